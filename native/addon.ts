@@ -1,0 +1,68 @@
+/**
+ * Loads the native addon and types its process-wide functions.
+ *
+ * The parts of the addon are typed where they are used: training kernels in `native/backend`, the engine in
+ * `native/inference`; both extend {@link NativeAddon} by declaration merging.
+ */
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** One kernel variant compiled into the addon. */
+export interface KernelVariant {
+  name: string;
+  /** True if this CPU can run it. */
+  supported: boolean;
+}
+
+export interface NativeAddon {
+  features(): { cpu: string; variants: KernelVariant[] };
+  /** Name of the active kernel variant (`BITNET_ISA`, else the best one). Throws if `BITNET_ISA` is not valid here. */
+  isa(): string;
+  /** Makes `name` the active variant; "" returns to the default. Throws, listing the valid names. */
+  setIsa(name: string): void;
+  /** Threads used by training kernels. */
+  threads(): number;
+  setThreads(threads: number): void;
+}
+
+/** The addon is missing: it was not built, or was built for another Node-API or platform. */
+export class NativeUnavailableError extends Error {
+  override name = "NativeUnavailableError";
+}
+
+const addonFile = "native/build/Release/bitnet_native.node";
+let loaded: NativeAddon | undefined;
+
+/** Nearest folder above this file that holds package.json: the same from the sources and from `dist`. */
+function packageRoot(): string {
+  let folder = path.dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(path.join(folder, "package.json"))) {
+    const parent = path.dirname(folder);
+    if (parent === folder) throw new NativeUnavailableError("package.json of bitnet-lab not found");
+    folder = parent;
+  }
+  return folder;
+}
+
+/**
+ * The loaded addon.
+ * @throws {NativeUnavailableError} with what to do, when it is missing.
+ */
+export function loadAddon(): NativeAddon {
+  if (loaded) return loaded;
+  const file = path.join(packageRoot(), addonFile);
+  if (!existsSync(file)) {
+    throw new NativeUnavailableError(
+      "the native addon is not built: install a C++17 compiler, make and python3, then run `npm run build:native` " +
+        "(or use --backend wasm, which is slow)",
+    );
+  }
+  try {
+    loaded = createRequire(import.meta.url)(file) as NativeAddon;
+  } catch (error) {
+    throw new NativeUnavailableError(`the native addon cannot be loaded: ${(error as Error).message}`);
+  }
+  return loaded;
+}

@@ -1,0 +1,66 @@
+// Module entry: process-wide settings, then the training and inference parts.
+#include "addon/addon.h"
+
+#include <stdexcept>
+
+#include "core/cpu_features.h"
+#include "core/kernels.h"
+#include "core/thread_pool.h"
+
+namespace bitnet {
+namespace {
+
+// { cpu: string, variants: [{ name: string, supported: boolean }] }
+Napi::Value features(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("cpu", cpu_features().name);
+  Napi::Array variants = Napi::Array::New(env);
+  for (const Variant& variant : kernel_variants()) {
+    Napi::Object entry = Napi::Object::New(env);
+    entry.Set("name", variant.kernels->name);
+    entry.Set("supported", variant.supported);
+    variants.Set(variants.Length(), entry);
+  }
+  result.Set("variants", variants);
+  return result;
+}
+
+Napi::Value isa(const Napi::CallbackInfo& info) {
+  try {
+    return Napi::String::New(info.Env(), active_kernels().name);
+  } catch (const std::invalid_argument& error) {
+    throw Napi::Error::New(info.Env(), error.what());
+  }
+}
+
+void set_isa(const Napi::CallbackInfo& info) {
+  try {
+    select_kernels(info[0].As<Napi::String>().Utf8Value());
+  } catch (const std::invalid_argument& error) {
+    throw Napi::Error::New(info.Env(), error.what());
+  }
+}
+
+Napi::Value threads(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), training_threads()); }
+
+void set_threads(const Napi::CallbackInfo& info) {
+  set_training_threads(info[0].As<Napi::Number>().Int32Value());
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  exports.Set("features", Napi::Function::New(env, features, "features"));
+  exports.Set("isa", Napi::Function::New(env, isa, "isa"));
+  exports.Set("setIsa", Napi::Function::New(env, set_isa, "setIsa"));
+  exports.Set("threads", Napi::Function::New(env, threads, "threads"));
+  exports.Set("setThreads", Napi::Function::New(env, set_threads, "setThreads"));
+  init_training(env, exports);
+  init_inference(env, exports);
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(bitnet_native, init)
+
+}  // namespace bitnet

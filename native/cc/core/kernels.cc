@@ -1,0 +1,61 @@
+#include "core/kernels.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <stdexcept>
+
+#include "core/variants.h"
+
+namespace bitnet {
+
+const std::vector<Variant>& kernel_variants() {
+  static const std::vector<Variant> variants = [] {
+    return std::vector<Variant>{{&kScalarKernels, true}};
+  }();
+  return variants;
+}
+
+const Kernels& kernels_by_name(const std::string& name) {
+  std::string valid;
+  bool known = false;
+  for (const Variant& variant : kernel_variants()) {
+    if (name == variant.kernels->name) {
+      if (variant.supported) return *variant.kernels;
+      known = true;
+    }
+    if (variant.supported) valid += (valid.empty() ? "" : ", ") + std::string(variant.kernels->name);
+  }
+  throw std::invalid_argument("BITNET_ISA=" + name + (known ? " is not supported by this CPU" : " is unknown") +
+                              "; valid here: " + valid);
+}
+
+namespace {
+
+const Kernels* default_kernels() {
+  const char* forced = std::getenv("BITNET_ISA");
+  if (forced && *forced) return &kernels_by_name(forced);
+  const Kernels* best = nullptr;
+  for (const Variant& variant : kernel_variants()) {
+    if (variant.supported) best = variant.kernels;
+  }
+  return best;
+}
+
+std::atomic<const Kernels*> selected{nullptr};
+
+}  // namespace
+
+const Kernels& active_kernels() {
+  const Kernels* kernels = selected.load(std::memory_order_relaxed);
+  if (!kernels) {
+    kernels = default_kernels();
+    selected.store(kernels, std::memory_order_relaxed);
+  }
+  return *kernels;
+}
+
+void select_kernels(const std::string& name) {
+  selected.store(name.empty() ? default_kernels() : &kernels_by_name(name), std::memory_order_relaxed);
+}
+
+}  // namespace bitnet

@@ -1,0 +1,215 @@
+// The scalar variant: the readable reference of every canonical operation order. Correct first; fast is the
+// business of the other variants.
+#include <cmath>
+#include <cstring>
+
+#include "core/canonical_math.h"
+#include "core/float16.h"
+#include "core/variants.h"
+
+namespace bitnet {
+namespace {
+
+// ---- quantization ----------------------------------------------------------------------------------------
+
+// Half to even: std::rint in the default rounding mode. The comparison sends NaN to the lower bound.
+inline int8_t round_clip(float value, float low, float high) {
+  const float rounded = std::rint(value);
+  if (!(rounded >= low)) return static_cast<int8_t>(low);
+  return static_cast<int8_t>(rounded > high ? high : rounded);
+}
+
+void quantize_row(const float* x, int64_t cols, int8_t* codes, float* act_scale, int32_t* code_sum) {
+  float largest = 1e-5f;
+  for (int64_t i = 0; i < cols; ++i) {
+    const float magnitude = std::fabs(x[i]);
+    if (magnitude > largest) largest = magnitude;
+  }
+  const float inverse = 127.0f / largest;
+  int32_t sum = 0;
+  for (int64_t i = 0; i < cols; ++i) {
+    codes[i] = round_clip(x[i] * inverse, -128.0f, 127.0f);
+    sum += codes[i];
+  }
+  std::memset(codes + cols, 0, static_cast<size_t>(padded_cols(cols) - cols));
+  *act_scale = largest / 127.0f;
+  *code_sum = sum;
+}
+
+double abs_sum_row(const float* w, int64_t cols) {
+  double lanes[kLanes] = {};
+  for (int64_t i = 0; i < cols; ++i) lanes[i % kLanes] += static_cast<double>(std::fabs(w[i]));
+  return reduce_lanes(lanes);
+}
+
+void ternarize(const float* w, int64_t count, float inverse_scale, int8_t* ternary) {
+  for (int64_t i = 0; i < count; ++i) ternary[i] = round_clip(w[i] * inverse_scale, -1.0f, 1.0f);
+}
+
+// ---- integer product -------------------------------------------------------------------------------------
+
+void ternary_gemm(const TernaryPanel& w, int64_t group_begin, int64_t group_end, const int8_t* x, int64_t x_stride,
+                  const float* act_scale, const int32_t* code_sum, int64_t tokens, float* y, int64_t y_stride) {
+  const int64_t blocks = padded_cols(w.cols) / kPanelCols;
+  for (int64_t group = group_begin; group < group_end; ++group) {
+    const uint8_t* codes = w.codes + group * panel_group_bytes(w.cols);
+    const int64_t first = group * kPanelRows;
+    const int64_t rows = w.rows - first < kPanelRows ? w.rows - first : kPanelRows;
+    for (int64_t t = 0; t < tokens; ++t) {
+      const int8_t* row = x + t * x_stride;
+      int32_t sums[kPanelRows] = {};
+      for (int64_t block = 0; block < blocks; ++block) {
+        for (int64_t byte = 0; byte < kPanelBlockBytes; ++byte) {
+          const unsigned packed = codes[block * kPanelBlockBytes + byte];
+          const int8_t* k = row + block * kPanelCols + byte % 4;
+          sums[byte / 4] += static_cast<int32_t>(packed & 3) * k[0] + static_cast<int32_t>(packed >> 2 & 3) * k[4] +
+                            static_cast<int32_t>(packed >> 4 & 3) * k[8] + static_cast<int32_t>(packed >> 6) * k[12];
+        }
+      }
+      const float scale = act_scale[t] * w.weight_scale;
+      for (int64_t r = 0; r < rows; ++r) {
+        y[t * y_stride + first + r] = static_cast<float>(sums[r] - code_sum[t]) * scale;
+      }
+    }
+  }
+}
+
+// ---- float rows ------------------------------------------------------------------------------------------
+
+float rms_norm_row(const float* x, const float* gain, int64_t n, float eps, float* y) {
+  float lanes[kLanes] = {};
+  for (int64_t i = 0; i < round_up(n, kLanes); ++i) {
+    const float value = i < n ? x[i] : 0.0f;
+    lanes[i % kLanes] = std::fma(value, value, lanes[i % kLanes]);
+  }
+  const float r = 1.0f / std::sqrt(reduce_lanes(lanes) / static_cast<float>(n) + eps);
+  for (int64_t i = 0; i < n; ++i) y[i] = gain[i] * (x[i] * r);
+  return r;
+}
+
+void rope_row(float* x, int64_t heads, int64_t head_dim, const float* cosine, const float* sine) {
+  const int64_t half = head_dim / 2;
+  for (int64_t head = 0; head < heads; ++head) {
+    float* low = x + head * head_dim;
+    float* high = low + half;
+    for (int64_t i = 0; i < half; ++i) {
+      const float a = low[i], b = high[i];
+      low[i] = std::fma(a, cosine[i], -(b * sine[i]));
+      high[i] = std::fma(b, cosine[i], a * sine[i]);
+    }
+  }
+}
+
+void relu2_gate(const float* gate, const float* up, int64_t n, float* y) {
+  for (int64_t i = 0; i < n; ++i) {
+    const float r = gate[i] > 0.0f ? gate[i] : 0.0f;
+    y[i] = (r * r) * up[i];
+  }
+}
+
+void silu_gate(const float* gate, const float* up, int64_t n, float* y) {
+  for (int64_t i = 0; i < n; ++i) y[i] = (gate[i] / (1.0f + canonical_exp(-gate[i]))) * up[i];
+}
+
+void add(const float* a, const float* b, int64_t n, float* y) {
+  for (int64_t i = 0; i < n; ++i) y[i] = a[i] + b[i];
+}
+
+// ---- attention -------------------------------------------------------------------------------------------
+
+float max_of(const float* x, int64_t n) {
+  float largest = x[0];
+  for (int64_t i = 1; i < n; ++i) largest = x[i] > largest ? x[i] : largest;
+  return largest;
+}
+
+void attention(const float* q, int64_t q_stride, int64_t queries, int64_t first, const float* keys,
+               const float* values, int64_t value_stride, int64_t head_dim, float scale, float* scratch, float* out,
+               int64_t out_stride, float* log_sum) {
+  for (int64_t i = 0; i < queries; ++i) {
+    const float* query = q + i * q_stride;
+    const int64_t visible = first + i + 1;
+    float* scores = scratch;
+    for (int64_t j = 0; j < visible; ++j) {
+      const float* key = keys + (j / kLanes) * head_dim * kLanes + j % kLanes;
+      float score = 0.0f;
+      for (int64_t d = 0; d < head_dim; ++d) score = std::fma(query[d], key[d * kLanes], score);
+      scores[j] = score * scale;
+    }
+    const float largest = max_of(scores, visible);
+    float lanes[kLanes] = {};
+    for (int64_t j = 0; j < visible; ++j) {
+      scores[j] = canonical_exp(scores[j] - largest);
+      lanes[j % kLanes] = lanes[j % kLanes] + scores[j];
+    }
+    const float sum = reduce_lanes(lanes);
+    const float inverse = 1.0f / sum;
+    for (int64_t d = 0; d < head_dim; ++d) {
+      float total = 0.0f;
+      for (int64_t j = 0; j < visible; ++j) total = std::fma(scores[j], values[j * value_stride + d], total);
+      out[i * out_stride + d] = total * inverse;
+    }
+    if (log_sum) log_sum[i] = largest + canonical_log(sum);
+  }
+}
+
+// ---- float products --------------------------------------------------------------------------------------
+
+inline uint16_t load_u16(const uint8_t* bytes) {
+  uint16_t value;
+  std::memcpy(&value, bytes, sizeof value);
+  return value;
+}
+
+inline float stored_value(const void* row, RowType type, int64_t k) {
+  const uint8_t* bytes = static_cast<const uint8_t*>(row);
+  switch (type) {
+    case RowType::f16: return f16_to_f32(load_u16(bytes + 2 * k));
+    case RowType::bf16: return bf16_to_f32(load_u16(bytes + 2 * k));
+    case RowType::q8_0: {
+      const uint8_t* block = bytes + k / 32 * 34;
+      return static_cast<float>(static_cast<int8_t>(block[2 + k % 32])) * f16_to_f32(load_u16(block));
+    }
+    default: {
+      float value;
+      std::memcpy(&value, bytes + 4 * k, sizeof value);
+      return value;
+    }
+  }
+}
+
+void linear_rows(const void* w, RowType type, int64_t row_begin, int64_t row_end, int64_t cols, const float* x,
+                 int64_t x_stride, int64_t tokens, float* y, int64_t y_stride) {
+  for (int64_t n = row_begin; n < row_end; ++n) {
+    const void* row = static_cast<const uint8_t*>(w) + n * row_bytes(type, cols);
+    for (int64_t t = 0; t < tokens; ++t) {
+      float lanes[kLanes] = {};
+      for (int64_t k = 0; k < round_up(cols, kLanes); ++k) {
+        const float a = k < cols ? x[t * x_stride + k] : 0.0f;
+        const float b = k < cols ? stored_value(row, type, k) : 0.0f;
+        lanes[k % kLanes] = std::fma(a, b, lanes[k % kLanes]);
+      }
+      y[t * y_stride + n] = reduce_lanes(lanes);
+    }
+  }
+}
+
+void decode_row(const void* row, RowType type, int64_t cols, float* out) {
+  for (int64_t k = 0; k < cols; ++k) out[k] = stored_value(row, type, k);
+}
+
+float log_sum_exp(const float* x, int64_t n) {
+  const float largest = max_of(x, n);
+  float lanes[kLanes] = {};
+  for (int64_t i = 0; i < n; ++i) lanes[i % kLanes] = lanes[i % kLanes] + canonical_exp(x[i] - largest);
+  return largest + canonical_log(reduce_lanes(lanes));
+}
+
+}  // namespace
+
+const Kernels kScalarKernels = {
+    "scalar",   quantize_row, abs_sum_row, ternarize, ternary_gemm, rms_norm_row, rope_row,    relu2_gate,
+    silu_gate,  add,          attention,   linear_rows, decode_row, log_sum_exp,
+};
+
+}  // namespace bitnet

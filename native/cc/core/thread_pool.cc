@@ -1,0 +1,137 @@
+#include "core/thread_pool.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdlib>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#if defined(__x86_64__) || defined(_M_X64)
+#include <immintrin.h>
+#endif
+
+namespace bitnet {
+namespace {
+
+inline void cpu_relax() {
+#if defined(__x86_64__) || defined(_M_X64)
+  _mm_pause();
+#elif defined(__aarch64__) && !defined(_MSC_VER)
+  asm volatile("yield");
+#endif
+}
+
+// About 20 us: kernels of one training step follow each other faster than a futex wake-up, but an idle
+// pool must not burn the cores of other processes.
+constexpr int kSpinIterations = 2000;
+
+thread_local bool inside_parallel_for = false;
+
+struct Job {
+  void (*task)(const void*, int64_t) = nullptr;
+  const void* context = nullptr;
+  int64_t tasks = 0;
+  int helpers = 0;  // workers with an index below this take part
+};
+
+struct State {
+  std::mutex caller_mutex;  // one job at a time
+  std::mutex mutex;
+  std::condition_variable wake;
+  std::vector<std::thread> workers;
+  Job job;
+  std::atomic<uint64_t> generation{0};
+  std::atomic<int64_t> next{0};
+  std::atomic<int> running{0};
+  std::atomic<bool> stop{false};
+
+  void work_on(const Job& current) {
+    inside_parallel_for = true;
+    for (;;) {
+      const int64_t task = next.fetch_add(1, std::memory_order_relaxed);
+      if (task >= current.tasks) break;
+      current.task(current.context, task);
+    }
+    inside_parallel_for = false;
+  }
+
+  void worker_loop(int index, uint64_t seen) {
+    for (;;) {
+      for (int i = 0; i < kSpinIterations && generation.load(std::memory_order_acquire) == seen; ++i) cpu_relax();
+      Job current;
+      {
+        std::unique_lock<std::mutex> lock(mutex);
+        wake.wait(lock, [&] { return stop.load() || generation.load(std::memory_order_acquire) != seen; });
+        if (stop.load()) return;
+        seen = generation.load(std::memory_order_acquire);
+        current = job;
+      }
+      if (index < current.helpers) {
+        work_on(current);
+        running.fetch_sub(1, std::memory_order_release);
+      }
+    }
+  }
+};
+
+State& state() {
+  // Never destroyed: workers may still be parked when the process exits.
+  static State* instance = new State;
+  return *instance;
+}
+
+std::atomic<int> training_thread_setting{0};
+
+}  // namespace
+
+ThreadPool& ThreadPool::global() {
+  static ThreadPool pool;
+  return pool;
+}
+
+void ThreadPool::run(int threads, int64_t tasks, Task task, const void* context) {
+  if (threads > tasks) threads = static_cast<int>(tasks);
+  if (threads <= 1 || inside_parallel_for) {
+    for (int64_t i = 0; i < tasks; ++i) task(context, i);
+    return;
+  }
+  State& pool = state();
+  std::lock_guard<std::mutex> turn(pool.caller_mutex);
+  const int helpers = threads - 1;
+  Job job{task, context, tasks, helpers};
+  {
+    std::lock_guard<std::mutex> lock(pool.mutex);
+    while (static_cast<int>(pool.workers.size()) < helpers) {
+      const int index = static_cast<int>(pool.workers.size());
+      const uint64_t seen = pool.generation.load();
+      pool.workers.emplace_back([&pool, index, seen] { pool.worker_loop(index, seen); });
+      pool.workers.back().detach();
+    }
+    pool.job = job;
+    pool.next.store(0, std::memory_order_relaxed);
+    pool.running.store(helpers, std::memory_order_relaxed);
+    pool.generation.fetch_add(1, std::memory_order_release);
+  }
+  pool.wake.notify_all();
+  pool.work_on(job);
+  while (pool.running.load(std::memory_order_acquire) > 0) cpu_relax();
+}
+
+int default_threads() {
+  if (const char* text = std::getenv("BITNET_THREADS")) {
+    const int asked = std::atoi(text);
+    if (asked >= 1) return asked;
+  }
+  const unsigned count = std::thread::hardware_concurrency();
+  return count ? static_cast<int>(count) : 1;
+}
+
+void set_training_threads(int threads) { training_thread_setting.store(threads < 1 ? 1 : threads); }
+
+int training_threads() {
+  const int threads = training_thread_setting.load();
+  return threads ? threads : default_threads();
+}
+
+}  // namespace bitnet

@@ -1,0 +1,35 @@
+// A pool of persistent worker threads for data-parallel loops.
+//
+// Results never depend on it: a task computes the same bits whichever thread runs it, and tasks are cut by
+// problem shape, not by thread count.
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+namespace bitnet {
+
+class ThreadPool {
+ public:
+  // The process-wide pool. Workers start on first use and grow to the largest `threads` asked for.
+  static ThreadPool& global();
+
+  // Runs body(task) for task = 0 .. tasks-1 on up to `threads` threads (the caller is one of them) and returns
+  // when all are done. Calls from several threads take turns; a nested call runs inline. The body must not throw.
+  template <typename Body>
+  void parallel_for(int threads, int64_t tasks, const Body& body) {
+    run(threads, tasks, [](const void* context, int64_t task) { (*static_cast<const Body*>(context))(task); }, &body);
+  }
+
+ private:
+  using Task = void (*)(const void* context, int64_t task);
+  void run(int threads, int64_t tasks, Task task, const void* context);
+};
+
+// Threads that native calls use when none are asked for: BITNET_THREADS, else the number of CPUs.
+int default_threads();
+// Process-wide setting used by training ops. threads >= 1.
+void set_training_threads(int threads);
+int training_threads();
+
+}  // namespace bitnet

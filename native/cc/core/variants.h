@@ -1,0 +1,22 @@
+// The kernel tables compiled for this architecture. Only kernels.cc looks at these; everyone else asks the registry.
+#pragma once
+
+#include "core/kernels.h"
+
+#if defined(__x86_64__) || defined(_M_X64)
+#define BITNET_X86 1
+#elif defined(__aarch64__) || defined(_M_ARM64)
+#define BITNET_ARM64 1
+#endif
+
+namespace bitnet {
+
+extern const Kernels kScalarKernels;
+#if defined(BITNET_X86)
+extern const Kernels kAvx2Kernels;
+extern const Kernels kAvx512VnniKernels;
+#elif defined(BITNET_ARM64)
+extern const Kernels kNeonDotKernels;
+#endif
+
+}  // namespace bitnet

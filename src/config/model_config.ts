@@ -1,0 +1,120 @@
+/**
+ * Configuration of a decoder language model: Hugging Face's BitNet keys on disk (snake_case), the same words in
+ * camelCase in TypeScript. Keys that Hugging Face does not have (quantizers, `scale_dtype`, `embedding_dtype`,
+ * `use_sub_norms`) are ours; a missing one takes the BitNet b1.58 2B4T value.
+ */
+import { z } from "zod";
+
+export const scaleDtypes = ["f16", "bf16", "f32"] as const;
+export const embeddingDtypes = ["f16", "bf16", "f32", "q8_0"] as const;
+export const weightQuantizers = ["absmean_ternary", "none"] as const;
+export const activationQuantizers = ["absmax_int8", "none"] as const;
+export const hiddenActs = ["relu2", "silu"] as const;
+
+export type ScaleDtype = (typeof scaleDtypes)[number];
+export type EmbeddingDtype = (typeof embeddingDtypes)[number];
+export type WeightQuantizerName = (typeof weightQuantizers)[number];
+export type ActivationQuantizerName = (typeof activationQuantizers)[number];
+export type HiddenAct = (typeof hiddenActs)[number];
+
+const count = z.number().int().positive();
+
+/** Schema of the on-disk keys. Strict: an unknown key is an error (see `config/schema_errors.ts` for the wording). */
+export const modelConfigSchema = z.strictObject({
+  hidden_size: count,
+  num_hidden_layers: count,
+  intermediate_size: count,
+  num_attention_heads: count,
+  /** Key / value heads; each serves `num_attention_heads / num_key_value_heads` query heads. */
+  num_key_value_heads: count.optional(),
+  /** Defaults to hidden_size / num_attention_heads. */
+  head_dim: count.optional(),
+  /** 0 in a recipe means "as many as the tokenizer has". */
+  vocab_size: z.number().int().nonnegative().default(0),
+  max_position_embeddings: count.default(4096),
+  rms_norm_eps: z.number().positive().default(1e-5),
+  rope_theta: z.number().positive().default(500000),
+  hidden_act: z.enum(hiddenActs).default("relu2"),
+  /** `attn_sub_norm` before o_proj and `ffn_sub_norm` before down_proj. */
+  use_sub_norms: z.boolean().default(true),
+  tie_word_embeddings: z.boolean().default(true),
+  initializer_range: z.number().positive().default(0.02),
+  weight_quantizer: z.enum(weightQuantizers).default("absmean_ternary"),
+  activation_quantizer: z.enum(activationQuantizers).default("absmax_int8"),
+  /** Type that the multiplying weight_scale is rounded to, in the training forward too. */
+  scale_dtype: z.enum(scaleDtypes).default("f16"),
+  /** Type that the embedding (and a tied head) is rounded to, in the training forward too. */
+  embedding_dtype: z.enum(embeddingDtypes).default("f16"),
+});
+
+/** On-disk form, keys in snake_case. */
+export type ModelConfigJson = z.input<typeof modelConfigSchema>;
+
+/** Resolved configuration: every field present. */
+export interface ModelConfig {
+  hiddenSize: number;
+  numHiddenLayers: number;
+  intermediateSize: number;
+  numAttentionHeads: number;
+  numKeyValueHeads: number;
+  headDim: number;
+  vocabSize: number;
+  maxPositionEmbeddings: number;
+  rmsNormEps: number;
+  ropeTheta: number;
+  hiddenAct: HiddenAct;
+  useSubNorms: boolean;
+  tieWordEmbeddings: boolean;
+  initializerRange: number;
+  weightQuantizer: WeightQuantizerName;
+  activationQuantizer: ActivationQuantizerName;
+  scaleDtype: ScaleDtype;
+  embeddingDtype: EmbeddingDtype;
+}
+
+/** A configuration that no model can have: names the key and the rule. */
+export class ModelConfigError extends Error {
+  override name = "ModelConfigError";
+}
+
+/**
+ * Resolves defaults and checks the rules between keys.
+ * @throws {ModelConfigError} if the heads do not divide, head_dim is odd, or a quantizer combination is meaningless.
+ */
+export function resolveModelConfig(json: z.output<typeof modelConfigSchema>): ModelConfig {
+  const heads = json.num_attention_heads;
+  const kvHeads = json.num_key_value_heads ?? heads;
+  if (heads % kvHeads !== 0) {
+    throw new ModelConfigError(`num_key_value_heads (${kvHeads}) must divide num_attention_heads (${heads})`);
+  }
+  if (json.head_dim === undefined && json.hidden_size % heads !== 0) {
+    throw new ModelConfigError(
+      `num_attention_heads (${heads}) must divide hidden_size (${json.hidden_size}), or set head_dim`,
+    );
+  }
+  const headDim = json.head_dim ?? json.hidden_size / heads;
+  if (headDim % 2 !== 0) throw new ModelConfigError(`head_dim (${headDim}) must be even for rotary embedding`);
+  if (json.embedding_dtype === "q8_0" && json.hidden_size % 32 !== 0) {
+    throw new ModelConfigError(`embedding_dtype q8_0 needs a hidden_size that is a multiple of 32`);
+  }
+  return {
+    hiddenSize: json.hidden_size,
+    numHiddenLayers: json.num_hidden_layers,
+    intermediateSize: json.intermediate_size,
+    numAttentionHeads: heads,
+    numKeyValueHeads: kvHeads,
+    headDim,
+    vocabSize: json.vocab_size,
+    maxPositionEmbeddings: json.max_position_embeddings,
+    rmsNormEps: json.rms_norm_eps,
+    ropeTheta: json.rope_theta,
+    hiddenAct: json.hidden_act,
+    useSubNorms: json.use_sub_norms,
+    tieWordEmbeddings: json.tie_word_embeddings,
+    initializerRange: json.initializer_range,
+    weightQuantizer: json.weight_quantizer,
+    activationQuantizer: json.activation_quantizer,
+    scaleDtype: json.scale_dtype,
+    embeddingDtype: json.embedding_dtype,
+  };
+}
