@@ -6,12 +6,12 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 export async function run(command) {
-  const source = new URL(`../src/cli/${command}.ts`, import.meta.url);
+  const source = new URL(`../${command}.ts`, import.meta.url);
   if (existsSync(fileURLToPath(source))) {
     const { register } = await import("tsx/esm/api");
     register();
     await import(source.href);
   } else {
-    await import(new URL(`../dist/src/cli/${command}.js`, import.meta.url).href);
+    await import(new URL(`../../../dist/src/cli/${command}.js`, import.meta.url).href);
   }
 }
