@@ -1,0 +1,117 @@
+/**
+ * Questions about the facts of the world: multiple choice in the ARC format (`toy_arc`) and two solutions to a goal
+ * in the PIQA format (`toy_piqa`), with the field names of those data sets.
+ */
+import { CounterRng } from "../../random/counter_rng.ts";
+import { type ChoiceRelation, choiceRelations, type Facts, type GoalRelation, goalRelations } from "./facts.ts";
+
+export interface ArcDoc {
+  id: string;
+  question: string;
+  choices: { text: string[]; label: string[] };
+  answerKey: string;
+}
+
+export interface PiqaDoc {
+  id: string;
+  goal: string;
+  sol1: string;
+  sol2: string;
+  /** 0: sol1 is right; 1: sol2. */
+  label: number;
+}
+
+const choiceQuestions: Record<ChoiceRelation, readonly ((thing: string) => string)[]> = {
+  colour: [(thing) => `What colour is the ${thing}?`, (thing) => `Which colour does the ${thing} have?`],
+  material: [(thing) => `What is the ${thing} made of?`, (thing) => `Which material is the ${thing} made of?`],
+  owner: [(thing) => `Who owns the ${thing}?`, (thing) => `To whom does the ${thing} belong?`],
+  kind: [(thing) => `What kind of thing is the ${thing}?`, (thing) => `What sort of object is the ${thing}?`],
+};
+
+/** The wordings of a question about a training or held-out pair. */
+export function wordings(relation: ChoiceRelation, thing: string): string[] {
+  return choiceQuestions[relation].map((wording) => wording(thing));
+}
+
+/** Goal and its solution; a solution names only the value (place) or only the thing (use). */
+export function goalAndSolution(
+  relation: GoalRelation,
+  thing: string,
+  facts: Facts,
+): { goal: string; solution: string } {
+  return relation === "place"
+    ? { goal: `How can you find the ${thing}?`, solution: `Look in the ${facts.value("place", thing)}.` }
+    : { goal: `How can you ${facts.value("use", thing)}?`, solution: `Use the ${thing}.` };
+}
+
+const labels = ["A", "B", "C", "D"];
+
+/** Four questions that share four choices; question i has its answer at place i. */
+function arcGroup(
+  relation: ChoiceRelation,
+  group: readonly string[],
+  id: string,
+  facts: Facts,
+  rng: CounterRng,
+): ArcDoc[] {
+  const text = group.map((thing) => facts.value(relation, thing));
+  return group.map((thing, i) => ({
+    id: `${id}-${i}`,
+    question: rng.pick(wordings(relation, thing)),
+    choices: { text, label: labels },
+    answerKey: labels[i]!,
+  }));
+}
+
+/** Two goals that share two solutions. */
+function piqaGroup(relation: GoalRelation, group: readonly string[], id: string, facts: Facts): PiqaDoc[] {
+  const pairs = group.map((thing) => goalAndSolution(relation, thing, facts));
+  return pairs.map((pair, i) => ({
+    id: `${id}-${i}`,
+    goal: pair.goal,
+    sol1: pairs[0]!.solution,
+    sol2: pairs[1]!.solution,
+    label: i,
+  }));
+}
+
+/** Training pairs in groups of `size` with different values; what does not fill a group is left out. */
+function trainingGroups(
+  relation: ChoiceRelation | GoalRelation,
+  size: number,
+  facts: Facts,
+  rng: CounterRng,
+): string[][] {
+  const groups: string[][] = [];
+  for (const thing of rng.shuffle([...facts.trainingThings(relation)])) {
+    const value = facts.value(relation, thing);
+    const open = groups.find((g) => g.length < size && g.every((other) => facts.value(relation, other) !== value));
+    if (open) open.push(thing);
+    else groups.push([thing]);
+  }
+  return groups.filter((group) => group.length === size);
+}
+
+export function arcDocs(facts: Facts, seed: number): { train: ArcDoc[]; test: ArcDoc[] } {
+  const rng = new CounterRng(seed, "world/arc");
+  const docs = (groupsOf: (relation: ChoiceRelation) => readonly (readonly string[])[], split: string) =>
+    choiceRelations.flatMap((relation) =>
+      groupsOf(relation).flatMap((group, g) => arcGroup(relation, group, `${split}-${relation}-${g}`, facts, rng)),
+    );
+  return {
+    train: docs((relation) => trainingGroups(relation, 4, facts, rng), "train"),
+    test: docs((relation) => facts.heldOutGroups(relation), "test"),
+  };
+}
+
+export function piqaDocs(facts: Facts, seed: number): { train: PiqaDoc[]; test: PiqaDoc[] } {
+  const rng = new CounterRng(seed, "world/piqa");
+  const docs = (groupsOf: (relation: GoalRelation) => readonly (readonly string[])[], split: string) =>
+    goalRelations.flatMap((relation) =>
+      groupsOf(relation).flatMap((group, g) => piqaGroup(relation, group, `${split}-${relation}-${g}`, facts)),
+    );
+  return {
+    train: docs((relation) => trainingGroups(relation, 2, facts, rng), "train"),
+    test: docs((relation) => facts.heldOutGroups(relation), "test"),
+  };
+}
