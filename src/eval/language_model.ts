@@ -40,7 +40,10 @@ export interface LanguageModel {
   readonly maxLength: number;
   /** Free facts for the report (backend, isa, threads, parameters, bytes ...). */
   readonly info: Record<string, string | number>;
-  loglikelihood(requests: readonly LoglikelihoodRequest[], onDone?: (count: number) => void): Promise<LoglikelihoodResult[]>;
+  loglikelihood(
+    requests: readonly LoglikelihoodRequest[],
+    onDone?: (count: number) => void,
+  ): Promise<LoglikelihoodResult[]>;
   /** Generated text of each request, cut before the stop string. End-of-sequence ids end it too. */
   generateUntil(requests: readonly GenerateRequest[], onDone?: (count: number) => void): Promise<string[]>;
   dispose(): void;

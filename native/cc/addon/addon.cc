@@ -42,7 +42,9 @@ void set_isa(const Napi::CallbackInfo& info) {
   }
 }
 
-Napi::Value threads(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), training_threads()); }
+Napi::Value threads(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), training_threads());
+}
 
 void set_threads(const Napi::CallbackInfo& info) {
   set_training_threads(info[0].As<Napi::Number>().Int32Value());

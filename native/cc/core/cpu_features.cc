@@ -76,7 +76,7 @@ CpuFeatures detect() {
 CpuFeatures detect() {
   CpuFeatures cpu;
 #if defined(__linux__)
-  constexpr unsigned long kHwcapDot = 1ul << 20;   // HWCAP_ASIMDDP
+  constexpr unsigned long kHwcapDot = 1ul << 20;    // HWCAP_ASIMDDP
   constexpr unsigned long kHwcap2I8mm = 1ul << 13;  // HWCAP2_I8MM
   cpu.neon_dot = getauxval(AT_HWCAP) & kHwcapDot;
   cpu.neon_i8mm = getauxval(AT_HWCAP2) & kHwcap2I8mm;

@@ -9,9 +9,7 @@
 namespace bitnet {
 
 const std::vector<Variant>& kernel_variants() {
-  static const std::vector<Variant> variants = [] {
-    return std::vector<Variant>{{&kScalarKernels, true}};
-  }();
+  static const std::vector<Variant> variants = [] { return std::vector<Variant>{{&kScalarKernels, true}}; }();
   return variants;
 }
 
@@ -25,7 +23,8 @@ const Kernels& kernels_by_name(const std::string& name) {
     }
     if (variant.supported) valid += (valid.empty() ? "" : ", ") + std::string(variant.kernels->name);
   }
-  throw std::invalid_argument("BITNET_ISA=" + name + (known ? " is not supported by this CPU" : " is unknown") +
+  throw std::invalid_argument("BITNET_ISA=" + name +
+                              (known ? " is not supported by this CPU" : " is unknown") +
                               "; valid here: " + valid);
 }
 

@@ -4,7 +4,8 @@
 // follow the canonical order written beside each entry, whose readable form is the scalar variant
 // (`*_scalar.cc`). A variant registers itself in kernels.cc; tests and benchmarks loop over the registry.
 //
-// Kernels are single-threaded: callers cut work over rows, groups or heads with ThreadPool. No kernel allocates.
+// Kernels are single-threaded: callers cut work over rows, groups or heads with ThreadPool. No kernel
+// allocates.
 #pragma once
 
 #include <cstddef>
@@ -22,9 +23,12 @@ enum class RowType : int { f32 = 0, f16 = 1, bf16 = 2, q8_0 = 3 };
 // Bytes of one row. q8_0: blocks of 32 = float16 scale + 32 int8; cols must then be a multiple of 32.
 inline int64_t row_bytes(RowType type, int64_t cols) {
   switch (type) {
-    case RowType::f32: return cols * 4;
-    case RowType::q8_0: return cols / 32 * 34;
-    default: return cols * 2;
+    case RowType::f32:
+      return cols * 4;
+    case RowType::q8_0:
+      return cols / 32 * 34;
+    default:
+      return cols * 2;
   }
 }
 
@@ -33,7 +37,8 @@ struct Kernels {
 
   // ---- quantization ------------------------------------------------------------------------------------
   // absmax int8 of one row. m = max(max|x|, 1e-5);  codes[i] = clip(rint(x[i] * (127 / m)), -128, 127);
-  // *act_scale = m / 127;  *code_sum = sum of codes. codes has padded_cols(cols) bytes, the padding is zeroed.
+  // *act_scale = m / 127;  *code_sum = sum of codes. codes has padded_cols(cols) bytes, the padding is
+  // zeroed.
   void (*quantize_row)(const float* x, int64_t cols, int8_t* codes, float* act_scale, int32_t* code_sum);
   // Sum of |w| of one row in float64: 16 lanes, fixed tree. The matrix mean adds rows in order, then divides.
   double (*abs_sum_row)(const float* w, int64_t cols);
@@ -42,12 +47,12 @@ struct Kernels {
 
   // ---- integer product ---------------------------------------------------------------------------------
   // y[t][n] = float(sum_k x[t][k] * ternary[n][k]) * (act_scale[t] * weight_scale) for rows n of the groups
-  // [group_begin, group_end). x: int8 codes, rows x_stride bytes apart (a multiple of kCodePadding), zero padded.
-  // y is indexed by the absolute n; rows y_stride floats apart. Any number of tokens: the variant picks GEMV or
-  // GEMM. Requires cols <= 2^23 (an int32 sum cannot overflow).
+  // [group_begin, group_end). x: int8 codes, rows x_stride bytes apart (a multiple of kCodePadding), zero
+  // padded. y is indexed by the absolute n; rows y_stride floats apart. Any number of tokens: the variant
+  // picks GEMV or GEMM. Requires cols <= 2^23 (an int32 sum cannot overflow).
   void (*ternary_gemm)(const TernaryPanel& w, int64_t group_begin, int64_t group_end, const int8_t* x,
-                       int64_t x_stride, const float* act_scale, const int32_t* code_sum, int64_t tokens, float* y,
-                       int64_t y_stride);
+                       int64_t x_stride, const float* act_scale, const int32_t* code_sum, int64_t tokens,
+                       float* y, int64_t y_stride);
 
   // ---- float rows --------------------------------------------------------------------------------------
   // RMSNorm. s = sum x^2 (16 lanes of fma, zero padded, fixed tree);  r = 1 / sqrt(s / n + eps);
@@ -64,29 +69,30 @@ struct Kernels {
   void (*add)(const float* a, const float* b, int64_t n, float* y);
 
   // ---- attention ---------------------------------------------------------------------------------------
-  // Causal attention of `queries` consecutive query rows of one head. Query i has absolute position first + i and
-  // sees keys 0 .. first + i.
-  //   keys:   [ceil(keys/16)][head_dim][16], key j of block j / 16 in lane j % 16; lanes past the last key may
+  // Causal attention of `queries` consecutive query rows of one head. Query i has absolute position first + i
+  // and sees keys 0 .. first + i.
+  //   keys:   [ceil(keys/16)][head_dim][16], key j of block j / 16 in lane j % 16; lanes past the last key
+  //   may
   //           hold any finite value.
   //   values: [key][value_stride], value_stride >= round_up(head_dim, 16), zero padded.
   // Order: score = chain of fma over head_dim from 0, then * scale; m = exact maximum; e = exp(score - m);
-  // sum of e in 16 lanes by key index mod 16, fixed tree; out[d] = (chain of fma(e[j], values[j][d]) over keys
-  // from 0) * (1 / sum). out: rows out_stride floats apart.
-  // scratch: queries * round_up(first + queries, 16) floats.
-  // Also returns, when log_sum is not null, log_sum[i] = m + log(sum), for the backward pass.
+  // sum of e in 16 lanes by key index mod 16, fixed tree; out[d] = (chain of fma(e[j], values[j][d]) over
+  // keys from 0) * (1 / sum). out: rows out_stride floats apart. scratch: queries * round_up(first + queries,
+  // 16) floats. Also returns, when log_sum is not null, log_sum[i] = m + log(sum), for the backward pass.
   void (*attention)(const float* q, int64_t q_stride, int64_t queries, int64_t first, const float* keys,
                     const float* values, int64_t value_stride, int64_t head_dim, float scale, float* scratch,
                     float* out, int64_t out_stride, float* log_sum);
 
   // ---- float products over row-major weights (head, unquantized linears) --------------------------------
-  // y[t][n] = sum_k x[t][k] * w[n][k] for rows n in [row_begin, row_end): 16 lanes of fma over k (zero padded),
-  // fixed tree. Stored values are decoded to float32 exactly (q8_0: float(q) * float(d)) before the fma.
-  // w points at row 0; y is indexed by the absolute n.
-  void (*linear_rows)(const void* w, RowType type, int64_t row_begin, int64_t row_end, int64_t cols, const float* x,
-                      int64_t x_stride, int64_t tokens, float* y, int64_t y_stride);
+  // y[t][n] = sum_k x[t][k] * w[n][k] for rows n in [row_begin, row_end): 16 lanes of fma over k (zero
+  // padded), fixed tree. Stored values are decoded to float32 exactly (q8_0: float(q) * float(d)) before the
+  // fma. w points at row 0; y is indexed by the absolute n.
+  void (*linear_rows)(const void* w, RowType type, int64_t row_begin, int64_t row_end, int64_t cols,
+                      const float* x, int64_t x_stride, int64_t tokens, float* y, int64_t y_stride);
   // One stored row to float32.
   void (*decode_row)(const void* row, RowType type, int64_t cols, float* out);
-  // log(sum exp(x)): m = exact maximum, sum of exp(x[i] - m) in 16 lanes (i mod 16), fixed tree; m + log(sum).
+  // log(sum exp(x)): m = exact maximum, sum of exp(x[i] - m) in 16 lanes (i mod 16), fixed tree; m +
+  // log(sum).
   float (*log_sum_exp)(const float* x, int64_t n);
 };
 

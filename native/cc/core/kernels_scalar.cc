@@ -48,8 +48,9 @@ void ternarize(const float* w, int64_t count, float inverse_scale, int8_t* terna
 
 // ---- integer product -------------------------------------------------------------------------------------
 
-void ternary_gemm(const TernaryPanel& w, int64_t group_begin, int64_t group_end, const int8_t* x, int64_t x_stride,
-                  const float* act_scale, const int32_t* code_sum, int64_t tokens, float* y, int64_t y_stride) {
+void ternary_gemm(const TernaryPanel& w, int64_t group_begin, int64_t group_end, const int8_t* x,
+                  int64_t x_stride, const float* act_scale, const int32_t* code_sum, int64_t tokens, float* y,
+                  int64_t y_stride) {
   const int64_t blocks = padded_cols(w.cols) / kPanelCols;
   for (int64_t group = group_begin; group < group_end; ++group) {
     const uint8_t* codes = w.codes + group * panel_group_bytes(w.cols);
@@ -62,8 +63,9 @@ void ternary_gemm(const TernaryPanel& w, int64_t group_begin, int64_t group_end,
         for (int64_t byte = 0; byte < kPanelBlockBytes; ++byte) {
           const unsigned packed = codes[block * kPanelBlockBytes + byte];
           const int8_t* k = row + block * kPanelCols + byte % 4;
-          sums[byte / 4] += static_cast<int32_t>(packed & 3) * k[0] + static_cast<int32_t>(packed >> 2 & 3) * k[4] +
-                            static_cast<int32_t>(packed >> 4 & 3) * k[8] + static_cast<int32_t>(packed >> 6) * k[12];
+          sums[byte / 4] +=
+              static_cast<int32_t>(packed & 3) * k[0] + static_cast<int32_t>(packed >> 2 & 3) * k[4] +
+              static_cast<int32_t>(packed >> 4 & 3) * k[8] + static_cast<int32_t>(packed >> 6) * k[12];
         }
       }
       const float scale = act_scale[t] * w.weight_scale;
@@ -124,8 +126,8 @@ float max_of(const float* x, int64_t n) {
 }
 
 void attention(const float* q, int64_t q_stride, int64_t queries, int64_t first, const float* keys,
-               const float* values, int64_t value_stride, int64_t head_dim, float scale, float* scratch, float* out,
-               int64_t out_stride, float* log_sum) {
+               const float* values, int64_t value_stride, int64_t head_dim, float scale, float* scratch,
+               float* out, int64_t out_stride, float* log_sum) {
   for (int64_t i = 0; i < queries; ++i) {
     const float* query = q + i * q_stride;
     const int64_t visible = first + i + 1;
@@ -164,8 +166,10 @@ inline uint16_t load_u16(const uint8_t* bytes) {
 inline float stored_value(const void* row, RowType type, int64_t k) {
   const uint8_t* bytes = static_cast<const uint8_t*>(row);
   switch (type) {
-    case RowType::f16: return f16_to_f32(load_u16(bytes + 2 * k));
-    case RowType::bf16: return bf16_to_f32(load_u16(bytes + 2 * k));
+    case RowType::f16:
+      return f16_to_f32(load_u16(bytes + 2 * k));
+    case RowType::bf16:
+      return bf16_to_f32(load_u16(bytes + 2 * k));
     case RowType::q8_0: {
       const uint8_t* block = bytes + k / 32 * 34;
       return static_cast<float>(static_cast<int8_t>(block[2 + k % 32])) * f16_to_f32(load_u16(block));
@@ -178,8 +182,8 @@ inline float stored_value(const void* row, RowType type, int64_t k) {
   }
 }
 
-void linear_rows(const void* w, RowType type, int64_t row_begin, int64_t row_end, int64_t cols, const float* x,
-                 int64_t x_stride, int64_t tokens, float* y, int64_t y_stride) {
+void linear_rows(const void* w, RowType type, int64_t row_begin, int64_t row_end, int64_t cols,
+                 const float* x, int64_t x_stride, int64_t tokens, float* y, int64_t y_stride) {
   for (int64_t n = row_begin; n < row_end; ++n) {
     const void* row = static_cast<const uint8_t*>(w) + n * row_bytes(type, cols);
     for (int64_t t = 0; t < tokens; ++t) {
@@ -208,8 +212,8 @@ float log_sum_exp(const float* x, int64_t n) {
 }  // namespace
 
 const Kernels kScalarKernels = {
-    "scalar",   quantize_row, abs_sum_row, ternarize, ternary_gemm, rms_norm_row, rope_row,    relu2_gate,
-    silu_gate,  add,          attention,   linear_rows, decode_row, log_sum_exp,
+    "scalar",   quantize_row, abs_sum_row, ternarize, ternary_gemm, rms_norm_row, rope_row,
+    relu2_gate, silu_gate,    add,         attention, linear_rows,  decode_row,   log_sum_exp,
 };
 
 }  // namespace bitnet

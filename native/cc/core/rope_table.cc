@@ -30,7 +30,8 @@ double series_exp(double x) {
   return std::ldexp(sum, static_cast<int>(n));
 }
 
-// angle >= 0 and below about 1e6: Cody-Waite reduction by pi / 2 in three parts of 33 bits, then Taylor series.
+// angle >= 0 and below about 1e6: Cody-Waite reduction by pi / 2 in three parts of 33 bits, then Taylor
+// series.
 void series_sincos(double angle, double* sine, double* cosine) {
   const double n = std::rint(angle * 6.36619772367581382433e-01);
   double r = std::fma(n, -1.57079632673412561417e+00, angle);
@@ -44,22 +45,35 @@ void series_sincos(double angle, double* sine, double* cosine) {
   }
   s *= r;
   switch (static_cast<int64_t>(n) & 3) {
-    case 0: *sine = s; *cosine = c; break;
-    case 1: *sine = c; *cosine = -s; break;
-    case 2: *sine = -s; *cosine = -c; break;
-    default: *sine = -c; *cosine = s; break;
+    case 0:
+      *sine = s;
+      *cosine = c;
+      break;
+    case 1:
+      *sine = c;
+      *cosine = -s;
+      break;
+    case 2:
+      *sine = -s;
+      *cosine = -c;
+      break;
+    default:
+      *sine = -c;
+      *cosine = s;
+      break;
   }
 }
 
 }  // namespace
 
-void fill_rope_table(int64_t first, int64_t positions, int64_t head_dim, double theta, float* cosine, float* sine) {
+void fill_rope_table(int64_t first, int64_t positions, int64_t head_dim, double theta, float* cosine,
+                     float* sine) {
   const int64_t half = head_dim / 2;
   const double log_theta = series_log(theta);
   std::vector<float> inverse_frequency(static_cast<size_t>(half));
   for (int64_t i = 0; i < half; ++i) {
-    inverse_frequency[static_cast<size_t>(i)] =
-        static_cast<float>(series_exp(-(2.0 * static_cast<double>(i) / static_cast<double>(head_dim)) * log_theta));
+    inverse_frequency[static_cast<size_t>(i)] = static_cast<float>(
+        series_exp(-(2.0 * static_cast<double>(i) / static_cast<double>(head_dim)) * log_theta));
   }
   for (int64_t p = 0; p < positions; ++p) {
     for (int64_t i = 0; i < half; ++i) {

@@ -17,7 +17,8 @@ void pack_panel(const int8_t* ternary, int64_t stride, int64_t rows, int64_t col
       for (int64_t col = 0; col < cols; ++col) {
         uint8_t* byte = out + (col / kPanelCols) * kPanelBlockBytes + r * 4 + col % 4;
         const int shift = panel_shift(col);
-        *byte = static_cast<uint8_t>((*byte & ~(3u << shift)) | (static_cast<unsigned>(source[col] + 1) << shift));
+        *byte = static_cast<uint8_t>((*byte & ~(3u << shift)) |
+                                     (static_cast<unsigned>(source[col] + 1) << shift));
       }
     }
   }

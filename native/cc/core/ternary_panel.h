@@ -1,15 +1,15 @@
 // Packed ternary weights in memory: one layout for every ISA, for prefill (GEMM) and decode (GEMV).
 //
-// A matrix [rows = out features][cols = in features] is cut into groups of 16 rows, and a group into blocks of
-// 16 columns. One block is 64 bytes; groups and blocks follow each other in one stream:
+// A matrix [rows = out features][cols = in features] is cut into groups of 16 rows, and a group into blocks
+// of 16 columns. One block is 64 bytes; groups and blocks follow each other in one stream:
 //
 //   byte    = group * (padded_cols / 16) * 64 + block * 64 + (row % 16) * 4 + col % 4
 //   bits    = 2 * ((col % 16) / 4)
 //   code    = ternary + 1   (0, 1, 2)
 //
-// So (block >> 2s) & 3 yields, for s = 0..3, 16 output lanes of 4 consecutive columns: the operand of an 8-bit
-// dot-product instruction. Codes are unsigned; the kernels subtract the sum of the activation codes at the end.
-// Padding rows and columns hold code 1 (ternary 0); activations are padded with 0.
+// So (block >> 2s) & 3 yields, for s = 0..3, 16 output lanes of 4 consecutive columns: the operand of an
+// 8-bit dot-product instruction. Codes are unsigned; the kernels subtract the sum of the activation codes at
+// the end. Padding rows and columns hold code 1 (ternary 0); activations are padded with 0.
 #pragma once
 
 #include <cstddef>
@@ -29,7 +29,9 @@ inline int64_t padded_cols(int64_t cols) { return round_up(cols, kCodePadding); 
 inline int64_t panel_groups(int64_t rows) { return (rows + kPanelRows - 1) / kPanelRows; }
 // Bytes of one group of 16 rows. Columns are padded like activations.
 inline int64_t panel_group_bytes(int64_t cols) { return padded_cols(cols) / kPanelCols * kPanelBlockBytes; }
-inline int64_t panel_bytes(int64_t rows, int64_t cols) { return panel_groups(rows) * panel_group_bytes(cols); }
+inline int64_t panel_bytes(int64_t rows, int64_t cols) {
+  return panel_groups(rows) * panel_group_bytes(cols);
+}
 
 // A view of a packed matrix; `codes` is 64-byte aligned and not owned.
 struct TernaryPanel {
@@ -46,7 +48,8 @@ inline int64_t panel_offset(int64_t cols, int64_t row, int64_t col) {
 }
 inline int panel_shift(int64_t col) { return static_cast<int>(2 * ((col % kPanelCols) / 4)); }
 
-// Packs rows [16 * group_begin, 16 * group_end) of ternary codes (-1, 0, 1; row-major, `stride` elements apart).
+// Packs rows [16 * group_begin, 16 * group_end) of ternary codes (-1, 0, 1; row-major, `stride` elements
+// apart).
 void pack_panel(const int8_t* ternary, int64_t stride, int64_t rows, int64_t cols, int64_t group_begin,
                 int64_t group_end, uint8_t* codes);
 // Unpacks one row to -1, 0, 1.

@@ -58,7 +58,8 @@ struct State {
 
   void worker_loop(int index, uint64_t seen) {
     for (;;) {
-      for (int i = 0; i < kSpinIterations && generation.load(std::memory_order_acquire) == seen; ++i) cpu_relax();
+      for (int i = 0; i < kSpinIterations && generation.load(std::memory_order_acquire) == seen; ++i)
+        cpu_relax();
       Job current;
       {
         std::unique_lock<std::mutex> lock(mutex);

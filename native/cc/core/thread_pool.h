@@ -14,11 +14,14 @@ class ThreadPool {
   // The process-wide pool. Workers start on first use and grow to the largest `threads` asked for.
   static ThreadPool& global();
 
-  // Runs body(task) for task = 0 .. tasks-1 on up to `threads` threads (the caller is one of them) and returns
-  // when all are done. Calls from several threads take turns; a nested call runs inline. The body must not throw.
+  // Runs body(task) for task = 0 .. tasks-1 on up to `threads` threads (the caller is one of them) and
+  // returns when all are done. Calls from several threads take turns; a nested call runs inline. The body
+  // must not throw.
   template <typename Body>
   void parallel_for(int threads, int64_t tasks, const Body& body) {
-    run(threads, tasks, [](const void* context, int64_t task) { (*static_cast<const Body*>(context))(task); }, &body);
+    run(
+        threads, tasks, [](const void* context, int64_t task) { (*static_cast<const Body*>(context))(task); },
+        &body);
   }
 
  private:

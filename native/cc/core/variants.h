@@ -1,4 +1,5 @@
-// The kernel tables compiled for this architecture. Only kernels.cc looks at these; everyone else asks the registry.
+// The kernel tables compiled for this architecture. Only kernels.cc looks at these; everyone else asks the
+// registry.
 #pragma once
 
 #include "core/kernels.h"
