@@ -1,0 +1,72 @@
+/**
+ * `npm run readme`: rewrites the parts of README.md between `<!-- begin:NAME -->` and `<!-- end:NAME -->` from the
+ * files in experiments/results. With --check it only reports whether they are up to date.
+ */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = path.join(path.dirname(fileURLToPath(import.meta.url)), "..");
+const results = (name: string) => path.join(root, "experiments/results", name);
+const readJson = (name: string) => JSON.parse(readFileSync(results(name), "utf8"));
+const readJsonLines = (name: string) =>
+  readFileSync(results(name), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+
+function table(header: string[], rows: (string | number)[][]): string {
+  return [header, header.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+}
+
+/** Name of a part -> the result file it needs and how to draw it. */
+const parts: Record<string, { file: string; render: () => string }> = {
+  quickstart: {
+    file: "quickstart.json",
+    render: () => {
+      const record = readJson("quickstart.json");
+      const rows = record.rows.map((row: { task: string; chance: number; checkpoint: number; gguf: number }) => [
+        row.task,
+        row.chance.toFixed(2),
+        row.checkpoint.toFixed(4),
+        row.gguf.toFixed(4),
+      ]);
+      return (
+        `${table(["held-out task", "guessing", "checkpoint", "GGUF, native engine"], rows)}\n\n` +
+        `Trained in ${record.trained}, all in ${record.total}, on 2 cores of ${record.cpu}; the GGUF file has ${record.gguf_megabytes} MB.`
+      );
+    },
+  },
+  loss_curve: {
+    file: "loss_curve.jsonl",
+    render: () =>
+      table(
+        ["step", "BitNet, bitnet-lab", "BitNet, PyTorch", "float twin, bitnet-lab", "float twin, PyTorch"],
+        readJsonLines("loss_curve.jsonl").map((row) => [
+          row.step,
+          row.bitnet.toFixed(3),
+          row.bitnet_pytorch.toFixed(3),
+          row.float_twin.toFixed(3),
+          row.float_twin_pytorch.toFixed(3),
+        ]),
+      ),
+  },
+};
+
+function main(): void {
+  const file = path.join(root, "README.md");
+  const before = readFileSync(file, "utf8");
+  let after = before;
+  for (const [name, part] of Object.entries(parts)) {
+    if (!existsSync(results(part.file))) continue;
+    const pattern = new RegExp(`(<!-- begin:${name} -->\n)[\\s\\S]*?(<!-- end:${name} -->)`);
+    after = after.replace(pattern, (_, open, close) => `${open}${part.render()}\n${close}`);
+  }
+  if (after === before) return;
+  if (process.argv.includes("--check")) {
+    console.error("README.md does not match experiments/results: run `npm run readme`");
+    process.exitCode = 1;
+  } else writeFileSync(file, after);
+}
+
+main();
