@@ -3,7 +3,7 @@
   "targets": [{
     "target_name": "bitnet_native",
     "sources": [
-      "<!@(node -p \"['core','training','inference','addon'].flatMap(d => require('fs').readdirSync('cc/' + d).filter(f => f.endsWith('.cc')).map(f => 'cc/' + d + '/' + f)).join(' ')\")"
+      "<!@(node -p \"['core','training','inference','addon'].filter(d => require('fs').existsSync('cc/' + d)).flatMap(d => require('fs').readdirSync('cc/' + d).filter(f => f.endsWith('.cc')).map(f => 'cc/' + d + '/' + f)).join(' ')\")"
     ],
     "include_dirs": ["cc"],
     "dependencies": ["<!(node -p \"require('node-addon-api').targets\"):node_addon_api_except"],

@@ -32,6 +32,17 @@ inline int64_t row_bytes(RowType type, int64_t cols) {
   }
 }
 
+// Micro-kernel of gemm_f32 (gemm_f32.h) on packed panels: out[r][c] = sum_p a[p * rows + r] * b[p * cols +
+// c], each element one chain of fma from 0, added onto out when `accumulate`. Rows of out are `stride` floats
+// apart.
+struct GemmTile {
+  int64_t rows;
+  int64_t cols;
+  void (*multiply)(int64_t depth, const float* a, const float* b, float* out, int64_t stride,
+                   bool accumulate);
+};
+constexpr int64_t kMaxGemmTile = 512;  // rows * cols of any variant
+
 struct Kernels {
   const char* name;
 
@@ -94,6 +105,8 @@ struct Kernels {
   // log(sum exp(x)): m = exact maximum, sum of exp(x[i] - m) in 16 lanes (i mod 16), fixed tree; m +
   // log(sum).
   float (*log_sum_exp)(const float* x, int64_t n);
+
+  GemmTile gemm_tile;
 };
 
 // Every variant compiled for this architecture, slowest first; scalar is always there.

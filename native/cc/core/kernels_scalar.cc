@@ -209,11 +209,33 @@ float log_sum_exp(const float* x, int64_t n) {
   return largest + canonical_log(reduce_lanes(lanes));
 }
 
+// ---- tile of gemm_f32 ------------------------------------------------------------------------------------
+
+constexpr int64_t kTileRows = 4, kTileCols = 16;
+
+void gemm_tile(int64_t depth, const float* a, const float* b, float* out, int64_t stride, bool accumulate) {
+  float sums[kTileRows][kTileCols] = {};
+  for (int64_t p = 0; p < depth; ++p) {
+    for (int64_t r = 0; r < kTileRows; ++r) {
+      for (int64_t c = 0; c < kTileCols; ++c) {
+        sums[r][c] = std::fma(a[p * kTileRows + r], b[p * kTileCols + c], sums[r][c]);
+      }
+    }
+  }
+  for (int64_t r = 0; r < kTileRows; ++r) {
+    for (int64_t c = 0; c < kTileCols; ++c) {
+      float& target = out[r * stride + c];
+      target = accumulate ? target + sums[r][c] : sums[r][c];
+    }
+  }
+}
+
 }  // namespace
 
 const Kernels kScalarKernels = {
-    "scalar",   quantize_row, abs_sum_row, ternarize, ternary_gemm, rms_norm_row, rope_row,
-    relu2_gate, silu_gate,    add,         attention, linear_rows,  decode_row,   log_sum_exp,
+    "scalar",     quantize_row, abs_sum_row, ternarize,   ternary_gemm,
+    rms_norm_row, rope_row,     relu2_gate,  silu_gate,   add,
+    attention,    linear_rows,  decode_row,  log_sum_exp, {kTileRows, kTileCols, gemm_tile},
 };
 
 }  // namespace bitnet

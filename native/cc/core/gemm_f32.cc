@@ -1,0 +1,189 @@
+#include "core/gemm_f32.h"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+#include "core/canonical_math.h"
+#include "core/kernels.h"
+#include "core/thread_pool.h"
+
+namespace bitnet {
+namespace {
+
+// One packed panel of B (depth x tile columns) stays in the L1 cache, a task's rows of A in the L2 cache.
+constexpr int64_t kDepth = 256;
+constexpr int64_t kPackedRows = 2048;
+constexpr int64_t kPackedCols = 4096;
+constexpr int64_t kTaskRows = 96;
+constexpr int64_t kTaskCols = 256;
+constexpr int64_t kPanelsPerPackTask = 8;
+constexpr int64_t kMinParallelWork =
+    1 << 17;  // multiplications; below, waking a thread costs more than it saves
+
+// An operand seen from its panels: `lane` runs over rows of A or columns of B, `depth` over the summed index.
+struct PanelSource {
+  const void* data;
+  int64_t lane_stride;
+  int64_t depth_stride;
+  GemmType type;
+  const float* row_scale;
+  const float* col_scale;
+  bool lanes_are_rows;
+};
+
+PanelSource source_of_a(const GemmOperand& a) {
+  return {a.data, a.row_stride, a.col_stride, a.type, a.row_scale, a.col_scale, true};
+}
+
+PanelSource source_of_b(const GemmOperand& b) {
+  return {b.data, b.col_stride, b.row_stride, b.type, b.row_scale, b.col_scale, false};
+}
+
+// out[p * width + lane] for `depth` values of p; lanes past `lanes` are zero.
+template <typename Element>
+void pack_panel_of(const PanelSource& source, int64_t first_lane, int64_t lanes, int64_t width,
+                   int64_t first_depth, int64_t depth, float* out) {
+  const Element* data = static_cast<const Element*>(source.data) + first_lane * source.lane_stride +
+                        first_depth * source.depth_stride;
+  for (int64_t p = 0; p < depth; ++p) {
+    float* row = out + p * width;
+    const Element* from = data + p * source.depth_stride;
+    if (source.lane_stride == 1) {
+      for (int64_t i = 0; i < lanes; ++i) row[i] = static_cast<float>(from[i]);
+    } else {
+      for (int64_t i = 0; i < lanes; ++i) row[i] = static_cast<float>(from[i * source.lane_stride]);
+    }
+    for (int64_t i = lanes; i < width; ++i) row[i] = 0.0f;
+  }
+  const float* lane_scale = source.lanes_are_rows ? source.row_scale : source.col_scale;
+  const float* depth_scale = source.lanes_are_rows ? source.col_scale : source.row_scale;
+  const bool rows_first = source.lanes_are_rows;
+  for (int64_t p = 0; p < depth && (lane_scale || depth_scale); ++p) {
+    float* row = out + p * width;
+    const float scale = depth_scale ? depth_scale[first_depth + p] : 1.0f;
+    if (!lane_scale) {
+      for (int64_t i = 0; i < lanes; ++i) row[i] *= scale;
+    } else if (rows_first) {
+      for (int64_t i = 0; i < lanes; ++i) row[i] = (row[i] * lane_scale[first_lane + i]) * scale;
+    } else {
+      for (int64_t i = 0; i < lanes; ++i) row[i] = (row[i] * scale) * lane_scale[first_lane + i];
+    }
+  }
+}
+
+void pack_one_panel(const PanelSource& source, int64_t first_lane, int64_t lanes, int64_t width,
+                    int64_t first_depth, int64_t depth, float* out) {
+  if (source.type == GemmType::i8) {
+    pack_panel_of<int8_t>(source, first_lane, lanes, width, first_depth, depth, out);
+  } else {
+    pack_panel_of<float>(source, first_lane, lanes, width, first_depth, depth, out);
+  }
+}
+
+// Grows and stays: a training step calls gemm_f32 hundreds of times with the same shapes.
+class PackBuffer {
+ public:
+  float* reserve(int64_t count) {
+    if (count > size_) {
+      storage_.reset(new float[static_cast<size_t>(count + kAlignment / 4)]);
+      size_ = count;
+    }
+    const uintptr_t address = reinterpret_cast<uintptr_t>(storage_.get());
+    return reinterpret_cast<float*>((address + kAlignment - 1) / kAlignment * kAlignment);
+  }
+
+ private:
+  static constexpr int64_t kAlignment = 64;
+  std::unique_ptr<float[]> storage_;
+  int64_t size_ = 0;
+};
+
+struct Block {
+  int64_t rows, cols, depth;
+};
+
+// The tiles of C in rows [row, row_end) and columns [col, col_end) of a block, from packed panels.
+void multiply_tiles(const GemmTile& tile, const Block& block, int64_t row, int64_t row_end, int64_t col,
+                    int64_t col_end, const float* a, const float* b, float* c, int64_t ldc, bool accumulate) {
+  float edge[kMaxGemmTile];
+  for (int64_t j = col; j < col_end; j += tile.cols) {
+    const float* b_panel = b + j * block.depth;
+    const int64_t cols = std::min<int64_t>(tile.cols, block.cols - j);
+    for (int64_t i = row; i < row_end; i += tile.rows) {
+      const float* a_panel = a + i * block.depth;
+      const int64_t rows = std::min<int64_t>(tile.rows, block.rows - i);
+      float* out = c + i * ldc + j;
+      if (rows == tile.rows && cols == tile.cols) {
+        tile.multiply(block.depth, a_panel, b_panel, out, ldc, accumulate);
+        continue;
+      }
+      tile.multiply(block.depth, a_panel, b_panel, edge, tile.cols, false);
+      for (int64_t r = 0; r < rows; ++r) {
+        for (int64_t s = 0; s < cols; ++s) {
+          const float value = edge[r * tile.cols + s];
+          out[r * ldc + s] = accumulate ? out[r * ldc + s] + value : value;
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void gemm_f32(int threads, int64_t m, int64_t n, int64_t k, const GemmOperand& a, const GemmOperand& b,
+              float* c, int64_t ldc, bool accumulate) {
+  if (m <= 0 || n <= 0) return;
+  if (k <= 0) {
+    for (int64_t i = 0; i < m && !accumulate; ++i)
+      std::memset(c + i * ldc, 0, static_cast<size_t>(n) * sizeof(float));
+    return;
+  }
+  static thread_local PackBuffer a_buffer, b_buffer;
+  const GemmTile& tile = active_kernels().gemm_tile;
+  if (m * n * k < kMinParallelWork) threads = 1;
+  const PanelSource a_source = source_of_a(a), b_source = source_of_b(b);
+  const int64_t packed_rows = round_up(std::min(kPackedRows, m), tile.rows);
+  const int64_t packed_cols = round_up(std::min(kPackedCols, n), tile.cols);
+  float* packed_a = a_buffer.reserve(packed_rows * std::min(kDepth, k));
+  float* packed_b = b_buffer.reserve(packed_cols * std::min(kDepth, k));
+  const int64_t task_rows = round_up(kTaskRows, tile.rows), task_cols = round_up(kTaskCols, tile.cols);
+  ThreadPool& pool = ThreadPool::global();
+
+  for (int64_t col = 0; col < n; col += packed_cols) {
+    for (int64_t depth = 0; depth < k; depth += kDepth) {
+      for (int64_t row = 0; row < m; row += packed_rows) {
+        const Block block{std::min(packed_rows, m - row), std::min(packed_cols, n - col),
+                          std::min(kDepth, k - depth)};
+        const int64_t a_panels = (block.rows + tile.rows - 1) / tile.rows;
+        // The packed columns serve every block of rows.
+        const int64_t b_panels = row == 0 ? (block.cols + tile.cols - 1) / tile.cols : 0;
+        const int64_t panels = a_panels + b_panels;
+        pool.parallel_for(threads, (panels + kPanelsPerPackTask - 1) / kPanelsPerPackTask, [&](int64_t task) {
+          const int64_t end = std::min(panels, (task + 1) * kPanelsPerPackTask);
+          for (int64_t panel = task * kPanelsPerPackTask; panel < end; ++panel) {
+            if (panel < a_panels) {
+              const int64_t i = panel * tile.rows;
+              pack_one_panel(a_source, row + i, std::min<int64_t>(tile.rows, block.rows - i), tile.rows,
+                             depth, block.depth, packed_a + i * block.depth);
+            } else {
+              const int64_t j = (panel - a_panels) * tile.cols;
+              pack_one_panel(b_source, col + j, std::min<int64_t>(tile.cols, block.cols - j), tile.cols,
+                             depth, block.depth, packed_b + j * block.depth);
+            }
+          }
+        });
+        const int64_t row_tasks = (block.rows + task_rows - 1) / task_rows;
+        const int64_t col_tasks = (block.cols + task_cols - 1) / task_cols;
+        pool.parallel_for(threads, row_tasks * col_tasks, [&](int64_t task) {
+          const int64_t i = task / col_tasks * task_rows, j = task % col_tasks * task_cols;
+          multiply_tiles(tile, block, i, std::min(i + task_rows, block.rows), j,
+                         std::min(j + task_cols, block.cols), packed_a, packed_b, c + row * ldc + col, ldc,
+                         accumulate || depth > 0);
+        });
+      }
+    }
+  }
+}
+
+}  // namespace bitnet
