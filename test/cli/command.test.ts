@@ -1,0 +1,118 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { canonicalFlags, checkInteger, errorLine, runCommand, UsageError } from "../../src/cli/command.ts";
+
+const options = {
+  model: { type: "string", demandOption: true, describe: "a model" },
+  num_fewshot: { type: "number", describe: "shots" },
+  "max-tokens": { type: "number", default: 5, describe: "tokens" },
+  set: { type: "string", array: true, describe: "settings" },
+  resume: { type: "boolean", default: false, describe: "resume" },
+  backend: { choices: ["native", "cpu"] as const, describe: "backend" },
+} as const;
+
+describe("canonicalFlags", () => {
+  test("takes - and _ as the same and keeps values", () => {
+    const args = ["--num-fewshot=3", "--max_tokens", "-5", "--no-resume", "x", "--", "--other"];
+    expect(canonicalFlags(args, options)).toEqual([
+      "--num_fewshot=3",
+      "--max-tokens",
+      "-5",
+      "--no-resume",
+      "x",
+      "--",
+      "--other",
+    ]);
+  });
+
+  test("names the nearest flag", () => {
+    expect(() => canonicalFlags(["--modle", "x"], options)).toThrow(
+      new UsageError("unknown flag --modle; the nearest is --model"),
+    );
+  });
+});
+
+test("checkInteger", () => {
+  expect(() => checkInteger("limit", undefined, 1)).not.toThrow();
+  expect(() => checkInteger("limit", 1, 1)).not.toThrow();
+  expect(() => checkInteger("limit", 1.5, 1)).toThrow("--limit must be an integer of at least 1, not 1.5");
+  expect(() => checkInteger("limit", 0, 1)).toThrow(UsageError);
+});
+
+test("errorLine puts system errors in words and folds lines", () => {
+  expect(errorLine(Object.assign(new Error("ENOENT: ..."), { code: "ENOENT", path: "a.gguf" }))).toBe(
+    "no such file: a.gguf",
+  );
+  expect(errorLine(new Error("first\n  second\n"))).toBe("first; second");
+  expect(errorLine("text")).toBe("text");
+});
+
+describe("runCommand", () => {
+  let stderr: string[];
+
+  beforeEach(() => {
+    stderr = [];
+    vi.spyOn(console, "error").mockImplementation((line) => void stderr.push(String(line)));
+  });
+  afterEach(() => {
+    process.exitCode = undefined;
+    vi.restoreAllMocks();
+  });
+
+  async function invoke(args: string[], run: Parameters<typeof runCommand<typeof options>>[0]["run"] = async () => {}) {
+    const definition = { name: "bitnet-test", summary: "Tests.", positionals: ["run"], options, examples: [], run };
+    await runCommand<typeof options>(definition, args);
+    const exitCode = process.exitCode;
+    return { exitCode, stderr: stderr.join("\n") };
+  }
+
+  test("hands over typed options and positionals", async () => {
+    const run = vi.fn(async () => {});
+    await invoke(["runs/7", "--model", "m", "--num-fewshot", "2", "--set", "a=1", "b=2", "--set", "c=3"], run);
+    expect(stderr).toEqual([]);
+    expect(run).toHaveBeenCalledWith(
+      expect.objectContaining({ model: "m", num_fewshot: 2, "max-tokens": 5, set: ["a=1", "b=2", "c=3"] }),
+      expect.objectContaining({ positionals: ["runs/7"] }),
+    );
+  });
+
+  test.each([
+    [
+      ["runs/7", "--modle", "x"],
+      /^bitnet-test: unknown flag --modle; the nearest is --model \(see bitnet-test --help\)$/,
+    ],
+    [["runs/7"], /^bitnet-test: .*model/],
+    [["runs/7", "--model"], /^bitnet-test: .*model/],
+    [["runs/7", "--model", "--resume"], /^bitnet-test: .*model/],
+    [["--model", "m"], /missing argument <run>/],
+    [["a", "b", "--model", "m"], /unexpected argument "b"/],
+    [["a", "--model", "m", "--model", "n"], /--model is given more than once/],
+    [["a", "--model", "m", "--num_fewshot", "few"], /--num_fewshot must be a number/],
+    [["a", "--model", "m", "--backend", "gpu"], /backend.*"gpu".*"native", "cpu"/],
+    [["a", "--model", "m", "-q"], /q/],
+  ])("wrong usage %j is one line and exit code 2", async (args, message) => {
+    const result = await invoke(args);
+    expect(result.stderr).toMatch(message);
+    expect(result.stderr).not.toContain("\n");
+    expect(result.exitCode).toBe(2);
+  });
+
+  test("an error while running is one line and exit code 1", async () => {
+    const result = await invoke(["a", "--model", "m"], async () => {
+      throw new Error("the file is broken\nat byte 7");
+    });
+    expect(result).toEqual({ exitCode: 1, stderr: "bitnet-test: the file is broken; at byte 7" });
+  });
+
+  test("Ctrl-C aborts the signal; a run that throws for it exits with 130", async () => {
+    const result = await invoke(["a", "--model", "m"], async (_options, { signal }) => {
+      process.emit("SIGINT");
+      signal.throwIfAborted();
+    });
+    expect(result).toEqual({ exitCode: 130, stderr: "bitnet-test: interrupted" });
+  });
+
+  test("a run that ends in order after Ctrl-C is a success", async () => {
+    const result = await invoke(["a", "--model", "m"], async () => void process.emit("SIGINT"));
+    expect(result).toEqual({ exitCode: undefined, stderr: "" });
+  });
+});
