@@ -1,0 +1,46 @@
+/**
+ * Op `AdamWStep`: one update of torch.optim.AdamW (decoupled weight decay, bias correction).
+ *
+ *     g = gradScale * grad;   param *= 1 - lr * weightDecay
+ *     m = beta1 m + (1 - beta1) g;   v = beta2 v + (1 - beta2) g^2
+ *     param -= lr / (1 - beta1^step) * m / (sqrt(v) / sqrt(1 - beta2^step) + eps)
+ */
+import * as tf from "@tensorflow/tfjs";
+import { fusedKernel } from "./fused_kernel.ts";
+
+/** The keys are attributes of the fused kernel. */
+export interface AdamWAttributes {
+  learningRate: number;
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+  weightDecay: number;
+  /** 1 for the first update. */
+  step: number;
+  /** Multiplies the gradient: clipping coefficient times 1 / accumulated micro-batches. */
+  gradScale: number;
+}
+
+/** Updates param and its moments m, v (variables of its shape, zero at first) in place. */
+export function adamWStep(
+  param: tf.Variable,
+  grad: tf.Tensor,
+  m: tf.Variable,
+  v: tf.Variable,
+  attributes: AdamWAttributes,
+): void {
+  const kernel = fusedKernel("AdamWStep");
+  if (kernel) {
+    kernel({ param, grad, m, v }, { ...attributes });
+    return;
+  }
+  const { learningRate, beta1, beta2, epsilon, weightDecay, step, gradScale } = attributes;
+  tf.tidy(() => {
+    const g = tf.mul(grad, gradScale);
+    m.assign(tf.add(tf.mul(m, beta1), tf.mul(g, 1 - beta1)));
+    v.assign(tf.add(tf.mul(v, beta2), tf.mul(tf.square(g), 1 - beta2)));
+    const denominator = tf.add(tf.div(tf.sqrt(v), Math.sqrt(1 - beta2 ** step)), epsilon);
+    const update = tf.mul(tf.div(m, denominator), learningRate / (1 - beta1 ** step));
+    param.assign(tf.sub(tf.mul(param, 1 - learningRate * weightDecay), update));
+  });
+}

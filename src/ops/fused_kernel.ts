@@ -1,0 +1,36 @@
+/**
+ * How an op finds its fused kernel. A backend that registered one under the op's name (the native backend does)
+ * computes it; on every other backend the op is composed of plain tfjs ops.
+ */
+import * as tf from "@tensorflow/tfjs";
+
+/** Runs the current backend's kernel. Undefined inputs are left out. */
+export type FusedKernel = (
+  inputs: Record<string, tf.Tensor | undefined>,
+  attributes?: Record<string, string | number | boolean>,
+) => tf.Tensor[];
+
+/** The current backend's fused kernel of that name, or null when it has none. */
+export function fusedKernel(name: string): FusedKernel | null {
+  if (tf.getKernel(name, tf.getBackend()) === undefined) return null;
+  return (inputs, attributes = {}) => {
+    const present: tf.NamedTensorMap = {};
+    for (const key in inputs) {
+      const tensor = inputs[key];
+      if (tensor !== undefined) present[key] = tensor;
+    }
+    const outputs = tf.engine().runKernel(name, present, attributes) as tf.Tensor | tf.Tensor[];
+    return Array.isArray(outputs) ? outputs : [outputs];
+  };
+}
+
+/** x [..., K] seen as a matrix [rows, K]. */
+export function asRows(x: tf.Tensor): tf.Tensor2D {
+  const cols = x.shape[x.shape.length - 1]!;
+  return tf.reshape(x, [x.size / cols, cols]);
+}
+
+/** Contents of a float32 tensor, on the host. */
+export function float32Values(x: tf.Tensor): Float32Array {
+  return x.dataSync<"float32">();
+}

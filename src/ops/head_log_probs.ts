@@ -1,0 +1,130 @@
+/**
+ * Op `HeadLogProbs`: log-probability of each target under the output head, without keeping the logits.
+ *
+ *     logits = hidden . table^T         logProb = logits[target] - logsumexp(logits)
+ *     dlogits = dlogProb * (onehot(target) - softmax(logits))
+ *
+ * A target below 0 is ignored: log-probability 0, no gradient. The composed form works on chunks of tokens, so its
+ * memory is bounded by `chunkLogits`, not by the batch.
+ */
+import * as tf from "@tensorflow/tfjs";
+import { fusedKernel } from "./fused_kernel.ts";
+import { withGradient } from "./with_gradient.ts";
+
+/** Logits that exist at one time in the composed form: 16 MiB of float32. */
+const chunkLogits = 2 ** 22;
+
+export interface TargetScores {
+  /** float32 [N]; 0 where the target is ignored. */
+  logProbs: tf.Tensor1D;
+  /** int32 [N]: the largest logit, the first one on a tie. */
+  argmax: tf.Tensor1D;
+}
+
+/** One chunk of tokens with what both passes need. */
+interface Chunk {
+  hidden: tf.Tensor2D;
+  logits: tf.Tensor2D;
+  /** [size, V]: 1 at the target, all 0 for an ignored token. */
+  oneHot: tf.Tensor2D;
+}
+
+/** Ranges of tokens whose logits fit `chunkLogits`, in order. */
+function chunkRanges(tokens: number, vocabSize: number): { begin: number; size: number }[] {
+  const chunkTokens = Math.max(1, Math.floor(chunkLogits / vocabSize));
+  const ranges = [];
+  for (let begin = 0; begin < tokens; begin += chunkTokens) {
+    ranges.push({ begin, size: Math.min(chunkTokens, tokens - begin) });
+  }
+  return ranges;
+}
+
+function chunkOf(
+  hidden: tf.Tensor2D,
+  table: tf.Tensor2D,
+  targets: tf.Tensor1D,
+  { begin, size }: { begin: number; size: number },
+): Chunk {
+  const rows = tf.slice(hidden, [begin, 0], [size, hidden.shape[1]]);
+  const target = tf.slice(targets, [begin], [size]);
+  const present = tf.reshape(tf.cast(tf.greaterEqual(target, 0), "float32"), [size, 1]);
+  const oneHot = tf.cast(tf.oneHot(tf.maximum(target, 0), table.shape[0]), "float32") as tf.Tensor2D;
+  return { hidden: rows, logits: tf.matMul(rows, tf.transpose(table)), oneHot: tf.mul(oneHot, present) };
+}
+
+/** log(sum exp) over the last axis [N, V] -> [N, 1]. */
+function logSumExp(logits: tf.Tensor2D): tf.Tensor2D {
+  const largest = tf.max(logits, 1, true);
+  return tf.add(tf.log(tf.sum(tf.exp(tf.sub(logits, largest)), 1, true)), largest);
+}
+
+function composedForward(hidden: tf.Tensor2D, table: tf.Tensor2D, targets: tf.Tensor1D): TargetScores {
+  const chunks = chunkRanges(hidden.shape[0], table.shape[0]).map((range) =>
+    tf.tidy(() => {
+      const { logits, oneHot } = chunkOf(hidden, table, targets, range);
+      const logProbs: tf.Tensor1D = tf.sum(tf.mul(oneHot, tf.sub(logits, logSumExp(logits))), 1);
+      return { logProbs, argmax: tf.argMax(logits, 1) as tf.Tensor1D };
+    }),
+  );
+  return {
+    logProbs: tf.concat(chunks.map((chunk) => chunk.logProbs)),
+    argmax: tf.concat(chunks.map((chunk) => chunk.argmax)),
+  };
+}
+
+function composedBackward(
+  hidden: tf.Tensor2D,
+  table: tf.Tensor2D,
+  targets: tf.Tensor1D,
+  dLogProbs: tf.Tensor1D,
+): [dHidden: tf.Tensor2D, dTable: tf.Tensor2D] {
+  const dHidden: tf.Tensor2D[] = [];
+  let dTable = tf.zerosLike(table) as tf.Tensor2D;
+  for (const range of chunkRanges(hidden.shape[0], table.shape[0])) {
+    const [rows, sum] = tf.tidy(() => {
+      const { hidden: chunk, logits, oneHot } = chunkOf(hidden, table, targets, range);
+      const softmax = tf.exp(tf.sub(logits, logSumExp(logits)));
+      const dy = tf.reshape(tf.slice(dLogProbs, [range.begin], [range.size]), [range.size, 1]);
+      const dLogits: tf.Tensor2D = tf.mul(tf.sub(oneHot, softmax), tf.mul(dy, tf.sum(oneHot, 1, true)));
+      return [tf.matMul(dLogits, table), tf.add(dTable, tf.matMul(tf.transpose(dLogits), chunk))] as tf.Tensor2D[];
+    });
+    dTable.dispose();
+    dTable = sum!;
+    dHidden.push(rows!);
+  }
+  return [tf.concat(dHidden, 0), dTable];
+}
+
+/**
+ * Log-probability of targets int32 [N] for hidden [N, H] and the head's table [V, H] -> [N]; 0 where target < 0.
+ * Differentiable in hidden and table.
+ */
+export function headLogProbs(hidden: tf.Tensor2D, table: tf.Tensor2D, targets: tf.Tensor1D): tf.Tensor1D {
+  return withGradient<tf.Tensor1D>(
+    [hidden, table],
+    (save) => {
+      save([hidden, table, targets]);
+      return scoreTargets(hidden, table, targets).logProbs;
+    },
+    (dLogProbs, saved) => {
+      const [hidden, table, targets] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor1D];
+      const kernel = fusedKernel("HeadLogProbsGrad");
+      if (kernel) return kernel({ hidden, table, targets, dlogProbs: dLogProbs });
+      return composedBackward(hidden, table, targets, dLogProbs);
+    },
+  );
+}
+
+/** Like {@link headLogProbs}, with the arg max of the logits. Not differentiable. */
+export function scoreTargets(hidden: tf.Tensor2D, table: tf.Tensor2D, targets: tf.Tensor1D): TargetScores {
+  const kernel = fusedKernel("HeadLogProbs");
+  if (!kernel) return composedForward(hidden, table, targets);
+  const [logProbs, argmax] = kernel({ hidden, table, targets });
+  return { logProbs: logProbs as tf.Tensor1D, argmax: argmax as tf.Tensor1D };
+}
+
+/** logits [N, V] = hidden [N, H] . table [V, H]^T. Not differentiable. */
+export function headLogits(hidden: tf.Tensor2D, table: tf.Tensor2D): tf.Tensor2D {
+  const kernel = fusedKernel("HeadLogits");
+  return kernel ? (kernel({ hidden, table })[0] as tf.Tensor2D) : tf.matMul(hidden, tf.transpose(table));
+}

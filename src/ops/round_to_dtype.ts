@@ -1,0 +1,23 @@
+/**
+ * Op `RoundToDtype`: float32 values rounded to the type that the file will store; gradient: identity
+ * (straight-through).
+ */
+import * as tf from "@tensorflow/tfjs";
+import type { EmbeddingDtype } from "../config/model_config.ts";
+import { roundToDtype as roundValues } from "../quant/round_to_dtype.ts";
+import { float32Values, fusedKernel } from "./fused_kernel.ts";
+import { withGradient } from "./with_gradient.ts";
+
+/** x rounded to `dtype`; f32 returns x itself. q8_0 needs a last axis that is a multiple of 32. */
+export function roundToDtype<T extends tf.Tensor>(x: T, dtype: EmbeddingDtype): T {
+  if (dtype === "f32") return x;
+  return withGradient<T>(
+    [x],
+    () => {
+      const kernel = fusedKernel("RoundToDtype");
+      if (kernel) return kernel({ x }, { dtype })[0] as T;
+      return tf.tensor(roundValues(float32Values(x), dtype), x.shape, "float32") as T;
+    },
+    (dy) => [tf.clone(dy)],
+  );
+}
