@@ -48,7 +48,10 @@ function chunkOf(
   const rows = tf.slice(hidden, [begin, 0], [size, hidden.shape[1]]);
   const target = tf.slice(targets, [begin], [size]);
   const present = tf.reshape(tf.cast(tf.greaterEqual(target, 0), "float32"), [size, 1]);
-  const oneHot = tf.cast(tf.oneHot(tf.maximum(target, 0), table.shape[0]), "float32") as tf.Tensor2D;
+  const oneHot = tf.cast(
+    tf.oneHot(tf.maximum(target, tf.scalar(0, "int32")), table.shape[0]),
+    "float32",
+  ) as tf.Tensor2D;
   return { hidden: rows, logits: tf.matMul(rows, tf.transpose(table)), oneHot: tf.mul(oneHot, present) };
 }
 

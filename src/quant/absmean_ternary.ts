@@ -24,7 +24,7 @@ const lanes = new Float64Array(laneCount);
 function absSumRow(weight: Float32Array, begin: number, cols: number): number {
   lanes.fill(0);
   for (let i = 0; i < cols; i++) lanes[i & (laneCount - 1)]! += Math.abs(weight[begin + i]!);
-  for (let width = laneCount / 2; width > 0; width /= 2) {
+  for (let width = laneCount / 2; width >= 1; width /= 2) {
     for (let i = 0; i < width; i++) lanes[i]! += lanes[i + width]!;
   }
   return lanes[0]!;

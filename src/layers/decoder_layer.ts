@@ -1,0 +1,51 @@
+/**
+ * One pre-norm decoder layer of BitNet b1.58 2B4T.
+ *
+ *     x = x + self_attn(input_layernorm(x));   y = x + mlp(post_attention_layernorm(x))
+ */
+import * as tf from "@tensorflow/tfjs";
+import { BlockLayer, singleShape } from "./block_layer.ts";
+import { GatedFeedForward, type GatedFeedForwardArgs } from "./gated_feed_forward.ts";
+import { GroupedQueryAttention, type GroupedQueryAttentionArgs } from "./grouped_query_attention.ts";
+import { serializationPackage } from "./quantizers.ts";
+import { RMSNorm } from "./rms_norm.ts";
+
+export type DecoderLayerArgs = GroupedQueryAttentionArgs & GatedFeedForwardArgs;
+
+/** [batch, positions, width] -> same shape. Weights have the names of a Hugging Face decoder layer. */
+export class DecoderLayer extends BlockLayer {
+  static className = "DecoderLayer";
+  private readonly inputNorm: RMSNorm;
+  private readonly selfAttention: GroupedQueryAttention;
+  private readonly postAttentionNorm: RMSNorm;
+  private readonly feedForward: GatedFeedForward;
+
+  constructor(args: DecoderLayerArgs) {
+    super(args);
+    const { name: _, inputShape: __, batchInputShape: ___, ...parts } = args;
+    this.inputNorm = new RMSNorm({ epsilon: args.rmsNormEps });
+    this.selfAttention = new GroupedQueryAttention(parts);
+    this.postAttentionNorm = new RMSNorm({ epsilon: args.rmsNormEps });
+    this.feedForward = new GatedFeedForward(parts);
+  }
+
+  override build(inputShape: tf.Shape | tf.Shape[]): void {
+    const shape = singleShape(inputShape);
+    this.buildPart("input_layernorm", this.inputNorm, shape);
+    this.buildPart("self_attn", this.selfAttention, shape);
+    this.buildPart("post_attention_layernorm", this.postAttentionNorm, shape);
+    this.buildPart("mlp", this.feedForward, shape);
+    this.built = true;
+  }
+
+  override forward(x: tf.Tensor): tf.Tensor {
+    const attended = tf.add(x, this.selfAttention.forward(this.inputNorm.forward(x)));
+    return tf.add(attended, this.feedForward.forward(this.postAttentionNorm.forward(attended)));
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...this.selfAttention.getConfig(), ...this.feedForward.getConfig(), ...super.getConfig() };
+  }
+}
+
+tf.serialization.registerClass(DecoderLayer, serializationPackage);

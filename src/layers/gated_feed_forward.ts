@@ -1,0 +1,58 @@
+/**
+ * Gated feed-forward block with BitLinear projections.
+ *
+ *     gate | up = BitLinear(x);  y = BitLinear_down(ffn_sub_norm(act(gate) * up)),   act = relu^2 or SiLU
+ */
+import * as tf from "@tensorflow/tfjs";
+import { type HiddenAct, hiddenActs } from "../config/model_config.ts";
+import { gatedActivation } from "../ops/gated_activation.ts";
+import { LayerInputError, lastDimension } from "./block_layer.ts";
+import { QuantizedBlock, type QuantizedBlockArgs } from "./quantized_block.ts";
+import { serializationPackage } from "./quantizers.ts";
+
+export interface GatedFeedForwardArgs extends QuantizedBlockArgs {
+  /** Width between the projections. */
+  intermediateSize: number;
+  /** Default `relu2`. */
+  hiddenAct?: HiddenAct;
+}
+
+/** [..., width] -> same shape. */
+export class GatedFeedForward extends QuantizedBlock {
+  static className = "GatedFeedForward";
+  private readonly intermediateSize: number;
+  private readonly hiddenAct: HiddenAct;
+  private inputProjections!: tf.Tensor2D[];
+  private outputProjection!: tf.Tensor2D;
+
+  constructor(args: GatedFeedForwardArgs) {
+    super(args);
+    this.intermediateSize = args.intermediateSize;
+    this.hiddenAct = args.hiddenAct ?? "relu2";
+    if (!hiddenActs.includes(this.hiddenAct)) {
+      throw new LayerInputError(`hiddenAct "${this.hiddenAct}" is not one of ${hiddenActs.join(", ")}`);
+    }
+  }
+
+  override build(inputShape: tf.Shape | tf.Shape[]): void {
+    const width = lastDimension(inputShape, this);
+    this.inputProjections = [
+      this.addMatrix("gate_proj", this.intermediateSize, width),
+      this.addMatrix("up_proj", this.intermediateSize, width),
+    ];
+    if (this.subNorm) this.buildPart("ffn_sub_norm", this.subNorm, [null, null, this.intermediateSize]);
+    this.outputProjection = this.addMatrix("down_proj", width, this.intermediateSize);
+    this.built = true;
+  }
+
+  override forward(x: tf.Tensor): tf.Tensor {
+    const hidden = gatedActivation(this.linear(x, this.inputProjections), this.hiddenAct);
+    return this.linear(this.subNorm ? this.subNorm.forward(hidden) : hidden, [this.outputProjection]);
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), intermediateSize: this.intermediateSize, hiddenAct: this.hiddenAct };
+  }
+}
+
+tf.serialization.registerClass(GatedFeedForward, serializationPackage);

@@ -1,0 +1,152 @@
+/**
+ * The decoder language model: embedding, decoder layers, final norm, head (tied to the embedding or not).
+ *
+ *     h = embed[ids];   h = layer(h) for each layer;   h = norm(h);   logits = h . head^T
+ *
+ * The embedding and the head are rounded to `embedding_dtype` in the forward pass (straight-through), so the file
+ * that stores them in that type loses nothing. All parameters are float32 variables under their checkpoint names.
+ */
+import * as tf from "@tensorflow/tfjs";
+import type { ModelConfig } from "../config/model_config.ts";
+import { DecoderLayer } from "../layers/decoder_layer.ts";
+import { AbsmeanTernary } from "../layers/quantizers.ts";
+import { RMSNorm } from "../layers/rms_norm.ts";
+import { embeddingGather } from "../ops/embedding_gather.ts";
+import { headLogits, headLogProbs, scoreTargets } from "../ops/head_log_probs.ts";
+import { roundToDtype } from "../ops/round_to_dtype.ts";
+import { initialValues } from "./initialization.ts";
+import { embeddingName, finalNormName, headName, layerPrefix, modelParameters, parameterSize } from "./parameters.ts";
+
+/** Where the first parameter values come from: a seed, or the values of a checkpoint by name. */
+export type Initialization = { seed: number } | { parameters: (name: string) => Float32Array };
+
+/** Parameter values that do not fit the configuration. */
+export class ParameterError extends Error {
+  override name = "ParameterError";
+}
+
+export class CausalLM {
+  readonly config: ModelConfig;
+  /** Every parameter under its checkpoint name, in forward order. */
+  readonly parameters: ReadonlyMap<string, tf.Variable>;
+  private readonly layers: DecoderLayer[];
+  private readonly norm: RMSNorm;
+
+  /** @throws {ParameterError} if given values have the wrong length. */
+  constructor(config: ModelConfig, initialization: Initialization) {
+    this.config = config;
+    this.layers = Array.from({ length: config.numHiddenLayers }, () => decoderLayer(config));
+    this.norm = new RMSNorm({ epsilon: config.rmsNormEps });
+    const built = this.buildLayers();
+
+    const parameters = new Map<string, tf.Variable>();
+    for (const spec of modelParameters(config)) {
+      const values =
+        "seed" in initialization
+          ? initialValues(spec, config, initialization.seed)
+          : initialization.parameters(spec.name);
+      if (values.length !== parameterSize(spec)) {
+        throw new ParameterError(`${spec.name} has ${values.length} values, its shape is [${spec.shape}]`);
+      }
+      const tensor = tf.tensor(values, [...spec.shape], "float32");
+      const variable = built.get(spec.name);
+      variable?.assign(tensor);
+      parameters.set(spec.name, variable ?? tf.variable(tensor));
+      tensor.dispose();
+    }
+    this.parameters = parameters;
+  }
+
+  /** Final hidden states [B, T, H] of ids int32 [B, T]. Differentiable. */
+  hidden(ids: tf.Tensor2D): tf.Tensor3D {
+    return this.hiddenStates(ids, this.embedding());
+  }
+
+  /**
+   * Mean of -log P(target) over targets >= 0, in nats; ids and targets int32 [B, T]. Differentiable: this is the
+   * training loss.
+   */
+  loss(ids: tf.Tensor2D, targets: tf.Tensor2D): tf.Scalar {
+    return tf.tidy(() => {
+      const { hidden, table } = this.headInputs(ids);
+      const sum = tf.sum(headLogProbs(hidden, table, tf.reshape(targets, [-1])));
+      const count = tf.sum(tf.cast(tf.greaterEqual(targets, 0), "float32"));
+      return tf.neg(tf.div(sum, count)) as tf.Scalar;
+    });
+  }
+
+  /** Log-probability of each target (0 where it is negative) and the arg max of its logits, [B, T] each. */
+  logProbs(ids: tf.Tensor2D, targets: tf.Tensor2D): { logProbs: tf.Tensor2D; argmax: tf.Tensor2D } {
+    return tf.tidy(() => {
+      const { hidden, table } = this.headInputs(ids);
+      const scores = scoreTargets(hidden, table, tf.reshape(targets, [-1]));
+      return {
+        logProbs: tf.reshape(scores.logProbs, ids.shape),
+        argmax: tf.reshape(scores.argmax, ids.shape),
+      };
+    });
+  }
+
+  /** Logits [B, T, V]. Not differentiable. */
+  logits(ids: tf.Tensor2D): tf.Tensor3D {
+    return tf.tidy(() => {
+      const { hidden, table } = this.headInputs(ids);
+      return tf.reshape(headLogits(hidden, table), [...ids.shape, this.config.vocabSize]);
+    });
+  }
+
+  dispose(): void {
+    for (const variable of this.parameters.values()) variable.dispose();
+  }
+
+  private buildLayers(): Map<string, tf.Variable> {
+    const shape = [null, null, this.config.hiddenSize];
+    const variables = new Map<string, tf.Variable>();
+    this.layers.forEach((layer, index) => {
+      // Values follow at once, so the layers start from zeros.
+      layer.setFastWeightInitDuringBuild(true);
+      layer.build(shape);
+      for (const [name, variable] of layer.parameters) variables.set(layerPrefix(index) + name, variable);
+    });
+    this.norm.build(shape);
+    variables.set(finalNormName, this.norm.parameters.get("weight")!);
+    return variables;
+  }
+
+  private embedding(): tf.Tensor2D {
+    return this.rounded(embeddingName);
+  }
+
+  private rounded(name: string): tf.Tensor2D {
+    return roundToDtype(this.parameters.get(name)! as tf.Tensor as tf.Tensor2D, this.config.embeddingDtype);
+  }
+
+  private hiddenStates(ids: tf.Tensor2D, embedding: tf.Tensor2D): tf.Tensor3D {
+    let x: tf.Tensor = embeddingGather(embedding, ids);
+    for (const layer of this.layers) x = layer.forward(x);
+    return this.norm.forward(x) as tf.Tensor3D;
+  }
+
+  /** What the head multiplies: hidden states as rows [B * T, H] and its table [V, H]. */
+  private headInputs(ids: tf.Tensor2D): { hidden: tf.Tensor2D; table: tf.Tensor2D } {
+    const embedding = this.embedding();
+    const hidden = tf.reshape(this.hiddenStates(ids, embedding), [ids.size, this.config.hiddenSize]) as tf.Tensor2D;
+    return { hidden, table: this.config.tieWordEmbeddings ? embedding : this.rounded(headName) };
+  }
+}
+
+function decoderLayer(config: ModelConfig): DecoderLayer {
+  return new DecoderLayer({
+    numAttentionHeads: config.numAttentionHeads,
+    numKeyValueHeads: config.numKeyValueHeads,
+    headDim: config.headDim,
+    ropeTheta: config.ropeTheta,
+    intermediateSize: config.intermediateSize,
+    hiddenAct: config.hiddenAct,
+    useSubNorms: config.useSubNorms,
+    rmsNormEps: config.rmsNormEps,
+    initializerRange: config.initializerRange,
+    weightQuantizer: config.weightQuantizer === "none" ? "none" : new AbsmeanTernary({ scaleDtype: config.scaleDtype }),
+    activationQuantizer: config.activationQuantizer,
+  });
+}

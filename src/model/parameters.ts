@@ -1,0 +1,77 @@
+/**
+ * Names and shapes of a model's parameters, from its configuration alone: the state dict of Hugging Face's
+ * `BitNetForCausalLM` / `LlamaForCausalLM`. Everything that stores or reads weights goes by this list.
+ */
+import type { ModelConfig } from "../config/model_config.ts";
+
+/**
+ * `matrix`: a linear weight [out, in], quantized by `weight_quantizer` and subject to weight decay.
+ * `embedding`: [vocab, hidden], the embedding or an untied head; rounded to `embedding_dtype`.
+ * `norm`: RMSNorm gain.
+ */
+export type ParameterKind = "matrix" | "embedding" | "norm";
+
+export interface ParameterSpec {
+  name: string;
+  /** Row-major. */
+  shape: readonly number[];
+  kind: ParameterKind;
+}
+
+export const embeddingName = "model.embed_tokens.weight";
+export const finalNormName = "model.norm.weight";
+export const headName = "lm_head.weight";
+
+/** Prefix of decoder layer `index`: `model.layers.0.` */
+export function layerPrefix(index: number): string {
+  return `model.layers.${index}.`;
+}
+
+/** Parameters of one decoder layer, names relative to {@link layerPrefix}, in forward order. */
+export function layerParameters(config: ModelConfig): ParameterSpec[] {
+  const { hiddenSize, intermediateSize, headDim, useSubNorms } = config;
+  const queryWidth = config.numAttentionHeads * headDim;
+  const keyWidth = config.numKeyValueHeads * headDim;
+  const norm = (name: string, width: number): ParameterSpec => ({ name, shape: [width], kind: "norm" });
+  const matrix = (name: string, out: number, input: number): ParameterSpec => ({
+    name,
+    shape: [out, input],
+    kind: "matrix",
+  });
+  return [
+    norm("input_layernorm.weight", hiddenSize),
+    matrix("self_attn.q_proj.weight", queryWidth, hiddenSize),
+    matrix("self_attn.k_proj.weight", keyWidth, hiddenSize),
+    matrix("self_attn.v_proj.weight", keyWidth, hiddenSize),
+    ...(useSubNorms ? [norm("self_attn.attn_sub_norm.weight", queryWidth)] : []),
+    matrix("self_attn.o_proj.weight", hiddenSize, queryWidth),
+    norm("post_attention_layernorm.weight", hiddenSize),
+    matrix("mlp.gate_proj.weight", intermediateSize, hiddenSize),
+    matrix("mlp.up_proj.weight", intermediateSize, hiddenSize),
+    ...(useSubNorms ? [norm("mlp.ffn_sub_norm.weight", intermediateSize)] : []),
+    matrix("mlp.down_proj.weight", hiddenSize, intermediateSize),
+  ];
+}
+
+/** Every parameter of the model, in forward order. */
+export function modelParameters(config: ModelConfig): ParameterSpec[] {
+  const table = [config.vocabSize, config.hiddenSize];
+  const layer = layerParameters(config);
+  const parameters: ParameterSpec[] = [{ name: embeddingName, shape: table, kind: "embedding" }];
+  for (let index = 0; index < config.numHiddenLayers; index++) {
+    for (const spec of layer) parameters.push({ ...spec, name: layerPrefix(index) + spec.name });
+  }
+  parameters.push({ name: finalNormName, shape: [config.hiddenSize], kind: "norm" });
+  if (!config.tieWordEmbeddings) parameters.push({ name: headName, shape: table, kind: "embedding" });
+  return parameters;
+}
+
+/** Number of elements of a parameter. */
+export function parameterSize({ shape }: ParameterSpec): number {
+  return shape.reduce((product, dimension) => product * dimension, 1);
+}
+
+/** Number of elements of all parameters. */
+export function parameterCount(config: ModelConfig): number {
+  return modelParameters(config).reduce((sum, spec) => sum + parameterSize(spec), 0);
+}
