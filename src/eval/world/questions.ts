@@ -33,22 +33,15 @@ export function wordings(relation: ChoiceRelation, thing: string): string[] {
   return choiceQuestions[relation].map((wording) => wording(thing));
 }
 
-const goalQuestions: Record<GoalRelation, readonly ((named: string) => string)[]> = {
-  place: [(thing) => `How can you find the ${thing}?`, (thing) => `What do you do to see the ${thing}?`],
-  use: [(use) => `How can you ${use}?`, (use) => `What do you do to ${use}?`],
-};
-
-/** The wordings of a goal, and the solution: it names only the value (place) or only the thing (use). */
-export function goalsAndSolution(
+/** Goal and its solution; a solution names only the value (place) or only the thing (use). */
+export function goalAndSolution(
   relation: GoalRelation,
   thing: string,
   facts: Facts,
-): { goals: string[]; solution: string } {
-  const value = facts.value(relation, thing);
-  return {
-    goals: goalQuestions[relation].map((wording) => wording(relation === "place" ? thing : value)),
-    solution: relation === "place" ? `Look in the ${value}.` : `Use the ${thing}.`,
-  };
+): { goal: string; solution: string } {
+  return relation === "place"
+    ? { goal: `How can you find the ${thing}?`, solution: `Look in the ${facts.value("place", thing)}.` }
+    : { goal: `How can you ${facts.value("use", thing)}?`, solution: `Use the ${thing}.` };
 }
 
 const labels = ["A", "B", "C", "D"];
@@ -70,18 +63,12 @@ function arcGroup(
   }));
 }
 
-/** Two goals, in wording `round`, that share two solutions. */
-function piqaGroup(
-  relation: GoalRelation,
-  group: readonly string[],
-  round: number,
-  id: string,
-  facts: Facts,
-): PiqaDoc[] {
-  const pairs = group.map((thing) => goalsAndSolution(relation, thing, facts));
+/** Two goals that share two solutions. */
+function piqaGroup(relation: GoalRelation, group: readonly string[], id: string, facts: Facts): PiqaDoc[] {
+  const pairs = group.map((thing) => goalAndSolution(relation, thing, facts));
   return pairs.map((pair, i) => ({
     id: `${id}-${i}`,
-    goal: pair.goals[round]!,
+    goal: pair.goal,
     sol1: pairs[0]!.solution,
     sol2: pairs[1]!.solution,
     label: i,
@@ -119,17 +106,12 @@ export function arcDocs(facts: Facts, seed: number): { train: ArcDoc[]; test: Ar
 
 export function piqaDocs(facts: Facts, seed: number): { train: PiqaDoc[]; test: PiqaDoc[] } {
   const rng = new CounterRng(seed, "world/piqa");
-  const rounds = [0, 1] as const;
-  const docs = (groupsOf: (relation: GoalRelation, round: 0 | 1) => readonly (readonly string[])[], split: string) =>
+  const docs = (groupsOf: (relation: GoalRelation) => readonly (readonly string[])[], split: string) =>
     goalRelations.flatMap((relation) =>
-      rounds.flatMap((round) =>
-        groupsOf(relation, round).flatMap((group, g) =>
-          piqaGroup(relation, group, round, `${split}-${relation}-${round}-${g}`, facts),
-        ),
-      ),
+      groupsOf(relation).flatMap((group, g) => piqaGroup(relation, group, `${split}-${relation}-${g}`, facts)),
     );
   return {
     train: docs((relation) => trainingGroups(relation, 2, facts, rng), "train"),
-    test: docs((relation, round) => facts.heldOutGroups(relation, round), "test"),
+    test: docs((relation) => facts.heldOutGroups(relation), "test"),
   };
 }

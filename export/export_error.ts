@@ -1,0 +1,4 @@
+/** An export that its reader would not run as the model was trained: one line with the reason and what would work. */
+export class ExportRefusedError extends Error {
+  override name = "ExportRefusedError";
+}

@@ -1,0 +1,81 @@
+/** From an export plan to a GGUF file. */
+import type { ExportType } from "../src/config/packing_rules.ts";
+import type { ExportPlan } from "./export_plan.ts";
+import type { GgufMetadata, TensorType } from "./gguf/gguf_types.ts";
+import { type GgufTensorSource, ggufFileBytes, writeGguf } from "./gguf/gguf_writer.ts";
+import { architectureOf, modelMetadata } from "./model_metadata.ts";
+import { embeddingTensorType, packTensor, type ReadParameter, type TensorPlan } from "./packed_tensor.ts";
+import { interleavedRowOrder, isRotated, modelTensors } from "./tensor_names.ts";
+import { tokenizerMetadata } from "./tokenizer_metadata.ts";
+
+const linearTensorType: Record<ExportType, TensorType> = {
+  tq2_0: "TQ2_0",
+  tq1_0: "TQ1_0",
+  i2_s: "I2_S",
+  f16: "F16",
+  f32: "F32",
+};
+
+export interface GgufPlan {
+  metadata: GgufMetadata;
+  /** In file order. */
+  tensors: readonly TensorPlan[];
+}
+
+/**
+ * Metadata and tensors of the file.
+ * @param name of the model, for people.
+ * @throws {ExportRefusedError} if the tokenizer cannot be written.
+ */
+export function planGguf(plan: ExportPlan, name: string): GgufPlan {
+  const { config, tokenizer } = plan;
+  const linearType = linearTensorType[plan.linearType as ExportType];
+  const interleaved = architectureOf(config) === "llama";
+  const tensors = modelTensors(config).map((tensor): TensorPlan => {
+    if (tensor.role === "embedding") {
+      return { ...tensor, type: embeddingTensorType[plan.embeddingDtype], ternary: null, rowOrder: null };
+    }
+    if (tensor.role !== "linear") return { ...tensor, type: "F32", ternary: null, rowOrder: null };
+    return {
+      ...tensor,
+      type: linearType,
+      ternary: config.weightQuantizer === "none" ? null : config.scaleDtype,
+      rowOrder: interleaved && isRotated(tensor) ? interleavedRowOrder(tensor.shape[0], config.headDim) : null,
+    };
+  });
+  const metadata = new Map([
+    ...modelMetadata(config, name, linearType, plan.embeddingDtype),
+    ...(tokenizer === null ? [] : tokenizerMetadata(tokenizer, config.vocabSize)),
+  ]);
+  return { metadata, tensors };
+}
+
+/** Bytes of the file that {@link writeGgufExport} writes. */
+export function ggufExportBytes(plan: GgufPlan): number {
+  return ggufFileBytes(plan.metadata, sources(plan, unread));
+}
+
+/**
+ * Writes the file, one tensor at a time: memory holds one tensor as float32, its codes, and a megabyte of packed rows.
+ * `onBytes` gets the size of each piece written. Errors are those of {@link writeGguf} and `packTensor`.
+ */
+export async function writeGgufExport(
+  path: string,
+  plan: GgufPlan,
+  read: ReadParameter,
+  onBytes?: (bytes: number) => void,
+): Promise<void> {
+  await writeGguf(path, plan.metadata, sources(plan, read), onBytes);
+}
+
+function sources(plan: GgufPlan, read: ReadParameter): GgufTensorSource[] {
+  return plan.tensors.map((tensor) => ({
+    name: tensor.ggufName,
+    type: tensor.type,
+    shape: tensor.shape,
+    bytes: () => packTensor(tensor, read),
+  }));
+}
+
+/** Sizes are known without reading. */
+const unread: ReadParameter = async () => new Float32Array();

@@ -1,0 +1,70 @@
+/** The configuration of a model as GGUF metadata: llama.cpp's keys under the architecture, and our own. */
+import type { EmbeddingDtype, ModelConfig } from "../src/config/model_config.ts";
+import type { GgufValue, TensorType } from "./gguf/gguf_types.ts";
+
+/** `general.architecture`: which graph a reader builds. */
+export type Architecture = "bitnet-b1.58" | "bitnet" | "llama" | "bitnet-lab";
+
+/** Version of the meaning of the `bitnet-lab.*` keys. */
+const keysVersion = 1;
+
+/** `general.file_type` by the type of the linear weights; readers must not dispatch on it (40 means two things). */
+const fileTypes: Record<TensorType, number> = { F32: 0, F16: 1, Q8_0: 7, BF16: 32, TQ1_0: 36, TQ2_0: 37, I2_S: 40 };
+
+/**
+ * The architecture whose graph is this model: relu2 and sub-norms with both quantizers is `bitnet-b1.58`, SiLU instead
+ * `bitnet`; SiLU without sub-norms and quantizers is `llama`; anything else is known to our engine only.
+ */
+export function architectureOf(config: ModelConfig): Architecture {
+  const quantized = config.weightQuantizer !== "none" && config.activationQuantizer !== "none";
+  const float = config.weightQuantizer === "none" && config.activationQuantizer === "none";
+  if (quantized && config.useSubNorms) return config.hiddenAct === "relu2" ? "bitnet-b1.58" : "bitnet";
+  if (float && !config.useSubNorms && config.hiddenAct === "silu") return "llama";
+  return "bitnet-lab";
+}
+
+/** Metadata entries in file order. `name` is the model's, for people. */
+export function modelMetadata(
+  config: ModelConfig,
+  name: string,
+  linearType: TensorType,
+  embeddingDtype: EmbeddingDtype,
+): [string, GgufValue][] {
+  const architecture = architectureOf(config);
+  const string = (value: string): GgufValue => ({ type: "string", value });
+  const u32 = (value: number): GgufValue => ({ type: "uint32", value });
+  const f32 = (value: number): GgufValue => ({ type: "float32", value });
+  const bool = (value: boolean): GgufValue => ({ type: "bool", value });
+  const entries: [string, GgufValue][] = [
+    ["general.architecture", string(architecture)],
+    ["general.type", string("model")],
+    ["general.name", string(name)],
+    ["general.file_type", u32(fileTypes[linearType])],
+    ["general.quantization_version", u32(2)],
+  ];
+  const add = (key: string, value: GgufValue) => entries.push([`${architecture}.${key}`, value]);
+  add("vocab_size", u32(config.vocabSize));
+  add("context_length", u32(config.maxPositionEmbeddings));
+  add("embedding_length", u32(config.hiddenSize));
+  add("block_count", u32(config.numHiddenLayers));
+  add("feed_forward_length", u32(config.intermediateSize));
+  add("attention.head_count", u32(config.numAttentionHeads));
+  add("attention.head_count_kv", u32(config.numKeyValueHeads));
+  if (config.headDim * config.numAttentionHeads !== config.hiddenSize) {
+    add("attention.key_length", u32(config.headDim));
+    add("attention.value_length", u32(config.headDim));
+  }
+  add("attention.layer_norm_rms_epsilon", f32(config.rmsNormEps));
+  add("rope.dimension_count", u32(config.headDim));
+  add("rope.freq_base", f32(config.ropeTheta));
+  entries.push(
+    ["bitnet-lab.version", u32(keysVersion)],
+    ["bitnet-lab.weight_quantizer", string(config.weightQuantizer)],
+    ["bitnet-lab.activation_quantizer", string(config.activationQuantizer)],
+    ["bitnet-lab.scale_dtype", string(config.scaleDtype)],
+    ["bitnet-lab.embedding_dtype", string(embeddingDtype)],
+    ["bitnet-lab.hidden_act", string(config.hiddenAct)],
+    ["bitnet-lab.use_sub_norms", bool(config.useSubNorms)],
+  );
+  return entries;
+}

@@ -1,0 +1,50 @@
+/**
+ * bitnet.cpp, Microsoft's fork of llama.cpp. Its `bitnet-b1.58` graph is that of the official 2B4T model: gated
+ * relu^2, both sub-norms, tied head, int8 activations per token, I2_S weights.
+ */
+import { checkPackable, type ExportType } from "../../src/config/packing_rules.ts";
+import { preTokenizerName } from "../pre_tokenizer_name.ts";
+import { type ExportTarget, firstBroken } from "./target.ts";
+
+export const bitnetCpp: ExportTarget = {
+  defaultType: () => "i2_s",
+  refusal({ config, tokenizer, linearType }) {
+    const { numAttentionHeads: heads, headDim, hiddenSize } = config;
+    return (
+      firstBroken([
+        [
+          config.hiddenAct === "relu2",
+          "bitnet.cpp has a hard-coded gated relu^2, and this model was trained with hidden_act: silu: train with hidden_act: relu2, or export with --target llama.cpp",
+        ],
+        [
+          config.weightQuantizer !== "none" && config.activationQuantizer !== "none",
+          "bitnet.cpp runs ternary weights with int8 activations only: train with both quantizers on, or export with --target bitnet-lab",
+        ],
+        [
+          config.useSubNorms,
+          "bitnet.cpp's graph has both sub-norms: train with use_sub_norms: true, or export with --target bitnet-lab",
+        ],
+        [
+          config.tieWordEmbeddings,
+          "bitnet.cpp's bitnet models have a tied head: train with tie_word_embeddings: true, or export with --target bitnet-lab",
+        ],
+        [
+          heads * headDim === hiddenSize,
+          `bitnet.cpp's models have square q and o projections: num_attention_heads x head_dim (${heads * headDim}) must be hidden_size (${hiddenSize}), or export with --target bitnet-lab`,
+        ],
+        [linearType === "i2_s", `bitnet.cpp's kernels read I2_S, not ${linearType}: use --type i2_s`],
+      ]) ??
+      checkPackable(config, linearType as ExportType) ??
+      firstBroken([
+        [
+          tokenizer !== null,
+          "bitnet.cpp aborts on a file without a vocabulary, and the checkpoint has no tokenizer.json: put it there",
+        ],
+        [
+          tokenizer === null || preTokenizerName(tokenizer.json) !== null,
+          "bitnet.cpp has no name for this tokenizer's pre-tokenizer and would split text in other places: train with a GPT-2 or Llama-3 style one, or export with --target bitnet-lab",
+        ],
+      ])
+    );
+  },
+};

@@ -1,0 +1,56 @@
+/**
+ * Stock llama.cpp (and Ollama, LM Studio, node-llama-cpp, wllama). Its `bitnet` graph has a hard-coded gated SiLU,
+ * both sub-norms, square q and o projections and a tied head; ternary weights are TQ1_0 or TQ2_0. Llama-shaped float
+ * models are its `llama`. It quantizes activations per block of 256, not per token, so its logits agree within a
+ * tolerance, not to the bit.
+ */
+import { checkPackable, type ExportType } from "../../src/config/packing_rules.ts";
+import { preTokenizerName } from "../pre_tokenizer_name.ts";
+import { type ExportTarget, firstBroken, isFloatModel, isLlamaShaped } from "./target.ts";
+
+export const llamaCpp: ExportTarget = {
+  defaultType: (config) => (config.weightQuantizer === "none" ? "f32" : "tq2_0"),
+  refusal({ config, tokenizer, linearType }) {
+    const { numAttentionHeads: heads, headDim, hiddenSize } = config;
+    const quantized = config.weightQuantizer !== "none" && config.activationQuantizer !== "none";
+    return (
+      firstBroken([
+        [
+          config.hiddenAct === "silu",
+          "stock llama.cpp has a hard-coded gated SiLU for bitnet models, and this one was trained with hidden_act: relu2: train with hidden_act: silu, or export with --target bitnet.cpp",
+        ],
+        [
+          quantized || isFloatModel(config),
+          "stock llama.cpp has no graph with only one of the two quantizers: train with weight_quantizer and activation_quantizer both on or both none, or export with --target bitnet-lab",
+        ],
+        [
+          quantized ? config.useSubNorms : isLlamaShaped(config),
+          `stock llama.cpp has no graph of this kind: train with use_sub_norms: ${quantized}, or export with --target bitnet-lab`,
+        ],
+        [
+          !quantized || config.tieWordEmbeddings,
+          "stock llama.cpp's bitnet models have a tied head: train with tie_word_embeddings: true, or export with --target bitnet-lab",
+        ],
+        [
+          !quantized || heads * headDim === hiddenSize,
+          `stock llama.cpp's bitnet models have square q and o projections: num_attention_heads x head_dim (${heads * headDim}) must be hidden_size (${hiddenSize}), or export with --target bitnet-lab`,
+        ],
+        [
+          linearType !== "i2_s",
+          "stock llama.cpp has no I2_S (its number means another type there): use --type tq2_0 or tq1_0",
+        ],
+      ]) ??
+      checkPackable(config, linearType as ExportType) ??
+      firstBroken([
+        [
+          tokenizer !== null,
+          "llama.cpp aborts on a file without a vocabulary, and the checkpoint has no tokenizer.json: put it there",
+        ],
+        [
+          tokenizer === null || preTokenizerName(tokenizer.json) !== null,
+          "llama.cpp has no name for this tokenizer's pre-tokenizer and would split text in other places: train with a GPT-2 or Llama-3 style one, or export with --target bitnet-lab",
+        ],
+      ])
+    );
+  },
+};

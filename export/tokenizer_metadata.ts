@@ -1,0 +1,100 @@
+/**
+ * The tokenizer as GGUF metadata: the keys of llama.cpp (`tokenizer.ggml.*`) for other readers, and the whole
+ * tokenizer.json (`tokenizer.huggingface.json`), which is what our own engine uses.
+ */
+import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
+import { ExportRefusedError } from "./export_error.ts";
+import type { GgufValue } from "./gguf/gguf_types.ts";
+import { preTokenizerName } from "./pre_tokenizer_name.ts";
+
+/** llama.cpp's kinds of tokens. */
+export const tokenKinds = { normal: 1, control: 3, userDefined: 4, unused: 5 } as const;
+
+interface AddedToken {
+  id: number;
+  content: string;
+  special?: boolean;
+}
+
+interface BpeModel {
+  type?: string;
+  vocab: Record<string, number>;
+  /** "a b" in older files, ["a", "b"] in newer ones. */
+  merges?: (string | [string, string])[];
+}
+
+/**
+ * Metadata entries in file order.
+ * @param vocabSize rows of the embedding; ids that the tokenizer lacks become unused tokens.
+ * @throws {ExportRefusedError} if it is not a byte-level BPE, or has more ids than the model.
+ */
+export function tokenizerMetadata(tokenizer: Tokenizer, vocabSize: number): [string, GgufValue][] {
+  const model = tokenizer.json.model as BpeModel;
+  // Files from before `type` was written are BPE if they have merges.
+  if ((model.type ?? "BPE") !== "BPE") {
+    throw new ExportRefusedError(`the tokenizer is a ${model.type}: only byte-level BPE tokenizers are exported`);
+  }
+  const { tokens, kinds } = tokenTable(tokenizer, model, vocabSize);
+  const merges = (model.merges ?? []).map((merge) => (typeof merge === "string" ? merge : merge.join(" ")));
+  const entries: [string, GgufValue][] = [
+    ["tokenizer.ggml.model", { type: "string", value: "gpt2" }],
+    ["tokenizer.ggml.pre", { type: "string", value: preTokenizerName(tokenizer.json) ?? "default" }],
+    ["tokenizer.ggml.tokens", { type: "array", of: "string", value: tokens }],
+    ["tokenizer.ggml.token_type", { type: "array", of: "int32", value: kinds }],
+    ["tokenizer.ggml.merges", { type: "array", of: "string", value: merges }],
+  ];
+  const id = (key: string, value: number | null | undefined) => {
+    if (value != null) entries.push([`tokenizer.ggml.${key}_token_id`, { type: "uint32", value }]);
+  };
+  id("bos", tokenizer.bosTokenId);
+  id("eos", tokenizer.eosTokenId);
+  id("unknown", idOfSpecial(tokenizer, tokens, "unk_token"));
+  id("padding", idOfSpecial(tokenizer, tokens, "pad_token"));
+  entries.push(["tokenizer.ggml.add_bos_token", { type: "bool", value: tokenizer.addsBos }]);
+  entries.push(["tokenizer.ggml.add_eos_token", { type: "bool", value: false }]);
+  entries.push(["tokenizer.ggml.add_space_prefix", { type: "bool", value: false }]);
+  const template = chatTemplate(tokenizer.config);
+  if (template !== null) entries.push(["tokenizer.chat_template", { type: "string", value: template }]);
+  entries.push(["tokenizer.huggingface.json", { type: "string", value: JSON.stringify(tokenizer.json) }]);
+  if (tokenizer.config !== null) {
+    entries.push(["tokenizer.huggingface.config", { type: "string", value: JSON.stringify(tokenizer.config) }]);
+  }
+  return entries;
+}
+
+/** Text and kind of every id below `vocabSize`. */
+function tokenTable(tokenizer: Tokenizer, model: BpeModel, vocabSize: number): { tokens: string[]; kinds: number[] } {
+  const tokens = Array.from({ length: vocabSize }, (_, id) => `[unused ${id}]`);
+  const kinds = new Array<number>(vocabSize).fill(tokenKinds.unused);
+  const set = (id: number, text: string, kind: number) => {
+    if (id >= vocabSize) {
+      throw new ExportRefusedError(
+        `the tokenizer has the id ${id} (${JSON.stringify(text)}), the model only ${vocabSize} embedding rows: they do not belong together`,
+      );
+    }
+    tokens[id] = text;
+    kinds[id] = kind;
+  };
+  for (const [text, id] of Object.entries(model.vocab)) set(id, text, tokenKinds.normal);
+  for (const { id, content, special } of (tokenizer.json.added_tokens ?? []) as AddedToken[]) {
+    set(id, content, special ? tokenKinds.control : tokenKinds.userDefined);
+  }
+  return { tokens, kinds };
+}
+
+/** Id of a special token that tokenizer_config.json names, as text or as { content }. */
+function idOfSpecial(tokenizer: Tokenizer, tokens: readonly string[], key: string): number | null {
+  const entry = tokenizer.config?.[key] as string | { content?: string } | null | undefined;
+  const text = typeof entry === "string" ? entry : entry?.content;
+  const id = text === undefined ? -1 : tokens.indexOf(text);
+  return id < 0 ? null : id;
+}
+
+/** The template itself, or the one named "default" of several. */
+function chatTemplate(config: Record<string, unknown> | null): string | null {
+  const entry = config?.chat_template;
+  if (typeof entry === "string") return entry;
+  if (!Array.isArray(entry)) return null;
+  const named = entry.find((candidate) => candidate?.name === "default");
+  return typeof named?.template === "string" ? named.template : null;
+}

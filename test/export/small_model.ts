@@ -1,0 +1,70 @@
+/** A small model and tokenizer in memory, for tests of the exporter. */
+
+import { modelTensors } from "../../export/tensor_names.ts";
+import {
+  type ModelConfig,
+  type ModelConfigJson,
+  modelConfigSchema,
+  resolveModelConfig,
+} from "../../src/config/model_config.ts";
+import { CounterRng } from "../../src/random/counter_rng.ts";
+import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
+
+/** Two layers with grouped-query attention; every row packs in every type. */
+export function smallConfig(changes: Partial<ModelConfigJson> = {}): ModelConfig {
+  return resolveModelConfig(
+    modelConfigSchema.parse({
+      hidden_size: 256,
+      num_hidden_layers: 2,
+      intermediate_size: 512,
+      num_attention_heads: 4,
+      num_key_value_heads: 2,
+      vocab_size: 300,
+      max_position_embeddings: 128,
+      ...changes,
+    }),
+  );
+}
+
+/** Random latent weights by parameter name: normal, gains about 1. */
+export function smallParameters(config: ModelConfig): Map<string, Float32Array> {
+  const parameters = new Map<string, Float32Array>();
+  for (const { parameter, role, shape } of modelTensors(config)) {
+    const rng = new CounterRng(3, parameter);
+    const size = shape.reduce((product, n) => product * n, 1);
+    const values = Float32Array.from({ length: size }, () => (rng.uniform() + rng.uniform() - 1) * 0.1);
+    parameters.set(parameter, role === "norm" ? values.map((value) => value + 1) : values);
+  }
+  return parameters;
+}
+
+export function readerOf(parameters: ReadonlyMap<string, Float32Array>) {
+  return async (name: string) => parameters.get(name)!;
+}
+
+/** A byte-level BPE with two merges, a special token (BOS and EOS) and an added token that is none. */
+export function smallTokenizer(changes: { json?: object; config?: object | null } = {}): Tokenizer {
+  const bytes = Array.from({ length: 256 }, (_, i) => String.fromCodePoint(0x100 + i));
+  const vocab = Object.fromEntries([...bytes, "he", "hel"].map((text, id) => [text, id]));
+  return {
+    vocabSize: 260,
+    bosTokenId: 258,
+    eosTokenId: 258,
+    addsBos: false,
+    json: {
+      normalizer: null,
+      pre_tokenizer: { type: "ByteLevel", add_prefix_space: false, use_regex: true },
+      added_tokens: [
+        { id: 258, content: "<|endoftext|>", special: true },
+        { id: 259, content: "<note>", special: false },
+      ],
+      model: { type: "BPE", vocab, merges: ["h e", ["he", "l"]] },
+      ...changes.json,
+    },
+    config: (changes.config ?? null) as Record<string, unknown> | null,
+    hash: "",
+    encode: (text) => [...Buffer.from(text)],
+    decode: (ids) => Buffer.from(Array.from(ids)).toString("utf8"),
+    tokenBytes: (id) => Uint8Array.of(id),
+  };
+}

@@ -1,0 +1,104 @@
+import { describe, expect, it } from "vitest";
+import { type ExportChoice, planExport } from "../../export/export_plan.ts";
+import { exportedModel } from "../../export/exported_model.ts";
+import type { ModelConfigJson } from "../../src/config/model_config.ts";
+import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
+import { smallConfig, smallTokenizer } from "./small_model.ts";
+
+const plan = (
+  choice: ExportChoice,
+  changes: Partial<ModelConfigJson> = {},
+  tokenizer: Tokenizer | null = smallTokenizer(),
+) => planExport(smallConfig(changes), tokenizer, choice);
+
+const float = { weight_quantizer: "none", activation_quantizer: "none" } as const;
+const llama = { ...float, hidden_act: "silu", use_sub_norms: false } as const;
+
+describe("what each reader gets without being asked", () => {
+  it.each([
+    ["bitnet-lab", {}, "tq2_0"],
+    ["bitnet-lab", float, "f32"],
+    ["llama.cpp", { hidden_act: "silu" }, "tq2_0"],
+    ["llama.cpp", llama, "f32"],
+    ["bitnet.cpp", {}, "i2_s"],
+    ["transformers", {}, "packed_uint8"],
+    ["transformers", llama, "f32"],
+  ] as const)("%s, %j: %s", (target, changes, type) => {
+    const made = plan({ target }, changes);
+    expect(made.linearType).toBe(type);
+    expect(made.differences).toEqual([]);
+  });
+});
+
+describe("what a reader would compute wrongly is refused, with what would work", () => {
+  it.each<[ExportChoice, Partial<ModelConfigJson>, RegExp]>([
+    [{ target: "llama.cpp" }, {}, /hard-coded gated SiLU.*hidden_act: relu2: train with hidden_act: silu/],
+    [{ target: "llama.cpp" }, { ...llama, weight_quantizer: "absmean_ternary" }, /only one of the two quantizers/],
+    [{ target: "llama.cpp" }, { hidden_act: "silu", use_sub_norms: false }, /train with use_sub_norms: true/],
+    [{ target: "llama.cpp" }, { ...llama, use_sub_norms: true }, /train with use_sub_norms: false/],
+    [{ target: "llama.cpp" }, { hidden_act: "silu", tie_word_embeddings: false }, /tie_word_embeddings: true/],
+    [{ target: "llama.cpp" }, { hidden_act: "silu", head_dim: 128 }, /head_dim \(512\) must be hidden_size \(256\)/],
+    [{ target: "llama.cpp", type: "i2_s" }, { hidden_act: "silu" }, /no I2_S.*--type tq2_0/],
+    [{ target: "llama.cpp" }, { hidden_act: "silu", scale_dtype: "f32" }, /scale_dtype: f32/],
+    [{ target: "bitnet.cpp" }, { hidden_act: "silu" }, /hard-coded gated relu\^2.*train with hidden_act: relu2/],
+    [{ target: "bitnet.cpp" }, { activation_quantizer: "none" }, /int8 activations only/],
+    [{ target: "bitnet.cpp" }, { use_sub_norms: false }, /use_sub_norms: true/],
+    [{ target: "bitnet.cpp" }, { tie_word_embeddings: false }, /tied head/],
+    [{ target: "bitnet.cpp" }, { head_dim: 128 }, /square q and o/],
+    [{ target: "bitnet.cpp", type: "tq2_0" }, {}, /read I2_S, not tq2_0: use --type i2_s/],
+    [{ target: "bitnet.cpp" }, { intermediate_size: 320 }, /intermediate_size \(320\) is no multiple of 128/],
+    [{ target: "transformers", type: "tq2_0" }, {}, /does not read tq2_0: leave --type out/],
+    [{ target: "transformers" }, float, /this model is neither/],
+    [{ target: "transformers" }, { use_sub_norms: false }, /both sub-norms/],
+    [{ target: "transformers" }, { head_dim: 128 }, /attn_sub_norm of hidden_size/],
+    [{ target: "transformers", type: "packed_uint8" }, llama, /no ternary weights to pack/],
+    [{ target: "transformers" }, { intermediate_size: 302 }, /must be multiples of 4, or use --type f32/],
+    [{ target: "bitnet-lab", type: "tq2_0" }, float, /weight_quantizer: none: use --type f16 or f32/],
+    [{ target: "bitnet-lab" }, { scale_dtype: "f32" }, /scale_dtype: f32: use --type i2_s or f32/],
+    [{ target: "bitnet-lab" }, { hidden_size: 192 }, /hidden_size \(192\) and num_attention_heads x head_dim \(192\)/],
+    [
+      { target: "bitnet-lab", embeddingType: "q8_0", type: "f16" },
+      { hidden_size: 48 },
+      /hidden_size \(48\) is no multiple of 32/,
+    ],
+    [{ target: "bitnet-lab" }, { rope_theta: 10000.1 }, /rope_theta \(10000.1\) is not a float32 number/],
+  ])("%j of %j", (choice, changes, message) => {
+    const made = () => plan(choice, changes);
+    expect(made).toThrow(message);
+    expect(made).toThrow(expect.objectContaining({ name: "ExportRefusedError" }));
+  });
+
+  it.each(["llama.cpp", "bitnet.cpp"] as const)(
+    "%s without a tokenizer, or with one that it would split otherwise",
+    (target) => {
+      const changes = { hidden_act: target === "llama.cpp" ? "silu" : "relu2" } as const;
+      expect(() => plan({ target }, changes, null)).toThrow(/aborts on a file without a vocabulary/);
+      const odd = smallTokenizer({ json: { pre_tokenizer: { type: "ByteLevel", use_regex: false } } });
+      expect(() => plan({ target }, changes, odd)).toThrow(/would split text in other places/);
+    },
+  );
+});
+
+describe("a different model", () => {
+  it("is named, and is what the training forward is asked to compute", () => {
+    const embedding = plan({ target: "bitnet-lab", embeddingType: "q8_0" });
+    expect(embedding.differences).toEqual(["the embedding is q8_0, trained as f16"]);
+    expect(exportedModel(embedding).config.embeddingDtype).toBe("q8_0");
+
+    const latent = plan({ target: "transformers", type: "f32" });
+    expect(latent.differences).toEqual(["transformers recomputes the weight scales in f32, trained as f16"]);
+    expect(exportedModel(latent).config.scaleDtype).toBe("f32");
+
+    const rounded = plan({ target: "bitnet-lab", type: "f16" }, float);
+    expect(rounded.differences).toEqual(["the linear weights are rounded to f16, trained as f32"]);
+    const values = Float32Array.of(1 / 3);
+    const { parameter } = exportedModel(rounded);
+    expect(parameter("model.layers.0.mlp.up_proj.weight", values)[0]).toBe(0.333251953125);
+    expect(parameter("model.norm.weight", values)).toBe(values);
+  });
+
+  it("is none when ternary weights are written as floats", () => {
+    expect(plan({ target: "bitnet-lab", type: "f16" }).differences).toEqual([]);
+    expect(plan({ target: "bitnet-lab", type: "f32" }, { scale_dtype: "f32" }).differences).toEqual([]);
+  });
+});
