@@ -59,7 +59,10 @@ export class LibraryTokenizer implements Tokenizer {
 
   decode(ids: ArrayLike<number>, options: { skipSpecialTokens?: boolean } = {}): string {
     if (ids.length === 0) return "";
-    return this.library.decode(Array.from(ids), { skip_special_tokens: options.skipSpecialTokens ?? true });
+    return this.library.decode(Array.from(ids), {
+      skip_special_tokens: options.skipSpecialTokens ?? true,
+      clean_up_tokenization_spaces: this.config?.clean_up_tokenization_spaces === true,
+    });
   }
 
   tokenBytes(id: number): Uint8Array {
