@@ -18,7 +18,7 @@ export function exportedModel(plan: ExportPlan): ExportedModel {
   const ternary = config.weightQuantizer !== "none";
   const linears = new Set(
     modelTensors(config)
-      .filter((tensor) => tensor.role === "linear")
+      .filter((tensor) => tensor.kind === "matrix")
       .map((tensor) => tensor.parameter),
   );
   const latent = plan.target === "transformers" && linearType === "f32";

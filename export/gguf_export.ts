@@ -32,10 +32,10 @@ export function planGguf(plan: ExportPlan, name: string): GgufPlan {
   const linearType = linearTensorType[plan.linearType as ExportType];
   const interleaved = architectureOf(config) === "llama";
   const tensors = modelTensors(config).map((tensor): TensorPlan => {
-    if (tensor.role === "embedding") {
+    if (tensor.kind === "embedding") {
       return { ...tensor, type: embeddingTensorType[plan.embeddingDtype], ternary: null, rowOrder: null };
     }
-    if (tensor.role !== "linear") return { ...tensor, type: "F32", ternary: null, rowOrder: null };
+    if (tensor.kind !== "matrix") return { ...tensor, type: "F32", ternary: null, rowOrder: null };
     return {
       ...tensor,
       type: linearType,

@@ -1,62 +1,64 @@
-/**
- * The tensors of a model: Hugging Face's parameter names (checkpoints) beside llama.cpp's names (GGUF files), with
- * their shapes, from the configuration alone.
- */
+/** llama.cpp's tensor names (GGUF files) for Hugging Face's parameter names (checkpoints), and its row order. */
 import type { ModelConfig } from "../src/config/model_config.ts";
-
-/**
- * What a tensor is to the exporter: `linear` matrices are quantized, the `embedding` (which is also a tied head) has
- * a type of its own, the untied `head` and the `norm` gains stay float32, as in the training forward.
- */
-export type TensorRole = "embedding" | "linear" | "norm" | "head";
+import {
+  embeddingName,
+  finalNormName,
+  headName,
+  modelParameters,
+  type ParameterKind,
+} from "../src/model/parameters.ts";
 
 export interface ModelTensor {
   /** Name in the checkpoint. */
   parameter: string;
   /** Name in a GGUF file. */
   ggufName: string;
-  role: TensorRole;
+  /** `matrix` is quantized; `embedding` (and an untied head) has a type of its own; `norm` stays float32. */
+  kind: ParameterKind;
   /** Row-major: [out, in], or [size]. */
   shape: readonly number[];
 }
 
-/** Every tensor of the model, in file order: embedding, layers, final norm, head. */
-export function modelTensors(config: ModelConfig): ModelTensor[] {
-  const { hiddenSize: hidden, intermediateSize: ffn, headDim } = config;
-  const queries = config.numAttentionHeads * headDim;
-  const keys = config.numKeyValueHeads * headDim;
-  const tensors: ModelTensor[] = [];
-  const add = (role: TensorRole, parameter: string, ggufName: string, ...shape: number[]) => {
-    tensors.push({ role, parameter: `${parameter}.weight`, ggufName: `${ggufName}.weight`, shape });
-  };
+const modelNames: Record<string, string> = {
+  [embeddingName]: "token_embd.weight",
+  [finalNormName]: "output_norm.weight",
+  [headName]: "output.weight",
+};
 
-  add("embedding", "model.embed_tokens", "token_embd", config.vocabSize, hidden);
-  for (let layer = 0; layer < config.numHiddenLayers; layer++) {
-    const from = `model.layers.${layer}`;
-    const to = `blk.${layer}`;
-    add("norm", `${from}.input_layernorm`, `${to}.attn_norm`, hidden);
-    add("linear", `${from}.self_attn.q_proj`, `${to}.attn_q`, queries, hidden);
-    add("linear", `${from}.self_attn.k_proj`, `${to}.attn_k`, keys, hidden);
-    add("linear", `${from}.self_attn.v_proj`, `${to}.attn_v`, keys, hidden);
-    if (config.useSubNorms) add("norm", `${from}.self_attn.attn_sub_norm`, `${to}.attn_sub_norm`, queries);
-    add("linear", `${from}.self_attn.o_proj`, `${to}.attn_output`, hidden, queries);
-    add("norm", `${from}.post_attention_layernorm`, `${to}.ffn_norm`, hidden);
-    add("linear", `${from}.mlp.gate_proj`, `${to}.ffn_gate`, ffn, hidden);
-    add("linear", `${from}.mlp.up_proj`, `${to}.ffn_up`, ffn, hidden);
-    if (config.useSubNorms) add("norm", `${from}.mlp.ffn_sub_norm`, `${to}.ffn_sub_norm`, ffn);
-    add("linear", `${from}.mlp.down_proj`, `${to}.ffn_down`, hidden, ffn);
-  }
-  add("norm", "model.norm", "output_norm", hidden);
-  if (!config.tieWordEmbeddings) add("head", "lm_head", "output", config.vocabSize, hidden);
-  return tensors;
+const layerNames: Record<string, string> = {
+  input_layernorm: "attn_norm",
+  "self_attn.q_proj": "attn_q",
+  "self_attn.k_proj": "attn_k",
+  "self_attn.v_proj": "attn_v",
+  "self_attn.attn_sub_norm": "attn_sub_norm",
+  "self_attn.o_proj": "attn_output",
+  post_attention_layernorm: "ffn_norm",
+  "mlp.gate_proj": "ffn_gate",
+  "mlp.up_proj": "ffn_up",
+  "mlp.ffn_sub_norm": "ffn_sub_norm",
+  "mlp.down_proj": "ffn_down",
+};
+
+/** `model.layers.3.mlp.up_proj.weight` is `blk.3.ffn_up.weight`. */
+export function ggufName(parameter: string): string {
+  const [, layer, name] = /^model\.layers\.(\d+)\.(.+)\.weight$/.exec(parameter) ?? [];
+  return layer === undefined ? modelNames[parameter] : `blk.${layer}.${layerNames[name]}.weight`;
 }
 
-/** Rotary embedding pairs element i with i + head_dim / 2 (NEOX) or with i + 1 (interleaved, `llama` files). */
-export type RopeLayout = "rotate_half" | "interleaved";
+/** Every tensor of the model, in the order of the forward pass. */
+export function modelTensors(config: ModelConfig): ModelTensor[] {
+  return modelParameters(config).map(({ name, shape, kind }) => ({
+    parameter: name,
+    ggufName: ggufName(name),
+    kind,
+    shape,
+  }));
+}
 
 /**
- * For each row of a q or k projection in an interleaved file, the row of the checkpoint that belongs there:
- * row 2 i + j of a head is its row i + j * head_dim / 2.
+ * Rotary embedding turns element i of a head with i + head_dim / 2 in checkpoints and BitNet files, with i + 1 in
+ * `llama` files. For each row of a q or k projection in such a file, the checkpoint's row that belongs there: row
+ * 2 i + j of a head is its row i + j * head_dim / 2.
  */
 export function interleavedRowOrder(rows: number, headDim: number): Int32Array {
   const order = new Int32Array(rows);

@@ -29,11 +29,11 @@ export function smallConfig(changes: Partial<ModelConfigJson> = {}): ModelConfig
 /** Random latent weights by parameter name: normal, gains about 1. */
 export function smallParameters(config: ModelConfig): Map<string, Float32Array> {
   const parameters = new Map<string, Float32Array>();
-  for (const { parameter, role, shape } of modelTensors(config)) {
+  for (const { parameter, kind, shape } of modelTensors(config)) {
     const rng = new CounterRng(3, parameter);
     const size = shape.reduce((product, n) => product * n, 1);
     const values = Float32Array.from({ length: size }, () => (rng.uniform() + rng.uniform() - 1) * 0.1);
-    parameters.set(parameter, role === "norm" ? values.map((value) => value + 1) : values);
+    parameters.set(parameter, kind === "norm" ? values.map((value) => value + 1) : values);
   }
   return parameters;
 }
