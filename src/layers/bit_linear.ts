@@ -55,7 +55,7 @@ export class BitLinear extends Dense {
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return tf.tidy(() => {
-      const x = Array.isArray(inputs) ? inputs[0]! : inputs;
+      const x = Array.isArray(inputs) ? inputs[0] : inputs;
       // The op takes weights as [units, inputDim], as checkpoints store them.
       const weight = tf.transpose(this.kernel.read() as tf.Tensor2D);
       const product = quantizedLinear(x, [weight], this);

@@ -43,7 +43,7 @@ export abstract class BlockLayer extends tf.layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     const tensors = Array.isArray(inputs) ? inputs : [inputs];
     if (tensors.length !== 1) throw new LayerInputError(`${this.name} takes one tensor, got ${tensors.length}`);
-    return tf.tidy(() => this.forward(tensors[0]!));
+    return tf.tidy(() => this.forward(tensors[0]));
   }
 
   override computeOutputShape(inputShape: Shapes): Shapes {

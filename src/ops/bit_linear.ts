@@ -89,7 +89,7 @@ export function bitLinear(x: tf.Tensor, weights: tf.Tensor2D[], quantization: Li
       save([x, ...weights]);
       const kernel = fusedKernel("BitLinear");
       if (!kernel) return composedForward(x, weights, quantization);
-      return kernel({ x, weight0, weight1, weight2 }, attributes)[0]!;
+      return kernel({ x, weight0, weight1, weight2 }, attributes)[0];
     },
     (dy, [x, ...saved]) => {
       const [weight0, weight1, weight2] = saved;

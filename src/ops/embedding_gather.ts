@@ -11,8 +11,8 @@ function scatterAdd(ids: tf.Tensor, dy: tf.Tensor, vocabSize: number, width: num
   const rows = float32Values(dy);
   const sums = new Float32Array(vocabSize * width);
   for (let t = 0; t < tokens.length; t++) {
-    const target = tokens[t]! * width;
-    for (let i = 0; i < width; i++) sums[target + i]! += rows[t * width + i]!;
+    const target = tokens[t] * width;
+    for (let i = 0; i < width; i++) sums[target + i] += rows[t * width + i];
   }
   return tf.tensor2d(sums, [vocabSize, width]);
 }

@@ -26,7 +26,7 @@ export function fusedKernel(name: string): FusedKernel | null {
 
 /** x [..., K] seen as a matrix [rows, K]. */
 export function asRows(x: tf.Tensor): tf.Tensor2D {
-  const cols = x.shape[x.shape.length - 1]!;
+  const cols = x.shape[x.shape.length - 1];
   return tf.reshape(x, [x.size / cols, cols]);
 }
 

@@ -15,11 +15,11 @@ const smallestAbsmax = Math.fround(1e-5);
 export function absmaxInt8Row(x: Float32Array, begin: number, cols: number, codes: Int8Array): number {
   let largest = smallestAbsmax;
   for (let i = begin; i < begin + cols; i++) {
-    const magnitude = Math.abs(x[i]!);
+    const magnitude = Math.abs(x[i]);
     if (magnitude > largest) largest = magnitude;
   }
   const inverse = Math.fround(127 / largest);
-  for (let i = begin; i < begin + cols; i++) codes[i] = roundAndClip(Math.fround(x[i]! * inverse), -128, 127);
+  for (let i = begin; i < begin + cols; i++) codes[i] = roundAndClip(Math.fround(x[i] * inverse), -128, 127);
   return Math.fround(largest / 127);
 }
 

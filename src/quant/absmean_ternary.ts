@@ -23,11 +23,11 @@ const lanes = new Float64Array(laneCount);
 /** Sum of |w| of one row in float64: 16 lanes in order, then the tree 16 -> 8 -> 4 -> 2 -> 1. */
 function absSumRow(weight: Float32Array, begin: number, cols: number): number {
   lanes.fill(0);
-  for (let i = 0; i < cols; i++) lanes[i & (laneCount - 1)]! += Math.abs(weight[begin + i]!);
+  for (let i = 0; i < cols; i++) lanes[i & (laneCount - 1)] += Math.abs(weight[begin + i]);
   for (let width = laneCount / 2; width >= 1; width /= 2) {
-    for (let i = 0; i < width; i++) lanes[i]! += lanes[i + width]!;
+    for (let i = 0; i < width; i++) lanes[i] += lanes[i + width];
   }
-  return lanes[0]!;
+  return lanes[0];
 }
 
 /**
@@ -57,6 +57,6 @@ export function absmeanTernary(
   const scale = absmeanScale(weight, rows, cols);
   const inverse = Math.fround(1 / scale);
   const codes = new Int8Array(rows * cols);
-  for (let i = 0; i < codes.length; i++) codes[i] = roundAndClip(Math.fround(weight[i]! * inverse), -1, 1);
+  for (let i = 0; i < codes.length; i++) codes[i] = roundAndClip(Math.fround(weight[i] * inverse), -1, 1);
   return { codes, weightScale: roundScale(scale, scaleDtype) };
 }

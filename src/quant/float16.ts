@@ -9,12 +9,12 @@ const bitsView = new Uint32Array(floatView.buffer);
 /** Bits of the float32 nearest to `value`. */
 function floatBits(value: number): number {
   floatView[0] = value;
-  return bitsView[0]!;
+  return bitsView[0];
 }
 
 function bitsFloat(bits: number): number {
   bitsView[0] = bits;
-  return floatView[0]!;
+  return floatView[0];
 }
 
 /** Value of the float16 with these 16 bits. */

@@ -27,12 +27,12 @@ export function quantizeQ8(values: Float32Array): Q8Blocks {
   for (let block = 0; block < scales.length; block++) {
     const begin = block * q8BlockSize;
     let largest = 0;
-    for (let i = begin; i < begin + q8BlockSize; i++) largest = Math.max(largest, Math.abs(values[i]!));
+    for (let i = begin; i < begin + q8BlockSize; i++) largest = Math.max(largest, Math.abs(values[i]));
     const scale = Math.fround(largest / 127);
     const inverse = scale === 0 ? 0 : Math.fround(1 / scale);
     scales[block] = float32ToFloat16(scale);
     for (let i = begin; i < begin + q8BlockSize; i++) {
-      codes[i] = roundAndClip(Math.fround(values[i]! * inverse), -128, 127);
+      codes[i] = roundAndClip(Math.fround(values[i] * inverse), -128, 127);
     }
   }
   return { scales, codes };
@@ -42,9 +42,9 @@ export function quantizeQ8(values: Float32Array): Q8Blocks {
 export function dequantizeQ8({ scales, codes }: Q8Blocks): Float32Array {
   const values = new Float32Array(codes.length);
   for (let block = 0; block < scales.length; block++) {
-    const scale = float16ToFloat32(scales[block]!);
+    const scale = float16ToFloat32(scales[block]);
     const begin = block * q8BlockSize;
-    for (let i = begin; i < begin + q8BlockSize; i++) values[i] = codes[i]! * scale;
+    for (let i = begin; i < begin + q8BlockSize; i++) values[i] = codes[i] * scale;
   }
   return values;
 }

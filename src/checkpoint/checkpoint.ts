@@ -1,0 +1,163 @@
+/**
+ * Checkpoint directories: config.json + model.safetensors (+ tokenizer.json), ours or Hugging Face's for BitNet and
+ * Llama, with latent weights or packed ternary ones.
+ */
+import { existsSync, statSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import type { ModelConfig } from "../config/model_config.ts";
+import { CausalLM } from "../model/causal_lm.ts";
+import { headName, modelParameters, type ParameterSpec } from "../model/parameters.ts";
+import { loadTokenizer } from "../tokenizer/load_tokenizer.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { CheckpointError, reasonOf } from "./checkpoint_error.ts";
+import { readModelConfig } from "./model_config_json.ts";
+import { latentFromTernary, unpackTernary } from "./packed_ternary.ts";
+import { SafetensorsFile } from "./safetensors_file.ts";
+
+export interface Checkpoint {
+  directory: string;
+  config: ModelConfig;
+  /** config.json as parsed, for keys that are not the model's. */
+  configJson: Record<string, unknown>;
+  /** Null if the directory has no tokenizer.json. */
+  tokenizer: Tokenizer | null;
+  /** The open weight file; the owner of the checkpoint closes it. */
+  tensors: SafetensorsFile;
+}
+
+/** A run directory's newest checkpoint; any other directory itself. */
+async function checkpointDirectory(directory: string): Promise<string> {
+  if (!existsSync(directory)) throw new CheckpointError(`${directory}: no such directory`);
+  if (!statSync(directory).isDirectory()) throw new CheckpointError(`${directory} is not a checkpoint directory`);
+  if (existsSync(path.join(directory, "config.json"))) return directory;
+  const checkpoints = path.join(directory, "checkpoints");
+  if (!existsSync(checkpoints)) throw new CheckpointError(`${directory} is not a checkpoint: it has no config.json`);
+  const latest = path.join(checkpoints, "latest");
+  if (!existsSync(latest)) throw new CheckpointError(`${directory}: the run has no checkpoint yet`);
+  return path.join(checkpoints, path.basename((await readFile(latest, "utf8")).trim()));
+}
+
+async function readConfigJson(directory: string): Promise<Record<string, unknown>> {
+  const file = path.join(directory, "config.json");
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    throw new CheckpointError(`cannot read ${file}: ${reasonOf(error)}`);
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new CheckpointError(`${file} is not valid JSON`);
+  }
+}
+
+/** Name of the scale that belongs to a packed weight. */
+function scaleName(weightName: string): string {
+  return weightName.replace(/weight$/, "weight_scale");
+}
+
+function isPacked(tensors: SafetensorsFile, { name, kind }: ParameterSpec): boolean {
+  return kind === "matrix" && tensors.info(name).dtype === "U8";
+}
+
+/** Tensors that are no parameters, but that Hugging Face's files may hold beside them. */
+function isTolerated(name: string, config: ModelConfig): boolean {
+  return name.endsWith(".rotary_emb.inv_freq") || (config.tieWordEmbeddings && name === headName);
+}
+
+/** Every parameter of the configuration is there in its shape, and nothing else. */
+function checkTensors(tensors: SafetensorsFile, config: ModelConfig): void {
+  const expected = new Set<string>();
+  for (const spec of modelParameters(config)) {
+    expected.add(spec.name);
+    if (!tensors.has(spec.name)) throw new CheckpointError(`${tensors.path} has no tensor ${spec.name}`);
+    const packed = isPacked(tensors, spec);
+    const shape = packed ? [spec.shape[0] / 4, spec.shape[1]] : spec.shape;
+    if (String(tensors.info(spec.name).shape) !== String(shape)) {
+      throw new CheckpointError(
+        `${tensors.path}: ${spec.name} has shape [${tensors.info(spec.name).shape}], config.json asks for [${shape}]`,
+      );
+    }
+    if (!packed) continue;
+    if (config.weightQuantizer === "none") {
+      throw new CheckpointError(`${tensors.path}: ${spec.name} is packed ternary, but weight_quantizer is none`);
+    }
+    expected.add(scaleName(spec.name));
+    if (!tensors.has(scaleName(spec.name))) {
+      throw new CheckpointError(`${tensors.path} has no tensor ${scaleName(spec.name)}`);
+    }
+  }
+  for (const name of tensors.names()) {
+    if (!expected.has(name) && !isTolerated(name, config)) {
+      throw new CheckpointError(`${tensors.path} has a tensor that config.json does not know: ${name}`);
+    }
+  }
+}
+
+/**
+ * Opens a checkpoint directory, or the newest checkpoint of a run directory. Weights stay on disk: read them with
+ * {@link readParameter}.
+ * @throws {CheckpointError} if a file is missing or damaged, the model is not supported, or tensors do not match.
+ */
+export async function openCheckpoint(directory: string): Promise<Checkpoint> {
+  const folder = await checkpointDirectory(directory);
+  const configJson = await readConfigJson(folder);
+  const tensors = await SafetensorsFile.open(path.join(folder, "model.safetensors"));
+  try {
+    const config = modelConfigOf(configJson, path.join(folder, "config.json"), tensors);
+    checkTensors(tensors, config);
+    const tokenizer = existsSync(path.join(folder, "tokenizer.json")) ? loadTokenizer(folder) : null;
+    return { directory: folder, config, configJson, tokenizer, tensors };
+  } catch (error) {
+    await tensors.close();
+    throw error;
+  }
+}
+
+function modelConfigOf(json: Record<string, unknown>, file: string, tensors: SafetensorsFile): ModelConfig {
+  try {
+    return readModelConfig(json, (name) => tensors.has(name));
+  } catch (error) {
+    if (error instanceof CheckpointError) throw new CheckpointError(`${file}: ${error.message}`);
+    throw error;
+  }
+}
+
+/** The multiplying scale of a packed weight: Hugging Face's two classes store it or its reciprocal. */
+async function packedScale({ tensors, configJson }: Checkpoint, weightName: string): Promise<number> {
+  const values = await tensors.readFloat32(scaleName(weightName));
+  const scale = values[0];
+  if (values.length !== 1 || !(scale > 0) || scale === Number.POSITIVE_INFINITY) {
+    throw new CheckpointError(`${tensors.path}: ${scaleName(weightName)} is not one positive number`);
+  }
+  const quantization = configJson.quantization_config as Record<string, unknown> | undefined;
+  // transformers' default class is the one that divides.
+  return quantization?.linear_class === "autobitlinear" ? scale : Math.fround(1 / scale);
+}
+
+/**
+ * Latent float32 values of one parameter. Packed ternary weights become latent ones that quantize to the same codes
+ * and scale.
+ */
+export async function readParameter(checkpoint: Checkpoint, spec: ParameterSpec): Promise<Float32Array> {
+  const { tensors } = checkpoint;
+  if (!isPacked(tensors, spec)) return tensors.readFloat32(spec.name);
+  const [rows, cols] = spec.shape;
+  const codes = unpackTernary(await tensors.readBytes(spec.name), rows, cols);
+  return latentFromTernary(codes, await packedScale(checkpoint, spec.name));
+}
+
+/** The checkpoint's model, on the current tfjs backend. */
+export async function loadCausalLM(checkpoint: Checkpoint): Promise<CausalLM> {
+  const values = new Map<string, Float32Array>();
+  for (const spec of modelParameters(checkpoint.config)) values.set(spec.name, await readParameter(checkpoint, spec));
+  return new CausalLM(checkpoint.config, {
+    parameters: (name) => {
+      const parameter = values.get(name)!;
+      values.delete(name);
+      return parameter;
+    },
+  });
+}
