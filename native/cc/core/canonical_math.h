@@ -3,8 +3,8 @@
 //
 // exp: Cody-Waite reduction by ln 2 and the degree-5 minimax polynomial of Cephes expf, all in fused
 //      multiply-adds. Error below 2 units in the last place on [-87, 88].
-// log: Cephes logf, likewise fused. Only for finite positive normal arguments.
-// No libm function is used except fma, sqrt and rint, which IEEE 754 defines to the last bit.
+// log: Cephes logf, likewise fused. Only for positive normal arguments; infinity and NaN are returned as they
+// are. No libm function is used except fma, sqrt and rint, which IEEE 754 defines to the last bit.
 #pragma once
 
 #include <cmath>
@@ -42,6 +42,7 @@ constexpr float kLogCoefficients[9] = {7.0376836292e-2f,  -1.1514610310e-1f, 1.1
                                        2.0000714765e-1f,  -2.4999993993e-1f, 3.3333331174e-1f};
 
 inline float canonical_log(float x) {
+  if (!(x <= 3.40282346638528859812e+38f)) return x;
   const uint32_t bits = float_bits(x);
   int32_t exponent = static_cast<int32_t>(bits >> 23) - 126;
   float m = bits_float((bits & 0x007fffffu) | 0x3f000000u);  // in [0.5, 1)

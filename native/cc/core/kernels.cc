@@ -4,12 +4,24 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "core/cpu_features.h"
 #include "core/variants.h"
 
 namespace bitnet {
 
 const std::vector<Variant>& kernel_variants() {
-  static const std::vector<Variant> variants = [] { return std::vector<Variant>{{&kScalarKernels, true}}; }();
+  static const std::vector<Variant> variants = [] {
+    std::vector<Variant> list{{&kScalarKernels, true}};
+    const CpuFeatures& cpu = cpu_features();
+#if defined(BITNET_X86)
+    list.push_back({&kAvx2Kernels, cpu.avx2 && cpu.fma && cpu.f16c});
+#elif defined(BITNET_ARM64)
+    list.push_back({&kNeonDotKernels, cpu.neon_dot});
+#else
+    static_cast<void>(cpu);
+#endif
+    return list;
+  }();
   return variants;
 }
 

@@ -20,4 +20,12 @@ extern const Kernels kAvx512VnniKernels;
 extern const Kernels kNeonDotKernels;
 #endif
 
+// Kernels::ternary_gemm of each variant, one file each.
+using TernaryGemm = void(const TernaryPanel& w, int64_t group_begin, int64_t group_end, const int8_t* x,
+                         int64_t x_stride, const float* act_scale, const int32_t* code_sum, int64_t tokens,
+                         float* y, int64_t y_stride);
+TernaryGemm ternary_gemm_avx2;
+TernaryGemm ternary_gemm_avx512vnni;
+TernaryGemm ternary_gemm_neondot;
+
 }  // namespace bitnet

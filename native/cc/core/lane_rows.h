@@ -1,0 +1,180 @@
+// The kernels over one row, on 16 lanes: one body for every ISA. Include inside a target region, after
+// lanes.h. Orders and meanings are those of kernels.h.
+#pragma once
+
+#include "core/float16.h"
+#include "core/kernels.h"
+#include "core/lanes.h"
+
+namespace bitnet {
+namespace {
+
+// ---- quantization ----
+
+BITNET_INLINE void codes_of(Lanes scaled, float low, float high, IntPart* ints) {
+  const Lanes v = at_most(larger(scaled, broadcast(low)), broadcast(high));
+  BITNET_UNROLL
+  for (int i = 0; i < kParts; ++i) ints[i] = to_int(v.part[i]);
+}
+
+BITNET_INLINE void store_codes(int8_t* p, const IntPart* ints) {
+  BITNET_UNROLL
+  for (int i = 0; i < kParts; ++i) store_part_i8(p + i * kPartLanes, ints[i]);
+}
+
+void quantize_row(const float* x, int64_t cols, int8_t* codes, float* act_scale, int32_t* code_sum) {
+  const int64_t whole = cols / kLanes * kLanes, rest = cols - whole;
+  Lanes largest_lanes = broadcast(1e-5f);
+  for (int64_t i = 0; i < whole; i += kLanes) largest_lanes = larger(abs(load(x + i)), largest_lanes);
+  if (rest) largest_lanes = larger(abs(load_first(x + whole, rest)), largest_lanes);
+  const float largest = max_lane(largest_lanes);
+
+  const Lanes inverse = broadcast(127.0f / largest);
+  IntPart sums[kParts], ints[kParts];
+  for (int i = 0; i < kParts; ++i) sums[i] = zero_int_part();
+  for (int64_t i = 0; i < whole; i += kLanes) {
+    codes_of(mul(load(x + i), inverse), -128.0f, 127.0f, ints);
+    store_codes(codes + i, ints);
+    for (int j = 0; j < kParts; ++j) sums[j] = add(sums[j], ints[j]);
+  }
+  if (rest) {
+    // Lanes past the end are 0 and fall into the padding. (0 * inverse is 0: inverse is finite.)
+    codes_of(mul(load_first(x + whole, rest), inverse), -128.0f, 127.0f, ints);
+    store_codes(codes + whole, ints);
+    for (int j = 0; j < kParts; ++j) sums[j] = add(sums[j], ints[j]);
+  }
+  std::memset(codes + cols, 0, static_cast<size_t>(padded_cols(cols) - cols));
+  int32_t total = 0;
+  for (int i = 0; i < kParts; ++i) total += sum_part(sums[i]);
+  *act_scale = largest / 127.0f;
+  *code_sum = total;
+}
+
+double abs_sum_row(const float* w, int64_t cols) {
+  DoublePart sums[kParts];
+  for (int i = 0; i < kParts; ++i) sums[i] = zero_double_part();
+  int64_t i = 0;
+  for (; i + kLanes <= cols; i += kLanes) {
+    const Lanes v = abs(load(w + i));
+    for (int j = 0; j < kParts; ++j) sums[j] = add(sums[j], v.part[j]);
+  }
+  if (i < cols) {
+    const Lanes v = abs(load_first(w + i, cols - i));
+    for (int j = 0; j < kParts; ++j) sums[j] = add(sums[j], v.part[j]);
+  }
+  double lanes[kLanes];
+  for (int j = 0; j < kParts; ++j) store_part(lanes + j * kPartLanes, sums[j]);
+  return reduce_lanes(lanes);
+}
+
+void ternarize(const float* w, int64_t count, float inverse_scale, int8_t* ternary) {
+  const Lanes inverse = broadcast(inverse_scale);
+  IntPart ints[kParts];
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    codes_of(mul(load(w + i), inverse), -1.0f, 1.0f, ints);
+    store_codes(ternary + i, ints);
+  }
+  if (i < count) {
+    int8_t tail[kLanes];
+    codes_of(mul(load_first(w + i, count - i), inverse), -1.0f, 1.0f, ints);
+    store_codes(tail, ints);
+    std::memcpy(ternary + i, tail, static_cast<size_t>(count - i));
+  }
+}
+
+// ---- float rows ----
+
+float rms_norm_row(const float* x, const float* gain, int64_t n, float eps, float* y) {
+  const int64_t whole = n / kLanes * kLanes, rest = n - whole;
+  Lanes squares = broadcast(0.0f);
+  for (int64_t i = 0; i < whole; i += kLanes) {
+    const Lanes v = load(x + i);
+    squares = fma(v, v, squares);
+  }
+  if (rest) {
+    const Lanes v = load_first(x + whole, rest);
+    squares = fma(v, v, squares);
+  }
+  const float r = 1.0f / std::sqrt(sum(squares) / static_cast<float>(n) + eps);
+  const Lanes factor = broadcast(r);
+  for (int64_t i = 0; i < whole; i += kLanes) store(y + i, mul(load(gain + i), mul(load(x + i), factor)));
+  if (rest) {
+    const Lanes v = mul(load_first(gain + whole, rest), mul(load_first(x + whole, rest), factor));
+    store_first(y + whole, v, rest);
+  }
+  return r;
+}
+
+void rope_row(float* x, int64_t heads, int64_t head_dim, const float* cosine, const float* sine) {
+  const int64_t half = head_dim / 2;
+  for (int64_t head = 0; head < heads; ++head) {
+    float* low = x + head * head_dim;
+    float* high = low + half;
+    int64_t i = 0;
+    for (; i + kLanes <= half; i += kLanes) {
+      const Lanes a = load(low + i), b = load(high + i), c = load(cosine + i), s = load(sine + i);
+      store(low + i, fms(a, c, mul(b, s)));
+      store(high + i, fma(b, c, mul(a, s)));
+    }
+    if (i < half) {
+      const int64_t rest = half - i;
+      const Lanes a = load_first(low + i, rest), b = load_first(high + i, rest);
+      const Lanes c = load_first(cosine + i, rest), s = load_first(sine + i, rest);
+      store_first(low + i, fms(a, c, mul(b, s)), rest);
+      store_first(high + i, fma(b, c, mul(a, s)), rest);
+    }
+  }
+}
+
+// y[i] = Op(a[i], b[i]).
+template <Lanes (*Op)(Lanes, Lanes)>
+BITNET_INLINE void map_pairs(const float* a, const float* b, int64_t n, float* y) {
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) store(y + i, Op(load(a + i), load(b + i)));
+  if (i < n) store_first(y + i, Op(load_first(a + i, n - i), load_first(b + i, n - i)), n - i);
+}
+
+inline Lanes relu2_times(Lanes gate, Lanes up) {
+  const Lanes r = larger(gate, broadcast(0.0f));
+  return mul(mul(r, r), up);
+}
+
+inline Lanes silu_times(Lanes gate, Lanes up) {
+  return mul(div(gate, add(broadcast(1.0f), exp(neg(gate)))), up);
+}
+
+inline Lanes plus(Lanes a, Lanes b) { return add(a, b); }
+
+void relu2_gate(const float* gate, const float* up, int64_t n, float* y) {
+  map_pairs<relu2_times>(gate, up, n, y);
+}
+void silu_gate(const float* gate, const float* up, int64_t n, float* y) {
+  map_pairs<silu_times>(gate, up, n, y);
+}
+void add_rows(const float* a, const float* b, int64_t n, float* y) { map_pairs<plus>(a, b, n, y); }
+
+// ---- softmax pieces ----
+
+// Exact maximum of n >= 1 values.
+BITNET_INLINE float max_of(const float* x, int64_t n) {
+  Lanes largest = broadcast(x[0]);
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) largest = larger(load(x + i), largest);
+  if (i < n) largest = select_first(n - i, larger(load_first(x + i, n - i), largest), largest);
+  return max_lane(largest);
+}
+
+float log_sum_exp(const float* x, int64_t n) {
+  const float largest = max_of(x, n);
+  const Lanes shift = broadcast(largest), nothing = broadcast(0.0f);
+  Lanes total = nothing;
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) total = add(total, exp(sub(load(x + i), shift)));
+  // Sums of exponentials are never -0, so adding 0 in the lanes past the end changes nothing.
+  if (i < n) total = add(total, select_first(n - i, exp(sub(load_first(x + i, n - i), shift)), nothing));
+  return largest + canonical_log(sum(total));
+}
+
+}  // namespace
+}  // namespace bitnet

@@ -1,0 +1,41 @@
+// A region of code compiled for instructions beyond the baseline:
+//
+//   #include <standard headers>               // before the region: their inline functions must stay baseline
+//   code BITNET_TARGET_BEGIN("avx2,fma,f16c")
+//   ... free functions over raw pointers, in an anonymous namespace ...
+//   BITNET_TARGET_END
+//
+// A translation unit holds one region. MSVC accepts every intrinsic everywhere and needs no region.
+#pragma once
+
+#define BITNET_PRAGMA(text) _Pragma(#text)
+
+#if defined(BITNET_EMULATED_ISA) || (defined(_MSC_VER) && !defined(__clang__))
+#define BITNET_TARGET_BEGIN(features)
+#define BITNET_TARGET_END
+#elif defined(__clang__)
+#define BITNET_TARGET_BEGIN(features) \
+  BITNET_PRAGMA(clang attribute push(__attribute__((target(features))), apply_to = function))
+#define BITNET_TARGET_END BITNET_PRAGMA(clang attribute pop)
+#else
+#define BITNET_TARGET_BEGIN(features) \
+  BITNET_PRAGMA(GCC push_options)     \
+  BITNET_PRAGMA(GCC target(features))
+#define BITNET_TARGET_END BITNET_PRAGMA(GCC pop_options)
+#endif
+
+// Small functions on vectors must vanish: a call would spill every register.
+#if defined(_MSC_VER) && !defined(__clang__)
+#define BITNET_INLINE __forceinline
+#else
+#define BITNET_INLINE inline __attribute__((always_inline))
+#endif
+
+// Loops over an array of accumulators must be unrolled completely: then the array lives in registers.
+#if defined(__clang__)
+#define BITNET_UNROLL _Pragma("unroll")
+#elif defined(__GNUC__)
+#define BITNET_UNROLL _Pragma("GCC unroll 32")
+#else
+#define BITNET_UNROLL
+#endif

@@ -1,0 +1,212 @@
+// ternary_gemm for AVX2.
+//
+// Many tokens: 256 columns of a group of 16 rows are unpacked to bytes once and multiplied with tiles of 6
+// tokens. One step takes 4 columns: vpmaddubsw gives, for unsigned codes <= 2 and signed activations in
+// [-128, 127], 16-bit sums of two products in [-512, 508]. 64 steps stay within [-32768, 32512], so 256
+// columns are added in 16 bits before one widening to 32. The tile holds 12 accumulators, 2 code vectors, the
+// activations and one product: 16 registers.
+//
+// One token: the packed stream is read once, in order. Codes in bits 2-3 of a nibble are used as they are, 4
+// times too large: 16 products in [-4096, 4064] stay within 16 bits for 8 blocks of columns.
+#include "core/variants.h"
+
+#if defined(BITNET_X86)
+
+#include <immintrin.h>
+
+#include <cstring>
+
+#include "core/target_region.h"
+
+BITNET_TARGET_BEGIN("avx2,fma")
+
+namespace bitnet {
+namespace {
+
+constexpr int kTileTokens = 6;
+constexpr int64_t kChunkCols = 256;
+constexpr int64_t kStepCols = 4;
+constexpr int64_t kStepBytes = kPanelRows * kStepCols;  // of unpacked codes
+// Tokens whose activations are reused from the L2 cache by one group after the other.
+constexpr int64_t kMaxBlockTokens = 192;
+constexpr int64_t kBlockActivationBytes = 256 << 10;
+
+BITNET_INLINE __m256i load256(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
+BITNET_INLINE void store256(void* p, __m256i v) { _mm256_storeu_si256(static_cast<__m256i*>(p), v); }
+
+BITNET_INLINE __m256i broadcast_columns(const int8_t* x) {
+  int32_t four;
+  std::memcpy(&four, x, sizeof four);
+  return _mm256_set1_epi32(four);
+}
+
+BITNET_INLINE __m256i widen(__m256i words) { return _mm256_madd_epi16(words, _mm256_set1_epi16(1)); }
+
+// y[r] = float(sums[r] - code_sum) * scale for the `rows` <= 16 rows that exist.
+BITNET_INLINE void store_outputs(__m256i low, __m256i high, int32_t code_sum, float scale, int64_t rows,
+                                 float* y) {
+  const __m256i correction = _mm256_set1_epi32(code_sum);
+  const __m256 factor = _mm256_set1_ps(scale);
+  const __m256 first = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_sub_epi32(low, correction)), factor);
+  const __m256 second = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_sub_epi32(high, correction)), factor);
+  if (rows == kPanelRows) {
+    _mm256_storeu_ps(y, first);
+    _mm256_storeu_ps(y + 8, second);
+    return;
+  }
+  float all[kPanelRows];
+  _mm256_storeu_ps(all, first);
+  _mm256_storeu_ps(all + 8, second);
+  std::memcpy(y, all, static_cast<size_t>(rows) * sizeof(float));
+}
+
+// Packed blocks to steps of 64 code bytes: 16 rows of 4 columns.
+BITNET_INLINE void unpack(const uint8_t* packed, int64_t blocks, uint8_t* codes) {
+  const __m256i mask = _mm256_set1_epi8(3);
+  for (int64_t half = 0; half < 2 * blocks; ++half) {
+    __m256i v = load256(packed + half * 32);
+    uint8_t* out = codes + (half / 2) * 4 * kStepBytes + (half % 2) * 32;
+    BITNET_UNROLL
+    for (int s = 0; s < 4; ++s) {
+      store256(out + s * kStepBytes, _mm256_and_si256(v, mask));
+      v = _mm256_srli_epi16(v, 2);
+    }
+  }
+}
+
+// Adds `steps` <= 64 steps of Tokens tokens to sums[token][16], or starts them.
+template <int Tokens>
+BITNET_INLINE void multiply_tile(const uint8_t* codes, const int8_t* x, int64_t x_stride, int64_t steps,
+                                 bool start, int32_t* sums) {
+  __m256i low[Tokens], high[Tokens];
+  BITNET_UNROLL
+  for (int t = 0; t < Tokens; ++t) low[t] = high[t] = _mm256_setzero_si256();
+  for (int64_t step = 0; step < steps; ++step) {
+    const __m256i first = load256(codes + step * kStepBytes);
+    const __m256i second = load256(codes + step * kStepBytes + 32);
+    BITNET_UNROLL
+    for (int t = 0; t < Tokens; ++t) {
+      const __m256i four = broadcast_columns(x + t * x_stride + step * kStepCols);
+      low[t] = _mm256_add_epi16(low[t], _mm256_maddubs_epi16(first, four));
+      high[t] = _mm256_add_epi16(high[t], _mm256_maddubs_epi16(second, four));
+    }
+  }
+  BITNET_UNROLL
+  for (int t = 0; t < Tokens; ++t) {
+    int32_t* out = sums + t * kPanelRows;
+    __m256i a = widen(low[t]), b = widen(high[t]);
+    if (!start) {
+      a = _mm256_add_epi32(a, load256(out));
+      b = _mm256_add_epi32(b, load256(out + 8));
+    }
+    store256(out, a);
+    store256(out + 8, b);
+  }
+}
+
+void multiply_chunk(const uint8_t* codes, const int8_t* x, int64_t x_stride, int64_t tokens, int64_t steps,
+                    bool start, int32_t* sums) {
+  int64_t t = 0;
+  for (; t + kTileTokens <= tokens; t += kTileTokens) {
+    multiply_tile<kTileTokens>(codes, x + t * x_stride, x_stride, steps, start, sums + t * kPanelRows);
+  }
+  x += t * x_stride;
+  sums += t * kPanelRows;
+  switch (tokens - t) {
+    case 5:
+      return multiply_tile<5>(codes, x, x_stride, steps, start, sums);
+    case 4:
+      return multiply_tile<4>(codes, x, x_stride, steps, start, sums);
+    case 3:
+      return multiply_tile<3>(codes, x, x_stride, steps, start, sums);
+    case 2:
+      return multiply_tile<2>(codes, x, x_stride, steps, start, sums);
+    case 1:
+      return multiply_tile<1>(codes, x, x_stride, steps, start, sums);
+    default:
+      return;
+  }
+}
+
+// One group of 16 rows times one token.
+BITNET_INLINE void multiply_vector(const uint8_t* packed, const int8_t* x, int64_t blocks, __m256i* sums) {
+  constexpr int64_t kRun = 8;  // blocks that fit 16 bits
+  const __m256i once = _mm256_set1_epi8(0x03), four_times = _mm256_set1_epi8(0x0c);
+  sums[0] = sums[1] = _mm256_setzero_si256();
+  for (int64_t block = 0; block < blocks; block += kRun) {
+    const int64_t end = blocks - block < kRun ? blocks : block + kRun;
+    __m256i unit[2], quadruple[2];
+    unit[0] = unit[1] = quadruple[0] = quadruple[1] = _mm256_setzero_si256();
+    for (int64_t b = block; b < end; ++b) {
+      const int8_t* columns = x + b * kPanelCols;
+      const __m256i x0 = broadcast_columns(columns), x1 = broadcast_columns(columns + 4);
+      const __m256i x2 = broadcast_columns(columns + 8), x3 = broadcast_columns(columns + 12);
+      BITNET_UNROLL
+      for (int half = 0; half < 2; ++half) {
+        const __m256i v = load256(packed + b * kPanelBlockBytes + half * 32);
+        const __m256i w = _mm256_srli_epi16(v, 4);
+        unit[half] = _mm256_add_epi16(unit[half], _mm256_maddubs_epi16(_mm256_and_si256(v, once), x0));
+        unit[half] = _mm256_add_epi16(unit[half], _mm256_maddubs_epi16(_mm256_and_si256(w, once), x2));
+        const __m256i p1 = _mm256_maddubs_epi16(_mm256_and_si256(v, four_times), x1);
+        const __m256i p3 = _mm256_maddubs_epi16(_mm256_and_si256(w, four_times), x3);
+        quadruple[half] = _mm256_add_epi16(quadruple[half], _mm256_add_epi16(p1, p3));
+      }
+    }
+    BITNET_UNROLL
+    for (int half = 0; half < 2; ++half) {
+      const __m256i added = _mm256_add_epi32(widen(unit[half]), _mm256_srai_epi32(widen(quadruple[half]), 2));
+      sums[half] = _mm256_add_epi32(sums[half], added);
+    }
+  }
+}
+
+int64_t rows_of_group(const TernaryPanel& w, int64_t group) {
+  const int64_t left = w.rows - group * kPanelRows;
+  return left < kPanelRows ? left : kPanelRows;
+}
+
+}  // namespace
+
+void ternary_gemm_avx2(const TernaryPanel& w, int64_t group_begin, int64_t group_end, const int8_t* x,
+                       int64_t x_stride, const float* act_scale, const int32_t* code_sum, int64_t tokens,
+                       float* y, int64_t y_stride) {
+  const int64_t cols = padded_cols(w.cols), group_bytes = panel_group_bytes(w.cols);
+  if (tokens == 1) {
+    const float scale = act_scale[0] * w.weight_scale;
+    for (int64_t group = group_begin; group < group_end; ++group) {
+      __m256i sums[2];
+      multiply_vector(w.codes + group * group_bytes, x, cols / kPanelCols, sums);
+      store_outputs(sums[0], sums[1], code_sum[0], scale, rows_of_group(w, group), y + group * kPanelRows);
+    }
+    return;
+  }
+  alignas(32) uint8_t codes[kChunkCols * kPanelRows];
+  alignas(32) int32_t sums[kMaxBlockTokens * kPanelRows];
+  int64_t block_tokens = kBlockActivationBytes / cols / kTileTokens * kTileTokens;
+  if (block_tokens < 4 * kTileTokens) block_tokens = 4 * kTileTokens;
+  if (block_tokens > kMaxBlockTokens) block_tokens = kMaxBlockTokens;
+  for (int64_t token = 0; token < tokens; token += block_tokens) {
+    const int64_t count = tokens - token < block_tokens ? tokens - token : block_tokens;
+    for (int64_t group = group_begin; group < group_end; ++group) {
+      const uint8_t* packed = w.codes + group * group_bytes;
+      for (int64_t k = 0; k < cols; k += kChunkCols) {
+        const int64_t chunk = cols - k < kChunkCols ? cols - k : kChunkCols;
+        unpack(packed + k / kPanelCols * kPanelBlockBytes, chunk / kPanelCols, codes);
+        multiply_chunk(codes, x + token * x_stride + k, x_stride, count, chunk / kStepCols, k == 0, sums);
+      }
+      const int64_t rows = rows_of_group(w, group);
+      for (int64_t t = 0; t < count; ++t) {
+        const int32_t* row = sums + t * kPanelRows;
+        store_outputs(load256(row), load256(row + 8), code_sum[token + t],
+                      act_scale[token + t] * w.weight_scale, rows,
+                      y + (token + t) * y_stride + group * kPanelRows);
+      }
+    }
+  }
+}
+
+}  // namespace bitnet
+
+BITNET_TARGET_END
+
+#endif

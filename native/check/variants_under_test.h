@@ -1,0 +1,75 @@
+// What every comparison of kernel variants needs: seeded inputs, the variants that run here, bitwise
+// comparison.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "check.h"
+#include "core/canonical_math.h"
+#include "core/kernels.h"
+
+namespace check {
+
+inline const bitnet::Kernels& scalar() { return bitnet::kernels_by_name("scalar"); }
+
+// splitmix64: the same inputs on every machine.
+class Random {
+ public:
+  explicit Random(uint64_t seed) : state_(seed) {}
+  uint64_t next() {
+    uint64_t z = (state_ += 0x9e3779b97f4a7c15ull);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+    return z ^ (z >> 31);
+  }
+  // Whole number in [0, limit).
+  int64_t below(int64_t limit) { return static_cast<int64_t>(next() % static_cast<uint64_t>(limit)); }
+  // Uniform in [-1, 1).
+  float unit() { return static_cast<float>(static_cast<int64_t>(next() >> 40) - (1 << 23)) / (1 << 23); }
+  // Bell-shaped around 0, standard deviation about 1, with an exact zero now and then.
+  float value() {
+    if (below(32) == 0) return 0.0f;
+    return (unit() + unit() + unit()) * std::ldexp(1.0f, static_cast<int>(below(3)) - 1);
+  }
+
+ private:
+  uint64_t state_;
+};
+
+// `count` values after `offset` unused ones (an unaligned start). The allocation ends with the last value, so
+// that the address sanitizer sees any read behind it.
+inline std::vector<float> values(Random& random, int64_t count, int64_t offset = 0) {
+  std::vector<float> list(static_cast<size_t>(offset + count));
+  for (float& v : list) v = random.value();
+  return list;
+}
+
+// First index at which the bits differ, or -1. Any NaN equals any NaN.
+inline int64_t first_difference(const float* a, const float* b, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) {
+    const bool both_nan = a[i] != a[i] && b[i] != b[i];
+    if (!both_nan && bitnet::float_bits(a[i]) != bitnet::float_bits(b[i])) return i;
+  }
+  return -1;
+}
+
+inline void expect_same_bits(const std::vector<float>& expected, const std::vector<float>& actual,
+                             const char* variant, const char* what) {
+  const int64_t at = first_difference(expected.data(), actual.data(), static_cast<int64_t>(expected.size()));
+  if (at < 0) return;
+  const size_t i = static_cast<size_t>(at);
+  expect(false, "%s, %s: element %lld is %.9g, scalar says %.9g", variant, what, static_cast<long long>(at),
+         static_cast<double>(actual[i]), static_cast<double>(expected[i]));
+}
+
+// Runs body(variant) for every variant but scalar that this CPU can run.
+template <typename Body>
+void for_each_variant(const Body& body) {
+  for (const bitnet::Variant& variant : bitnet::kernel_variants()) {
+    if (variant.supported && variant.kernels != &scalar()) body(*variant.kernels);
+  }
+}
+
+}  // namespace check
