@@ -1,0 +1,102 @@
+/**
+ * The training part of the native addon: functions over typed arrays, outputs as arguments. Lengths and types are
+ * checked on the C++ side, where a mismatch throws a TypeError before any memory is touched.
+ */
+import type { NativeAddon } from "../addon.ts";
+
+/** Positions in the C++ enumerations of the same names. */
+export const scaleDtypeCode = { f32: 0, f16: 1, bf16: 2 } as const;
+export const rowTypeCode = { f32: 0, f16: 1, bf16: 2, q8_0: 3 } as const;
+export const gateActivationCode = { relu2: 0, silu: 1 } as const;
+export const reductionCode = { sum: 0, mean: 1, max: 2 } as const;
+export const binaryOpCode = { add: 0, sub: 1, mul: 2, div: 3, maximum: 4, minimum: 5, squaredDifference: 6 } as const;
+export const unaryOpCode = { relu: 0, square: 1, sqrt: 2, rsqrt: 3, exp: 4, neg: 5, abs: 6, sigmoid: 7 } as const;
+/** How the second operand of `binary` lies along the first: same length, one value, a row, one value per row. */
+export const binaryLayoutCode = { same: 0, scalar: 1, row: 2, column: 3 } as const;
+
+type F32 = Float32Array;
+type I32 = Int32Array;
+
+/** Sizes `[batch, length, heads, kvHeads, headDim, ropeTheta]`. */
+type AttentionArguments = [number, number, number, number, number, number];
+
+declare module "../addon.ts" {
+  interface NativeAddon {
+    /** Bytes from the start of `buffer` to its first 64-byte aligned address. */
+    alignmentOffset(buffer: ArrayBuffer): number;
+
+    bitLinear(x: F32, w: F32[], cols: number, ternary: boolean, int8: boolean, scaleDtype: number, y: F32): void;
+    bitLinearGrad(
+      x: F32,
+      w: F32[],
+      cols: number,
+      ternary: boolean,
+      int8: boolean,
+      scaleDtype: number,
+      dy: F32,
+      dx: F32,
+      dw: F32[],
+    ): void;
+    /** Returns the weight_scale, rounded to the scale type. */
+    ternaryCodes(weight: F32, cols: number, scaleDtype: number, codes: I32): number;
+    rmsNorm(x: F32, gain: F32, epsilon: number, y: F32): void;
+    rmsNormGrad(x: F32, gain: F32, dy: F32, epsilon: number, dx: F32, dgain: F32): void;
+    causalAttention(qkv: F32, ...shape: [...AttentionArguments, out: F32, logSum: F32]): void;
+    causalAttentionGrad(qkv: F32, ...shape: [...AttentionArguments, out: F32, logSum: F32, dout: F32, dqkv: F32]): void;
+    gatedActivation(gateUp: F32, n: number, activation: number, y: F32): void;
+    gatedActivationGrad(gateUp: F32, dy: F32, n: number, activation: number, dgateUp: F32): void;
+    roundRows(x: F32, cols: number, rowType: number, y: F32): void;
+    /** Throws if an id is outside the table. */
+    gatherRows(table: F32, ids: I32, width: number, y: F32): void;
+    /** Ids outside [0, segments) are skipped. */
+    scatterAddRows(ids: I32, rows: F32, width: number, segments: number, out: F32): void;
+    headLogits(hidden: F32, table: F32, width: number, logits: F32): void;
+    headLogProbs(hidden: F32, table: F32, width: number, targets: I32, logProbs: F32, argmax: I32): void;
+    headLogProbsGrad(
+      hidden: F32,
+      table: F32,
+      width: number,
+      targets: I32,
+      dlogProbs: F32,
+      dhidden: F32,
+      dtable: F32,
+    ): void;
+    adamwStep(
+      param: F32,
+      grad: F32,
+      m: F32,
+      v: F32,
+      learningRate: number,
+      beta1: number,
+      beta2: number,
+      epsilon: number,
+      weightDecay: number,
+      step: number,
+      gradScale: number,
+    ): void;
+    normSquared(x: F32): number;
+
+    binary(op: number, a: F32, b: F32, reversed: boolean, layout: number, y: F32): void;
+    unary(op: number, x: F32, y: F32): void;
+    addN(inputs: F32[], y: F32): void;
+    reduceRows(reduction: number, x: F32, cols: number, y: F32): void;
+    softmaxRows(x: F32, cols: number, y: F32): void;
+    /** [outer, a, b, inner] -> [outer, b, a, inner]. */
+    swapAxes(x: F32, outer: number, a: number, b: number, inner: number, y: F32): void;
+    batchMatMul(
+      a: F32,
+      b: F32,
+      batch: number,
+      m: number,
+      n: number,
+      k: number,
+      transposeA: boolean,
+      transposeB: boolean,
+      sharedA: boolean,
+      sharedB: boolean,
+      c: F32,
+    ): void;
+  }
+}
+
+export type { NativeAddon };

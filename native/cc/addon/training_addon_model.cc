@@ -1,0 +1,248 @@
+// The fused kernels of the language model.
+#include "addon/training_arguments.h"
+#include "training/bit_linear.h"
+#include "training/causal_attention.h"
+#include "training/embedding.h"
+#include "training/gated_activation.h"
+#include "training/head.h"
+#include "training/optimizer.h"
+#include "training/rms_norm.h"
+
+namespace bitnet {
+namespace {
+
+using Info = Napi::CallbackInfo;
+
+struct LinearArguments {
+  LinearWeight weights[kMaxLinearWeights];
+  int count;
+  int64_t rows;  // of all weights
+};
+
+LinearArguments read_weights(const Arguments& arguments, size_t index, int64_t cols) {
+  const Napi::Array list = arguments.array(index);
+  if (list.Length() < 1 || list.Length() > static_cast<uint32_t>(kMaxLinearWeights)) {
+    arguments.fail(index, "has a wrong number of weights");
+  }
+  LinearArguments result{};
+  result.count = static_cast<int>(list.Length());
+  for (int i = 0; i < result.count; ++i) {
+    const Napi::Value value = list[static_cast<uint32_t>(i)];
+    const float* data = arguments.floats_of(value, index, -1);
+    const int64_t length = static_cast<int64_t>(value.As<Napi::TypedArray>().ElementLength());
+    if (length % cols != 0) arguments.fail(index, "is not a matrix with that number of columns");
+    result.weights[i] = {data, length / cols};
+    result.rows += length / cols;
+  }
+  return result;
+}
+
+// An int32 sum of 127 * 2 * cols must not overflow: the limit of ternary_gemm.
+constexpr int64_t kMaxCols = int64_t{1} << 23;
+
+LinearQuantizers read_quantizers(const Arguments& arguments, size_t first) {
+  return {arguments.flag(first), arguments.flag(first + 1), arguments.option<ScaleDtype>(first + 2, 3)};
+}
+
+// bitLinear(x, weights[], cols, ternaryWeights, int8Activations, scaleDtype, y)
+void bit_linear_call(const Info& info) {
+  const Arguments arguments(info, "bitLinear");
+  const int64_t cols = arguments.positive(2);
+  if (cols > kMaxCols) arguments.fail(2, "is above 8388608 columns");
+  const LinearArguments linear = read_weights(arguments, 1, cols);
+  const int64_t tokens = arguments.length(0) / cols;
+  bit_linear(arguments.floats(0, tokens * cols), tokens, cols, linear.weights, linear.count,
+             read_quantizers(arguments, 3), arguments.floats(6, tokens * linear.rows));
+}
+
+// bitLinearGrad(x, weights[], cols, ternaryWeights, int8Activations, scaleDtype, dy, dx, dweights[])
+void bit_linear_grad_call(const Info& info) {
+  const Arguments arguments(info, "bitLinearGrad");
+  const int64_t cols = arguments.positive(2);
+  const LinearArguments linear = read_weights(arguments, 1, cols);
+  const int64_t tokens = arguments.length(0) / cols;
+  const Napi::Array outputs = arguments.array(8);
+  if (static_cast<int>(outputs.Length()) != linear.count) arguments.fail(8, "does not match the weights");
+  float* dweights[kMaxLinearWeights];
+  for (int i = 0; i < linear.count; ++i) {
+    dweights[i] = arguments.floats_of(outputs[static_cast<uint32_t>(i)], 8, linear.weights[i].rows * cols);
+  }
+  bit_linear_grad(arguments.floats(0, tokens * cols), tokens, cols, linear.weights, linear.count,
+                  read_quantizers(arguments, 3), arguments.floats(6, tokens * linear.rows),
+                  arguments.floats(7, tokens * cols), dweights);
+}
+
+// ternaryCodes(weight, cols, scaleDtype, codes: Int32Array): weight_scale
+Napi::Value ternary_codes_call(const Info& info) {
+  const Arguments arguments(info, "ternaryCodes");
+  const int64_t cols = arguments.positive(1), rows = arguments.length(0) / cols;
+  const WeightScale scale = ternary_codes(arguments.floats(0, rows * cols), rows, cols,
+                                          arguments.option<ScaleDtype>(2, 3), arguments.ints(3, rows * cols));
+  return Napi::Number::New(info.Env(), scale.multiplier);
+}
+
+// rmsNorm(x, gain, epsilon, y)
+void rms_norm_call(const Info& info) {
+  const Arguments arguments(info, "rmsNorm");
+  const int64_t n = arguments.length(1), rows = n ? arguments.length(0) / n : 0;
+  rms_norm(arguments.floats(0, rows * n), arguments.floats(1), rows, n, static_cast<float>(arguments.number(2)),
+           arguments.floats(3, rows * n));
+}
+
+// rmsNormGrad(x, gain, dy, epsilon, dx, dgain)
+void rms_norm_grad_call(const Info& info) {
+  const Arguments arguments(info, "rmsNormGrad");
+  const int64_t n = arguments.length(1), rows = n ? arguments.length(0) / n : 0;
+  rms_norm_grad(arguments.floats(0, rows * n), arguments.floats(1), arguments.floats(2, rows * n), rows, n,
+                static_cast<float>(arguments.number(3)), arguments.floats(4, rows * n), arguments.floats(5, n));
+}
+
+AttentionShape read_attention_shape(const Arguments& arguments, size_t first) {
+  AttentionShape shape{arguments.size(first),         arguments.size(first + 1),     arguments.positive(first + 2),
+                       arguments.positive(first + 3), arguments.positive(first + 4), arguments.number(first + 5)};
+  if (shape.heads % shape.kv_heads != 0) arguments.fail(first + 3, "does not divide the number of heads");
+  if (shape.head_dim % 2 != 0) arguments.fail(first + 4, "is odd");
+  if (!(shape.rope_theta > 0)) arguments.fail(first + 5, "is not positive");
+  return shape;
+}
+
+// causalAttention(qkv, batch, length, heads, kvHeads, headDim, ropeTheta, out, logSum)
+void causal_attention_call(const Info& info) {
+  const Arguments arguments(info, "causalAttention");
+  const AttentionShape shape = read_attention_shape(arguments, 1);
+  const int64_t tokens = shape.batch * shape.length;
+  causal_attention(arguments.floats(0, tokens * shape.qkv_width()), shape,
+                   arguments.floats(7, tokens * shape.out_width()), arguments.floats(8, tokens * shape.heads));
+}
+
+// causalAttentionGrad(qkv, batch, length, heads, kvHeads, headDim, ropeTheta, out, logSum, dout, dqkv)
+void causal_attention_grad_call(const Info& info) {
+  const Arguments arguments(info, "causalAttentionGrad");
+  const AttentionShape shape = read_attention_shape(arguments, 1);
+  const int64_t tokens = shape.batch * shape.length;
+  causal_attention_grad(arguments.floats(0, tokens * shape.qkv_width()),
+                        arguments.floats(7, tokens * shape.out_width()), arguments.floats(8, tokens * shape.heads),
+                        arguments.floats(9, tokens * shape.out_width()), shape,
+                        arguments.floats(10, tokens * shape.qkv_width()));
+}
+
+// gatedActivation(gateUp, n, activation, y)
+void gated_activation_call(const Info& info) {
+  const Arguments arguments(info, "gatedActivation");
+  const int64_t n = arguments.positive(1), rows = arguments.length(0) / (2 * n);
+  gated_activation(arguments.floats(0, rows * 2 * n), rows, n, arguments.option<GateActivation>(2, 2),
+                   arguments.floats(3, rows * n));
+}
+
+// gatedActivationGrad(gateUp, dy, n, activation, dgateUp)
+void gated_activation_grad_call(const Info& info) {
+  const Arguments arguments(info, "gatedActivationGrad");
+  const int64_t n = arguments.positive(2), rows = arguments.length(0) / (2 * n);
+  gated_activation_grad(arguments.floats(0, rows * 2 * n), arguments.floats(1, rows * n), rows, n,
+                        arguments.option<GateActivation>(3, 2), arguments.floats(4, rows * 2 * n));
+}
+
+// roundRows(x, cols, rowType, y)
+void round_rows_call(const Info& info) {
+  const Arguments arguments(info, "roundRows");
+  const int64_t cols = arguments.positive(1), rows = arguments.length(0) / cols;
+  const RowType type = arguments.option<RowType>(2, 4);
+  if (type == RowType::q8_0 && cols % 32 != 0) arguments.fail(1, "is not a multiple of 32, as q8_0 needs");
+  round_rows(arguments.floats(0, rows * cols), rows, cols, type, arguments.floats(3, rows * cols));
+}
+
+// gatherRows(table, ids, width, y)
+void gather_rows_call(const Info& info) {
+  const Arguments arguments(info, "gatherRows");
+  const int64_t width = arguments.positive(2), rows = arguments.length(0) / width, count = arguments.length(1);
+  arguments.check_ids(1, 0, rows);
+  gather_rows(arguments.floats(0, rows * width), arguments.ints(1), count, width, arguments.floats(3, count * width));
+}
+
+// scatterAddRows(ids, rows, width, segments, out): ids outside [0, segments) are skipped.
+void scatter_add_rows_call(const Info& info) {
+  const Arguments arguments(info, "scatterAddRows");
+  const int64_t count = arguments.length(0), width = arguments.positive(2), segments = arguments.size(3);
+  scatter_add_rows(arguments.ints(0), arguments.floats(1, count * width), count, width, segments,
+                   arguments.floats(4, segments * width));
+}
+
+HeadShape read_head(const Arguments& arguments, size_t width_index) {
+  const int64_t width = arguments.positive(width_index);
+  const HeadShape shape{arguments.length(0) / width, width, arguments.length(1) / width};
+  arguments.floats(0, shape.tokens * width);
+  arguments.floats(1, shape.vocab * width);
+  if (shape.vocab == 0) arguments.fail(1, "is empty");
+  return shape;
+}
+
+// headLogits(hidden, table, width, logits)
+void head_logits_call(const Info& info) {
+  const Arguments arguments(info, "headLogits");
+  const HeadShape shape = read_head(arguments, 2);
+  head_logits(arguments.floats(0), arguments.floats(1), shape, arguments.floats(3, shape.tokens * shape.vocab));
+}
+
+// headLogProbs(hidden, table, width, targets, logProbs, argmax)
+void head_log_probs_call(const Info& info) {
+  const Arguments arguments(info, "headLogProbs");
+  const HeadShape shape = read_head(arguments, 2);
+  const int32_t* targets = arguments.ints(3, shape.tokens);
+  arguments.check_ids(3, INT32_MIN, shape.vocab);
+  head_log_probs(arguments.floats(0), arguments.floats(1), targets, shape, arguments.floats(4, shape.tokens),
+                 arguments.ints(5, shape.tokens));
+}
+
+// headLogProbsGrad(hidden, table, width, targets, dlogProbs, dhidden, dtable)
+void head_log_probs_grad_call(const Info& info) {
+  const Arguments arguments(info, "headLogProbsGrad");
+  const HeadShape shape = read_head(arguments, 2);
+  const int32_t* targets = arguments.ints(3, shape.tokens);
+  arguments.check_ids(3, INT32_MIN, shape.vocab);
+  head_log_probs_grad(arguments.floats(0), arguments.floats(1), targets, arguments.floats(4, shape.tokens), shape,
+                      arguments.floats(5, shape.tokens * shape.width),
+                      arguments.floats(6, shape.vocab * shape.width));
+}
+
+// adamwStep(param, grad, m, v, learningRate, beta1, beta2, epsilon, weightDecay, step, gradScale)
+void adamw_step_call(const Info& info) {
+  const Arguments arguments(info, "adamwStep");
+  const int64_t count = arguments.length(0);
+  const AdamWSettings settings{arguments.number(4), arguments.number(5),   arguments.number(6), arguments.number(7),
+                               arguments.number(8), arguments.positive(9), arguments.number(10)};
+  adamw_step(arguments.floats(0), arguments.floats(1, count), arguments.floats(2, count), arguments.floats(3, count),
+             count, settings);
+}
+
+// normSquared(x): float64 sum of squares
+Napi::Value norm_squared_call(const Info& info) {
+  const Arguments arguments(info, "normSquared");
+  return Napi::Number::New(info.Env(), norm_squared(arguments.floats(0), arguments.length(0)));
+}
+
+}  // namespace
+
+void init_training_model(Napi::Env env, Napi::Object exports) {
+  const auto add = [&](const char* name, auto function) {
+    exports.Set(name, Napi::Function::New(env, function, name));
+  };
+  add("bitLinear", bit_linear_call);
+  add("bitLinearGrad", bit_linear_grad_call);
+  add("ternaryCodes", ternary_codes_call);
+  add("rmsNorm", rms_norm_call);
+  add("rmsNormGrad", rms_norm_grad_call);
+  add("causalAttention", causal_attention_call);
+  add("causalAttentionGrad", causal_attention_grad_call);
+  add("gatedActivation", gated_activation_call);
+  add("gatedActivationGrad", gated_activation_grad_call);
+  add("roundRows", round_rows_call);
+  add("gatherRows", gather_rows_call);
+  add("scatterAddRows", scatter_add_rows_call);
+  add("headLogits", head_logits_call);
+  add("headLogProbs", head_log_probs_call);
+  add("headLogProbsGrad", head_log_probs_grad_call);
+  add("adamwStep", adamw_step_call);
+  add("normSquared", norm_squared_call);
+}
+
+}  // namespace bitnet

@@ -1,0 +1,171 @@
+#include "training/bit_linear.h"
+
+#include "core/gemm_f32.h"
+#include "core/kernels.h"
+#include "core/ternary_panel.h"
+#include "training/arena.h"
+#include "training/partition.h"
+
+namespace bitnet {
+namespace {
+
+// Tokens of one forward task: enough to reuse a weight panel from cache, few enough for every thread to get some.
+constexpr int64_t kTokensPerTask = 64;
+// Groups of 16 output rows of one packing task.
+constexpr int64_t kGroupsPerTask = 4;
+
+int64_t total_rows(const LinearWeight* weights, int count) {
+  int64_t rows = 0;
+  for (int i = 0; i < count; ++i) rows += weights[i].rows;
+  return rows;
+}
+
+TernaryPanel pack_weights(const LinearWeight& weight, int64_t cols, ScaleDtype dtype, ArenaScope& scope) {
+  const Kernels& kernels = active_kernels();
+  const WeightScale scale = weight_scale(weight.data, weight.rows, cols, dtype);
+  uint8_t* panel = static_cast<uint8_t*>(scope.bytes(panel_bytes(weight.rows, cols)));
+  parallel_chunks(panel_groups(weight.rows), kGroupsPerTask, [&](int64_t begin, int64_t end) {
+    ArenaScope task_scope;
+    const int64_t first = begin * kPanelRows;
+    const int64_t last = end * kPanelRows < weight.rows ? end * kPanelRows : weight.rows;
+    int8_t* codes = task_scope.codes((last - first) * cols);
+    kernels.ternarize(weight.data + first * cols, (last - first) * cols, scale.inverse, codes);
+    // pack_panel addresses rows absolutely; this task's groups are packed as a matrix of their own.
+    pack_panel(codes, cols, last - first, cols, 0, end - begin, panel + begin * panel_group_bytes(cols));
+  });
+  return {panel, weight.rows, cols, scale.multiplier};
+}
+
+// The float weights that the product effectively uses.
+const float* effective_weights(const LinearWeight& weight, int64_t cols, const LinearQuantizers& quantizers,
+                               ArenaScope& scope) {
+  if (!quantizers.ternary_weights) return weight.data;
+  float* values = scope.floats(weight.rows * cols);
+  const WeightScale scale = weight_scale(weight.data, weight.rows, cols, quantizers.scale_dtype);
+  dequantized_weights(weight.data, weight.rows, cols, scale, values);
+  return values;
+}
+
+// out = act_scale * x_int8 of rows [begin, end).
+void dequantize_rows(const float* x, int64_t cols, int64_t begin, int64_t end, float* out) {
+  const Kernels& kernels = active_kernels();
+  ArenaScope scope;
+  int8_t* codes = scope.codes(padded_cols(cols));
+  for (int64_t t = begin; t < end; ++t) {
+    float act_scale;
+    int32_t code_sum;
+    kernels.quantize_row(x + t * cols, cols, codes, &act_scale, &code_sum);
+    for (int64_t i = 0; i < cols; ++i) out[t * cols + i] = static_cast<float>(codes[i]) * act_scale;
+  }
+}
+
+const float* effective_activations(const float* x, int64_t tokens, int64_t cols, const LinearQuantizers& quantizers,
+                                   ArenaScope& scope) {
+  if (!quantizers.int8_activations) return x;
+  float* values = scope.floats(tokens * cols);
+  parallel_chunks(tokens, rows_per_task(cols),
+                  [&](int64_t begin, int64_t end) { dequantize_rows(x, cols, begin, end, values); });
+  return values;
+}
+
+void integer_forward(const float* x, int64_t tokens, int64_t cols, const LinearWeight* weights, int count,
+                     ScaleDtype dtype, float* y) {
+  const Kernels& kernels = active_kernels();
+  ArenaScope scope;
+  TernaryPanel panels[kMaxLinearWeights];
+  for (int i = 0; i < count; ++i) panels[i] = pack_weights(weights[i], cols, dtype, scope);
+  const int64_t stride = padded_cols(cols);
+  const int64_t y_stride = total_rows(weights, count);
+  parallel_chunks(tokens, kTokensPerTask, [&](int64_t begin, int64_t end) {
+    ArenaScope task_scope;
+    const int64_t rows = end - begin;
+    int8_t* codes = task_scope.codes(rows * stride);
+    float* act_scale = task_scope.floats(rows);
+    int32_t* code_sum = task_scope.ints(rows);
+    for (int64_t t = 0; t < rows; ++t) {
+      kernels.quantize_row(x + (begin + t) * cols, cols, codes + t * stride, act_scale + t, code_sum + t);
+    }
+    float* out = y + begin * y_stride;
+    for (int i = 0; i < count; ++i) {
+      kernels.ternary_gemm(panels[i], 0, panel_groups(panels[i].rows), codes, stride, act_scale, code_sum, rows, out,
+                           y_stride);
+      out += panels[i].rows;
+    }
+  });
+}
+
+void float_forward(const float* x, int64_t tokens, int64_t cols, const LinearWeight* weights, int count,
+                   const LinearQuantizers& quantizers, float* y) {
+  const Kernels& kernels = active_kernels();
+  ArenaScope scope;
+  const float* values = effective_activations(x, tokens, cols, quantizers, scope);
+  const int64_t y_stride = total_rows(weights, count);
+  for (int i = 0; i < count; ++i) {
+    const float* w = effective_weights(weights[i], cols, quantizers, scope);
+    parallel_chunks(tokens, kTokensPerTask, [&](int64_t begin, int64_t end) {
+      kernels.linear_rows(w, RowType::f32, 0, weights[i].rows, cols, values + begin * cols, cols, end - begin,
+                          y + begin * y_stride, y_stride);
+    });
+    y += weights[i].rows;
+  }
+}
+
+// The weights of the backward product: int8 codes with one scale, or the latent floats.
+GemmOperand weight_operand(const LinearWeight& weight, int64_t cols, const LinearQuantizers& quantizers,
+                           ArenaScope& scope) {
+  if (!quantizers.ternary_weights) return {weight.data, cols, 1};
+  const Kernels& kernels = active_kernels();
+  const WeightScale scale = weight_scale(weight.data, weight.rows, cols, quantizers.scale_dtype);
+  int8_t* codes = scope.codes(weight.rows * cols);
+  float* row_scale = scope.floats(weight.rows);
+  parallel_chunks(weight.rows, rows_per_task(cols), [&](int64_t begin, int64_t end) {
+    kernels.ternarize(weight.data + begin * cols, (end - begin) * cols, scale.inverse, codes + begin * cols);
+    for (int64_t row = begin; row < end; ++row) row_scale[row] = scale.multiplier;
+  });
+  return {codes, cols, 1, GemmType::i8, row_scale};
+}
+
+// The activations of the backward product: int8 codes with a scale per token, or the floats.
+GemmOperand activation_operand(const float* x, int64_t tokens, int64_t cols, const LinearQuantizers& quantizers,
+                               ArenaScope& scope) {
+  if (!quantizers.int8_activations) return {x, cols, 1};
+  const Kernels& kernels = active_kernels();
+  const int64_t stride = padded_cols(cols);
+  int8_t* codes = scope.codes(tokens * stride);
+  float* act_scale = scope.floats(tokens);
+  int32_t* code_sum = scope.ints(tokens);
+  parallel_chunks(tokens, rows_per_task(cols), [&](int64_t begin, int64_t end) {
+    for (int64_t t = begin; t < end; ++t) {
+      kernels.quantize_row(x + t * cols, cols, codes + t * stride, act_scale + t, code_sum + t);
+    }
+  });
+  return {codes, stride, 1, GemmType::i8, act_scale};
+}
+
+}  // namespace
+
+void bit_linear(const float* x, int64_t tokens, int64_t cols, const LinearWeight* weights, int count,
+                const LinearQuantizers& quantizers, float* y) {
+  if (quantizers.ternary_weights && quantizers.int8_activations) {
+    integer_forward(x, tokens, cols, weights, count, quantizers.scale_dtype, y);
+  } else {
+    float_forward(x, tokens, cols, weights, count, quantizers, y);
+  }
+}
+
+void bit_linear_grad(const float* x, int64_t tokens, int64_t cols, const LinearWeight* weights, int count,
+                     const LinearQuantizers& quantizers, const float* dy, float* dx, float* const* dweights) {
+  ArenaScope scope;
+  const int threads = training_threads();
+  const int64_t dy_stride = total_rows(weights, count);
+  const GemmOperand activations = activation_operand(x, tokens, cols, quantizers, scope);
+  for (int i = 0; i < count; ++i) {
+    const int64_t rows = weights[i].rows;
+    const GemmOperand w = weight_operand(weights[i], cols, quantizers, scope);
+    gemm_f32(threads, tokens, cols, rows, {dy, dy_stride, 1}, w, dx, cols, i > 0);
+    gemm_f32(threads, rows, cols, tokens, {dy, 1, dy_stride}, activations, dweights[i], cols, false);
+    dy += rows;
+  }
+}
+
+}  // namespace bitnet

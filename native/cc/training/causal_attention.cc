@@ -1,0 +1,226 @@
+#include "training/causal_attention.h"
+
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "core/canonical_math.h"
+#include "core/kernels.h"
+#include "core/rope_table.h"
+#include "training/arena.h"
+#include "training/loops.h"
+#include "training/partition.h"
+
+namespace bitnet {
+namespace {
+
+// Query rows whose scores exist at one time.
+constexpr int64_t kQueryBlock = 64;
+
+struct RopeTable {
+  int64_t positions = 0;
+  int64_t head_dim = 0;
+  double theta = 0;
+  std::vector<float> cosine, sine;
+};
+
+// The table of the last shape asked for, with room to spare for shorter sequences.
+const RopeTable& rope_table(int64_t positions, int64_t head_dim, double theta) {
+  thread_local RopeTable table;
+  if (table.positions < positions || table.head_dim != head_dim || table.theta != theta) {
+    const size_t size = static_cast<size_t>(positions * (head_dim / 2));
+    table.cosine.resize(size);
+    table.sine.resize(size);
+    fill_rope_table(0, positions, head_dim, theta, table.cosine.data(), table.sine.data());
+    table.positions = positions;
+    table.head_dim = head_dim;
+    table.theta = theta;
+  }
+  return table;
+}
+
+// Copies one head of `length` rows into [length][head_dim] and rotates it.
+void load_rotated(const float* head, int64_t row_stride, int64_t length, int64_t head_dim, const RopeTable& rope,
+                  float* out) {
+  const Kernels& kernels = active_kernels();
+  const int64_t half = head_dim / 2;
+  for (int64_t t = 0; t < length; ++t) {
+    std::memcpy(out + t * head_dim, head + t * row_stride, static_cast<size_t>(head_dim) * sizeof(float));
+    kernels.rope_row(out + t * head_dim, 1, head_dim, rope.cosine.data() + t * half, rope.sine.data() + t * half);
+  }
+}
+
+// Copies one head of `length` rows into [length][stride], stride >= head_dim, zero padded.
+void load_padded(const float* head, int64_t row_stride, int64_t length, int64_t head_dim, int64_t stride, float* out) {
+  for (int64_t t = 0; t < length; ++t) {
+    std::memcpy(out + t * stride, head + t * row_stride, static_cast<size_t>(head_dim) * sizeof(float));
+    for (int64_t d = head_dim; d < stride; ++d) out[t * stride + d] = 0.0f;
+  }
+}
+
+// rows [length][stride] -> [ceil(length / 16)][head_dim][16], zero padded: the cache layout of core's attention.
+void to_key_blocks(const float* rows, int64_t stride, int64_t length, int64_t head_dim, float* blocks) {
+  for (int64_t first = 0; first < length; first += kLanes) {
+    float* block = blocks + first * head_dim;
+    for (int64_t d = 0; d < head_dim; ++d) {
+      for (int64_t lane = 0; lane < kLanes; ++lane) {
+        block[d * kLanes + lane] = first + lane < length ? rows[(first + lane) * stride + d] : 0.0f;
+      }
+    }
+  }
+}
+
+// The inverse of the rotation (its transpose), written to rows row_stride apart.
+void store_unrotated(const float* rows, int64_t length, int64_t head_dim, const RopeTable& rope, float* head,
+                     int64_t row_stride) {
+  const int64_t half = head_dim / 2;
+  for (int64_t t = 0; t < length; ++t) {
+    const float* cosine = rope.cosine.data() + t * half;
+    const float* sine = rope.sine.data() + t * half;
+    const float* low = rows + t * head_dim;
+    const float* high = low + half;
+    float* out = head + t * row_stride;
+    for (int64_t i = 0; i < half; ++i) {
+      out[i] = low[i] * cosine[i] + high[i] * sine[i];
+      out[half + i] = high[i] * cosine[i] - low[i] * sine[i];
+    }
+  }
+}
+
+float score_scale(int64_t head_dim) {
+  return static_cast<float>(1.0 / std::sqrt(static_cast<double>(head_dim)));
+}
+
+// Scores of a block of queries against key blocks: out[i][j] = sum_d q[i][d] * key j[d], rows `width` apart.
+void block_products(const TrainingLoops& loops, const float* q, int64_t q_stride, int64_t queries, const float* blocks,
+                    int64_t head_dim, int64_t width, float* out) {
+  for (int64_t first = 0; first < width; first += kLanes) {
+    loops.small_gemm(queries, kLanes, head_dim, q, q_stride, 1, blocks + first * head_dim, kLanes, false, out + first,
+                     width);
+  }
+}
+
+// Backward of one query head, adding to the gradients of its rotated key and its value head.
+struct HeadGradient {
+  const TrainingLoops& loops;
+  int64_t length, head_dim, out_stride;
+  const float* q;             // [length][head_dim], rotated
+  const float* keys;          // [length][head_dim], rotated
+  const float* key_blocks;    // the same in blocks of 16
+  const float* value_blocks;  // values in blocks of 16
+  const float* out;           // rows out_stride apart, as dout
+  const float* dout;
+  const float* log_sum;  // [length]
+  float* dq;             // [length][head_dim]
+  float* dk;             // [length][head_dim], accumulated
+  float* dv;             // [length][head_dim], accumulated
+
+  void run() const {
+    const float scale = score_scale(head_dim);
+    ArenaScope scope;
+    float* weights = scope.floats(kQueryBlock * round_up(length, kLanes));
+    float* dscores = scope.floats(kQueryBlock * round_up(length, kLanes));
+    for (int64_t first = 0; first < length; first += kQueryBlock) {
+      const int64_t queries = length - first < kQueryBlock ? length - first : kQueryBlock;
+      const int64_t visible = first + queries;
+      const int64_t width = round_up(visible, kLanes);
+      const float* dout_block = dout + first * out_stride;
+      block_products(loops, q + first * head_dim, head_dim, queries, key_blocks, head_dim, width, weights);
+      block_products(loops, dout_block, out_stride, queries, value_blocks, head_dim, width, dscores);
+      for (int64_t i = 0; i < queries; ++i) {
+        float* p = weights + i * width;
+        float* ds = dscores + i * width;
+        const int64_t seen = first + i + 1;
+        const float* out_row = out + (first + i) * out_stride;
+        const float delta = loops.dot(out_row, dout_block + i * out_stride, head_dim);
+        loops.exp_affine(p, seen, scale, -log_sum[first + i], p);
+        loops.softmax_grad(p, seen, delta, scale, ds);
+        for (int64_t j = seen; j < width; ++j) p[j] = ds[j] = 0.0f;
+      }
+      loops.small_gemm(queries, head_dim, visible, dscores, width, 1, keys, head_dim, false, dq + first * head_dim,
+                       head_dim);
+      loops.small_gemm(visible, head_dim, queries, dscores, 1, width, q + first * head_dim, head_dim, true, dk,
+                       head_dim);
+      loops.small_gemm(visible, head_dim, queries, weights, 1, width, dout_block, out_stride, true, dv, head_dim);
+    }
+  }
+};
+
+}  // namespace
+
+void causal_attention(const float* qkv, const AttentionShape& shape, float* out, float* log_sum) {
+  const Kernels& kernels = active_kernels();
+  const int64_t length = shape.length, head_dim = shape.head_dim;
+  const int64_t group = shape.heads / shape.kv_heads;
+  const int64_t width = shape.qkv_width(), out_width = shape.out_width();
+  const float scale = score_scale(head_dim);
+  const RopeTable& rope = rope_table(length, head_dim, shape.rope_theta);
+  parallel_chunks(shape.batch * shape.kv_heads, 1, [&](int64_t task, int64_t) {
+    const int64_t sequence = task / shape.kv_heads, kv_head = task % shape.kv_heads;
+    ArenaScope scope;
+    const int64_t value_stride = round_up(head_dim, kLanes);
+    float* rows = scope.floats(length * head_dim);
+    float* keys = scope.floats(round_up(length, kLanes) * head_dim);
+    float* values = scope.floats(length * value_stride);
+    float* scratch = scope.floats(kQueryBlock * round_up(length, kLanes));
+    const float* source = qkv + sequence * length * width;
+    load_rotated(source + (shape.heads + kv_head) * head_dim, width, length, head_dim, rope, rows);
+    to_key_blocks(rows, head_dim, length, head_dim, keys);
+    load_padded(source + (shape.heads + shape.kv_heads + kv_head) * head_dim, width, length, head_dim, value_stride,
+                values);
+    for (int64_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
+      load_rotated(source + head * head_dim, width, length, head_dim, rope, rows);
+      float* head_out = out + sequence * length * out_width + head * head_dim;
+      float* head_log_sum = log_sum + (sequence * shape.heads + head) * length;
+      for (int64_t first = 0; first < length; first += kQueryBlock) {
+        const int64_t queries = length - first < kQueryBlock ? length - first : kQueryBlock;
+        kernels.attention(rows + first * head_dim, head_dim, queries, first, keys, values, value_stride, head_dim,
+                          scale, scratch, head_out + first * out_width, out_width, head_log_sum + first);
+      }
+    }
+  });
+}
+
+void causal_attention_grad(const float* qkv, const float* out, const float* log_sum, const float* dout,
+                           const AttentionShape& shape, float* dqkv) {
+  const TrainingLoops& loops = active_loops();
+  const int64_t length = shape.length, head_dim = shape.head_dim;
+  const int64_t group = shape.heads / shape.kv_heads;
+  const int64_t width = shape.qkv_width(), out_width = shape.out_width();
+  const RopeTable& rope = rope_table(length, head_dim, shape.rope_theta);
+  parallel_chunks(shape.batch * shape.kv_heads, 1, [&](int64_t task, int64_t) {
+    const int64_t sequence = task / shape.kv_heads, kv_head = task % shape.kv_heads;
+    ArenaScope scope;
+    const int64_t size = length * head_dim, padded = round_up(length, kLanes) * head_dim;
+    float* keys = scope.floats(size);
+    float* q = scope.floats(size);
+    float* key_blocks = scope.floats(padded);
+    float* value_blocks = scope.floats(padded);
+    float* dq = scope.floats(size);
+    float* dk = scope.floats(size);
+    float* dv = scope.floats(size);
+    std::memset(dk, 0, static_cast<size_t>(size) * sizeof(float));
+    std::memset(dv, 0, static_cast<size_t>(size) * sizeof(float));
+    const int64_t key_column = (shape.heads + kv_head) * head_dim;
+    const int64_t value_column = (shape.heads + shape.kv_heads + kv_head) * head_dim;
+    const float* source = qkv + sequence * length * width;
+    float* target = dqkv + sequence * length * width;
+    load_rotated(source + key_column, width, length, head_dim, rope, keys);
+    to_key_blocks(keys, head_dim, length, head_dim, key_blocks);
+    to_key_blocks(source + value_column, width, length, head_dim, value_blocks);
+    for (int64_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
+      load_rotated(source + head * head_dim, width, length, head_dim, rope, q);
+      const int64_t offset = sequence * length * out_width + head * head_dim;
+      HeadGradient{loops, length, head_dim, out_width, q, keys, key_blocks, value_blocks, out + offset, dout + offset,
+                   log_sum + (sequence * shape.heads + head) * length, dq, dk, dv}
+          .run();
+      store_unrotated(dq, length, head_dim, rope, target + head * head_dim, width);
+    }
+    store_unrotated(dk, length, head_dim, rope, target + key_column, width);
+    for (int64_t t = 0; t < length; ++t) {
+      std::memcpy(target + t * width + value_column, dv + t * head_dim, static_cast<size_t>(head_dim) * sizeof(float));
+    }
+  });
+}
+
+}  // namespace bitnet

@@ -1,0 +1,33 @@
+#include "training/gated_activation.h"
+
+#include "core/kernels.h"
+#include "training/loops.h"
+#include "training/partition.h"
+
+namespace bitnet {
+
+void gated_activation(const float* gate_up, int64_t rows, int64_t n, GateActivation activation, float* y) {
+  const Kernels& kernels = active_kernels();
+  const auto gate = activation == GateActivation::relu2 ? kernels.relu2_gate : kernels.silu_gate;
+  parallel_chunks(rows, rows_per_task(2 * n), [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      const float* in = gate_up + row * 2 * n;
+      gate(in, in + n, n, y + row * n);
+    }
+  });
+}
+
+void gated_activation_grad(const float* gate_up, const float* dy, int64_t rows, int64_t n, GateActivation activation,
+                           float* dgate_up) {
+  const TrainingLoops& loops = active_loops();
+  const auto grad = activation == GateActivation::relu2 ? loops.relu2_gate_grad : loops.silu_gate_grad;
+  parallel_chunks(rows, rows_per_task(2 * n), [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      const float* in = gate_up + row * 2 * n;
+      float* out = dgate_up + row * 2 * n;
+      grad(in, in + n, dy + row * n, n, out, out + n);
+    }
+  });
+}
+
+}  // namespace bitnet

@@ -1,0 +1,31 @@
+// The output head with cross-entropy, chunked over tokens: the logits of all tokens never exist at once.
+//
+//   logits = hidden . table^T              (core's linear_rows)
+//   log_prob = logits[target] - log_sum_exp(logits)
+//   backward: dlogits = dlog_prob * (one_hot(target) - softmax(logits)),
+//             dhidden = dlogits . table,  dtable = dlogits^T . hidden
+//
+// Tokens with a negative target have log_prob 0 and no gradient.
+#pragma once
+
+#include <cstdint>
+
+namespace bitnet {
+
+struct HeadShape {
+  int64_t tokens;
+  int64_t width;  // hidden size
+  int64_t vocab;
+};
+
+// hidden [tokens][width], table [vocab][width] -> logits [tokens][vocab].
+void head_logits(const float* hidden, const float* table, const HeadShape& shape, float* logits);
+
+// Also argmax[t], the first id with the largest logit. Targets below vocab.
+void head_log_probs(const float* hidden, const float* table, const int32_t* targets, const HeadShape& shape,
+                    float* log_probs, int32_t* argmax);
+
+void head_log_probs_grad(const float* hidden, const float* table, const int32_t* targets, const float* dlog_probs,
+                         const HeadShape& shape, float* dhidden, float* dtable);
+
+}  // namespace bitnet

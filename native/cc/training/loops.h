@@ -1,0 +1,62 @@
+// The vector loops of the backward pass and of plain tfjs operations, compiled once per instruction set from one
+// portable body (loops_body.h). Single-threaded, no allocation, no canonical order: unlike core's kernels these may
+// differ in the last bits between instruction sets, but never between runs or thread counts.
+#pragma once
+
+#include <cstdint>
+
+namespace bitnet {
+
+struct AdamWStep {
+  float decay;              // 1 - learning_rate * weight_decay
+  float beta1, keep1;       // keep1 = 1 - beta1, rounded from float64
+  float beta2, keep2;
+  float step_size;          // learning_rate / (1 - beta1^step)
+  float inverse_sqrt_bias;  // 1 / sqrt(1 - beta2^step)
+  float epsilon;
+  float grad_scale;
+};
+
+enum class BinaryOp : int { add, sub, mul, div, maximum, minimum, squared_difference };
+enum class UnaryOp : int { relu, square, sqrt, rsqrt, exp, neg, abs, sigmoid };
+
+struct TrainingLoops {
+  const char* name;
+
+  // One row of RMSNorm's backward: dx, and dgain += dy * (x * r). See rms_norm.h.
+  void (*rms_norm_grad_row)(const float* x, const float* gain, const float* dy, int64_t n, float eps, float* dx,
+                            float* dgain);
+  // See gated_activation.h.
+  void (*relu2_gate_grad)(const float* gate, const float* up, const float* dy, int64_t n, float* dgate, float* dup);
+  void (*silu_gate_grad)(const float* gate, const float* up, const float* dy, int64_t n, float* dgate, float* dup);
+  // See optimizer.h.
+  void (*adamw)(float* param, const float* grad, float* m, float* v, int64_t n, const AdamWStep& step);
+  // Sum of squares in float64.
+  double (*sum_squares)(const float* x, int64_t n);
+
+  // y[i] = exp(x[i] * scale + offset).
+  void (*exp_affine)(const float* x, int64_t n, float scale, float offset, float* y);
+  // y[i] = p[i] * (y[i] - delta) * scale: the gradient of softmax from that of its output.
+  void (*softmax_grad)(const float* p, int64_t n, float delta, float scale, float* y);
+  float (*dot)(const float* a, const float* b, int64_t n);
+  float (*sum)(const float* x, int64_t n);
+  float (*max)(const float* x, int64_t n);  // n >= 1; NaN if any is
+  // y[i] += alpha * x[i].
+  void (*add_scaled)(const float* x, float alpha, int64_t n, float* y);
+
+  // c[i][j] (+)= sum_p a(i, p) * b[p][j] for i < m, j < n, p < k, without packing: for operands that fit the caches.
+  // a(i, p) = a[i * a_row + p * a_col]; rows of b and c are b_stride and c_stride apart.
+  void (*small_gemm)(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, int64_t a_col, const float* b,
+                     int64_t b_stride, bool accumulate, float* c, int64_t c_stride);
+
+  // y[i] = a[i] op b[i]; y may be a or b.
+  void (*binary)(BinaryOp op, const float* a, const float* b, int64_t n, float* y);
+  // y[i] = a[i] op b, or b op a[i] when `reversed`.
+  void (*binary_scalar)(BinaryOp op, const float* a, float b, bool reversed, int64_t n, float* y);
+  void (*unary)(UnaryOp op, const float* x, int64_t n, float* y);
+};
+
+// The loops for the instruction set of active_kernels() (so BITNET_ISA governs them too).
+const TrainingLoops& active_loops();
+
+}  // namespace bitnet

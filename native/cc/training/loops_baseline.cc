@@ -1,0 +1,16 @@
+// Training loops for the baseline instruction set.
+#include "training/loops_variants.h"
+
+#include <cmath>
+#include <cstring>
+
+#define BITNET_LOOPS_MULADD(a, b, c) ((a) * (b) + (c))
+
+namespace bitnet {
+namespace {
+#include "training/loops_body.h"
+}  // namespace
+
+const TrainingLoops kBaselineLoops = BITNET_LOOPS_TABLE("baseline");
+
+}  // namespace bitnet

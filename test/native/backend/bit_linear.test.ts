@@ -1,0 +1,140 @@
+/** BitLinear against the definitions in float64: codes and scales exactly, products and gradients closely. */
+import * as tf from "@tensorflow/tfjs";
+import { beforeAll, describe, expect, it } from "vitest";
+import { registerNativeBackend } from "../../../native/backend/index.ts";
+import {
+  randomInteger,
+  randomSource,
+  randomTensor,
+  relativeError,
+  runKernel,
+  valuesOn,
+  withoutAddon,
+} from "./support.ts";
+
+const f32 = Math.fround;
+
+/** Half to even, as the definitions ask. */
+function rint(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  if (rest !== 0.5) return Math.round(value);
+  return floor % 2 === 0 ? floor : floor + 1;
+}
+
+const clip = (value: number, low: number, high: number) => Math.min(Math.max(value, low), high);
+
+/** Codes and the scale that makes them, from the definitions. */
+function ternarize(weight: Float32Array): { codes: number[]; scale: number } {
+  let sum = 0;
+  for (const value of weight) sum += Math.abs(value);
+  const scale = f32(Math.max(sum / weight.length, 1e-5));
+  const inverse = f32(1 / scale);
+  return { codes: Array.from(weight, (value) => clip(rint(f32(value * inverse)), -1, 1)), scale };
+}
+
+/** The activations that the product effectively sees: act_scale * code. */
+function fakeQuantizedRows(x: Float32Array, cols: number): Float32Array {
+  const out = new Float32Array(x.length);
+  for (let row = 0; row < x.length; row += cols) {
+    let largest = f32(1e-5);
+    for (let i = 0; i < cols; i++) largest = Math.max(largest, Math.abs(x[row + i]));
+    const inverse = f32(127 / largest);
+    const scale = f32(largest / 127);
+    for (let i = 0; i < cols; i++) out[row + i] = f32(clip(rint(f32(x[row + i] * inverse)), -128, 127) * scale);
+  }
+  return out;
+}
+
+const quantizers = [
+  { weightQuantizer: "absmean_ternary", activationQuantizer: "absmax_int8" },
+  { weightQuantizer: "absmean_ternary", activationQuantizer: "none" },
+  { weightQuantizer: "none", activationQuantizer: "absmax_int8" },
+  { weightQuantizer: "none", activationQuantizer: "none" },
+] as const;
+
+describe.skipIf(withoutAddon)("BitLinear (skipped without the native addon)", () => {
+  beforeAll(async () => {
+    registerNativeBackend();
+    await tf.setBackend("native");
+  });
+
+  it.each([1, 2, 3, 4, 5, 6])("TernaryCodes are exact, seed %i", (seed) => {
+    const random = randomSource(seed);
+    const [rows, cols] = [randomInteger(random, 1, 80), randomInteger(random, 1, 300)];
+    const weight = randomTensor(random, [rows, cols], 0.05);
+    const [codes, scale] = valuesOn("native", () => runKernel("TernaryCodes", { weight }, { scaleDtype: "f32" }));
+    const expected = ternarize(weight.dataSync() as Float32Array);
+    expect(Array.from(codes)).toEqual(expected.codes.map((code) => code + 0));
+    expect(scale[0]).toBe(expected.scale);
+  });
+
+  it("rounds only the multiplying scale to scale_dtype", () => {
+    const weight = randomTensor(randomSource(3), [7, 33], 0.05);
+    const run = (scaleDtype: string) => valuesOn("native", () => runKernel("TernaryCodes", { weight }, { scaleDtype }));
+    const [f32Codes, f32Scale] = run("f32");
+    for (const [dtype, mantissaBits] of [
+      ["f16", 10],
+      ["bf16", 7],
+    ] as const) {
+      const [codes, scale] = run(dtype);
+      expect(codes).toEqual(f32Codes);
+      expect(Math.abs(scale[0] / f32Scale[0] - 1)).toBeLessThanOrEqual(2 ** -(mantissaBits + 1));
+      const unit = 2 ** (Math.floor(Math.log2(scale[0])) - mantissaBits);
+      expect(scale[0] / unit).toBe(Math.round(scale[0] / unit));
+    }
+  });
+
+  it.each(quantizers)("weights $weightQuantizer, activations $activationQuantizer: values and gradients", (pair) => {
+    for (const seed of [1, 2, 3]) {
+      const random = randomSource(seed);
+      const cols = randomInteger(random, 1, 150);
+      const tokens = randomInteger(random, 1, 150);
+      const rows = [randomInteger(random, 1, 70), randomInteger(random, 1, 40), randomInteger(random, 1, 40)];
+      const total = rows[0] + rows[1] + rows[2];
+      const x = randomTensor(random, [1, tokens, cols]);
+      const weights = rows.map((count) => randomTensor(random, [count, cols], 0.05));
+      const dy = randomTensor(random, [1, tokens, total]);
+      const attributes = { ...pair, scaleDtype: "f32" };
+      const inputs = { x, weight0: weights[0], weight1: weights[1], weight2: weights[2] };
+
+      const actual = valuesOn("native", () => [
+        ...runKernel("BitLinear", inputs, attributes),
+        ...runKernel("BitLinearGrad", { ...inputs, dy }, attributes),
+      ]);
+
+      const xValues = x.dataSync() as Float32Array;
+      const effectiveX = pair.activationQuantizer === "none" ? xValues : fakeQuantizedRows(xValues, cols);
+      const effectiveW = weights.flatMap((weight) => {
+        const values = weight.dataSync() as Float32Array;
+        if (pair.weightQuantizer === "none") return Array.from(values);
+        const { codes, scale } = ternarize(values);
+        return codes.map((code) => code * scale);
+      });
+      const expected = valuesOn("cpu", () => {
+        const left = tf.tensor2d(effectiveX, [tokens, cols]);
+        const right = tf.tensor2d(effectiveW, [total, cols]);
+        const upstream = tf.reshape(dy, [tokens, total]) as tf.Tensor2D;
+        const dweight = tf.matMul(upstream, left, true, false);
+        return [tf.matMul(left, right, false, true), tf.matMul(upstream, right), ...tf.split(dweight, rows, 0)];
+      });
+      expect(actual.length).toBe(expected.length);
+      for (let i = 0; i < expected.length; i++) expect(relativeError(actual[i], expected[i])).toBeLessThan(1e-5);
+    }
+  });
+
+  it("gives NaN, not plausible numbers, for diverged weights", () => {
+    const weight = tf.tensor2d([Number.NaN, 1, 2, 3], [2, 2]);
+    const [y] = valuesOn("native", () =>
+      runKernel("BitLinear", { x: tf.ones([1, 2]), weight0: weight }, { ...quantizers[0], scaleDtype: "f32" }),
+    );
+    expect(Array.from(y).every(Number.isNaN)).toBe(true);
+  });
+
+  it("names the shapes when weights do not fit the input", () => {
+    const inputs = { x: tf.ones([3, 8]), weight0: tf.ones([4, 9]) };
+    expect(() => runKernel("BitLinear", inputs, { ...quantizers[0], scaleDtype: "f32" })).toThrow(
+      "BitLinear: weights must be [out, 8] for x [3,8], got [4,9]",
+    );
+  });
+});
