@@ -2,49 +2,36 @@
  * llama.cpp knows pre-tokenizers by name (`tokenizer.ggml.pre`) and has their patterns compiled in. This finds the
  * name of a tokenizer.json's pre-tokenizer by its structure and pattern.
  */
+import { llama3Pattern } from "../src/tokenizer/split_pattern.ts";
+import type { PreTokenizerJson, TokenizerJson } from "../src/tokenizer/tokenizer_json.ts";
 
-/** A part of tokenizer.json, as parsed. */
-type Json = Record<string, unknown>;
-
-/** Split patterns, and the names llama.cpp has for them. */
+/** Split patterns, and the names llama.cpp has for them. Qwen2 splits off single digits where LLaMA-3 takes three. */
 const namesByPattern = new Map([
-  [
-    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
-    "llama-bpe",
-  ],
-  [
-    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
-    "qwen2",
-  ],
+  [llama3Pattern, "llama-bpe"],
+  [llama3Pattern.replace("\\p{N}{1,3}", "\\p{N}"), "qwen2"],
 ]);
 
-/**
- * Name for `tokenizer.ggml.pre`, or null if llama.cpp has none: it would split text in other places than training did.
- * @param json the whole tokenizer.json; its model is BPE.
- */
-export function preTokenizerName(json: Json): string | null {
+/** Name for `tokenizer.ggml.pre`; null if llama.cpp has none: it would split text in other places than training did. */
+export function preTokenizerName(json: TokenizerJson): string | null {
   if (json.normalizer) return null;
-  const steps = flatten(json.pre_tokenizer as Json | null);
   // Without merges every byte is a token of its own, wherever text is split.
-  const merges = (json.model as Json).merges as unknown[] | undefined;
-  if (!merges?.length) return "gpt-2";
+  if (json.model.merges.length === 0) return "gpt-2";
+  const steps = flatten(json.pre_tokenizer);
   const bytes = steps.at(-1);
-  if (bytes?.type !== "ByteLevel" || bytes.add_prefix_space === true) return null;
+  if (bytes?.type !== "ByteLevel" || (bytes.add_prefix_space ?? true)) return null;
   const before = steps.slice(0, -1);
-  if (bytes.use_regex !== false) {
+  if (bytes.use_regex ?? true) {
     if (before.length === 0) return "gpt-2";
     const [digits] = before;
     return before.length === 1 && digits.type === "Digits" && digits.individual_digits === true ? "smollm" : null;
   }
   const [split] = before;
-  if (before.length !== 1 || split.type !== "Split" || split.behavior !== "Isolated" || split.invert === true)
-    return null;
-  const pattern = (split.pattern as Json | undefined)?.Regex;
-  return typeof pattern === "string" ? (namesByPattern.get(pattern) ?? null) : null;
+  if (before.length !== 1 || split.type !== "Split" || split.behavior !== "Isolated" || split.invert) return null;
+  return namesByPattern.get(split.pattern?.Regex ?? "") ?? null;
 }
 
-function flatten(preTokenizer: Json | null | undefined): Json[] {
+/** Nested sequences as one list of steps. */
+function flatten(preTokenizer: PreTokenizerJson | null | undefined): PreTokenizerJson[] {
   if (!preTokenizer) return [];
-  if (preTokenizer.type !== "Sequence") return [preTokenizer];
-  return (preTokenizer.pretokenizers as Json[]).flatMap(flatten);
+  return preTokenizer.type === "Sequence" ? (preTokenizer.pretokenizers ?? []).flatMap(flatten) : [preTokenizer];
 }

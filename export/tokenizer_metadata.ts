@@ -3,6 +3,7 @@
  * tokenizer.json (`tokenizer.huggingface.json`), which is what our own engine uses.
  */
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
+import type { TokenizerJson } from "../src/tokenizer/tokenizer_json.ts";
 import { ExportRefusedError } from "./export_error.ts";
 import type { GgufValue } from "./gguf/gguf_types.ts";
 import { preTokenizerName } from "./pre_tokenizer_name.ts";
@@ -10,35 +11,22 @@ import { preTokenizerName } from "./pre_tokenizer_name.ts";
 /** llama.cpp's kinds of tokens. */
 export const tokenKinds = { normal: 1, control: 3, userDefined: 4, unused: 5 } as const;
 
-interface AddedToken {
-  id: number;
-  content: string;
-  special?: boolean;
-}
-
-interface BpeModel {
-  type?: string;
-  vocab: Record<string, number>;
-  /** "a b" in older files, ["a", "b"] in newer ones. */
-  merges?: (string | [string, string])[];
-}
-
 /**
  * Metadata entries in file order.
  * @param vocabSize rows of the embedding; ids that the tokenizer lacks become unused tokens.
  * @throws {ExportRefusedError} if it is not a byte-level BPE, or has more ids than the model.
  */
 export function tokenizerMetadata(tokenizer: Tokenizer, vocabSize: number): [string, GgufValue][] {
-  const model = tokenizer.json.model as BpeModel;
-  // Files from before `type` was written are BPE if they have merges.
-  if ((model.type ?? "BPE") !== "BPE") {
-    throw new ExportRefusedError(`the tokenizer is a ${model.type}: only byte-level BPE tokenizers are exported`);
+  const json = tokenizer.json as unknown as TokenizerJson;
+  // Older files leave the type out.
+  if ((json.model.type ?? "BPE") !== "BPE") {
+    throw new ExportRefusedError(`the tokenizer is a ${json.model.type}: only byte-level BPE tokenizers are exported`);
   }
-  const { tokens, kinds } = tokenTable(tokenizer, model, vocabSize);
-  const merges = (model.merges ?? []).map((merge) => (typeof merge === "string" ? merge : merge.join(" ")));
+  const { tokens, kinds } = tokenTable(json, vocabSize);
+  const merges = json.model.merges.map((merge) => (typeof merge === "string" ? merge : merge.join(" ")));
   const entries: [string, GgufValue][] = [
     ["tokenizer.ggml.model", { type: "string", value: "gpt2" }],
-    ["tokenizer.ggml.pre", { type: "string", value: preTokenizerName(tokenizer.json) ?? "default" }],
+    ["tokenizer.ggml.pre", { type: "string", value: preTokenizerName(json) ?? "default" }],
     ["tokenizer.ggml.tokens", { type: "array", of: "string", value: tokens }],
     ["tokenizer.ggml.token_type", { type: "array", of: "int32", value: kinds }],
     ["tokenizer.ggml.merges", { type: "array", of: "string", value: merges }],
@@ -46,7 +34,8 @@ export function tokenizerMetadata(tokenizer: Tokenizer, vocabSize: number): [str
   const id = (key: string, value: number | null | undefined) => {
     if (value != null) entries.push([`tokenizer.ggml.${key}_token_id`, { type: "uint32", value }]);
   };
-  id("bos", tokenizer.bosTokenId);
+  // Without the key llama.cpp takes id 11. EOS in its place is GPT-2's way; add_bos_token says that it is not used.
+  id("bos", tokenizer.bosTokenId ?? tokenizer.eosTokenId);
   id("eos", tokenizer.eosTokenId);
   id("unknown", idOfSpecial(tokenizer, tokens, "unk_token"));
   id("padding", idOfSpecial(tokenizer, tokens, "pad_token"));
@@ -63,7 +52,7 @@ export function tokenizerMetadata(tokenizer: Tokenizer, vocabSize: number): [str
 }
 
 /** Text and kind of every id below `vocabSize`. */
-function tokenTable(tokenizer: Tokenizer, model: BpeModel, vocabSize: number): { tokens: string[]; kinds: number[] } {
+function tokenTable(json: TokenizerJson, vocabSize: number): { tokens: string[]; kinds: number[] } {
   const tokens = Array.from({ length: vocabSize }, (_, id) => `[unused ${id}]`);
   const kinds = new Array<number>(vocabSize).fill(tokenKinds.unused);
   const set = (id: number, text: string, kind: number) => {
@@ -75,8 +64,8 @@ function tokenTable(tokenizer: Tokenizer, model: BpeModel, vocabSize: number): {
     tokens[id] = text;
     kinds[id] = kind;
   };
-  for (const [text, id] of Object.entries(model.vocab)) set(id, text, tokenKinds.normal);
-  for (const { id, content, special } of (tokenizer.json.added_tokens ?? []) as AddedToken[]) {
+  for (const [text, id] of Object.entries(json.model.vocab)) set(id, text, tokenKinds.normal);
+  for (const { id, content, special } of json.added_tokens ?? []) {
     set(id, content, special ? tokenKinds.control : tokenKinds.userDefined);
   }
   return { tokens, kinds };

@@ -11,19 +11,7 @@ import type { GgufPlan } from "./gguf_export.ts";
 import { unpackI2STail } from "./pack/i2_s.ts";
 import { type FloatTensorType, floatPacking, isTernaryType, ternaryPacking } from "./pack/tensor_packing.ts";
 import { matrixShape, type ReadParameter, type TensorPlan } from "./packed_tensor.ts";
-
-/** The file does not hold the model of the checkpoint. */
-export class VerificationError extends Error {
-  override name = "VerificationError";
-}
-
-export interface VerifiedTensors {
-  /** Matrices whose ternary codes and scales are those of the checkpoint. */
-  ternaryMatrices: number;
-  ternaryCodes: number;
-  /** Tensors whose floats are those of the checkpoint, rounded to their type. */
-  floatTensors: number;
-}
+import { VerificationError, type VerifiedTensors } from "./verification.ts";
 
 const dtypeOf: Record<FloatTensorType, EmbeddingDtype> = { F32: "f32", F16: "f16", BF16: "bf16", Q8_0: "q8_0" };
 

@@ -3,6 +3,7 @@
  * relu^2, both sub-norms, tied head, int8 activations per token, I2_S weights.
  */
 import { checkPackable, type ExportType } from "../../src/config/packing_rules.ts";
+import type { TokenizerJson } from "../../src/tokenizer/tokenizer_json.ts";
 import { preTokenizerName } from "../pre_tokenizer_name.ts";
 import { type ExportTarget, firstBroken } from "./target.ts";
 
@@ -41,7 +42,7 @@ export const bitnetCpp: ExportTarget = {
           "bitnet.cpp aborts on a file without a vocabulary, and the checkpoint has no tokenizer.json: put it there",
         ],
         [
-          tokenizer === null || preTokenizerName(tokenizer.json) !== null,
+          tokenizer === null || preTokenizerName(tokenizer.json as unknown as TokenizerJson) !== null,
           "bitnet.cpp has no name for this tokenizer's pre-tokenizer and would split text in other places: train with a GPT-2 or Llama-3 style one, or export with --target bitnet-lab",
         ],
       ])

@@ -5,6 +5,7 @@
  * tolerance, not to the bit.
  */
 import { checkPackable, type ExportType } from "../../src/config/packing_rules.ts";
+import type { TokenizerJson } from "../../src/tokenizer/tokenizer_json.ts";
 import { preTokenizerName } from "../pre_tokenizer_name.ts";
 import { type ExportTarget, firstBroken, isFloatModel, isLlamaShaped } from "./target.ts";
 
@@ -47,7 +48,7 @@ export const llamaCpp: ExportTarget = {
           "llama.cpp aborts on a file without a vocabulary, and the checkpoint has no tokenizer.json: put it there",
         ],
         [
-          tokenizer === null || preTokenizerName(tokenizer.json) !== null,
+          tokenizer === null || preTokenizerName(tokenizer.json as unknown as TokenizerJson) !== null,
           "llama.cpp has no name for this tokenizer's pre-tokenizer and would split text in other places: train with a GPT-2 or Llama-3 style one, or export with --target bitnet-lab",
         ],
       ])

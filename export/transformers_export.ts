@@ -1,0 +1,181 @@
+/**
+ * From an export plan to a directory that Hugging Face transformers loads with `from_pretrained`:
+ *
+ *   config.json, generation_config.json, tokenizer.json, tokenizer_config.json, model.safetensors
+ *
+ * `packed_uint8`: `X.weight` uint8 [out / 4, in] (src/checkpoint/packed_ternary.ts) and `X.weight_scale` f32 [1] for
+ * AutoBitLinear in offline mode, which multiplies by the scale: the model as trained. `f32`: latent weights, which
+ * AutoBitLinear quantizes on every forward pass (online) with a float32 scale, or Llama's plain weights.
+ * The embedding is rounded to its dtype in both, as it was in training.
+ */
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import { packTernary } from "../src/checkpoint/packed_ternary.ts";
+import { replaceDirectory } from "../src/checkpoint/replace_directory.ts";
+import { type SafetensorsEntry, writeSafetensors } from "../src/checkpoint/safetensors_writer.ts";
+import type { EmbeddingDtype } from "../src/config/model_config.ts";
+import { modelParameters } from "../src/model/parameters.ts";
+import { absmeanTernary, type TernaryMatrix } from "../src/quant/absmean_ternary.ts";
+import { roundToDtype } from "../src/quant/round_to_dtype.ts";
+import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
+import type { ExportPlan } from "./export_plan.ts";
+import { bf16 } from "./pack/bf16.ts";
+import { f16 } from "./pack/f16.ts";
+import type { ReadParameter } from "./packed_tensor.ts";
+
+type Json = Record<string, unknown>;
+
+/** Checkpoints of training do not have this file: an export never replaces one. */
+const marker = "generation_config.json";
+
+/**
+ * Writes the directory; an earlier export of that name is replaced. Memory holds one tensor.
+ * `onBytes` gets the size of each tensor written.
+ * @throws {CheckpointError} if the directory holds something else or the system refuses; nothing is left behind.
+ */
+export async function writeTransformersExport(
+  directory: string,
+  plan: ExportPlan,
+  read: ReadParameter,
+  onBytes?: (bytes: number) => void,
+): Promise<void> {
+  const { tokenizer } = plan;
+  await replaceDirectory(directory, marker, async (temporary) => {
+    const writeJson = (name: string, json: Json) =>
+      writeFile(path.join(temporary, name), `${JSON.stringify(json, null, 2)}\n`);
+    await writeJson("config.json", transformersConfig(plan));
+    await writeJson(marker, specialIds(tokenizer));
+    if (tokenizer !== null) {
+      await writeJson("tokenizer.json", tokenizer.json);
+      await writeJson("tokenizer_config.json", tokenizer.config ?? tokenizerConfig(tokenizer));
+    }
+    const entries = transformersTensors(plan, read).map((entry) => ({
+      ...entry,
+      data: async () => {
+        const data = await entry.data();
+        onBytes?.(data.byteLength);
+        return data;
+      },
+    }));
+    // transformers asks for the framework that the tensors come from.
+    await writeSafetensors(path.join(temporary, "model.safetensors"), entries, { format: "pt" });
+  });
+}
+
+/** Bytes of the tensors that {@link writeTransformersExport} writes. */
+export function transformersExportBytes(plan: ExportPlan): number {
+  const width: Partial<Record<string, number>> = { U8: 1, F16: 2, BF16: 2, F32: 4 };
+  return transformersTensors(plan, async () => new Float32Array()).reduce(
+    (sum, { dtype, shape }) => sum + shape.reduce((product, size) => product * size, width[dtype]!),
+    0,
+  );
+}
+
+/** config.json in Hugging Face's words only: a reader must not take it for one of our checkpoints. */
+export function transformersConfig({ config, tokenizer, linearType }: ExportPlan): Json {
+  const quantized = config.weightQuantizer !== "none";
+  return {
+    architectures: [quantized ? "BitNetForCausalLM" : "LlamaForCausalLM"],
+    model_type: quantized ? "bitnet" : "llama",
+    torch_dtype: "float32",
+    ...specialIds(tokenizer),
+    vocab_size: config.vocabSize,
+    hidden_size: config.hiddenSize,
+    intermediate_size: config.intermediateSize,
+    num_hidden_layers: config.numHiddenLayers,
+    num_attention_heads: config.numAttentionHeads,
+    num_key_value_heads: config.numKeyValueHeads,
+    head_dim: config.headDim,
+    hidden_act: config.hiddenAct,
+    max_position_embeddings: config.maxPositionEmbeddings,
+    initializer_range: config.initializerRange,
+    rms_norm_eps: config.rmsNormEps,
+    // transformers 5 reads rope_parameters, earlier versions rope_theta.
+    rope_theta: config.ropeTheta,
+    rope_parameters: { rope_type: "default", rope_theta: config.ropeTheta },
+    tie_word_embeddings: config.tieWordEmbeddings,
+    attention_bias: false,
+    ...(quantized ? { quantization_config: quantizationConfig(linearType === "packed_uint8") } : {}),
+  };
+}
+
+function quantizationConfig(packed: boolean): Json {
+  return {
+    quant_method: "bitnet",
+    linear_class: "autobitlinear",
+    quantization_mode: packed ? "offline" : "online",
+    modules_to_not_convert: ["lm_head"],
+  };
+}
+
+function specialIds(tokenizer: Tokenizer | null): Json {
+  return { bos_token_id: tokenizer?.bosTokenId ?? null, eos_token_id: tokenizer?.eosTokenId ?? null };
+}
+
+/** What AutoTokenizer needs beside a tokenizer.json that came without a tokenizer_config.json. */
+function tokenizerConfig(tokenizer: Tokenizer): Json {
+  const text = (id: number | null) => (id === null ? null : tokenizer.decode([id], { skipSpecialTokens: false }));
+  return {
+    tokenizer_class: "PreTrainedTokenizerFast",
+    bos_token: text(tokenizer.bosTokenId),
+    eos_token: text(tokenizer.eosTokenId),
+    clean_up_tokenization_spaces: false,
+  };
+}
+
+/** The tensors of model.safetensors, in order. Contents are read when asked for. */
+function transformersTensors(plan: ExportPlan, read: ReadParameter): SafetensorsEntry[] {
+  const { config } = plan;
+  return modelParameters(config).flatMap(({ name, shape, kind }): SafetensorsEntry[] => {
+    if (kind === "embedding") {
+      return [{ name, shape, ...storedEmbedding(plan.embeddingDtype, () => read(name)) }];
+    }
+    if (kind === "norm" || plan.linearType !== "packed_uint8") {
+      return [{ name, shape, dtype: "F32", data: () => read(name) }];
+    }
+    const [rows, cols] = shape;
+    // Both entries of a matrix are written one after the other: it is quantized once.
+    let matrix: Promise<TernaryMatrix> | undefined;
+    const quantized = () => {
+      matrix ??= read(name).then((values) => absmeanTernary(values, rows, cols, config.scaleDtype));
+      return matrix;
+    };
+    return [
+      {
+        name,
+        shape: [rows / 4, cols],
+        dtype: "U8",
+        data: async () => packTernary((await quantized()).codes, rows, cols),
+      },
+      {
+        name: `${name}_scale`,
+        shape: [1],
+        dtype: "F32",
+        data: async () => {
+          const { weightScale } = await quantized();
+          matrix = undefined;
+          return Float32Array.of(weightScale);
+        },
+      },
+    ];
+  });
+}
+
+/** transformers has no Q8_0: its values are stored as float32. */
+function storedEmbedding(
+  dtype: EmbeddingDtype,
+  read: () => Promise<Float32Array>,
+): Pick<SafetensorsEntry, "dtype" | "data"> {
+  if (dtype === "f32") return { dtype: "F32", data: read };
+  if (dtype === "q8_0") return { dtype: "F32", data: async () => roundToDtype(await read(), "q8_0") };
+  const packing = dtype === "f16" ? f16 : bf16;
+  return {
+    dtype: dtype === "f16" ? "F16" : "BF16",
+    data: async () => {
+      const values = await read();
+      const packed = new Uint8Array(values.length * 2);
+      packing.packRow(values, packed, 0);
+      return packed;
+    },
+  };
+}

@@ -1,0 +1,59 @@
+/**
+ * Reads an exported transformers directory back as a checkpoint and compares every tensor with the source, without
+ * tolerance: codes and scales of packed matrices, float32 latent weights, the rounded embedding.
+ */
+import path from "node:path";
+import { unpackTernary } from "../src/checkpoint/packed_ternary.ts";
+import { SafetensorsFile } from "../src/checkpoint/safetensors_file.ts";
+import { modelParameters, type ParameterSpec } from "../src/model/parameters.ts";
+import { absmeanTernary } from "../src/quant/absmean_ternary.ts";
+import { roundToDtype } from "../src/quant/round_to_dtype.ts";
+import type { ExportPlan } from "./export_plan.ts";
+import type { ReadParameter } from "./packed_tensor.ts";
+import { VerificationError, type VerifiedTensors } from "./verification.ts";
+
+/** @throws {VerificationError} naming the first tensor and element that differ. */
+export async function verifyTransformers(
+  directory: string,
+  plan: ExportPlan,
+  read: ReadParameter,
+): Promise<VerifiedTensors> {
+  const file = await SafetensorsFile.open(path.join(directory, "model.safetensors"));
+  try {
+    const verified: VerifiedTensors = { ternaryMatrices: 0, ternaryCodes: 0, floatTensors: 0 };
+    for (const spec of modelParameters(plan.config)) {
+      const values = await read(spec.name);
+      if (spec.kind === "matrix" && plan.linearType === "packed_uint8") {
+        await verifyPacked(file, spec, values, plan);
+        verified.ternaryMatrices++;
+        verified.ternaryCodes += values.length;
+      } else {
+        const expected = spec.kind === "embedding" ? roundToDtype(values, plan.embeddingDtype) : values;
+        requireEqual(spec.name, await file.readFloat32(spec.name), expected);
+        verified.floatTensors++;
+      }
+    }
+    return verified;
+  } finally {
+    await file.close();
+  }
+}
+
+async function verifyPacked(
+  file: SafetensorsFile,
+  { name, shape }: ParameterSpec,
+  values: Float32Array,
+  plan: ExportPlan,
+) {
+  const [rows, cols] = shape;
+  const { codes, weightScale } = absmeanTernary(values, rows, cols, plan.config.scaleDtype);
+  requireEqual(name, unpackTernary(await file.readBytes(name), rows, cols), codes);
+  requireEqual(`${name}_scale`, await file.readFloat32(`${name}_scale`), Float32Array.of(weightScale));
+}
+
+function requireEqual(name: string, stored: Float32Array | Int8Array, expected: Float32Array | Int8Array) {
+  const at = expected.findIndex((value, i) => stored[i] !== value);
+  if (at >= 0 || stored.length !== expected.length) {
+    throw new VerificationError(`${name}, element ${at}: ${stored[at]} in the file, ${expected[at]} by the checkpoint`);
+  }
+}
