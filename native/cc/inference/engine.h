@@ -1,0 +1,140 @@
+// Scoring and generation with one model.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <vector>
+
+#include "inference/forward_pass.h"
+#include "inference/head.h"
+#include "inference/kv_cache.h"
+#include "inference/model.h"
+#include "inference/sampler.h"
+#include "inference/workers.h"
+
+namespace bitnet {
+
+// A request that the model cannot serve: an id outside the vocabulary, too many positions, a wrong slot.
+class RequestError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// Rows of one forward pass unless a caller asks for fewer.
+constexpr int64_t kDefaultChunk = 256;
+// Sequences of one session.
+constexpr int64_t kMaxSlots = 1024;
+
+// ids[first_target .. length-1] are scored, each given all ids before it. 1 <= first_target < length.
+struct ScoreRequest {
+  const int32_t* ids;
+  int64_t length;
+  int64_t first_target;
+};
+
+struct ScoreOptions {
+  int64_t chunk = 0;           // most rows of one forward pass; 0: kDefaultChunk. Never changes a bit of the result.
+  bool share_prefixes = true;  // run a prefix that consecutive requests have in common once
+};
+
+// Not thread-safe: one call at a time, sessions included.
+class Engine {
+ public:
+  // Uses the kernel variant `kernels`. threads >= 1.
+  Engine(std::shared_ptr<const Model> model, const Kernels& kernels, int threads);
+
+  const Model& model() const { return *model_; }
+  const Kernels& kernels() const { return kernels_; }
+  int threads() const { return workers_.threads(); }
+
+  // Writes the log-probabilities of all requests, one after the other, and whether each target was the first arg max.
+  // Throws RequestError, Aborted (when *abort becomes true), std::bad_alloc.
+  void score(const std::vector<ScoreRequest>& requests, const ScoreOptions& options, const std::atomic<bool>* abort,
+             float* logprobs, uint8_t* greedy);
+
+ private:
+  friend class Session;
+
+  // Consecutive positions of one sequence to run; hidden states are needed from row `wanted_from` on.
+  struct Span {
+    int64_t block;  // where the sequence starts in the cache
+    int64_t first;  // position of ids[0]
+    const int32_t* ids;
+    int64_t count;
+    int64_t wanted_from;
+  };
+  // Consecutive requests that begin with the same `prefix` positions, which are run once.
+  struct Group {
+    size_t begin, end;
+    int64_t prefix;
+  };
+
+  void check_ids(const int32_t* ids, int64_t count) const;
+  void check_request(const ScoreRequest& request) const;
+  size_t plan_wave(const std::vector<ScoreRequest>& requests, size_t begin, bool share, std::vector<Group>* groups) const;
+  int64_t run_wave(const std::vector<ScoreRequest>& requests, const std::vector<Group>& groups, int64_t chunk,
+                   float* logprobs, uint8_t* greedy);
+  // Runs spans in forward passes of at most `chunk` rows; consume(hidden, count) receives the wanted rows in order.
+  template <typename Consume>
+  void run_spans(KvCache& cache, const std::vector<Span>& spans, int64_t chunk, const Consume& consume);
+
+  std::shared_ptr<const Model> model_;
+  const Kernels& kernels_;
+  Workers workers_;
+  ForwardPass forward_;
+  Head head_;
+  KvCache score_cache_;
+  // Of the current batch; reused so that decoding does not allocate.
+  std::vector<Segment> segments_;
+  std::vector<int64_t> wanted_;
+  std::vector<int32_t> ids_;
+};
+
+// Sequences in progress, each in a slot with a cache of its own.
+class Session {
+ public:
+  // Throws RequestError if capacity is outside [1, context_length], std::bad_alloc.
+  Session(Engine& engine, int64_t slots, int64_t capacity);
+
+  int64_t slots() const { return static_cast<int64_t>(lengths_.size()); }
+  int64_t capacity() const { return capacity_; }
+  int64_t length(int64_t slot) const { return lengths_[static_cast<size_t>(slot)]; }
+  uint64_t bytes() const { return cache_.bytes(); }
+  // Forgets all positions of the slot from `length` on. Throws RequestError.
+  void truncate(int64_t slot, int64_t length);
+
+  struct Feed {
+    int64_t slot;  // each slot at most once per call
+    const int32_t* ids;
+    int64_t count;  // >= 1
+  };
+  // Appends ids to the slots; writes the logits after the last id of each, [feeds][vocab_size].
+  // Throws RequestError, Aborted: the slots then keep the length that they had.
+  void feed(const std::vector<Feed>& feeds, const std::atomic<bool>* abort, float* logits);
+
+  struct Generation {
+    Feed prompt;
+    SamplerSettings sampler;
+    uint64_t first_draw;  // number of tokens drawn before with this seed
+  };
+  // Feeds each prompt and draws up to `steps` tokens, all sequences together; a sequence ends after one of
+  // `end_ids`, which is the last of its tokens. The last token drawn is not fed. Returns the tokens of each.
+  // Throws RequestError, Aborted: the slots then have unspecified lengths not below those that they had.
+  std::vector<std::vector<int32_t>> generate(const std::vector<Generation>& generations, int64_t steps,
+                                             const std::vector<int32_t>& end_ids, const std::atomic<bool>* abort);
+
+ private:
+  int64_t slot_block(int64_t slot) const { return slot * cache_blocks(capacity_); }
+  void check_feeds(const std::vector<Feed>& feeds, int64_t more) const;
+  void run_feeds(const std::vector<Feed>& feeds, float* logits);
+
+  Engine& engine_;
+  int64_t capacity_;
+  std::vector<int64_t> lengths_;
+  KvCache cache_;
+  std::vector<Engine::Span> spans_;  // reused between tokens
+};
+
+}  // namespace bitnet

@@ -1,0 +1,278 @@
+#include "inference/forward_pass.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/rope_table.h"
+
+namespace bitnet {
+namespace {
+
+// Query rows that share one pass over the keys; bounds the scores in memory to this many rows.
+constexpr int64_t kQueryBlock = 16;
+
+AlignedBuffer float_buffer(int64_t count) { return AlignedBuffer(static_cast<size_t>(count) * sizeof(float)); }
+
+}  // namespace
+
+ForwardPass::ForwardPass(const Model& model, const Kernels& kernels, const Workers& workers)
+    : model_(model),
+      config_(model.config()),
+      kernels_(kernels),
+      workers_(workers),
+      attention_scale_(static_cast<float>(1.0 / std::sqrt(static_cast<double>(config_.head_dim)))),
+      scores_(workers.threads()) {}
+
+void ForwardPass::reserve(int64_t rows, int64_t positions) {
+  const ModelConfig& c = config_;
+  if (rows > capacity_) {
+    const int64_t widest = std::max({c.hidden_size, c.attention_width(), c.intermediate_size});
+    x_ = float_buffer(rows * c.hidden_size);
+    hidden_ = float_buffer(rows * c.hidden_size);
+    qkv_ = float_buffer(rows * c.qkv_width());
+    attention_ = float_buffer(rows * c.attention_width());
+    gate_up_ = float_buffer(rows * 2 * c.intermediate_size);
+    projected_ = float_buffer(rows * c.hidden_size);
+    codes_ = AlignedBuffer(static_cast<size_t>(rows * padded_cols(widest)));
+    act_scale_ = float_buffer(rows);
+    code_sum_ = AlignedBuffer(static_cast<size_t>(rows) * sizeof(int32_t));
+    capacity_ = rows;
+  }
+  if (positions > rope_positions_) {
+    const int64_t grown = std::max(positions, std::min(2 * rope_positions_, c.context_length));
+    const int64_t half = c.head_dim / 2;
+    cosine_.resize(static_cast<size_t>(grown * half));
+    sine_.resize(static_cast<size_t>(grown * half));
+    fill_rope_table(rope_positions_, grown - rope_positions_, c.head_dim, c.rope_theta,
+                    cosine_.data() + rope_positions_ * half, sine_.data() + rope_positions_ * half);
+    rope_positions_ = grown;
+  }
+  scores_.reserve(kQueryBlock * round_up(positions, kLanes));
+}
+
+const float* ForwardPass::run(KvCache& cache, const int32_t* ids, const std::vector<Segment>& segments,
+                              const std::vector<int64_t>& wanted) {
+  rows_ = 0;
+  int64_t positions = 0;
+  for (const Segment& segment : segments) {
+    rows_ += segment.count;
+    positions = std::max(positions, segment.first + segment.count);
+  }
+  reserve(rows_, positions);
+  segments_ = &segments;
+  wanted_ = &wanted;
+  attention_tasks_.clear();
+  for (const Segment& s : segments) {
+    for (int64_t i = 0; i < s.count; i += kQueryBlock) {
+      attention_tasks_.push_back({s.row + i, s.block, s.first + i, std::min(kQueryBlock, s.count - i)});
+    }
+  }
+
+  embed(ids);
+  const int64_t layers = config_.layers;
+  for (int64_t n = 0; n < layers; ++n) {
+    attention_block(cache, n, n + 1 == layers);
+    if (rows_ == 0) return hidden_.floats();
+    feed_forward_block(model_.layers()[static_cast<size_t>(n)]);
+  }
+  const int64_t width = config_.hidden_size;
+  workers_.split(rows_, 1, rows_ * width * 4, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      kernels_.rms_norm_row(x_.floats() + i * width, model_.output_norm().data(), width, config_.rms_norm_eps,
+                            hidden_.floats() + i * width);
+    }
+  });
+  return hidden_.floats();
+}
+
+void ForwardPass::embed(const int32_t* ids) {
+  const Linear& table = model_.embedding();
+  const int64_t bytes = row_bytes(table.row_type, table.in);
+  workers_.split(rows_, 1, rows_ * table.in, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      kernels_.decode_row(static_cast<const uint8_t*>(table.rows) + ids[i] * bytes, table.row_type, table.in,
+                          x_.floats() + i * table.in);
+    }
+  });
+}
+
+void ForwardPass::attention_block(KvCache& cache, int64_t index, bool last) {
+  const Layer& layer = model_.layers()[static_cast<size_t>(index)];
+  const int64_t hidden = config_.hidden_size;
+  const int64_t width = config_.attention_width();
+
+  workers_.split(rows_, 1, rows_ * hidden * 8, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      float* row = hidden_.floats() + i * hidden;
+      kernels_.rms_norm_row(x_.floats() + i * hidden, layer.attn_norm.data(), hidden, config_.rms_norm_eps, row);
+      quantize_input(row, hidden, i);
+    }
+  });
+  const Linear* qkv[] = {&layer.q, &layer.k, &layer.v};
+  apply(qkv, 3, hidden_.floats(), hidden, qkv_.floats(), config_.qkv_width());
+  rotate_and_store(cache, index);
+  if (last) {
+    keep_wanted_rows(*wanted_);
+    if (rows_ == 0) return;
+  }
+  attend(cache, index);
+
+  workers_.split(rows_, 1, rows_ * width * 8, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      float* row = attention_.floats() + i * width;
+      if (!layer.attn_sub_norm.empty()) {
+        kernels_.rms_norm_row(row, layer.attn_sub_norm.data(), width, config_.rms_norm_eps, row);
+      }
+      quantize_input(row, width, i);
+    }
+  });
+  const Linear* o[] = {&layer.o};
+  apply(o, 1, attention_.floats(), width, projected_.floats(), hidden);
+}
+
+void ForwardPass::feed_forward_block(const Layer& layer) {
+  const int64_t hidden = config_.hidden_size;
+  const int64_t width = config_.intermediate_size;
+
+  workers_.split(rows_, 1, rows_ * hidden * 8, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      float* x = x_.floats() + i * hidden;
+      float* row = hidden_.floats() + i * hidden;
+      kernels_.add(x, projected_.floats() + i * hidden, hidden, x);
+      kernels_.rms_norm_row(x, layer.ffn_norm.data(), hidden, config_.rms_norm_eps, row);
+      quantize_input(row, hidden, i);
+    }
+  });
+  const Linear* gate_up[] = {&layer.gate, &layer.up};
+  apply(gate_up, 2, hidden_.floats(), hidden, gate_up_.floats(), 2 * width);
+
+  const auto activate = config_.hidden_act == HiddenAct::relu2 ? kernels_.relu2_gate : kernels_.silu_gate;
+  workers_.split(rows_, 1, rows_ * width * 8, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      float* row = gate_up_.floats() + i * 2 * width;  // the product replaces the gate
+      activate(row, row + width, width, row);
+      if (!layer.ffn_sub_norm.empty()) {
+        kernels_.rms_norm_row(row, layer.ffn_sub_norm.data(), width, config_.rms_norm_eps, row);
+      }
+      quantize_input(row, width, i);
+    }
+  });
+  const Linear* down[] = {&layer.down};
+  apply(down, 1, gate_up_.floats(), 2 * width, projected_.floats(), hidden);
+  workers_.split(rows_, 1, rows_ * hidden, [&](int64_t begin, int64_t end) {
+    kernels_.add(x_.floats() + begin * hidden, projected_.floats() + begin * hidden, (end - begin) * hidden,
+                 x_.floats() + begin * hidden);
+  });
+}
+
+void ForwardPass::rotate_and_store(KvCache& cache, int64_t index) {
+  const ModelConfig& c = config_;
+  const int64_t half = c.head_dim / 2;
+  // Parts are whole cache blocks of a segment, so that no two threads write to one cache line of keys.
+  for (const Segment& s : *segments_) {
+    const int64_t lead = s.first % kCacheBlock;
+    workers_.split(lead + s.count, kCacheBlock, s.count * c.qkv_width() * 4, [&](int64_t begin, int64_t end) {
+      for (int64_t i = std::max(begin - lead, int64_t{0}); i < end - lead; ++i) {
+        const int64_t position = s.first + i;
+        float* q = qkv_.floats() + (s.row + i) * c.qkv_width();
+        const float* k = q + c.attention_width();
+        kernels_.rope_row(q, c.heads + c.kv_heads, c.head_dim, cosine_.data() + position * half,
+                          sine_.data() + position * half);
+        cache.store(index, s.block, position, k, k + c.kv_heads * c.head_dim);
+      }
+    });
+  }
+}
+
+void ForwardPass::attend(const KvCache& cache, int64_t index) {
+  const ModelConfig& c = config_;
+  const int64_t group = c.heads / c.kv_heads;
+  int64_t work = 0;
+  for (const AttentionTask& task : attention_tasks_) work += task.count * (task.first + task.count);
+  const int64_t tasks = static_cast<int64_t>(attention_tasks_.size()) * c.heads;
+  workers_.split(tasks, 1, work * c.heads * c.head_dim * 2, [&](int64_t begin, int64_t end) {
+    const ScratchSlots::Claim scratch(scores_);
+    for (int64_t i = begin; i < end; ++i) {
+      const AttentionTask& task = attention_tasks_[static_cast<size_t>(i / c.heads)];
+      const int64_t head = i % c.heads;
+      kernels_.attention(qkv_.floats() + task.row * c.qkv_width() + head * c.head_dim, c.qkv_width(), task.count,
+                         task.first, cache.keys(index, head / group, task.block),
+                         cache.values(index, head / group, task.block), cache.value_stride(), c.head_dim,
+                         attention_scale_, scratch.data(),
+                         attention_.floats() + task.row * c.attention_width() + head * c.head_dim,
+                         c.attention_width(), nullptr);
+    }
+  });
+}
+
+// After the keys and values of the last layer are stored, only the wanted rows matter: they move to the front.
+void ForwardPass::keep_wanted_rows(const std::vector<int64_t>& wanted) {
+  const int64_t count = static_cast<int64_t>(wanted.size());
+  if (count == rows_) return;
+  attention_tasks_.clear();
+  size_t next = 0;
+  for (const Segment& s : *segments_) {
+    for (; next < wanted.size() && wanted[next] < s.row + s.count; ++next) {
+      const int64_t to = static_cast<int64_t>(next);
+      const int64_t position = s.first + wanted[next] - s.row;
+      std::copy_n(x_.floats() + wanted[next] * config_.hidden_size, config_.hidden_size,
+                  x_.floats() + to * config_.hidden_size);
+      std::copy_n(qkv_.floats() + wanted[next] * config_.qkv_width(), config_.attention_width(),
+                  qkv_.floats() + to * config_.qkv_width());
+      AttentionTask* previous = attention_tasks_.empty() ? nullptr : &attention_tasks_.back();
+      if (previous && previous->block == s.block && previous->first + previous->count == position &&
+          previous->count < kQueryBlock) {
+        ++previous->count;
+      } else {
+        attention_tasks_.push_back({to, s.block, position, 1});
+      }
+    }
+  }
+  rows_ = count;
+}
+
+void ForwardPass::quantize_input(float* row, int64_t cols, int64_t index) {
+  if (!config_.int8_activations) return;
+  int8_t* codes = reinterpret_cast<int8_t*>(codes_.data()) + index * padded_cols(cols);
+  float* scale = act_scale_.floats() + index;
+  kernels_.quantize_row(row, cols, codes, scale, reinterpret_cast<int32_t*>(code_sum_.data()) + index);
+  if (config_.ternary_weights) return;
+  for (int64_t i = 0; i < cols; ++i) row[i] = static_cast<float>(codes[i]) * *scale;
+}
+
+void ForwardPass::apply(const Linear* const* linears, int count, const float* x, int64_t x_stride, float* y,
+                        int64_t y_stride) {
+  int64_t units = 0, outputs = 0;
+  for (int n = 0; n < count; ++n) {
+    units += panel_groups(linears[n]->out);
+    outputs += linears[n]->out;
+  }
+  workers_.split(units, 1, rows_ * outputs * linears[0]->in, [&](int64_t begin, int64_t end) {
+    int64_t base = 0;  // first group of this linear
+    float* target = y;
+    for (int n = 0; n < count; ++n) {
+      const Linear& linear = *linears[n];
+      const int64_t groups = panel_groups(linear.out);
+      const int64_t first = std::max(begin - base, int64_t{0});
+      const int64_t last = std::min(end - base, groups);
+      if (first < last && linear.ternary) {
+        kernels_.ternary_gemm(linear.panel, first, last, reinterpret_cast<const int8_t*>(codes_.data()),
+                              padded_cols(linear.in), act_scale_.floats(),
+                              reinterpret_cast<const int32_t*>(code_sum_.data()), rows_, target, y_stride);
+      } else if (first < last) {
+        const int64_t row_end = std::min(last * kPanelRows, linear.out);
+        kernels_.linear_rows(linear.rows, linear.row_type, first * kPanelRows, row_end, linear.in, x, x_stride, rows_,
+                             target, y_stride);
+        if (linear.multiplier != 1.0f) {
+          for (int64_t t = 0; t < rows_; ++t) {
+            for (int64_t i = first * kPanelRows; i < row_end; ++i) target[t * y_stride + i] *= linear.multiplier;
+          }
+        }
+      }
+      base += groups;
+      target += linear.out;
+    }
+  });
+}
+
+}  // namespace bitnet

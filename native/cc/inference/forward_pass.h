@@ -1,0 +1,81 @@
+// The decoder over a batch of token rows, in exactly the order of operations of the training forward:
+//
+//   x = embedding[id]
+//   per layer:  h = RMSNorm(x);  q, k, v = h Wq, h Wk, h Wv;  rotary embedding of q and k;  k, v into the cache
+//               a = causal attention;  a = RMSNorm(a) if attn_sub_norm;  x = x + a Wo
+//               h = RMSNorm(x);  g = act(h Wgate) * (h Wup);  g = RMSNorm(g) if ffn_sub_norm;  x = x + g Wdown
+//   hidden = RMSNorm(x)
+//
+// Every row is computed by the canonical kernels of core/kernels.h from its own sequence alone, so its bits do not
+// depend on the other rows of the batch, on how a sequence is cut into batches, or on the number of threads.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/kernels.h"
+#include "inference/kv_cache.h"
+#include "inference/model.h"
+#include "inference/scratch_slots.h"
+#include "inference/workers.h"
+
+namespace bitnet {
+
+// Consecutive positions of one sequence, in consecutive rows of a batch.
+struct Segment {
+  int64_t row;    // first row in the batch
+  int64_t block;  // where the sequence starts in the cache
+  int64_t first;  // position of the first row
+  int64_t count;
+};
+
+class ForwardPass {
+ public:
+  // All three outlive this object.
+  ForwardPass(const Model& model, const Kernels& kernels, const Workers& workers);
+
+  // Runs the rows of `segments` (in row order, without gaps) and writes their keys and values to the cache, which
+  // holds the earlier positions already. ids: one valid token id per row. wanted: ascending rows whose hidden state
+  // is needed. Returns the hidden states after the final norm, [wanted][hidden_size], valid until the next call.
+  // Throws Aborted; the positions of the batch must then be run again.
+  const float* run(KvCache& cache, const int32_t* ids, const std::vector<Segment>& segments,
+                   const std::vector<int64_t>& wanted);
+
+ private:
+  struct AttentionTask {
+    int64_t row;    // of q and of the output
+    int64_t block;
+    int64_t first;
+    int64_t count;
+  };
+
+  void reserve(int64_t rows, int64_t positions);
+  void embed(const int32_t* ids);
+  void attention_block(KvCache& cache, int64_t index, bool last);
+  void feed_forward_block(const Layer& layer);
+  void rotate_and_store(KvCache& cache, int64_t index);
+  void attend(const KvCache& cache, int64_t index);
+  void keep_wanted_rows(const std::vector<int64_t>& wanted);
+  void quantize_input(float* row, int64_t cols, int64_t index);
+  // y[:, columns of each linear in turn] = input rows times the linears, which share their input.
+  void apply(const Linear* const* linears, int count, const float* x, int64_t x_stride, float* y, int64_t y_stride);
+
+  const Model& model_;
+  const ModelConfig& config_;
+  const Kernels& kernels_;
+  const Workers& workers_;
+  const float attention_scale_;
+
+  int64_t rows_ = 0;  // of the current batch, fewer after the last layer's attention
+  const std::vector<Segment>* segments_ = nullptr;
+  const std::vector<int64_t>* wanted_ = nullptr;
+  std::vector<AttentionTask> attention_tasks_;
+
+  int64_t capacity_ = 0;  // rows
+  AlignedBuffer x_, hidden_, qkv_, attention_, gate_up_, projected_, codes_, act_scale_, code_sum_;
+  ScratchSlots scores_;
+  int64_t rope_positions_ = 0;
+  std::vector<float> cosine_, sine_;
+};
+
+}  // namespace bitnet

@@ -1,0 +1,101 @@
+// Reader of GGUF model files, versions 2 and 3, little-endian.
+//
+//   header     "GGUF", uint32 version, uint64 tensor count, uint64 metadata count
+//   metadata   per entry: string key, uint32 value type, value   (string = uint64 length + bytes)
+//   tensors    per entry: string name, uint32 dimensions, uint64 size of each (fastest first), uint32 type,
+//              uint64 offset from the start of the data
+//   data       starts at the next multiple of general.alignment (32 unless given)
+//
+// Source: ggml's docs/gguf.md. A file is untrusted input: all arithmetic is checked, every count is limited below,
+// and nothing is allocated in proportion to a count before the bytes it speaks of are known to exist.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "inference/mapped_file.h"
+
+namespace bitnet {
+
+// A malformed or unsupported file; the message says what is wrong and where.
+class GgufError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+constexpr uint64_t kMaxGgufEntries = 65536;            // metadata entries, and tensors
+constexpr uint64_t kMaxGgufNameBytes = 65535;          // the specification's limit of a key
+constexpr uint64_t kMaxGgufStringBytes = 1ull << 28;   // a whole tokenizer.json fits
+constexpr uint64_t kMaxGgufArrayLength = 1ull << 26;   // a vocabulary has at most millions of entries
+constexpr uint32_t kMaxGgufDimensions = 4;
+constexpr uint64_t kMaxGgufElements = 1ull << 40;      // of one tensor
+constexpr uint64_t kMaxGgufAlignment = 1ull << 20;
+
+enum class GgmlType : uint32_t { f32 = 0, f16 = 1, q8_0 = 8, bf16 = 30, tq1_0 = 34, tq2_0 = 35, i2_s = 36 };
+const char* ggml_type_name(GgmlType type);
+
+enum class GgufValueType : uint32_t {
+  u8 = 0, i8 = 1, u16 = 2, i16 = 3, u32 = 4, i32 = 5, f32 = 6, boolean = 7, string = 8, array = 9, u64 = 10,
+  i64 = 11, f64 = 12
+};
+
+// One metadata value. Numbers and booleans are widened; strings are views of the mapped bytes; of an array only the
+// place is kept (nested arrays are checked and skipped: element_type is then `array`).
+struct GgufValue {
+  GgufValueType type;
+  uint64_t integer = 0;  // two's complement for the signed types; 0 or 1 for booleans
+  double number = 0;     // any numeric type
+  std::string_view text{};
+  GgufValueType element_type = GgufValueType::u8;
+  uint64_t length = 0;
+  uint64_t offset = 0;  // of the first element, from the start of the file
+};
+
+struct GgufTensor {
+  std::string name;
+  GgmlType type;
+  std::vector<uint64_t> dimensions;  // fastest first, as stored: a linear weight is {in, out}
+  uint64_t offset;                   // from the start of the file
+  uint64_t bytes;
+};
+
+class GgufFile {
+ public:
+  // Maps and parses a file. Throws GgufError (malformed) or std::runtime_error (cannot be opened).
+  explicit GgufFile(const std::string& path);
+  // Parses bytes that outlive this object. Throws GgufError.
+  GgufFile(const uint8_t* data, uint64_t size);
+
+  uint32_t version() const { return version_; }
+  const std::map<std::string, GgufValue>& metadata() const { return metadata_; }
+  // Null if the key is absent.
+  const GgufValue* find(const std::string& key) const;
+  // Elements of an array of strings. Throws GgufError if the value is not one.
+  std::vector<std::string_view> strings(const std::string& key, const GgufValue& value) const;
+  // Elements of an array of numbers. Throws GgufError if the value is not one.
+  std::vector<double> numbers(const std::string& key, const GgufValue& value) const;
+
+  const std::map<std::string, GgufTensor>& tensors() const { return tensors_; }
+  // Null if there is no such tensor.
+  const GgufTensor* tensor(const std::string& name) const;
+  const uint8_t* tensor_data(const GgufTensor& tensor) const { return data_ + tensor.offset; }
+  // Gives the file's pages of the tensor back, after its contents were copied.
+  void release_pages(const GgufTensor& tensor) const;
+
+ private:
+  void parse();
+
+  std::unique_ptr<MappedFile> mapped_;
+  const uint8_t* data_;
+  uint64_t size_;
+  uint32_t version_ = 0;
+  std::map<std::string, GgufValue> metadata_;
+  std::map<std::string, GgufTensor> tensors_;
+};
+
+}  // namespace bitnet

@@ -1,0 +1,44 @@
+#include "inference/head.h"
+
+#include <algorithm>
+
+#include "inference/sampler.h"
+
+namespace bitnet {
+namespace {
+
+constexpr int64_t kChunkBytes = int64_t{16} << 20;
+constexpr int64_t kChunkTokens = 64;
+
+}  // namespace
+
+Head::Head(const Model& model, const Kernels& kernels, const Workers& workers)
+    : model_(model), kernels_(kernels), workers_(workers) {}
+
+void Head::logits(const float* hidden, int64_t tokens, float* logits) const {
+  const Linear& head = model_.head();
+  workers_.split(head.out, kPanelRows, tokens * head.out * head.in, [&](int64_t begin, int64_t end) {
+    kernels_.linear_rows(head.rows, head.row_type, begin, end, head.in, hidden, head.in, tokens, logits, head.out);
+  });
+}
+
+void Head::score(const float* hidden, int64_t tokens, const int32_t* targets, float* logprobs, uint8_t* greedy) {
+  const int64_t vocab = model_.head().out;
+  const int64_t step = std::clamp<int64_t>(kChunkBytes / (vocab * 4), 1, kChunkTokens);
+  const size_t bytes = static_cast<size_t>(std::min(step, tokens) * vocab) * sizeof(float);
+  if (bytes > chunk_.size()) chunk_ = AlignedBuffer(bytes);
+  for (int64_t first = 0; first < tokens; first += step) {
+    const int64_t count = std::min(step, tokens - first);
+    logits(hidden + first * model_.head().in, count, chunk_.floats());
+    workers_.split(count, 1, count * vocab * 16, [&](int64_t begin, int64_t end) {
+      for (int64_t t = begin; t < end; ++t) {
+        const float* row = chunk_.floats() + t * vocab;
+        const int32_t target = targets[first + t];
+        logprobs[first + t] = row[target] - kernels_.log_sum_exp(row, vocab);
+        greedy[first + t] = arg_max(row, vocab) == target;
+      }
+    });
+  }
+}
+
+}  // namespace bitnet

@@ -1,0 +1,228 @@
+#include "inference/model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+#include <set>
+
+#include "core/thread_pool.h"
+#include "inference/ternary_tensor.h"
+
+namespace bitnet {
+namespace {
+
+std::string shape_text(const std::vector<uint64_t>& dimensions) {
+  std::string text = "[";
+  for (const uint64_t size : dimensions) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
+  return text + "]";
+}
+
+// The row of the file that holds row `row` of the weight: interleaved rotary embedding pairs elements (2i, 2i + 1) of a
+// head where rotate-half pairs (i, i + head_dim / 2).
+int64_t stored_row(int64_t row, int64_t interleaved_head_dim) {
+  if (interleaved_head_dim == 0) return row;
+  const int64_t half = interleaved_head_dim / 2;
+  const int64_t within = row % interleaved_head_dim;
+  return row - within + within % half * 2 + within / half;
+}
+
+}  // namespace
+
+// Two passes over the linear weights: the first checks them and plans the arena, the second fills it.
+struct Model::Loader {
+  struct Pending {
+    Linear* linear;
+    const GgufTensor* tensor;
+    int64_t head_dim;   // of interleaved rows, else 0
+    size_t offset;      // in the arena
+    size_t bytes;       // in the arena; 0: the rows stay in the file
+  };
+
+  Model& model;
+  const GgufFile& file;
+  const ModelConfig& config;
+  const Kernels& kernels;
+  int threads;
+  std::vector<Pending> pending;
+  size_t arena_bytes = 0;
+  std::set<std::string> used;
+
+  const GgufTensor& require(const std::string& name, const std::vector<uint64_t>& dimensions) {
+    const GgufTensor* tensor = file.tensor(name);
+    if (!tensor) throw GgufError("tensor \"" + name + "\" is missing");
+    if (tensor->dimensions != dimensions) {
+      throw GgufError("tensor \"" + name + "\" has shape " + shape_text(tensor->dimensions) +
+                      ", the metadata ask for " + shape_text(dimensions));
+    }
+    used.insert(name);
+    return *tensor;
+  }
+
+  std::vector<float> gains(const std::string& name, int64_t size) {
+    const GgufTensor& tensor = require(name, {static_cast<uint64_t>(size)});
+    std::vector<float> values(static_cast<size_t>(size));
+    if (tensor.type == GgmlType::q8_0) throw GgufError("tensor \"" + name + "\" must not be Q8_0");
+    kernels.decode_row(file.tensor_data(tensor), float_row_type(tensor), size, values.data());
+    return values;
+  }
+
+  void add(Linear* linear, const std::string& name, int64_t out, int64_t in, bool interleaved) {
+    const std::string weight = name + ".weight";
+    const GgufTensor& tensor = require(weight, {static_cast<uint64_t>(in), static_cast<uint64_t>(out)});
+    linear->out = out;
+    linear->in = in;
+    linear->ternary = config.ternary_weights && config.int8_activations;
+    if (file.tensor(name + ".scale")) linear->multiplier = gains(name + ".scale", 1)[0];
+    if (!config.ternary_weights) linear->row_type = float_row_type(tensor);
+
+    const int64_t head_dim = interleaved ? config.head_dim : 0;
+    size_t bytes = 0;
+    if (linear->ternary) {
+      bytes = static_cast<size_t>(panel_bytes(out, in));
+    } else if (config.ternary_weights || head_dim) {
+      bytes = static_cast<size_t>(out * row_bytes(linear->row_type, in));
+    }
+    pending.push_back({linear, &tensor, head_dim, arena_bytes, bytes});
+    arena_bytes += static_cast<size_t>(round_up(static_cast<int64_t>(bytes), 64));
+    model.parameters_ += static_cast<uint64_t>(out * in);
+    if (model.weight_type_.empty()) model.weight_type_ = ggml_type_name(tensor.type);
+  }
+
+  // A tensor that this engine would leave out is part of a model that it would compute wrongly.
+  void reject_unknown() const {
+    for (const auto& entry : file.tensors()) {
+      if (used.count(entry.first)) continue;
+      throw GgufError("tensor \"" + entry.first + "\" is not known to this engine: the model is not a plain \"" +
+                      config.architecture + "\"");
+    }
+  }
+
+  void fill() {
+    model.arena_ = AlignedBuffer(arena_bytes);
+    for (const Pending& item : pending) {
+      if (item.bytes == 0) {
+        item.linear->rows = file.tensor_data(*item.tensor);
+        continue;
+      }
+      if (config.ternary_weights) {
+        unpack_ternary(item);
+      } else {
+        copy_rows(item);
+      }
+      file.release_pages(*item.tensor);
+    }
+  }
+
+  void copy_rows(const Pending& item) {
+    Linear* linear = item.linear;
+    const int64_t bytes = row_bytes(linear->row_type, linear->in);
+    const uint8_t* source = file.tensor_data(*item.tensor);
+    uint8_t* target = model.arena_.data() + item.offset;
+    for (int64_t row = 0; row < linear->out; ++row) {
+      std::copy_n(source + stored_row(row, item.head_dim) * bytes, bytes, target + row * bytes);
+    }
+    linear->rows = target;
+  }
+
+  // Ternary weights become a panel, or float32 rows when the activations stay float.
+  void unpack_ternary(const Pending& item) {
+    Linear* linear = item.linear;
+    const TernaryTensor source(file, *item.tensor, kernels);
+    uint8_t* target = model.arena_.data() + item.offset;
+    const int64_t groups = panel_groups(linear->out);
+    std::vector<float> scales(static_cast<size_t>(groups), 0.0f);
+    std::mutex mutex;
+    std::string error;
+    int64_t error_group = groups;
+    ThreadPool::global().parallel_for(threads, groups, [&](int64_t group) {
+      try {
+        unpack_group(item, source, group, target, &scales[static_cast<size_t>(group)]);
+      } catch (const std::exception& problem) {
+        const std::lock_guard<std::mutex> lock(mutex);
+        if (group < error_group) {
+          error_group = group;
+          error = problem.what();
+        }
+      }
+    });
+    if (!error.empty()) throw GgufError(error);
+
+    float scale = 0.0f;
+    for (const float found : scales) {
+      if (found == 0.0f || found == scale) continue;
+      if (scale != 0.0f) source.fail_scales(scale, found);
+      scale = found;
+    }
+    if (linear->ternary) {
+      linear->panel = {target, linear->out, linear->in, scale * linear->multiplier};
+    } else {
+      linear->rows = target;
+    }
+  }
+
+  void unpack_group(const Pending& item, const TernaryTensor& source, int64_t group, uint8_t* target, float* scale) {
+    const Linear& linear = *item.linear;
+    const int64_t first = group * kPanelRows;
+    const int64_t rows = std::min(kPanelRows, linear.out - first);
+    std::vector<int8_t> codes(static_cast<size_t>(rows * linear.in));
+    std::vector<float> values(static_cast<size_t>(linear.in));
+    for (int64_t r = 0; r < rows; ++r) {
+      source.decode_row(stored_row(first + r, item.head_dim), codes.data() + r * linear.in, scale, values.data());
+    }
+    if (linear.ternary) {
+      pack_panel(codes.data(), linear.in, rows, linear.in, 0, 1, target + group * panel_group_bytes(linear.in));
+      return;
+    }
+    float* floats = reinterpret_cast<float*>(target) + first * linear.in;
+    for (int64_t i = 0; i < rows * linear.in; ++i) floats[i] = static_cast<float>(codes[static_cast<size_t>(i)]) * *scale;
+  }
+
+  // A matrix that is read by row from the mapped file.
+  Linear mapped_rows(const std::string& name) {
+    const GgufTensor& tensor =
+        require(name, {static_cast<uint64_t>(config.hidden_size), static_cast<uint64_t>(config.vocab_size)});
+    Linear linear;
+    linear.out = config.vocab_size;
+    linear.in = config.hidden_size;
+    linear.row_type = float_row_type(tensor);
+    linear.rows = file.tensor_data(tensor);
+    model.parameters_ += static_cast<uint64_t>(linear.out * linear.in);
+    return linear;
+  }
+};
+
+Model::Model(std::unique_ptr<GgufFile> file, int threads)
+    : file_(std::move(file)), config_(read_model_config(*file_)) {
+  Loader loader{*this, *file_, config_, active_kernels(), threads, {}, 0, {}};
+  const ModelConfig& c = config_;
+  // A count of layers that the file cannot hold must not make us allocate.
+  if (static_cast<uint64_t>(c.layers) > file_->tensors().size()) {
+    throw GgufError("tensor \"blk." + std::to_string(c.layers - 1) + ".attn_norm.weight\" is missing");
+  }
+  layers_.resize(static_cast<size_t>(c.layers));
+  const bool attn_sub_norm = file_->tensor("blk.0.attn_sub_norm.weight") != nullptr;
+  const bool ffn_sub_norm = file_->tensor("blk.0.ffn_sub_norm.weight") != nullptr;
+  for (int64_t n = 0; n < c.layers; ++n) {
+    const std::string prefix = "blk." + std::to_string(n) + ".";
+    Layer& layer = layers_[static_cast<size_t>(n)];
+    layer.attn_norm = loader.gains(prefix + "attn_norm.weight", c.hidden_size);
+    layer.ffn_norm = loader.gains(prefix + "ffn_norm.weight", c.hidden_size);
+    if (attn_sub_norm) layer.attn_sub_norm = loader.gains(prefix + "attn_sub_norm.weight", c.attention_width());
+    if (ffn_sub_norm) layer.ffn_sub_norm = loader.gains(prefix + "ffn_sub_norm.weight", c.intermediate_size);
+    const int64_t kv_width = c.kv_heads * c.head_dim;
+    loader.add(&layer.q, prefix + "attn_q", c.attention_width(), c.hidden_size, c.interleaved_rope);
+    loader.add(&layer.k, prefix + "attn_k", kv_width, c.hidden_size, c.interleaved_rope);
+    loader.add(&layer.v, prefix + "attn_v", kv_width, c.hidden_size, false);
+    loader.add(&layer.o, prefix + "attn_output", c.hidden_size, c.attention_width(), false);
+    loader.add(&layer.gate, prefix + "ffn_gate", c.intermediate_size, c.hidden_size, false);
+    loader.add(&layer.up, prefix + "ffn_up", c.intermediate_size, c.hidden_size, false);
+    loader.add(&layer.down, prefix + "ffn_down", c.hidden_size, c.intermediate_size, false);
+  }
+  output_norm_ = loader.gains("output_norm.weight", c.hidden_size);
+  embedding_ = loader.mapped_rows("token_embd.weight");
+  head_ = file_->tensor("output.weight") ? loader.mapped_rows("output.weight") : embedding_;
+  loader.reject_unknown();
+  loader.fill();
+}
+
+}  // namespace bitnet

@@ -1,0 +1,66 @@
+// A model ready to run: the weights of a GGUF file, ternary matrices repacked for the kernels.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/kernels.h"
+#include "core/ternary_panel.h"
+#include "inference/aligned_buffer.h"
+#include "inference/gguf_file.h"
+#include "inference/model_config.h"
+
+namespace bitnet {
+
+// y = x W^T. Either `panel` (ternary codes, int8 activations) or `rows` (float weights as stored) is set.
+struct Linear {
+  int64_t out = 0;
+  int64_t in = 0;
+  bool ternary = false;
+  TernaryPanel panel{};
+  const void* rows = nullptr;
+  RowType row_type = RowType::f32;
+  float multiplier = 1.0f;  // of a float product; a ternary one has it inside weight_scale
+};
+
+struct Layer {
+  std::vector<float> attn_norm, attn_sub_norm, ffn_norm, ffn_sub_norm;  // gains; empty sub-norms are left out
+  Linear q, k, v, o, gate, up, down;
+};
+
+class Model {
+ public:
+  // Loads with `threads` threads. Throws GgufError naming the key or tensor that is missing or wrong.
+  Model(std::unique_ptr<GgufFile> file, int threads);
+
+  const GgufFile& file() const { return *file_; }
+  const ModelConfig& config() const { return config_; }
+  const std::vector<Layer>& layers() const { return layers_; }
+  const std::vector<float>& output_norm() const { return output_norm_; }
+  // Row-major [vocab][hidden] in the mapped file.
+  const Linear& embedding() const { return embedding_; }
+  const Linear& head() const { return head_; }
+  // GGUF type of the linear weights, as stored.
+  const std::string& weight_type() const { return weight_type_; }
+  // Bytes of memory that the weights take besides the mapped file.
+  uint64_t packed_bytes() const { return arena_.size(); }
+  // Weights, the embedding counted once when it is also the head.
+  uint64_t parameters() const { return parameters_; }
+
+ private:
+  struct Loader;
+
+  std::unique_ptr<GgufFile> file_;
+  ModelConfig config_;
+  AlignedBuffer arena_;  // all repacked weights
+  std::vector<Layer> layers_;
+  std::vector<float> output_norm_;
+  Linear embedding_;
+  Linear head_;
+  std::string weight_type_;
+  uint64_t parameters_ = 0;
+};
+
+}  // namespace bitnet

@@ -1,0 +1,173 @@
+#include "inference/model_config.h"
+
+#include <cmath>
+
+namespace bitnet {
+namespace {
+
+// Far above any real model; they keep products of sizes inside int64 and int32 sums inside int32.
+constexpr int64_t kMaxWidth = int64_t{1} << 23;
+constexpr int64_t kMaxLayers = 4096;
+constexpr int64_t kMaxHeadDim = 8192;
+constexpr int64_t kMaxPositions = int64_t{1} << 24;
+constexpr int64_t kMaxVocabulary = int64_t{1} << 26;
+
+class Keys {
+ public:
+  explicit Keys(const GgufFile& file) : file_(file) {}
+
+  std::string text(const std::string& key, const char* otherwise) const {
+    const GgufValue* value = file_.find(key);
+    if (!value) {
+      if (otherwise) return otherwise;
+      throw GgufError("metadata \"" + key + "\" is missing");
+    }
+    if (value->type != GgufValueType::string) throw GgufError("metadata \"" + key + "\" is not a string");
+    return std::string(value->text);
+  }
+
+  // An integer in [1, limit]; 0 if absent and not required.
+  int64_t count(const std::string& key, int64_t limit, bool required = true) const {
+    const GgufValue* value = file_.find(key);
+    if (!value) {
+      if (!required) return 0;
+      throw GgufError("metadata \"" + key + "\" is missing");
+    }
+    const double number = value->number;
+    if (!integral(value->type) || !(number >= 1 && number <= static_cast<double>(limit))) {
+      throw GgufError("metadata \"" + key + "\" must be an integer from 1 to " + std::to_string(limit));
+    }
+    return static_cast<int64_t>(number);
+  }
+
+  // A positive finite number; `otherwise` if absent, an error if that is 0.
+  double positive(const std::string& key, double otherwise) const {
+    const GgufValue* value = file_.find(key);
+    if (!value) {
+      if (otherwise > 0) return otherwise;
+      throw GgufError("metadata \"" + key + "\" is missing");
+    }
+    if ((value->type != GgufValueType::f32 && value->type != GgufValueType::f64) || !(value->number > 0) ||
+        !std::isfinite(value->number)) {
+      throw GgufError("metadata \"" + key + "\" must be a positive number");
+    }
+    return value->number;
+  }
+
+ private:
+  static bool integral(GgufValueType type) {
+    switch (type) {
+      case GgufValueType::f32:
+      case GgufValueType::f64:
+      case GgufValueType::boolean:
+      case GgufValueType::string:
+      case GgufValueType::array: return false;
+      default: return true;
+    }
+  }
+
+  const GgufFile& file_;
+};
+
+// One of two values of a key; the architecture decides when the key is absent.
+bool choose(const Keys& keys, const std::string& key, const char* yes, const char* no, const char* otherwise) {
+  const std::string value = keys.text(key, otherwise);
+  if (value == yes) return true;
+  if (value == no) return false;
+  throw GgufError("metadata \"" + key + "\" is \"" + value + "\", valid are \"" + yes + "\" and \"" + no + "\"");
+}
+
+bool has_ternary_weights(const GgufFile& file) {
+  const GgufTensor* tensor = file.tensor("blk.0.attn_q.weight");
+  return tensor && (tensor->type == GgmlType::tq1_0 || tensor->type == GgmlType::tq2_0 || tensor->type == GgmlType::i2_s);
+}
+
+void read_quantizers(const GgufFile& file, const Keys& keys, ModelConfig* config) {
+  const std::string& architecture = config->architecture;
+  const bool own = architecture == "bitnet-lab";
+  const bool relu2 = architecture == "bitnet-b1.58" || architecture == "bitnet-25";
+  const bool ternary = architecture == "llama" ? has_ternary_weights(file) : true;
+  config->hidden_act = choose(keys, "bitnet-lab.hidden_act", "relu2", "silu",
+                              own ? nullptr : relu2 ? "relu2" : "silu")
+                           ? HiddenAct::relu2
+                           : HiddenAct::silu;
+  config->ternary_weights = choose(keys, "bitnet-lab.weight_quantizer", "absmean_ternary", "none",
+                                   own ? nullptr : ternary ? "absmean_ternary" : "none");
+  config->int8_activations = choose(keys, "bitnet-lab.activation_quantizer", "absmax_int8", "none",
+                                    own ? nullptr : ternary ? "absmax_int8" : "none");
+}
+
+void reject_unsupported(const GgufFile& file, const Keys& keys, const std::string& prefix) {
+  const std::string scaling = keys.text(prefix + "rope.scaling.type", "none");
+  if (scaling != "none") {
+    throw GgufError("metadata \"" + prefix + "rope.scaling.type\" is \"" + scaling + "\": rope scaling is not supported");
+  }
+  if (file.tensor("rope_freqs.weight")) {
+    throw GgufError("tensor \"rope_freqs.weight\": scaled rotary frequencies are not supported");
+  }
+}
+
+}  // namespace
+
+ModelConfig read_model_config(const GgufFile& file) {
+  const Keys keys(file);
+  ModelConfig config;
+  config.architecture = keys.text("general.architecture", nullptr);
+  const std::string& name = config.architecture;
+  if (name != "bitnet-b1.58" && name != "bitnet-25" && name != "bitnet" && name != "llama" && name != "bitnet-lab") {
+    throw GgufError("architecture \"" + name.substr(0, 80) +
+                    "\" is not supported (bitnet-b1.58, bitnet-25, bitnet, llama and bitnet-lab are)");
+  }
+  const std::string prefix = name + ".";
+  config.interleaved_rope = name == "llama";
+  config.context_length = keys.count(prefix + "context_length", kMaxPositions);
+  config.hidden_size = keys.count(prefix + "embedding_length", kMaxWidth);
+  config.layers = keys.count(prefix + "block_count", kMaxLayers);
+  config.intermediate_size = keys.count(prefix + "feed_forward_length", kMaxWidth);
+  config.heads = keys.count(prefix + "attention.head_count", kMaxWidth);
+  config.kv_heads = keys.count(prefix + "attention.head_count_kv", kMaxWidth, false);
+  if (config.kv_heads == 0) config.kv_heads = config.heads;
+  if (config.heads % config.kv_heads != 0) {
+    throw GgufError("metadata \"" + prefix + "attention.head_count_kv\" (" + std::to_string(config.kv_heads) +
+                    ") must divide attention.head_count (" + std::to_string(config.heads) + ")");
+  }
+  const int64_t rotary = keys.count(prefix + "rope.dimension_count", kMaxHeadDim, false);
+  const int64_t key_length = keys.count(prefix + "attention.key_length", kMaxHeadDim, false);
+  config.head_dim = key_length ? key_length : rotary ? rotary : config.hidden_size / config.heads;
+  if (rotary && rotary != config.head_dim) {
+    throw GgufError("metadata \"" + prefix + "rope.dimension_count\" (" + std::to_string(rotary) +
+                    ") differs from the head size (" + std::to_string(config.head_dim) +
+                    "): partial rotary embedding is not supported");
+  }
+  if (config.head_dim < 2 || config.head_dim % 2 != 0 || config.heads * config.head_dim > kMaxWidth) {
+    throw GgufError("metadata \"" + prefix + "attention.head_count\" gives heads of " +
+                    std::to_string(config.head_dim) + " elements: the size must be even, all heads together at most " +
+                    std::to_string(kMaxWidth));
+  }
+  config.rms_norm_eps = static_cast<float>(keys.positive(prefix + "attention.layer_norm_rms_epsilon", 0));
+  config.rope_theta = keys.positive(prefix + "rope.freq_base", 10000.0);
+  read_quantizers(file, keys, &config);
+  reject_unsupported(file, keys, prefix);
+
+  const GgufTensor* embedding = file.tensor("token_embd.weight");
+  if (!embedding) throw GgufError("tensor \"token_embd.weight\" is missing");
+  const uint64_t rows = embedding->dimensions.size() == 2 ? embedding->dimensions[1] : 0;
+  if (rows < 1 || rows > static_cast<uint64_t>(kMaxVocabulary)) {
+    throw GgufError("tensor \"token_embd.weight\" must have two dimensions and at most " +
+                    std::to_string(kMaxVocabulary) + " rows");
+  }
+  config.vocab_size = static_cast<int64_t>(rows);
+  const int64_t stated = keys.count(prefix + "vocab_size", kMaxVocabulary, false);
+  if (stated && stated != config.vocab_size) {
+    throw GgufError("metadata \"" + prefix + "vocab_size\" is " + std::to_string(stated) +
+                    ", but \"token_embd.weight\" has " + std::to_string(rows) + " rows");
+  }
+  const GgufValue* tokens = file.find("tokenizer.ggml.tokens");
+  if (tokens && tokens->type == GgufValueType::array && tokens->length > rows) {
+    throw GgufError("metadata \"tokenizer.ggml.tokens\" has " + std::to_string(tokens->length) +
+                    " entries, more than the " + std::to_string(rows) + " rows of \"token_embd.weight\"");
+  }
+  return config;
+}
+
+}  // namespace bitnet

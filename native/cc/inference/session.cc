@@ -1,0 +1,101 @@
+#include <algorithm>
+
+#include "inference/engine.h"
+#include "inference/run_spans.h"
+
+namespace bitnet {
+
+Session::Session(Engine& engine, int64_t slots, int64_t capacity) : engine_(engine), capacity_(capacity) {
+  const int64_t limit = engine.model().config().context_length;
+  if (capacity < 1 || capacity > limit) {
+    throw RequestError("session capacity " + std::to_string(capacity) + " must be from 1 to the model's " +
+                       std::to_string(limit) + " positions");
+  }
+  if (slots < 1 || slots > kMaxSlots) {
+    throw RequestError("a session has 1 to " + std::to_string(kMaxSlots) + " slots, not " + std::to_string(slots));
+  }
+  lengths_.assign(static_cast<size_t>(slots), 0);
+  cache_ = KvCache(engine.model().config(), slots * cache_blocks(capacity));
+}
+
+void Session::truncate(int64_t slot, int64_t length) {
+  if (slot < 0 || slot >= slots()) throw RequestError("there is no slot " + std::to_string(slot));
+  int64_t& current = lengths_[static_cast<size_t>(slot)];
+  if (length < 0 || length > current) {
+    throw RequestError("cannot truncate " + std::to_string(current) + " positions to " + std::to_string(length));
+  }
+  current = length;
+}
+
+void Session::check_feeds(const std::vector<Feed>& feeds, int64_t more) const {
+  std::vector<bool> seen(lengths_.size(), false);
+  for (const Feed& feed : feeds) {
+    if (feed.slot < 0 || feed.slot >= slots()) throw RequestError("there is no slot " + std::to_string(feed.slot));
+    if (seen[static_cast<size_t>(feed.slot)]) {
+      throw RequestError("slot " + std::to_string(feed.slot) + " is fed twice in one call");
+    }
+    seen[static_cast<size_t>(feed.slot)] = true;
+    if (feed.count < 1) throw RequestError("no token ids to feed to slot " + std::to_string(feed.slot));
+    if (feed.count + more > capacity_ - length(feed.slot)) {
+      throw RequestError("context overflow: " + std::to_string(length(feed.slot)) + " positions used, " +
+                         std::to_string(feed.count + more) + " more do not fit in " + std::to_string(capacity_));
+    }
+    engine_.check_ids(feed.ids, feed.count);
+  }
+}
+
+void Session::run_feeds(const std::vector<Feed>& feeds, float* logits) {
+  spans_.clear();
+  for (const Feed& feed : feeds) {
+    spans_.push_back({slot_block(feed.slot), length(feed.slot), feed.ids, feed.count, feed.count - 1});
+  }
+  engine_.run_spans(cache_, spans_, kDefaultChunk, [&](const float* hidden, int64_t count) {
+    engine_.head_.logits(hidden, count, logits);
+    logits += count * engine_.model().config().vocab_size;
+  });
+  for (const Feed& feed : feeds) lengths_[static_cast<size_t>(feed.slot)] += feed.count;
+}
+
+void Session::feed(const std::vector<Feed>& feeds, const std::atomic<bool>* abort, float* logits) {
+  check_feeds(feeds, 0);
+  const AbortScope scope(&engine_.workers_, abort);
+  run_feeds(feeds, logits);
+}
+
+std::vector<std::vector<int32_t>> Session::generate(const std::vector<Generation>& generations, int64_t steps,
+                                                    const std::vector<int32_t>& end_ids,
+                                                    const std::atomic<bool>* abort) {
+  if (steps < 1) throw RequestError("at least one token must be generated, not " + std::to_string(steps));
+  std::vector<Feed> feeds;
+  std::vector<Sampler> samplers;
+  std::vector<size_t> active;  // the generation of each feed
+  for (size_t i = 0; i < generations.size(); ++i) {
+    feeds.push_back(generations[i].prompt);
+    samplers.emplace_back(generations[i].sampler);
+    active.push_back(i);
+  }
+  check_feeds(feeds, steps - 1);
+  const AbortScope scope(&engine_.workers_, abort);
+
+  const int64_t vocab = engine_.model().config().vocab_size;
+  AlignedBuffer logits(feeds.size() * static_cast<size_t>(vocab) * sizeof(float));
+  std::vector<std::vector<int32_t>> tokens(generations.size());
+  for (auto& list : tokens) list.reserve(static_cast<size_t>(steps));  // feeds point into it
+  for (int64_t step = 0; step < steps && !feeds.empty(); ++step) {
+    run_feeds(feeds, logits.floats());
+    size_t kept = 0;
+    for (size_t n = 0; n < feeds.size(); ++n) {
+      const size_t i = active[n];
+      const uint64_t draw = generations[i].first_draw + static_cast<uint64_t>(step);
+      tokens[i].push_back(samplers[i].sample(logits.floats() + static_cast<int64_t>(n) * vocab, vocab, draw));
+      if (std::find(end_ids.begin(), end_ids.end(), tokens[i].back()) != end_ids.end()) continue;
+      feeds[kept] = {feeds[n].slot, &tokens[i].back(), 1};
+      active[kept++] = i;
+    }
+    feeds.resize(kept);
+    active.resize(kept);
+  }
+  return tokens;
+}
+
+}  // namespace bitnet

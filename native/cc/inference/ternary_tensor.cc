@@ -1,0 +1,161 @@
+#include "inference/ternary_tensor.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "core/float16.h"
+
+namespace bitnet {
+namespace {
+
+constexpr int64_t kTqBlock = 256;
+constexpr int64_t kTq2Bytes = 66;
+constexpr int64_t kTq1Bytes = 54;
+constexpr int64_t kI2sBlock = 128;
+constexpr int64_t kI2sBytes = 32;
+
+float load_f16(const uint8_t* bytes) {
+  uint16_t half;
+  std::memcpy(&half, bytes, sizeof half);
+  return f16_to_f32(half);
+}
+
+bool any_nonzero(const int8_t* codes, int64_t count) {
+  int seen = 0;
+  for (int64_t i = 0; i < count; ++i) seen |= codes[i];
+  return seen != 0;
+}
+
+// The base-3 digit n of a TQ1_0 byte (0 is the most significant), minus 1.
+int8_t trit(uint8_t byte, int n) {
+  constexpr unsigned kPowers[5] = {1, 3, 9, 27, 81};
+  const unsigned rest = (byte * kPowers[n]) & 0xffu;
+  return static_cast<int8_t>(static_cast<int>((rest * 3) >> 8) - 1);
+}
+
+int64_t stored_row_bytes(const GgufTensor& tensor, int64_t cols) {
+  switch (tensor.type) {
+    case GgmlType::tq2_0: return cols / kTqBlock * kTq2Bytes;
+    case GgmlType::tq1_0: return cols / kTqBlock * kTq1Bytes;
+    case GgmlType::i2_s: return cols / kI2sBlock * kI2sBytes;
+    default: return row_bytes(float_row_type(tensor), cols);
+  }
+}
+
+}  // namespace
+
+RowType float_row_type(const GgufTensor& tensor) {
+  switch (tensor.type) {
+    case GgmlType::f32: return RowType::f32;
+    case GgmlType::f16: return RowType::f16;
+    case GgmlType::bf16: return RowType::bf16;
+    case GgmlType::q8_0: return RowType::q8_0;
+    default:
+      throw GgufError("tensor \"" + tensor.name + "\" has type " + ggml_type_name(tensor.type) +
+                      ", here F32, F16, BF16 and Q8_0 are supported");
+  }
+}
+
+TernaryTensor::TernaryTensor(const GgufFile& file, const GgufTensor& tensor, const Kernels& kernels)
+    : tensor_(tensor),
+      data_(file.tensor_data(tensor)),
+      kernels_(kernels),
+      cols_(static_cast<int64_t>(tensor.dimensions[0])),
+      row_bytes_(stored_row_bytes(tensor, cols_)) {
+  if (tensor.type == GgmlType::i2_s) {
+    std::memcpy(&i2s_scale_, data_ + row_bytes_ * static_cast<int64_t>(tensor.dimensions[1]), sizeof i2s_scale_);
+  }
+}
+
+void TernaryTensor::decode_row(int64_t row, int8_t* codes, float* scale, float* values) const {
+  const uint8_t* stored = data_ + row * row_bytes_;
+  switch (tensor_.type) {
+    case GgmlType::tq2_0: return decode_tq2_0(stored, row, codes, scale);
+    case GgmlType::tq1_0: return decode_tq1_0(stored, row, codes, scale);
+    case GgmlType::i2_s: return decode_i2_s(stored, row, codes, scale);
+    default: return decode_float(stored, codes, scale, values);
+  }
+}
+
+void TernaryTensor::decode_tq2_0(const uint8_t* blocks, int64_t row, int8_t* codes, float* scale) const {
+  for (int64_t base = 0; base < cols_; base += kTqBlock, blocks += kTq2Bytes) {
+    int8_t* block = codes + base;
+    unsigned invalid = 0;
+    for (int64_t half = 0; half < 2; ++half) {
+      for (int64_t m = 0; m < 32; ++m) {
+        const unsigned byte = blocks[half * 32 + m];
+        invalid |= byte & (byte >> 1) & 0x55u;  // code 3
+        for (int64_t n = 0; n < 4; ++n) {
+          block[half * 128 + n * 32 + m] = static_cast<int8_t>(static_cast<int>(byte >> (2 * n) & 3u) - 1);
+        }
+      }
+    }
+    if (invalid) fail("row " + std::to_string(row) + " holds a code that is not ternary");
+    if (any_nonzero(block, kTqBlock)) merge_scale(load_f16(blocks + 64), row, scale);
+  }
+}
+
+void TernaryTensor::decode_tq1_0(const uint8_t* blocks, int64_t row, int8_t* codes, float* scale) const {
+  for (int64_t base = 0; base < cols_; base += kTqBlock, blocks += kTq1Bytes) {
+    int8_t* block = codes + base;
+    for (int n = 0; n < 5; ++n) {
+      for (int m = 0; m < 32; ++m) block[m + 32 * n] = trit(blocks[m], n);
+      for (int m = 0; m < 16; ++m) block[160 + m + 16 * n] = trit(blocks[32 + m], n);
+    }
+    for (int n = 0; n < 4; ++n) {
+      for (int j = 0; j < 4; ++j) block[240 + j + 4 * n] = trit(blocks[48 + j], n);
+    }
+    if (any_nonzero(block, kTqBlock)) merge_scale(load_f16(blocks + 52), row, scale);
+  }
+}
+
+void TernaryTensor::decode_i2_s(const uint8_t* blocks, int64_t row, int8_t* codes, float* scale) const {
+  unsigned invalid = 0;
+  for (int64_t base = 0; base < cols_; base += kI2sBlock, blocks += kI2sBytes) {
+    for (int64_t m = 0; m < kI2sBytes; ++m) {
+      const unsigned byte = blocks[m];
+      invalid |= byte & (byte >> 1) & 0x55u;
+      for (int64_t n = 0; n < 4; ++n) {
+        codes[base + n * 32 + m] = static_cast<int8_t>(static_cast<int>(byte >> (6 - 2 * n) & 3u) - 1);
+      }
+    }
+  }
+  if (invalid) fail("row " + std::to_string(row) + " holds a code that is not ternary");
+  if (any_nonzero(codes, cols_)) merge_scale(i2s_scale_, row, scale);
+}
+
+void TernaryTensor::decode_float(const uint8_t* data, int8_t* codes, float* scale, float* values) const {
+  kernels_.decode_row(data, float_row_type(tensor_), cols_, values);
+  for (int64_t i = 0; i < cols_; ++i) {
+    const float magnitude = std::fabs(values[i]);
+    if (magnitude != 0.0f && magnitude != *scale) {
+      if (*scale != 0.0f) {
+        fail("its weights are not ternary (0 or +-scale): magnitudes " + std::to_string(*scale) + " and " +
+             std::to_string(magnitude));
+      }
+      if (!std::isfinite(magnitude)) fail("it holds a weight that is not finite");
+      *scale = magnitude;
+    }
+    codes[i] = static_cast<int8_t>((values[i] > 0.0f) - (values[i] < 0.0f));
+  }
+}
+
+void TernaryTensor::merge_scale(float found, int64_t row, float* scale) const {
+  if (found == *scale && found != 0.0f) return;
+  if (!std::isfinite(found) || found == 0.0f) {
+    fail("row " + std::to_string(row) + " has scale " + std::to_string(found));
+  }
+  if (*scale != 0.0f) fail_scales(*scale, found);
+  *scale = found;
+}
+
+void TernaryTensor::fail_scales(float a, float b) const {
+  fail("its blocks have different scales (" + std::to_string(a) + " and " + std::to_string(b) +
+       "): the weights are not those of a BitNet, which has one scale per matrix");
+}
+
+void TernaryTensor::fail(const std::string& problem) const {
+  throw GgufError("tensor \"" + tensor_.name + "\" (" + ggml_type_name(tensor_.type) + "): " + problem);
+}
+
+}  // namespace bitnet
