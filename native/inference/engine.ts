@@ -1,0 +1,164 @@
+/**
+ * The native inference engine: one GGUF file, loaded once; scoring and generation off the event loop.
+ *
+ * Log-probabilities are the float32 bits of the training forward, whatever the batch, chunk size, thread count or kernel
+ * variant. Calls of one engine run one after the other, in the order in which they were made.
+ */
+import { availableParallelism } from "node:os";
+import path from "node:path";
+import { loadAddon } from "../addon.ts";
+import {
+  callAbortable,
+  callNative,
+  ModelFileError,
+  type NativeEngine,
+  type NativeEngineInfo,
+} from "./native_engine.ts";
+import { Session } from "./session.ts";
+
+export type EngineConfig = Readonly<NativeEngineInfo>;
+
+export interface EngineOptions {
+  /** Threads of every call; default BITNET_THREADS, else all CPUs. */
+  threads?: number;
+}
+
+export interface ScoreOptions {
+  /** Most tokens per forward pass ("token" = 1). Never changes a bit of the result. */
+  chunk?: number | "token";
+  signal?: AbortSignal;
+}
+
+export interface SequenceScore {
+  /** float32 natural log-probabilities. */
+  logprobs: Float32Array;
+  /** 1 where the id was the arg max (the first one on a tie). */
+  greedy: Uint8Array;
+}
+
+export interface ContinuationRequest {
+  /** At least one id. */
+  context: ArrayLike<number>;
+  /** At least one id; context and continuation together have at most contextLength + 1. */
+  continuation: ArrayLike<number>;
+}
+
+function threadCount(asked: number | undefined): number {
+  const threads = asked ?? (Number(process.env.BITNET_THREADS) || availableParallelism());
+  if (!Number.isInteger(threads) || threads < 1 || threads > 1024) {
+    throw new RangeError(`threads must be an integer from 1 to 1024, not ${threads}`);
+  }
+  return threads;
+}
+
+export class Engine {
+  readonly path: string;
+  readonly config: EngineConfig;
+  /** Scalar and string metadata of the file. */
+  readonly metadata: ReadonlyMap<string, string | number | boolean>;
+  readonly #native: NativeEngine;
+
+  private constructor(file: string, native: NativeEngine) {
+    this.path = file;
+    this.#native = native;
+    this.config = Object.freeze(native.info());
+    this.metadata = new Map(Object.entries(native.metadata()));
+  }
+
+  /**
+   * Maps the file and repacks its weights for the kernel variant in use (BITNET_ISA, else the best one).
+   * @throws {ModelFileError} if the file is missing, malformed, or of a kind that the engine does not run.
+   */
+  static async load(file: string, options: EngineOptions = {}): Promise<Engine> {
+    const native = new (loadAddon().Engine)();
+    try {
+      await callAbortable(undefined, () => native.load(file, threadCount(options.threads)));
+    } catch (error) {
+      if (error instanceof RangeError) throw error;
+      throw new ModelFileError(`${path.basename(file)}: ${(error as Error).message}`);
+    }
+    return new Engine(file, native);
+  }
+
+  /** The whole `tokenizer.json` that our exporter puts into the file; null in files of other programs. */
+  get tokenizerJson(): string | null {
+    const json = this.metadata.get("tokenizer.huggingface.json");
+    return typeof json === "string" ? json : null;
+  }
+
+  /** An array of the metadata (vocabulary, merges ...), read when asked for; undefined if there is none. */
+  metadataArray(key: string): (string | number | boolean)[] | undefined {
+    return callNative(() => this.#native.metadataArray(key));
+  }
+
+  /**
+   * Scores whole sequences: for n ids, the n - 1 values log P(ids[i + 1] | ids[0..i]). Sequences may differ in length.
+   * @throws {EngineRequestError} for fewer than 2 ids, more than contextLength + 1, or ids outside the vocabulary.
+   */
+  async score(sequences: readonly Int32Array[], options: ScoreOptions = {}): Promise<SequenceScore[]> {
+    return this.#score(
+      sequences,
+      sequences.map(() => 1),
+      false,
+      options,
+    );
+  }
+
+  /** Scores continuations given their contexts; contexts that neighbours have in common are run once. */
+  async scoreContinuations(
+    requests: readonly ContinuationRequest[],
+    options: ScoreOptions = {},
+  ): Promise<SequenceScore[]> {
+    const sequences = requests.map(({ context, continuation }) => {
+      const ids = new Int32Array(context.length + continuation.length);
+      ids.set(context);
+      ids.set(continuation, context.length);
+      return ids;
+    });
+    return this.#score(
+      sequences,
+      requests.map(({ context }) => context.length),
+      true,
+      options,
+    );
+  }
+
+  async #score(
+    sequences: readonly Int32Array[],
+    firstTargets: readonly number[],
+    sharePrefixes: boolean,
+    { chunk = 0, signal }: ScoreOptions,
+  ): Promise<SequenceScore[]> {
+    const lengths = Int32Array.from(sequences, (ids) => ids.length);
+    const ids = new Int32Array(lengths.reduce((sum, length) => sum + length, 0));
+    let offset = 0;
+    for (const sequence of sequences) {
+      ids.set(sequence, offset);
+      offset += sequence.length;
+    }
+    const rows = chunk === "token" ? 1 : chunk;
+    if (!Number.isInteger(rows) || rows < 0) throw new RangeError(`chunk must be a positive integer, not ${chunk}`);
+    const all = await callAbortable(signal, (flag) =>
+      this.#native.score(ids, lengths, Int32Array.from(firstTargets), rows, sharePrefixes, flag),
+    );
+    let scored = 0;
+    return sequences.map((sequence, i) => {
+      const begin = scored;
+      scored += sequence.length - firstTargets[i];
+      return { logprobs: all.logprobs.slice(begin, scored), greedy: all.greedy.slice(begin, scored) };
+    });
+  }
+
+  /**
+   * Room for sequences in progress: `slots` of them (default 1), each of up to `capacity` positions (default: the
+   * model's context length). Memory is taken as positions are used.
+   */
+  createSession(options: { slots?: number; capacity?: number } = {}): Session {
+    return new Session(this.#native, this.config, options.slots ?? 1, options.capacity ?? this.config.contextLength);
+  }
+
+  /** Frees the model and all sessions at once. Calls in progress are rejected with {@link EngineDisposedError}. */
+  dispose(): void {
+    this.#native.dispose();
+  }
+}

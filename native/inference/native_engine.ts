@@ -1,0 +1,155 @@
+/**
+ * Types of the addon's inference part (`native/cc/addon/inference_addon.cc`), and the errors that its codes stand for.
+ */
+import { loadAddon } from "../addon.ts";
+
+/** Handle of a flag that ends a running native call. */
+export type AbortFlag = object & { readonly abortFlag: unique symbol };
+
+export interface NativeEngineInfo {
+  architecture: string;
+  vocabSize: number;
+  contextLength: number;
+  hiddenSize: number;
+  numHiddenLayers: number;
+  intermediateSize: number;
+  numAttentionHeads: number;
+  numKeyValueHeads: number;
+  headDim: number;
+  rmsNormEps: number;
+  ropeTheta: number;
+  hiddenAct: "relu2" | "silu";
+  useSubNorms: boolean;
+  tieWordEmbeddings: boolean;
+  weightQuantizer: "absmean_ternary" | "none";
+  activationQuantizer: "absmax_int8" | "none";
+  /** GGUF type of the linear weights. */
+  weightType: string;
+  /** GGUF type of the embedding. */
+  embeddingType: string;
+  /** Weights; the embedding counts once when it is also the head. */
+  parameters: number;
+  /** Bytes of repacked weights in memory, besides the mapped file. */
+  packedBytes: number;
+  /** Kernel variant that runs. */
+  isa: string;
+  threads: number;
+}
+
+export interface NativeEngine {
+  load(path: string, threads: number): Promise<void>;
+  info(): NativeEngineInfo;
+  metadata(): Record<string, string | number | boolean>;
+  metadataArray(key: string): (string | number | boolean)[] | undefined;
+  score(
+    ids: Int32Array,
+    lengths: Int32Array,
+    firstTargets: Int32Array,
+    chunk: number,
+    sharePrefixes: boolean,
+    flag: AbortFlag | undefined,
+  ): Promise<{ logprobs: Float32Array; greedy: Uint8Array }>;
+  createSession(slots: number, capacity: number): number;
+  disposeSession(session: number): void;
+  truncate(session: number, slot: number, length: number): Promise<void>;
+  feed(
+    session: number,
+    slots: Int32Array,
+    ids: Int32Array,
+    counts: Int32Array,
+    flag: AbortFlag | undefined,
+  ): Promise<Float32Array>;
+  generate(
+    session: number,
+    slots: Int32Array,
+    ids: Int32Array,
+    counts: Int32Array,
+    sampling: Float64Array,
+    steps: number,
+    endIds: Int32Array,
+    flag: AbortFlag | undefined,
+  ): Promise<Int32Array[]>;
+  dispose(): void;
+}
+
+declare module "../addon.ts" {
+  interface NativeAddon {
+    Engine: new () => NativeEngine;
+    createAbortFlag(): AbortFlag;
+    raiseAbortFlag(flag: AbortFlag): void;
+  }
+}
+
+/** A GGUF file that cannot be read or run: the message says what is wrong and where. */
+export class ModelFileError extends Error {
+  override name = "ModelFileError";
+}
+
+/** A request that the model cannot serve: an id outside the vocabulary, more positions than the context has. */
+export class EngineRequestError extends Error {
+  override name = "EngineRequestError";
+}
+
+/** The engine or session was disposed. */
+export class EngineDisposedError extends Error {
+  override name = "EngineDisposedError";
+}
+
+/** The error class for a native error's code; other errors stay as they are. */
+export function toEngineError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  switch ((error as Error & { code?: string }).code) {
+    case "GGUF":
+      return new ModelFileError(error.message);
+    case "REQUEST":
+      return new EngineRequestError(error.message);
+    case "DISPOSED":
+      return new EngineDisposedError(error.message);
+    default:
+      return error;
+  }
+}
+
+/** Runs a synchronous native call with its errors mapped. */
+export function callNative<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw toEngineError(error);
+  }
+}
+
+/**
+ * Runs an abortable native call.
+ * @throws the signal's reason (an AbortError by default) as soon as it aborts; the native work ends shortly after.
+ */
+export async function callAbortable<T>(
+  signal: AbortSignal | undefined,
+  call: (flag: AbortFlag | undefined) => Promise<T>,
+): Promise<T> {
+  if (!signal) {
+    try {
+      return await call(undefined);
+    } catch (error) {
+      throw toEngineError(error);
+    }
+  }
+  signal.throwIfAborted();
+  const addon = loadAddon();
+  const flag = addon.createAbortFlag();
+  let onAbort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => {
+      addon.raiseAbortFlag(flag);
+      reject(signal.reason);
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([call(flag), aborted]);
+  } catch (error) {
+    throw toEngineError(error);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}

@@ -1,0 +1,173 @@
+/** Sequences in progress in an engine: prefill, decode, sampling. */
+import {
+  callAbortable,
+  callNative,
+  EngineRequestError,
+  type NativeEngine,
+  type NativeEngineInfo,
+} from "./native_engine.ts";
+
+export interface SamplingOptions {
+  /** 0 or absent: greedy. */
+  temperature?: number;
+  /** Keep only the k most probable tokens; 0 or absent: all. */
+  topK?: number;
+  /** Keep the most probable tokens until their probabilities add up to this; 1 or absent: all. */
+  topP?: number;
+  /** Integer from 0; the same seed draws the same tokens on every machine. */
+  seed?: number;
+}
+
+export interface GenerateOptions extends SamplingOptions {
+  maxTokens: number;
+  /** Ids that end the sequence; the one drawn is yielded last. */
+  endIds?: readonly number[];
+  signal?: AbortSignal;
+}
+
+/** One sequence of a {@link Session.advance} call. */
+export interface Advance {
+  slot: number;
+  /** Ids to append before drawing: the prompt, or the last token drawn. */
+  ids: ArrayLike<number>;
+  sampling?: SamplingOptions;
+  /** Tokens drawn before with this seed. */
+  drawn?: number;
+}
+
+// Tokens drawn per native call once a stream runs: few enough to be prompt, enough to hide the call's cost.
+const tokensPerCall = 4;
+
+function samplingValues({ temperature = 0, topK = 0, topP = 1, seed = 0 }: SamplingOptions, drawn: number): number[] {
+  if (!(temperature >= 0 && temperature < Number.POSITIVE_INFINITY)) {
+    throw new EngineRequestError(`temperature must be a number from 0, not ${temperature}`);
+  }
+  if (!Number.isInteger(topK) || topK < 0 || topK > 0x7fffffff) {
+    throw new EngineRequestError(`top-k must be an integer from 0, not ${topK}`);
+  }
+  if (!(topP > 0 && topP <= 1)) {
+    throw new EngineRequestError(`top-p must be above 0 and at most 1, not ${topP}`);
+  }
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new EngineRequestError(`seed must be an integer from 0, not ${seed}`);
+  }
+  return [temperature, topK, topP, seed, drawn];
+}
+
+function concatenate(lists: readonly ArrayLike<number>[]): Int32Array {
+  const ids = new Int32Array(lists.reduce((sum, list) => sum + list.length, 0));
+  let offset = 0;
+  for (const list of lists) {
+    ids.set(list, offset);
+    offset += list.length;
+  }
+  return ids;
+}
+
+export class Session {
+  /** Positions of each slot. */
+  readonly capacity: number;
+  readonly slots: number;
+  readonly #native: NativeEngine;
+  readonly #config: NativeEngineInfo;
+  readonly #id: number;
+  readonly #lengths: number[];
+
+  /** Made by `Engine.createSession`. */
+  constructor(native: NativeEngine, config: NativeEngineInfo, slots: number, capacity: number) {
+    this.#native = native;
+    this.#config = config;
+    this.slots = slots;
+    this.capacity = capacity;
+    this.#id = callNative(() => native.createSession(slots, capacity));
+    this.#lengths = new Array<number>(slots).fill(0);
+  }
+
+  /** Positions in the cache of a slot. */
+  length(slot = 0): number {
+    return this.#lengths[slot];
+  }
+
+  /**
+   * Appends ids to slot 0 and returns the logits after the last one, [vocabSize].
+   * @throws {EngineRequestError} if they do not fit in the capacity or are not in the vocabulary.
+   */
+  async prefill(ids: ArrayLike<number>, options: { slot?: number; signal?: AbortSignal } = {}): Promise<Float32Array> {
+    const slot = options.slot ?? 0;
+    const logits = await callAbortable(options.signal, (flag) =>
+      this.#native.feed(this.#id, Int32Array.of(slot), Int32Array.from(ids), Int32Array.of(ids.length), flag),
+    );
+    this.#lengths[slot] += ids.length;
+    return logits;
+  }
+
+  /** Appends one id to slot 0 and returns the logits after it, [vocabSize]. */
+  async decode(id: number, options: { slot?: number; signal?: AbortSignal } = {}): Promise<Float32Array> {
+    return this.prefill([id], options);
+  }
+
+  /**
+   * Appends each sequence's ids and draws up to `steps` tokens for it, all sequences in one batch. The tokens drawn are
+   * in the cache, except the last one of each sequence. A sequence ends with the first of `endIds`.
+   */
+  async advance(
+    sequences: readonly Advance[],
+    steps: number,
+    options: { endIds?: readonly number[]; signal?: AbortSignal } = {},
+  ): Promise<Int32Array[]> {
+    const sampling = sequences.flatMap((entry) => samplingValues(entry.sampling ?? {}, entry.drawn ?? 0));
+    const tokens = await callAbortable(options.signal, (flag) =>
+      this.#native.generate(
+        this.#id,
+        Int32Array.from(sequences, ({ slot }) => slot),
+        concatenate(sequences.map(({ ids }) => ids)),
+        Int32Array.from(sequences, ({ ids }) => ids.length),
+        Float64Array.from(sampling),
+        steps,
+        Int32Array.from(options.endIds ?? []),
+        flag,
+      ),
+    );
+    sequences.forEach(({ slot, ids }, i) => {
+      this.#lengths[slot] += ids.length + tokens[i].length - 1;
+    });
+    return tokens;
+  }
+
+  /** Appends the prompt to slot 0 and yields tokens as they are drawn. Ends at an end id, maxTokens or the capacity. */
+  async *generate(prompt: ArrayLike<number>, options: GenerateOptions): AsyncGenerator<number, void> {
+    const { maxTokens, endIds = [], signal } = options;
+    let ids = prompt;
+    for (let drawn = 0; drawn < maxTokens; ) {
+      // The first token comes alone: as early as possible.
+      const room = this.capacity - this.length() - ids.length + 1;
+      const steps = Math.min(drawn === 0 ? 1 : tokensPerCall, maxTokens - drawn, room);
+      if (drawn > 0 && steps < 1) return;
+      const [tokens] = await this.advance([{ slot: 0, ids, sampling: options, drawn }], Math.max(steps, 1), {
+        endIds,
+        signal,
+      });
+      yield* tokens;
+      const last = tokens[tokens.length - 1];
+      if (endIds.includes(last)) return;
+      drawn += tokens.length;
+      ids = [last];
+    }
+  }
+
+  /** Forgets the positions of a slot from `length` on. */
+  async truncate(length: number, slot = 0): Promise<void> {
+    await callAbortable(undefined, () => this.#native.truncate(this.#id, slot, length));
+    this.#lengths[slot] = length;
+  }
+
+  /** Length of the logits. */
+  get vocabSize(): number {
+    return this.#config.vocabSize;
+  }
+
+  /** Frees the cache (after the call in progress, if any). */
+  dispose(): void {
+    this.#native.disposeSession(this.#id);
+  }
+}
