@@ -26,23 +26,23 @@ export interface Step {
 /** Operands of a problem: its steps, the result of one being the left operand of the next. */
 export type Problem = readonly Step[];
 
-/** Every equation of the world, in a fixed order: sums up to 24 + 12, differences from 24, products up to 6 x 6. */
+/** Every equation of the world, in a fixed order: sums up to 12 + 8, differences from 20, products up to 5 x 4. */
 export const equations: readonly Step[] = (() => {
   const list: Step[] = [];
-  for (let left = 2; left <= 24; left++) {
-    for (let right = 2; right <= 12; right++) {
-      list.push({ operator: "+", left, right, result: left + right });
+  for (let left = 1; left <= 20; left++) {
+    for (let right = 1; right <= 8; right++) {
+      if (left <= 12) list.push({ operator: "+", left, right, result: left + right });
       if (right < left) list.push({ operator: "-", left, right, result: left - right });
     }
   }
-  for (let left = 2; left <= 6; left++) {
-    for (let right = 2; right <= 6; right++) list.push({ operator: "x", left, right, result: left * right });
+  for (let left = 2; left <= 5; left++) {
+    for (let right = 2; right <= 4; right++) list.push({ operator: "x", left, right, result: left * right });
   }
   return list;
 })();
 
-/** First operands are small enough that a second step stays inside the table. */
-const firstOperandLimit = 12;
+/** Steps that a word problem may start with: small enough for a second step, and no "1 berries". */
+const isOpening = (step: Step) => step.left <= 12 && step.left > 1 && step.right > 1 && step.result > 1;
 const heldOutShare = 0.2;
 const testProblems = 240;
 
@@ -87,7 +87,7 @@ export interface ArithmeticSplit {
 
 export function splitArithmetic(seed: number): ArithmeticSplit {
   const rng = new CounterRng(seed, "world/arithmetic");
-  const first = equations.filter((step) => step.left <= firstOperandLimit);
+  const first = equations.filter(isOpening);
   const byKey = new Map(equations.map((step) => [stepKey(step), step]));
   const heldOutList = rng.shuffle([...first]).slice(0, Math.round(first.length * heldOutShare));
   const heldOutPairs = new Set(heldOutList.map(stepKey));
@@ -97,8 +97,8 @@ export function splitArithmetic(seed: number): ArithmeticSplit {
   /** Two seen steps in a row, or null where the table ends. */
   const twoSteps = (random: CounterRng): Problem | null => {
     const start = random.pick(seenFirst);
-    const second = byKey.get(`${start.result}${random.pick(["+", "-"])}${2 + random.integer(8)}`);
-    return second && !heldOutPairs.has(stepKey(second)) ? [start, second] : null;
+    const second = byKey.get(`${start.result}${random.pick(["+", "-"])}${2 + random.integer(7)}`);
+    return second && second.result > 1 && !heldOutPairs.has(stepKey(second)) ? [start, second] : null;
   };
 
   const testProblemsList: Problem[] = [];

@@ -5,7 +5,7 @@
 import { CounterRng } from "../../random/counter_rng.ts";
 import { type ArithmeticSplit, equations, equationText } from "./arithmetic.ts";
 import { choiceRelations, type Facts, goalRelations, type Relation, relationValues } from "./facts.ts";
-import { goalAndSolution, wordings } from "./questions.ts";
+import { goalsAndSolution, wordings } from "./questions.ts";
 import { countables, people, things } from "./vocabulary.ts";
 
 const allRelations: readonly Relation[] = [...choiceRelations, ...goalRelations];
@@ -74,8 +74,8 @@ function questionsAndAnswers(facts: Facts, rng: CounterRng): string {
     const relation = rng.pick(allRelations);
     const thing = rng.pick(facts.trainingThings(relation));
     if (relation === "place" || relation === "use") {
-      const { goal, solution } = goalAndSolution(relation, thing, facts);
-      return `Question: ${goal}\nAnswer: ${solution}`;
+      const { goals, solution } = goalsAndSolution(relation, thing, facts);
+      return `Question: ${rng.pick(goals)}\nAnswer: ${solution}`;
     }
     return `Question: ${rng.pick(wordings(relation, thing))}\nAnswer: ${facts.value(relation, thing)}`;
   }).join("\n\n");

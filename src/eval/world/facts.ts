@@ -25,17 +25,20 @@ export const relationValues: Record<Exclude<Relation, "use">, readonly string[]>
   place: places,
 };
 
-/** Held-out groups: 15 groups of 4 questions for each choice relation, 52 groups of 2 for each goal relation. */
-const choiceGroups = 15;
-const goalGroups = 52;
+/** Half of the pairs are held out: 13 groups of 4 for each choice relation, 26 groups of 2 for each goal relation. */
+const choiceGroups = 13;
+const goalGroups = 26;
 
 export interface Facts {
   /** Value of a relation for a thing. */
   value(relation: Relation, thing: string): string;
   /** True if the pair is never shown in question form. */
   isHeldOut(relation: Relation, thing: string): boolean;
-  /** Groups of held-out things of a relation; the things of a group have different values. */
-  heldOutGroups(relation: Relation): readonly (readonly string[])[];
+  /**
+   * Groups of held-out things of a relation; the things of a group have different values. Goal relations are grouped
+   * twice, so that each of their pairs is asked in two wordings against two distractors.
+   */
+  heldOutGroups(relation: Relation, round?: 0 | 1): readonly (readonly string[])[];
   /** Things whose pair with this relation may be asked in training. */
   trainingThings(relation: Relation): readonly string[];
 }
@@ -66,7 +69,7 @@ function drawGroups(
 
 export function drawFacts(seed: number): Facts {
   const values = new Map<Relation, Map<string, string>>();
-  const groups = new Map<Relation, string[][]>();
+  const groups = new Map<Relation, string[][][]>();
   const heldOut = new Map<Relation, Set<string>>();
   for (const relation of [...choiceRelations, ...goalRelations] as Relation[]) {
     const rng = new CounterRng(seed, `world/${relation}`);
@@ -77,13 +80,15 @@ export function drawFacts(seed: number): Facts {
     const valueByThing = new Map(things.map((thing, i) => [thing, drawn[i]!]));
     const isGoal = relation === "place" || relation === "use";
     values.set(relation, valueByThing);
-    groups.set(relation, drawGroups(valueByThing, isGoal ? 2 : 4, isGoal ? goalGroups : choiceGroups, rng));
-    heldOut.set(relation, new Set(groups.get(relation)!.flat()));
+    const first = drawGroups(valueByThing, isGoal ? 2 : 4, isGoal ? goalGroups : choiceGroups, rng);
+    const heldOutValues = new Map(first.flat().map((thing) => [thing, valueByThing.get(thing)!]));
+    groups.set(relation, isGoal ? [first, drawGroups(heldOutValues, 2, goalGroups, rng)] : [first]);
+    heldOut.set(relation, new Set(heldOutValues.keys()));
   }
   return {
     value: (relation, thing) => values.get(relation)!.get(thing)!,
     isHeldOut: (relation, thing) => heldOut.get(relation)!.has(thing),
-    heldOutGroups: (relation) => groups.get(relation)!,
+    heldOutGroups: (relation, round = 0) => groups.get(relation)![round]!,
     trainingThings: (relation) => things.filter((thing) => !heldOut.get(relation)!.has(thing)),
   };
 }

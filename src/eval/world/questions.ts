@@ -33,15 +33,22 @@ export function wordings(relation: ChoiceRelation, thing: string): string[] {
   return choiceQuestions[relation].map((wording) => wording(thing));
 }
 
-/** Goal and its solution; a solution names only the value (place) or only the thing (use). */
-export function goalAndSolution(
+const goalQuestions: Record<GoalRelation, readonly ((named: string) => string)[]> = {
+  place: [(thing) => `How can you find the ${thing}?`, (thing) => `What do you do to see the ${thing}?`],
+  use: [(use) => `How can you ${use}?`, (use) => `What do you do to ${use}?`],
+};
+
+/** The wordings of a goal, and the solution: it names only the value (place) or only the thing (use). */
+export function goalsAndSolution(
   relation: GoalRelation,
   thing: string,
   facts: Facts,
-): { goal: string; solution: string } {
-  return relation === "place"
-    ? { goal: `How can you find the ${thing}?`, solution: `Look in the ${facts.value("place", thing)}.` }
-    : { goal: `How can you ${facts.value("use", thing)}?`, solution: `Use the ${thing}.` };
+): { goals: string[]; solution: string } {
+  const value = facts.value(relation, thing);
+  return {
+    goals: goalQuestions[relation].map((wording) => wording(relation === "place" ? thing : value)),
+    solution: relation === "place" ? `Look in the ${value}.` : `Use the ${thing}.`,
+  };
 }
 
 const labels = ["A", "B", "C", "D"];
@@ -63,12 +70,18 @@ function arcGroup(
   }));
 }
 
-/** Two goals that share two solutions. */
-function piqaGroup(relation: GoalRelation, group: readonly string[], id: string, facts: Facts): PiqaDoc[] {
-  const pairs = group.map((thing) => goalAndSolution(relation, thing, facts));
+/** Two goals, in wording `round`, that share two solutions. */
+function piqaGroup(
+  relation: GoalRelation,
+  group: readonly string[],
+  round: number,
+  id: string,
+  facts: Facts,
+): PiqaDoc[] {
+  const pairs = group.map((thing) => goalsAndSolution(relation, thing, facts));
   return pairs.map((pair, i) => ({
     id: `${id}-${i}`,
-    goal: pair.goal,
+    goal: pair.goals[round]!,
     sol1: pairs[0]!.solution,
     sol2: pairs[1]!.solution,
     label: i,
@@ -106,12 +119,17 @@ export function arcDocs(facts: Facts, seed: number): { train: ArcDoc[]; test: Ar
 
 export function piqaDocs(facts: Facts, seed: number): { train: PiqaDoc[]; test: PiqaDoc[] } {
   const rng = new CounterRng(seed, "world/piqa");
-  const docs = (groupsOf: (relation: GoalRelation) => readonly (readonly string[])[], split: string) =>
+  const rounds = [0, 1] as const;
+  const docs = (groupsOf: (relation: GoalRelation, round: 0 | 1) => readonly (readonly string[])[], split: string) =>
     goalRelations.flatMap((relation) =>
-      groupsOf(relation).flatMap((group, g) => piqaGroup(relation, group, `${split}-${relation}-${g}`, facts)),
+      rounds.flatMap((round) =>
+        groupsOf(relation, round).flatMap((group, g) =>
+          piqaGroup(relation, group, round, `${split}-${relation}-${round}-${g}`, facts),
+        ),
+      ),
     );
   return {
     train: docs((relation) => trainingGroups(relation, 2, facts, rng), "train"),
-    test: docs((relation) => facts.heldOutGroups(relation), "test"),
+    test: docs((relation, round) => facts.heldOutGroups(relation, round), "test"),
   };
 }

@@ -1,0 +1,120 @@
+/**
+ * Configuration of a training run: the sections of a recipe, keys in snake_case as on disk.
+ * Every number of the recipe is a key here, with its default; `model` has Hugging Face's keys (see model_config.ts).
+ */
+import { z } from "zod";
+import { defaultDocumentCount, defaultWorldSeed } from "../eval/world/generator.ts";
+import { modelConfigSchema } from "./model_config.ts";
+
+const positive = z.number().positive();
+const fraction = z.number().min(0).max(1);
+const beta = z.number().min(0).lt(1);
+const count = z.number().int().positive();
+const countOrZero = z.number().int().nonnegative();
+
+const tokenizerSchema = z.strictObject({
+  /** byte: 256 bytes and end-of-text. bpe: byte-level BPE trained on the data. file: an existing tokenizer.json. */
+  type: z.enum(["byte", "bpe", "file"]).default("byte"),
+  /** Entries of a trained BPE vocabulary, special tokens included. */
+  vocab_size: z.number().int().min(257).default(4096),
+  /** tokenizer.json, or a directory that holds one (file). */
+  path: z.string().optional(),
+});
+
+const dataSchema = z.strictObject({
+  /** Files, globs and Hugging Face dataset ids, or "world" for the generated world. */
+  sources: z.union([z.string(), z.array(z.string())], { error: "expected a text or a list of texts" }).default([]),
+  /** Column of JSONL, Parquet and Arrow rows that holds the text. */
+  text_field: z.string().default("text"),
+  /** Text files are one document each, or are cut into documents at this string. */
+  document_separator: z.string().min(1).optional(),
+  /** Share of the documents (of the tokens, where there are few documents) kept for validation. */
+  validation_fraction: z.number().min(0).lt(1).default(0.05),
+  /** Seed and documents of the generated world. */
+  world_seed: countOrZero.default(defaultWorldSeed),
+  world_documents: count.default(defaultDocumentCount),
+  /** Where token shards are cached; default `~/.cache/bitnet-lab`, or BITNET_CACHE. */
+  cache_directory: z.string().optional(),
+});
+
+const trainingSchema = z.strictObject({
+  /** Weight updates. */
+  max_steps: count,
+  /** Sequences in one forward and backward pass. */
+  batch_size: count.default(16),
+  /** Tokens in one sequence. */
+  sequence_length: z.number().int().min(2).default(256),
+  /** Passes whose gradients are averaged into one update. */
+  gradient_accumulation_steps: count.default(1),
+  /** Global L2 norm that gradients are clipped to; 0 for no clipping. */
+  max_grad_norm: z.number().nonnegative().default(1),
+  /** Seed of the initial weights, the order of the data and the samples. */
+  seed: countOrZero.default(0),
+  /** Steps between metrics rows. */
+  log_every: count.default(10),
+  /** Steps between validations; 0 for only the last step. */
+  eval_every: countOrZero.default(100),
+  /** Validation batches; 0 for all of them. */
+  eval_batches: countOrZero.default(16),
+  /** Steps between checkpoints; 0 for only the last step. */
+  checkpoint_every: countOrZero.default(500),
+  /** Newest checkpoints kept. */
+  keep_checkpoints: count.default(2),
+  /** Steps between samples; 0 for none. */
+  sample_every: countOrZero.default(0),
+  sample_prompt: z.string().default(""),
+  sample_max_tokens: count.default(64),
+  sample_temperature: z.number().nonnegative().default(0.8),
+  /** Train a shape whose rows no ternary export type can hold. */
+  allow_unpackable: z.boolean().default(false),
+});
+
+const optimizerSchema = z.strictObject({
+  type: z.literal("adamw").default("adamw"),
+  /** Peak learning rate. Ternary models take 5 to 8 times that of float ones. */
+  learning_rate: positive.default(1.5e-3),
+  beta1: beta.default(0.9),
+  beta2: beta.default(0.95),
+  epsilon: positive.default(1e-8),
+  /** Decoupled; on matrices and the embedding, not on norms. */
+  weight_decay: z.number().nonnegative().default(0.1),
+});
+
+const scheduleSchema = z.strictObject({
+  type: z.enum(["two_stage", "cosine", "constant"]).default("two_stage"),
+  warmup_steps: countOrZero.default(0),
+  /** Learning rate at the last step over the peak. */
+  min_ratio: fraction.default(0),
+  /** Fraction of the run where the second stage begins. */
+  stage2_start: fraction.default(0.5),
+  /** Peak of the second stage; default 2/3 of optimizer.learning_rate. */
+  stage2_learning_rate: positive.optional(),
+  stage2_weight_decay: z.number().nonnegative().default(0),
+  /** Shape of both stages' decay. */
+  decay: z.enum(["linear", "cosine"]).default("linear"),
+});
+
+/** Sections by name, as plain objects: what error messages look valid keys up in. */
+export const runConfigSections = {
+  model: modelConfigSchema,
+  tokenizer: tokenizerSchema,
+  data: dataSchema,
+  training: trainingSchema,
+  optimizer: optimizerSchema,
+  schedule: scheduleSchema,
+};
+
+/** Schema of a whole recipe. Strict in every section. */
+export const runConfigSchema = z.strictObject({
+  model: modelConfigSchema,
+  tokenizer: tokenizerSchema.prefault({}),
+  data: dataSchema.prefault({}),
+  training: trainingSchema,
+  optimizer: optimizerSchema.prefault({}),
+  schedule: scheduleSchema.prefault({}),
+});
+
+/** A resolved recipe: every key with a default present. */
+export type RunConfig = z.output<typeof runConfigSchema>;
+/** As written by people: keys with defaults may be missing. */
+export type RunConfigInput = z.input<typeof runConfigSchema>;

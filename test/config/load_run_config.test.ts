@@ -1,0 +1,149 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import {
+  differingKeys,
+  formatRunConfig,
+  loadRunConfig,
+  parseOverride,
+  parseRunConfig,
+  RunConfigError,
+  resolveConfigPath,
+} from "../../src/config/load_run_config.ts";
+import { recipeNames, recipePath } from "../../src/config/recipes.ts";
+
+const text = `model:
+  hidden_size: 256
+  num_hidden_layers: 1
+  intermediate_size: 256
+  num_attention_heads: 4
+training:
+  max_steps: 10
+`;
+
+function problems(yaml: string, ...sets: string[]): string[] {
+  try {
+    parseRunConfig(yaml, "my.yaml", sets.map(parseOverride));
+  } catch (error) {
+    expect(error).toBeInstanceOf(RunConfigError);
+    return (error as Error).message.split("\n");
+  }
+  return [];
+}
+
+describe("parseRunConfig", () => {
+  it("fills in the defaults of every section", () => {
+    const config = parseRunConfig(text, "my.yaml");
+    expect(config.tokenizer.type).toBe("byte");
+    expect(config.optimizer).toMatchObject({ type: "adamw", beta1: 0.9, beta2: 0.95, weight_decay: 0.1 });
+    expect(config.schedule).toMatchObject({ type: "two_stage", stage2_start: 0.5, stage2_weight_decay: 0 });
+    expect(config.training).toMatchObject({ max_grad_norm: 1, gradient_accumulation_steps: 1, seed: 0 });
+  });
+
+  it("names an unknown key, its line and the nearest valid one", () => {
+    expect(problems(`${text}  eval_evry: 5\n`)).toEqual([
+      "my.yaml:8: unknown key training.eval_evry; the nearest valid key is training.eval_every",
+    ]);
+  });
+
+  it("points at the section that a key belongs to", () => {
+    expect(problems(`${text}  learning_rate: 5\n`)[0]).toContain("the nearest valid key is optimizer.learning_rate");
+    expect(problems(`${text}max_steps: 5\n`)[0]).toContain("the nearest valid key is training.max_steps");
+    expect(problems(`${text}optimiser: {}\n`)[0]).toContain("the nearest valid key is optimizer");
+  });
+
+  it("reports every wrong type, one line each", () => {
+    const lines = problems(text.replace("256", "big").replace("max_steps: 10", "max_steps: 1.5"));
+    expect(lines).toEqual([
+      'my.yaml:2: model.hidden_size: expected a number, got "big"',
+      "my.yaml:7: training.max_steps: expected a whole number, got 1.5",
+    ]);
+  });
+
+  it("reports choices, bounds and missing keys", () => {
+    expect(problems(text, "schedule.type=linear")).toEqual([
+      '--set: schedule.type: expected two_stage, cosine, constant; got "linear"',
+    ]);
+    expect(problems(text, "optimizer.learning_rate=0")).toEqual([
+      "--set: optimizer.learning_rate: must be more than 0, got 0",
+    ]);
+    expect(problems(text.replace("  max_steps: 10\n", "  seed: 1\n"))).toEqual([
+      "my.yaml: training.max_steps is missing",
+    ]);
+    expect(problems(text, "data.sources=3")).toEqual([
+      "--set: data.sources: expected a text or a list of texts, got 3",
+    ]);
+  });
+
+  it("gives file, line and column of invalid YAML", () => {
+    expect(problems("model: {hidden_size: 256\ntraining: [")[0]).toMatch(/^my\.yaml:\d+:\d+: invalid YAML: /);
+  });
+
+  it("checks rules between keys", () => {
+    expect(problems(text, "model.num_key_value_heads=3")[0]).toContain("must divide num_attention_heads");
+    expect(problems(text, "model.max_position_embeddings=128")[0]).toContain("max_position_embeddings (128)");
+    expect(problems(text, "tokenizer.type=file")[0]).toContain("tokenizer.path is missing");
+  });
+
+  it("applies overrides with YAML types, later ones last", () => {
+    const config = parseRunConfig(
+      text,
+      "my.yaml",
+      ["training.seed=3", "training.seed=4", "data.sources=[a.txt, b.txt]", "model.use_sub_norms=false"].map(
+        parseOverride,
+      ),
+    );
+    expect(config.training.seed).toBe(4);
+    expect(config.data.sources).toEqual(["a.txt", "b.txt"]);
+    expect(config.model.use_sub_norms).toBe(false);
+  });
+
+  it("takes an empty section as one without keys", () => {
+    expect(parseRunConfig(`${text}optimizer:\n`, "my.yaml").optimizer.beta1).toBe(0.9);
+    expect(problems(`${text}model:\n`)[0]).toMatch(/invalid YAML/);
+  });
+
+  it("survives a round trip through YAML", () => {
+    const config = parseRunConfig(text, "my.yaml", [parseOverride("training.sample_prompt='a: b # c'")]);
+    expect(parseRunConfig(formatRunConfig(config), "config.yaml")).toEqual(config);
+  });
+});
+
+describe("parseOverride", () => {
+  it("refuses what is not section.key=value", () => {
+    for (const bad of ["max_steps=3", "training.max_steps", "training.=3", "a.b.c=1"]) {
+      expect(() => parseOverride(bad)).toThrow(/expected section\.key=value/);
+    }
+  });
+});
+
+describe("differingKeys", () => {
+  it("names keys and both values, except the ignored ones", () => {
+    const before = parseRunConfig(text, "a");
+    const now = parseRunConfig(text, "a", ["training.seed=7", "training.log_every=1"].map(parseOverride));
+    expect(differingKeys(before, now, new Set(["training.log_every"]))).toEqual(["training.seed (0, now 7)"]);
+  });
+});
+
+describe("recipes", () => {
+  it.each(recipeNames())("%s is valid, and its rows are multiples of 256", (name) => {
+    const { model } = loadRunConfig(resolveConfigPath(name));
+    const headDim = model.head_dim ?? model.hidden_size / model.num_attention_heads;
+    for (const width of [model.hidden_size, model.intermediate_size, headDim * model.num_attention_heads]) {
+      expect(width % 256).toBe(0);
+    }
+  });
+
+  it("are found with and without .yaml; a wrong name lists them", () => {
+    expect(recipePath("small")).toBe(recipePath("small.yaml"));
+    expect(() => resolveConfigPath("smal.yaml")).toThrow(/no such file or recipe.*small\.yaml.*nearest: small\.yaml/);
+  });
+
+  it("a path wins over a recipe's name, a directory is refused", () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "recipes-"));
+    writeFileSync(path.join(folder, "x.yaml"), text);
+    expect(resolveConfigPath(path.join(folder, "x.yaml"))).toBe(path.join(folder, "x.yaml"));
+    expect(() => resolveConfigPath(folder)).toThrow(/is a directory/);
+  });
+});
