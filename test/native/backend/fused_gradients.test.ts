@@ -98,7 +98,6 @@ describe.skipIf(withoutAddon)("fused kernels against composed operations (skippe
   it.each([
     { tokens: 3, width: 16, vocab: 7 },
     { tokens: 90, width: 24, vocab: 131 },
-    { tokens: 300, width: 8, vocab: 20000 },
   ])("HeadLogProbs of $tokens tokens, vocabulary $vocab", ({ tokens, width, vocab }) => {
     const random = randomSource(vocab);
     const hidden = randomTensor(random, [tokens, width]);
@@ -122,6 +121,36 @@ describe.skipIf(withoutAddon)("fused kernels against composed operations (skippe
       expect(argmax[t]).toBe(row.indexOf(row.reduce((a, b) => Math.max(a, b))));
       if (ids[t] < 0) expect(actual[0][t]).toBe(0);
     }
+  });
+
+  it("HeadLogProbsGrad of more tokens than one chunk is that of its parts", () => {
+    const random = randomSource(11);
+    // 2^22 logits are a chunk: 139 tokens of this vocabulary.
+    const [tokens, width, vocab] = [300, 8, 30000];
+    const hidden = randomTensor(random, [tokens, width]);
+    const table = randomTensor(random, [vocab, width]);
+    const ids = Int32Array.from({ length: tokens }, () => randomInteger(random, 0, vocab - 1));
+    const targets = tf.tensor1d(ids, "int32");
+    const dlogProbs = randomTensor(random, [tokens]);
+    const gradients = (begin: number, count: number) =>
+      valuesOn("native", () =>
+        runKernel("HeadLogProbsGrad", {
+          hidden: tf.slice(hidden, [begin, 0], [count, width]),
+          table,
+          targets: tf.slice(targets, begin, count),
+          dlogProbs: tf.slice(dlogProbs, begin, count),
+        }),
+      );
+    const [dhidden, dtable] = gradients(0, tokens);
+    const parts = [gradients(0, 100), gradients(100, 100), gradients(200, 100)];
+    expect(
+      relativeError(
+        dhidden,
+        parts.flatMap(([part]) => Array.from(part)),
+      ),
+    ).toBeLessThan(1e-6);
+    const summed = dtable.map((_, i) => parts[0][1][i] + parts[1][1][i] + parts[2][1][i]);
+    expect(relativeError(dtable, summed)).toBeLessThan(1e-5);
   });
 
   it("EmbeddingGather and its gradient", () => {

@@ -1,4 +1,5 @@
 /** What the backend's tests share: the addon if it is built, kernels by name, seeded values, comparisons. */
+import { createHash } from "node:crypto";
 import * as tf from "@tensorflow/tfjs";
 import { expect } from "vitest";
 import { loadAddon, type NativeAddon } from "../../../native/addon.ts";
@@ -79,7 +80,9 @@ export function valuesOn(backend: string, body: () => tf.Tensor[]): Float32Array
   }
 }
 
-/** The bits of float32 values, to compare exactly (NaN and signed zero included). */
-export function bits(values: Float32Array | Int32Array | Uint8Array): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength).slice();
+/** Digest of the bits of a tensor's values, to compare exactly (NaN and signed zero included). */
+export function bits(values: Float32Array | Int32Array | Uint8Array): string {
+  return createHash("sha256")
+    .update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+    .digest("hex");
 }

@@ -1,0 +1,125 @@
+/**
+ * The law of the fused kernels: forward bits are the same for every kernel variant and thread count; backward bits are
+ * the same for every thread count.
+ */
+import * as tf from "@tensorflow/tfjs";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { registerNativeBackend } from "../../../native/backend/index.ts";
+import { addon, bits, randomSource, randomTensor, runKernel, variants, withoutAddon } from "./support.ts";
+
+const attention = { heads: 4, kvHeads: 2, headDim: 20, ropeTheta: 10000 };
+const quantized = { weightQuantizer: "absmean_ternary", activationQuantizer: "absmax_int8", scaleDtype: "f16" };
+const float = { weightQuantizer: "none", activationQuantizer: "none", scaleDtype: "f32" };
+
+interface Case {
+  name: string;
+  forward: () => tf.Tensor[];
+  backward: (outputs: tf.Tensor[]) => tf.Tensor[];
+}
+
+/** Shapes with remainders everywhere, large enough for several tasks of every kernel. */
+function makeCases(): Case[] {
+  const random = randomSource(5);
+  const [tokens, cols] = [201, 70];
+  const x = randomTensor(random, [3, tokens / 3, cols]);
+  const weight0 = randomTensor(random, [101, cols], 0.05);
+  const weight1 = randomTensor(random, [64, cols], 0.05);
+  const dy = randomTensor(random, [3, tokens / 3, 165]);
+  const gain = randomTensor(random, [cols]);
+  const qkv = randomTensor(random, [3, 67, 8 * 20]);
+  const dout = randomTensor(random, [3, 67, 4 * 20]);
+  const hidden = randomTensor(random, [tokens, cols]);
+  const table = randomTensor(random, [300, cols]);
+  const ids = Int32Array.from({ length: tokens }, (_, i) => (i * 37) % 300);
+  const targets = tf.tensor1d(ids, "int32");
+  const dlogProbs = randomTensor(random, [tokens]);
+  const linear = (attributes: object): Case => ({
+    name: `BitLinear ${JSON.stringify(attributes)}`,
+    forward: () => runKernel("BitLinear", { x, weight0, weight1 }, attributes),
+    backward: () => runKernel("BitLinearGrad", { x, weight0, weight1, dy }, attributes),
+  });
+  const gated = (activation: string): Case => ({
+    name: `GatedActivation ${activation}`,
+    forward: () => runKernel("GatedActivation", { gateUp: x }, { activation }),
+    backward: ([y]) => runKernel("GatedActivationGrad", { gateUp: x, dy: y }, { activation }),
+  });
+  return [
+    linear(quantized),
+    linear(float),
+    gated("relu2"),
+    gated("silu"),
+    {
+      name: "RMSNorm",
+      forward: () => runKernel("RMSNorm", { x, gain }, { epsilon: 1e-5 }),
+      backward: ([y]) => runKernel("RMSNormGrad", { x, gain, dy: y }, { epsilon: 1e-5 }),
+    },
+    {
+      name: "CausalAttention",
+      forward: () => runKernel("CausalAttention", { qkv }, attention),
+      backward: ([out, logSum]) => runKernel("CausalAttentionGrad", { qkv, out, logSum, dy: dout }, attention),
+    },
+    {
+      name: "HeadLogProbs",
+      forward: () => runKernel("HeadLogProbs", { hidden, table, targets }),
+      backward: () => runKernel("HeadLogProbsGrad", { hidden, table, targets, dlogProbs }),
+    },
+    {
+      name: "EmbeddingGather",
+      forward: () => runKernel("EmbeddingGather", { table, ids: targets }),
+      backward: () => runKernel("EmbeddingGatherGrad", { ids: targets, dy: hidden }, { vocabSize: 300 }),
+    },
+    {
+      name: "TernaryCodes and RoundToDtype",
+      forward: () => [
+        ...runKernel("TernaryCodes", { weight: table }, { scaleDtype: "bf16" }),
+        ...["f16", "bf16"].flatMap((dtype) => runKernel("RoundToDtype", { x: table }, { dtype })),
+      ],
+      backward: () => runKernel("GlobalNormSquared", { x: table }),
+    },
+  ];
+}
+
+describe.skipIf(withoutAddon)("bits of the fused kernels (skipped without the native addon)", () => {
+  let cases: Case[] = [];
+  beforeAll(async () => {
+    registerNativeBackend();
+    await tf.setBackend("native");
+    cases = makeCases();
+  });
+  afterEach(() => {
+    addon!.setIsa("");
+    addon!.setThreads(2);
+  });
+
+  const run = (body: () => tf.Tensor[]) => tf.tidy(() => body().map((tensor) => bits(tensor.dataSync())));
+
+  it("forward: every variant and thread count gives the scalar bits", () => {
+    addon!.setIsa("scalar");
+    addon!.setThreads(1);
+    const expected = cases.map((each) => run(each.forward));
+    for (const variant of variants) {
+      addon!.setIsa(variant);
+      for (const threads of [1, 2, 3]) {
+        addon!.setThreads(threads);
+        cases.forEach((each, i) => {
+          expect(run(each.forward), `${each.name}, ${variant}, ${threads} threads`).toEqual(expected[i]);
+        });
+      }
+    }
+  });
+
+  it("backward: every thread count gives the bits of one thread", () => {
+    for (const variant of variants) {
+      addon!.setIsa(variant);
+      addon!.setThreads(1);
+      const expected = cases.map((each) => run(() => each.backward(each.forward())));
+      for (const threads of [2, 3]) {
+        addon!.setThreads(threads);
+        cases.forEach((each, i) => {
+          const actual = run(() => each.backward(each.forward()));
+          expect(actual, `${each.name}, ${variant}, ${threads} threads`).toEqual(expected[i]);
+        });
+      }
+    }
+  });
+});

@@ -1,0 +1,84 @@
+/** AdamWStep against torch.optim.AdamW's formulas in float64, GlobalNormSquared, RoundToDtype, and the kernel log. */
+import * as tf from "@tensorflow/tfjs";
+import { beforeAll, describe, expect, it } from "vitest";
+import { nativeKernelLog, registerNativeBackend, resetKernelLog } from "../../../native/backend/index.ts";
+import { addon, randomSource, randomTensor, randomValues, relativeError, runKernel, withoutAddon } from "./support.ts";
+
+describe.skipIf(withoutAddon)("optimizer kernels (skipped without the native addon)", () => {
+  beforeAll(async () => {
+    registerNativeBackend();
+    await tf.setBackend("native");
+  });
+
+  it("AdamWStep follows torch's formulas over several steps, in place", () => {
+    const random = randomSource(2);
+    const count = 40000;
+    const settings = { learningRate: 0.01, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1, gradScale: 0.5 };
+    const start = randomValues(random, count);
+    const expected = Float64Array.from(start);
+    const [m, v] = [new Float64Array(count), new Float64Array(count)];
+    const state = {
+      param: tf.variable(tf.tensor1d(start)),
+      m: tf.variable(tf.zeros([count])),
+      v: tf.variable(tf.zeros([count])),
+    };
+    for (let step = 1; step <= 4; step++) {
+      const grad = randomTensor(random, [count]);
+      expect(runKernel("AdamWStep", { ...state, grad }, { ...settings, step })).toEqual([]);
+      grad.dataSync().forEach((value, i) => {
+        const g = value * settings.gradScale;
+        m[i] = 0.9 * m[i] + 0.1 * g;
+        v[i] = 0.95 * v[i] + 0.05 * g * g;
+        const denominator = Math.sqrt(v[i]) / Math.sqrt(1 - 0.95 ** step) + settings.epsilon;
+        expected[i] *= 1 - settings.learningRate * settings.weightDecay;
+        expected[i] -= ((settings.learningRate / (1 - 0.9 ** step)) * m[i]) / denominator;
+      });
+      grad.dispose();
+    }
+    expect(relativeError(state.param.dataSync(), expected)).toBeLessThan(1e-6);
+    expect(relativeError(state.m.dataSync(), m)).toBeLessThan(1e-6);
+    expect(relativeError(state.v.dataSync(), v)).toBeLessThan(1e-6);
+  });
+
+  it("GlobalNormSquared sums in float64", () => {
+    const values = new Float32Array(300000).fill(1e-3);
+    values[7] = 1e4;
+    const [sum] = runKernel("GlobalNormSquared", { x: tf.tensor1d(values) });
+    expect(sum.dataSync()[0]).toBe(Math.fround(1e8 + 299999 * Math.fround(1e-3) ** 2));
+  });
+
+  it("RoundToDtype: f16, bf16 and q8_0 values", () => {
+    const x = tf.tensor2d([1 + 2 ** -11, 1 + 3 * 2 ** -11, 65520, -(2 ** -25), 3.14159274], [1, 5]);
+    const round = (tensor: tf.Tensor, dtype: string) =>
+      Array.from(runKernel("RoundToDtype", { x: tensor }, { dtype })[0].dataSync());
+    // Ties go to even; 65520 is half way to 65536, beyond the largest float16.
+    expect(round(x, "f16")).toEqual([1, 1 + 2 ** -9, Number.POSITIVE_INFINITY, -0, 3.140625]);
+    expect(round(tf.tensor2d([[1 + 2 ** -8, 1 + 3 * 2 ** -8, 3.14159274]]), "bf16")).toEqual([
+      1,
+      1 + 2 ** -6,
+      3.140625,
+    ]);
+
+    const block = Float32Array.from({ length: 64 }, (_, i) => (i < 32 ? (i - 12) / 7 : 0));
+    const rounded = round(tf.tensor2d(block, [1, 64]), "q8_0");
+    const scale = Math.fround(Math.fround(19 / 7) / 127);
+    const [stored] = round(tf.tensor2d([[scale]]), "f16");
+    const codes = rounded.slice(0, 32).map((value) => value / stored);
+    for (let i = 0; i < 32; i++) {
+      expect(codes[i]).toBeCloseTo(Math.round(codes[i]), 4);
+      expect(Math.abs(rounded[i] - block[i])).toBeLessThan(scale * 0.6);
+    }
+    expect(Math.max(...codes)).toBeCloseTo(127, 4);
+    expect(rounded.slice(32)).toEqual(Array(32).fill(0));
+    expect(() => round(tf.ones([2, 33]), "q8_0")).toThrow(/multiple of 32/);
+  });
+
+  it("logs which fused kernels ran, and on which variant", () => {
+    resetKernelLog();
+    expect(nativeKernelLog().calls.size).toBe(0);
+    runKernel("GlobalNormSquared", { x: tf.ones([3]) });
+    tf.add(tf.ones([3]), 1);
+    expect([...nativeKernelLog().calls]).toEqual([["GlobalNormSquared", 1]]);
+    expect(nativeKernelLog().variant).toBe(addon!.isa());
+  });
+});
