@@ -1,20 +1,14 @@
 /** Metrics and aggregations of lm-evaluation-harness 0.4 (`api/metrics.py`). Log-likelihoods are in nats. */
-
-/** Index of the largest value; the first one on a tie. */
-export function argMax(values: readonly number[]): number {
-  let best = 0;
-  for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
-  return best;
-}
+import { largestIndex } from "./sampling.ts";
 
 /** Index of the choice that `acc` takes: the largest log-likelihood. */
 export function likeliestChoice(logLikelihoods: readonly number[]): number {
-  return argMax(logLikelihoods);
+  return largestIndex(logLikelihoods);
 }
 
 /** Index of the choice that `acc_norm` takes: the largest log-likelihood per Unicode code point of the choice. */
 export function likeliestChoicePerCharacter(logLikelihoods: readonly number[], choices: readonly string[]): number {
-  return argMax(logLikelihoods.map((value, i) => value / [...choices[i]].length));
+  return largestIndex(logLikelihoods.map((value, i) => value / [...choices[i]].length));
 }
 
 export function mean(values: readonly number[]): number {

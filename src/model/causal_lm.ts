@@ -95,6 +95,17 @@ export class CausalLM {
     });
   }
 
+  /**
+   * Logits [N, V] at N of the positions of ids int32 [B, T]: `positions` are indices into the B * T ids. Not
+   * differentiable. For generation, which needs the last position of each row only.
+   */
+  logitsAt(ids: tf.Tensor2D, positions: readonly number[]): tf.Tensor2D {
+    return tf.tidy(() => {
+      const { hidden, table } = this.headInputs(ids);
+      return headLogits(tf.gather(hidden, tf.tensor1d([...positions], "int32")), table);
+    });
+  }
+
   dispose(): void {
     for (const variable of this.parameters.values()) variable.dispose();
   }
