@@ -39,3 +39,15 @@
 #else
 #define BITNET_UNROLL
 #endif
+
+// Ends a step of an integer accumulator. GCC gives the 64-bit form that intrinsics pass and the 16- or 32-bit form that
+// they add registers of their own across a loop, and then spills; this pins one register.
+#if defined(__GNUC__) && (defined(__x86_64__) || defined(__aarch64__))
+#if defined(__aarch64__)
+#define BITNET_PIN(vector) __asm__("" : "+w"(vector))
+#else
+#define BITNET_PIN(vector) __asm__("" : "+v"(vector))
+#endif
+#else
+#define BITNET_PIN(vector)
+#endif

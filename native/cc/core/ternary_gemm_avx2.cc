@@ -40,6 +40,16 @@ BITNET_INLINE __m256i broadcast_columns(const int8_t* x) {
   return _mm256_set1_epi32(four);
 }
 
+// *sum += words, in place. Written out because GCC keeps the two vector types that meet in the intrinsic in registers of
+// their own across the loop, and then spills or copies them.
+BITNET_INLINE void add_words(__m256i* sum, __m256i words) {
+#if defined(__GNUC__)
+  __asm__("vpaddw %1, %0, %0" : "+x"(*sum) : "x"(words));
+#else
+  *sum = _mm256_add_epi16(*sum, words);
+#endif
+}
+
 BITNET_INLINE __m256i widen(__m256i words) { return _mm256_madd_epi16(words, _mm256_set1_epi16(1)); }
 
 // y[r] = float(sums[r] - code_sum) * scale for the `rows` <= 16 rows that exist.
@@ -87,8 +97,8 @@ BITNET_INLINE void multiply_tile(const uint8_t* codes, const int8_t* x, int64_t 
     BITNET_UNROLL
     for (int t = 0; t < Tokens; ++t) {
       const __m256i four = broadcast_columns(x + t * x_stride + step * kStepCols);
-      low[t] = _mm256_add_epi16(low[t], _mm256_maddubs_epi16(first, four));
-      high[t] = _mm256_add_epi16(high[t], _mm256_maddubs_epi16(second, four));
+      add_words(&low[t], _mm256_maddubs_epi16(first, four));
+      add_words(&high[t], _mm256_maddubs_epi16(second, four));
     }
   }
   BITNET_UNROLL
@@ -145,11 +155,10 @@ BITNET_INLINE void multiply_vector(const uint8_t* packed, const int8_t* x, int64
       for (int half = 0; half < 2; ++half) {
         const __m256i v = load256(packed + b * kPanelBlockBytes + half * 32);
         const __m256i w = _mm256_srli_epi16(v, 4);
-        unit[half] = _mm256_add_epi16(unit[half], _mm256_maddubs_epi16(_mm256_and_si256(v, once), x0));
-        unit[half] = _mm256_add_epi16(unit[half], _mm256_maddubs_epi16(_mm256_and_si256(w, once), x2));
-        const __m256i p1 = _mm256_maddubs_epi16(_mm256_and_si256(v, four_times), x1);
-        const __m256i p3 = _mm256_maddubs_epi16(_mm256_and_si256(w, four_times), x3);
-        quadruple[half] = _mm256_add_epi16(quadruple[half], _mm256_add_epi16(p1, p3));
+        add_words(&unit[half], _mm256_maddubs_epi16(_mm256_and_si256(v, once), x0));
+        add_words(&unit[half], _mm256_maddubs_epi16(_mm256_and_si256(w, once), x2));
+        add_words(&quadruple[half], _mm256_maddubs_epi16(_mm256_and_si256(v, four_times), x1));
+        add_words(&quadruple[half], _mm256_maddubs_epi16(_mm256_and_si256(w, four_times), x3));
       }
     }
     BITNET_UNROLL

@@ -1,0 +1,310 @@
+// Times every kernel of every variant that runs here and prints one JSON object per line.
+//
+//   bench_kernels [--quick] [--isa NAME] [--only BENCH] [--threads N]
+//
+// Lines: {"bench", "isa", "threads", shape fields, "seconds" (best run), "gops" or "gflops", "share_of_peak",
+// "gbps"}. The peaks are measured in the same process: "fma_peak", "int8_peak" and "read_bandwidth".
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "core/cpu_features.h"
+#include "core/gemm_f32.h"
+#include "core/kernels.h"
+#include "core/thread_pool.h"
+#include "measured_peaks.h"
+
+using namespace bitnet;
+
+namespace {
+
+struct Settings {
+  double seconds = 0.25;  // per line
+  std::string isa, only;
+  int max_threads = default_threads();
+};
+
+// Best time of one run of `body`, repeated for about `seconds`.
+template <typename Body>
+double best_time(double seconds, const Body& body) {
+  body();
+  double best = 1e30;
+  const double end = check::now() + seconds;
+  do {
+    const double start = check::now();
+    body();
+    best = std::min(best, check::now() - start);
+  } while (check::now() < end);
+  return best;
+}
+
+// Small pseudo-random values: speed does not depend on them, but denormals would spoil it.
+std::vector<float> floats(int64_t count) {
+  std::vector<float> list(static_cast<size_t>(count));
+  uint32_t state = 12345;
+  for (float& v : list)
+    v = static_cast<float>((state = state * 1664525u + 1013904223u) >> 8) / 8388608.0f - 1.0f;
+  return list;
+}
+
+class Bench {
+ public:
+  Bench(const Settings& settings, const Kernels& kernels, int threads)
+      : settings_(settings), kernels_(kernels), threads_(threads) {
+    fma_peak_ = check::fma_peak(kernels.name, 0.05) * threads;
+    int8_peak_ = check::int8_peak(kernels.name, 0.05) * threads;
+  }
+
+  void run() {
+    report("fma_peak", "", 0, fma_peak_, fma_peak_, 0);
+    report("int8_peak", "", 0, int8_peak_, int8_peak_, 0);
+    for (const auto& [rows, cols] : {std::pair<int64_t, int64_t>{2560, 2560},
+                                     {6912, 2560},
+                                     {2560, 6912},
+                                     {512, 512},
+                                     {1408, 512},
+                                     {128, 128},
+                                     {352, 128}}) {
+      for (const int64_t tokens : {1, 8, 512}) ternary(rows, cols, tokens);
+    }
+    gemv_stream();
+    struct Product {
+      int64_t m, n, k;
+    };
+    for (const auto& [m, n, k] : {Product{2048, 512, 1408},
+                                  {1408, 512, 2048},
+                                  {4096, 128, 352},
+                                  {352, 128, 4096},
+                                  {8192, 512, 2048}}) {
+      gemm(m, n, k);
+    }
+    for (const auto& [length, head_dim] :
+         {std::pair<int64_t, int64_t>{128, 32}, {256, 64}, {512, 16}, {512, 128}}) {
+      attention(length, length, head_dim);
+    }
+    attention(1024, 1, 128);
+    for (const RowType type : {RowType::f32, RowType::f16, RowType::bf16, RowType::q8_0}) {
+      for (const int64_t tokens : {1, 256}) {
+        linear(type, 8192, 512, tokens);
+        linear(type, 4096, 2560, tokens);
+      }
+    }
+    rows();
+  }
+
+ private:
+  bool wanted(const char* bench) const { return settings_.only.empty() || settings_.only == bench; }
+
+  // operations and bytes are per run; a peak of 0 or bytes of 0 leaves the field out.
+  void report(const char* bench, const std::string& shape, double seconds, double rate, double peak,
+              double bytes) {
+    if (!wanted(bench)) return;
+    std::printf("{\"bench\":\"%s\",\"isa\":\"%s\",\"threads\":%d%s%s", bench, kernels_.name, threads_,
+                shape.empty() ? "" : ",", shape.c_str());
+    if (seconds > 0) std::printf(",\"seconds\":%.3e", seconds);
+    if (rate > 0) std::printf(",\"gops\":%.2f", rate * 1e-9);
+    if (rate > 0 && peak > 0) std::printf(",\"share_of_peak\":%.3f", rate / peak);
+    if (bytes > 0) std::printf(",\"gbps\":%.2f", bytes / seconds * 1e-9);
+    std::printf("}\n");
+    std::fflush(stdout);
+  }
+
+  template <typename Body>
+  void parallel(int64_t tasks, const Body& body) {
+    ThreadPool::global().parallel_for(threads_, tasks, body);
+  }
+
+  void ternary(int64_t out, int64_t in, int64_t tokens) {
+    if (!wanted("ternary_gemm")) return;
+    std::vector<uint8_t> storage(static_cast<size_t>(panel_bytes(out, in) + 64), 0x55);
+    const TernaryPanel panel{aligned(storage.data()), out, in, 0.5f};
+    const int64_t stride = padded_cols(in), groups = panel_groups(out);
+    std::vector<int8_t> x(static_cast<size_t>(stride * tokens), 3);
+    std::vector<float> scale(static_cast<size_t>(tokens), 0.01f), y(static_cast<size_t>(tokens * out));
+    std::vector<int32_t> sums(static_cast<size_t>(tokens), static_cast<int32_t>(3 * in));
+    const int64_t per_task = std::max<int64_t>(1, groups / (8 * threads_));
+    const double seconds = best_time(settings_.seconds, [&] {
+      parallel((groups + per_task - 1) / per_task, [&](int64_t task) {
+        kernels_.ternary_gemm(panel, task * per_task, std::min(groups, (task + 1) * per_task), x.data(),
+                              stride, scale.data(), sums.data(), tokens, y.data(), out);
+      });
+    });
+    const double operations = 2.0 * static_cast<double>(out * in * tokens);
+    report("ternary_gemm", shape({{"rows", out}, {"cols", in}, {"tokens", tokens}}), seconds,
+           operations / seconds, int8_peak_, tokens == 1 ? static_cast<double>(panel_bytes(out, in)) : 0);
+  }
+
+  // One token through a stack of matrices larger than any cache: the speed of decoding.
+  void gemv_stream() {
+    if (!wanted("ternary_gemv_stream")) return;
+    const int64_t out = 6912, in = 2560, layers = 48, bytes = panel_bytes(out, in);
+    std::vector<uint8_t> storage(static_cast<size_t>(bytes * layers + 64), 0x55);
+    const uint8_t* codes = aligned(storage.data());
+    std::vector<int8_t> x(static_cast<size_t>(in), 3);
+    std::vector<float> y(static_cast<size_t>(out));
+    const float scale = 0.01f;
+    const int32_t sum = static_cast<int32_t>(3 * in);
+    const int64_t groups = panel_groups(out), per_task = groups / 16;
+    const double read = check::read_bandwidth(threads_, codes, bytes * layers);
+    const double seconds = best_time(2 * settings_.seconds, [&] {
+      for (int64_t layer = 0; layer < layers; ++layer) {
+        const TernaryPanel panel{codes + layer * bytes, out, in, 0.5f};
+        parallel((groups + per_task - 1) / per_task, [&](int64_t task) {
+          kernels_.ternary_gemm(panel, task * per_task, std::min(groups, (task + 1) * per_task), x.data(), in,
+                                &scale, &sum, 1, y.data(), out);
+        });
+      }
+    });
+    report("ternary_gemv_stream", shape({{"rows", out}, {"cols", in}, {"layers", layers}}), seconds, 0, 0,
+           static_cast<double>(bytes * layers));
+    report("ternary_gemv_stream", "\"what\":\"plain read\"", 1, 0, 0, read);
+  }
+
+  void gemm(int64_t m, int64_t n, int64_t k) {
+    if (!wanted("gemm_f32")) return;
+    const std::vector<float> a = floats(m * k), b = floats(k * n);
+    const std::vector<int8_t> codes(static_cast<size_t>(k * n), 1);
+    std::vector<float> c(static_cast<size_t>(m * n));
+    select_kernels(kernels_.name);
+    const double operations = 2.0 * static_cast<double>(m * n * k);
+    const auto time = [&](const char* kind, const GemmOperand& left, const GemmOperand& right) {
+      const double seconds =
+          best_time(settings_.seconds, [&] { gemm_f32(threads_, m, n, k, left, right, c.data(), n, false); });
+      report("gemm_f32", shape({{"m", m}, {"n", n}, {"k", k}}) + ",\"operands\":\"" + kind + "\"", seconds,
+             operations / seconds, fma_peak_, 0);
+    };
+    const GemmOperand row_major{a.data(), k, 1}, transposed{a.data(), 1, m};
+    time("f32 x f32", row_major, {b.data(), n, 1});
+    time("f32 x i8", row_major, {codes.data(), n, 1, GemmType::i8});
+    time("f32^T x i8", transposed, {codes.data(), n, 1, GemmType::i8});
+    select_kernels("");
+  }
+
+  void attention(int64_t keys_count, int64_t queries, int64_t head_dim) {
+    if (!wanted("attention")) return;
+    const int64_t heads = 8, padded = round_up(head_dim, kLanes), first = keys_count - queries;
+    const std::vector<float> q = floats(heads * queries * head_dim);
+    const std::vector<float> keys = floats(heads * round_up(keys_count, kLanes) * head_dim);
+    const std::vector<float> values = floats(heads * keys_count * padded);
+    std::vector<float> scratch(static_cast<size_t>(heads * queries * round_up(keys_count, kLanes)));
+    std::vector<float> out(q.size());
+    const double seconds = best_time(settings_.seconds, [&] {
+      parallel(heads, [&](int64_t h) {
+        kernels_.attention(q.data() + h * queries * head_dim, head_dim, queries, first,
+                           keys.data() + h * round_up(keys_count, kLanes) * head_dim,
+                           values.data() + h * keys_count * padded, padded, head_dim, 0.125f,
+                           scratch.data() + h * queries * round_up(keys_count, kLanes),
+                           out.data() + h * queries * head_dim, head_dim, nullptr);
+      });
+    });
+    const double visible = static_cast<double>(queries) * static_cast<double>(first + keys_count + 1) / 2;
+    report("attention",
+           shape({{"heads", heads}, {"queries", queries}, {"keys", keys_count}, {"head_dim", head_dim}}),
+           seconds, 4.0 * visible * static_cast<double>(head_dim * heads) / seconds, fma_peak_, 0);
+  }
+
+  void linear(RowType type, int64_t out, int64_t in, int64_t tokens) {
+    if (!wanted("linear_rows")) return;
+    static const char* const kNames[] = {"f32", "f16", "bf16", "q8_0"};
+    const std::vector<uint8_t> w(static_cast<size_t>(out * row_bytes(type, in)), 0x11);
+    const std::vector<float> x = floats(tokens * in);
+    std::vector<float> y(static_cast<size_t>(tokens * out));
+    const int64_t per_task = out / 32;
+    const double seconds = best_time(settings_.seconds, [&] {
+      parallel(32, [&](int64_t task) {
+        kernels_.linear_rows(w.data(), type, task * per_task, (task + 1) * per_task, in, x.data(), in, tokens,
+                             y.data(), out);
+      });
+    });
+    report("linear_rows",
+           shape({{"rows", out}, {"cols", in}, {"tokens", tokens}}) + ",\"type\":\"" +
+               kNames[static_cast<int>(type)] + "\"",
+           seconds, 2.0 * static_cast<double>(out * in * tokens) / seconds, fma_peak_,
+           tokens == 1 ? static_cast<double>(w.size()) : 0);
+  }
+
+  // Kernels over rows, one thread, rows of 2560 in the cache: GB/s of float32 input.
+  void rows() {
+    if (threads_ != 1) return;
+    const int64_t n = 2560, repeats = 64;
+    const std::vector<float> a = floats(n), b = floats(n);
+    std::vector<float> y = floats(n);
+    std::vector<int8_t> codes(static_cast<size_t>(n));
+    float scale;
+    int32_t sum;
+    double total = 0;
+    const auto time = [&](const char* bench, double inputs, const auto& body) {
+      if (!wanted(bench)) return;
+      const double seconds = best_time(settings_.seconds / 4, [&] {
+        for (int64_t i = 0; i < repeats; ++i) body();
+      });
+      report(bench, shape({{"n", n}}), seconds, 0, 0, inputs * 4.0 * static_cast<double>(n * repeats));
+    };
+    time("quantize_row", 1, [&] { kernels_.quantize_row(a.data(), n, codes.data(), &scale, &sum); });
+    time("abs_sum_row", 1, [&] { total += kernels_.abs_sum_row(a.data(), n); });
+    time("ternarize", 1, [&] { kernels_.ternarize(a.data(), n, 1.5f, codes.data()); });
+    time("rms_norm_row", 2, [&] { kernels_.rms_norm_row(a.data(), b.data(), n, 1e-5f, y.data()); });
+    time("rope_row", 1, [&] { kernels_.rope_row(y.data(), 20, 128, a.data(), b.data()); });
+    time("relu2_gate", 2, [&] { kernels_.relu2_gate(a.data(), b.data(), n, y.data()); });
+    time("silu_gate", 2, [&] { kernels_.silu_gate(a.data(), b.data(), n, y.data()); });
+    time("add", 2, [&] { kernels_.add(a.data(), b.data(), n, y.data()); });
+    time("log_sum_exp", 1, [&] { total += static_cast<double>(kernels_.log_sum_exp(a.data(), n)); });
+    if (total == 1.25) std::printf("\n");  // keeps the sums alive
+  }
+
+  static uint8_t* aligned(uint8_t* p) { return p + (64 - reinterpret_cast<uintptr_t>(p) % 64) % 64; }
+
+  static std::string shape(const std::vector<std::pair<const char*, int64_t>>& fields) {
+    std::string text;
+    for (const auto& [name, value] : fields) {
+      text += (text.empty() ? "\"" : ",\"") + std::string(name) + "\":" + std::to_string(value);
+    }
+    return text;
+  }
+
+  Settings settings_;
+  const Kernels& kernels_;
+  int threads_;
+  double fma_peak_, int8_peak_;
+};
+
+int usage() {
+  std::fprintf(stderr, "usage: bench_kernels [--quick] [--isa NAME] [--only BENCH] [--threads N]\n");
+  return 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Settings settings;
+  for (int i = 1; i < argc; ++i) {
+    const std::string flag = argv[i];
+    if (flag == "--quick") {
+      settings.seconds = 0.03;
+    } else if (i + 1 == argc) {
+      return usage();
+    } else if (flag == "--isa") {
+      settings.isa = argv[++i];
+    } else if (flag == "--only") {
+      settings.only = argv[++i];
+    } else if (flag == "--threads") {
+      settings.max_threads = std::max(1, std::atoi(argv[++i]));
+    } else {
+      return usage();
+    }
+  }
+  std::printf("{\"bench\":\"machine\",\"cpu\":\"%s\",\"threads\":%d}\n", cpu_features().name.c_str(),
+              settings.max_threads);
+  for (const Variant& variant : kernel_variants()) {
+    // The scalar variant is a reference, thousands of times slower; it is timed only when asked for.
+    const bool asked = settings.isa == variant.kernels->name;
+    if (!variant.supported || !(settings.isa.empty() ? variant.kernels != &kernels_by_name("scalar") : asked))
+      continue;
+    for (int threads = 1; threads <= settings.max_threads; threads *= 2) {
+      Bench(settings, *variant.kernels, threads).run();
+    }
+  }
+  return 0;
+}
