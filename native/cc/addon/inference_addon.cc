@@ -10,11 +10,10 @@
 //   createAbortFlag() -> flag;  raiseAbortFlag(flag)
 //
 // Typed by native/inference/native_engine.ts, which is the only caller and checks argument types.
-#include "addon/addon.h"
-
 #include <map>
 #include <vector>
 
+#include "addon/addon.h"
 #include "addon/inference_addon_jobs.h"
 #include "core/kernels.h"
 #include "inference/engine.h"
@@ -47,26 +46,29 @@ Array typed_array(Napi::Env env, const std::vector<T>& values) {
 
 Napi::Value metadata_scalar(Napi::Env env, const GgufValue& value) {
   switch (value.type) {
-    case GgufValueType::string: return Napi::String::New(env, value.text.data(), value.text.size());
-    case GgufValueType::boolean: return Napi::Boolean::New(env, value.integer != 0);
-    default: return Napi::Number::New(env, value.number);
+    case GgufValueType::string:
+      return Napi::String::New(env, value.text.data(), value.text.size());
+    case GgufValueType::boolean:
+      return Napi::Boolean::New(env, value.integer != 0);
+    default:
+      return Napi::Number::New(env, value.number);
   }
 }
 
 class EngineObject : public Napi::ObjectWrap<EngineObject> {
  public:
   static Napi::Function define(Napi::Env env) {
-    return DefineClass(env, "Engine",
-                       {InstanceMethod<&EngineObject::load>("load"), InstanceMethod<&EngineObject::info>("info"),
-                        InstanceMethod<&EngineObject::metadata>("metadata"),
-                        InstanceMethod<&EngineObject::metadata_array>("metadataArray"),
-                        InstanceMethod<&EngineObject::score>("score"),
-                        InstanceMethod<&EngineObject::create_session>("createSession"),
-                        InstanceMethod<&EngineObject::dispose_session>("disposeSession"),
-                        InstanceMethod<&EngineObject::truncate>("truncate"),
-                        InstanceMethod<&EngineObject::feed>("feed"),
-                        InstanceMethod<&EngineObject::generate>("generate"),
-                        InstanceMethod<&EngineObject::dispose>("dispose")});
+    return DefineClass(
+        env, "Engine",
+        {InstanceMethod<&EngineObject::load>("load"), InstanceMethod<&EngineObject::info>("info"),
+         InstanceMethod<&EngineObject::metadata>("metadata"),
+         InstanceMethod<&EngineObject::metadata_array>("metadataArray"),
+         InstanceMethod<&EngineObject::score>("score"),
+         InstanceMethod<&EngineObject::create_session>("createSession"),
+         InstanceMethod<&EngineObject::dispose_session>("disposeSession"),
+         InstanceMethod<&EngineObject::truncate>("truncate"), InstanceMethod<&EngineObject::feed>("feed"),
+         InstanceMethod<&EngineObject::generate>("generate"),
+         InstanceMethod<&EngineObject::dispose>("dispose")});
   }
 
   explicit EngineObject(const Napi::CallbackInfo& info)
@@ -183,7 +185,8 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
           result.Set(index++, Napi::String::New(env, text.data(), text.size()));
         }
       } else {
-        for (const double number : file.numbers(key, *value)) result.Set(index++, Napi::Number::New(env, number));
+        for (const double number : file.numbers(key, *value))
+          result.Set(index++, Napi::Number::New(env, number));
       }
     } catch (const GgufError& error) {
       throw coded_error(env, error.what(), "GGUF");
@@ -282,7 +285,9 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
       logits->resize(prompts->slots.size() * static_cast<size_t>(engine->model().config().vocab_size));
       session->feed(prompts->feeds(), abort.get(), logits->data());
     };
-    job->result = [logits](Napi::Env result_env) { return typed_array<Napi::Float32Array>(result_env, *logits); };
+    job->result = [logits](Napi::Env result_env) {
+      return typed_array<Napi::Float32Array>(result_env, *logits);
+    };
     return state_->queue->push(env, std::move(job));
   }
 

@@ -20,8 +20,8 @@ struct Job {
 
   Napi::Promise::Deferred deferred;
   AbortFlag abort;
-  std::function<void()> run;                        // on the worker thread; may throw
-  std::function<Napi::Value(Napi::Env)> result;     // on the JavaScript thread, after a successful run
+  std::function<void()> run;                     // on the worker thread; may throw
+  std::function<Napi::Value(Napi::Env)> result;  // on the JavaScript thread, after a successful run
 };
 
 class JobQueue : public std::enable_shared_from_this<JobQueue> {
@@ -42,7 +42,8 @@ class JobQueue : public std::enable_shared_from_this<JobQueue> {
   bool closed_ = false;
 };
 
-// An Error with a `code` by which the TypeScript face picks its class: ABORTED, DISPOSED, GGUF, REQUEST or FAILED.
+// An Error with a `code` by which the TypeScript face picks its class: ABORTED, DISPOSED, GGUF, REQUEST or
+// FAILED.
 Napi::Error coded_error(Napi::Env env, const std::string& message, const char* code);
 Napi::Error disposed_error(Napi::Env env);
 

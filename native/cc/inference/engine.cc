@@ -47,7 +47,8 @@ void Engine::check_request(const ScoreRequest& request) const {
   const int64_t limit = model_->config().context_length;
   if (request.length - 1 > limit) {
     throw RequestError("a sequence of " + std::to_string(request.length) + " ids needs " +
-                       std::to_string(request.length - 1) + " positions, the model has " + std::to_string(limit));
+                       std::to_string(request.length - 1) + " positions, the model has " +
+                       std::to_string(limit));
   }
   check_ids(request.ids, request.length);
 }
@@ -97,8 +98,8 @@ size_t Engine::plan_wave(const std::vector<ScoreRequest>& requests, size_t begin
   return next;
 }
 
-int64_t Engine::run_wave(const std::vector<ScoreRequest>& requests, const std::vector<Group>& groups, int64_t chunk,
-                         float* logprobs, uint8_t* greedy) {
+int64_t Engine::run_wave(const std::vector<ScoreRequest>& requests, const std::vector<Group>& groups,
+                         int64_t chunk, float* logprobs, uint8_t* greedy) {
   struct Copy {
     int64_t from, to, positions;
   };
@@ -108,7 +109,8 @@ int64_t Engine::run_wave(const std::vector<ScoreRequest>& requests, const std::v
   int64_t block = 0;
   for (const Group& group : groups) {
     const int64_t home = block;
-    if (group.prefix > 0) prefixes.push_back({home, 0, requests[group.begin].ids, group.prefix, group.prefix});
+    if (group.prefix > 0)
+      prefixes.push_back({home, 0, requests[group.begin].ids, group.prefix, group.prefix});
     for (size_t i = group.begin; i < group.end; ++i) {
       const ScoreRequest& r = requests[i];
       if (block != home && group.prefix > 0) copies.push_back({home, block, group.prefix});

@@ -35,7 +35,7 @@ struct ScoreRequest {
 };
 
 struct ScoreOptions {
-  int64_t chunk = 0;           // most rows of one forward pass; 0: kDefaultChunk. Never changes a bit of the result.
+  int64_t chunk = 0;  // most rows of one forward pass; 0: kDefaultChunk. Never changes a bit of the result.
   bool share_prefixes = true;  // run a prefix that consecutive requests have in common once
 };
 
@@ -49,10 +49,10 @@ class Engine {
   const Kernels& kernels() const { return kernels_; }
   int threads() const { return workers_.threads(); }
 
-  // Writes the log-probabilities of all requests, one after the other, and whether each target was the first arg max.
-  // Throws RequestError, Aborted (when *abort becomes true), std::bad_alloc.
-  void score(const std::vector<ScoreRequest>& requests, const ScoreOptions& options, const std::atomic<bool>* abort,
-             float* logprobs, uint8_t* greedy);
+  // Writes the log-probabilities of all requests, one after the other, and whether each target was the first
+  // arg max. Throws RequestError, Aborted (when *abort becomes true), std::bad_alloc.
+  void score(const std::vector<ScoreRequest>& requests, const ScoreOptions& options,
+             const std::atomic<bool>* abort, float* logprobs, uint8_t* greedy);
 
  private:
   friend class Session;
@@ -73,10 +73,12 @@ class Engine {
 
   void check_ids(const int32_t* ids, int64_t count) const;
   void check_request(const ScoreRequest& request) const;
-  size_t plan_wave(const std::vector<ScoreRequest>& requests, size_t begin, bool share, std::vector<Group>* groups) const;
+  size_t plan_wave(const std::vector<ScoreRequest>& requests, size_t begin, bool share,
+                   std::vector<Group>* groups) const;
   int64_t run_wave(const std::vector<ScoreRequest>& requests, const std::vector<Group>& groups, int64_t chunk,
                    float* logprobs, uint8_t* greedy);
-  // Runs spans in forward passes of at most `chunk` rows; consume(hidden, count) receives the wanted rows in order.
+  // Runs spans in forward passes of at most `chunk` rows; consume(hidden, count) receives the wanted rows in
+  // order.
   template <typename Consume>
   void run_spans(KvCache& cache, const std::vector<Span>& spans, int64_t chunk, const Consume& consume);
 
@@ -123,7 +125,8 @@ class Session {
   // `end_ids`, which is the last of its tokens. The last token drawn is not fed. Returns the tokens of each.
   // Throws RequestError, Aborted: the slots then have unspecified lengths not below those that they had.
   std::vector<std::vector<int32_t>> generate(const std::vector<Generation>& generations, int64_t steps,
-                                             const std::vector<int32_t>& end_ids, const std::atomic<bool>* abort);
+                                             const std::vector<int32_t>& end_ids,
+                                             const std::atomic<bool>* abort);
 
  private:
   int64_t slot_block(int64_t slot) const { return slot * cache_blocks(capacity_); }

@@ -11,7 +11,9 @@ namespace {
 // Query rows that share one pass over the keys; bounds the scores in memory to this many rows.
 constexpr int64_t kQueryBlock = 16;
 
-AlignedBuffer float_buffer(int64_t count) { return AlignedBuffer(static_cast<size_t>(count) * sizeof(float)); }
+AlignedBuffer float_buffer(int64_t count) {
+  return AlignedBuffer(static_cast<size_t>(count) * sizeof(float));
+}
 
 }  // namespace
 
@@ -104,7 +106,8 @@ void ForwardPass::attention_block(KvCache& cache, int64_t index, bool last) {
   workers_.split(rows_, 1, rows_ * hidden * 8, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       float* row = hidden_.floats() + i * hidden;
-      kernels_.rms_norm_row(x_.floats() + i * hidden, layer.attn_norm.data(), hidden, config_.rms_norm_eps, row);
+      kernels_.rms_norm_row(x_.floats() + i * hidden, layer.attn_norm.data(), hidden, config_.rms_norm_eps,
+                            row);
       quantize_input(row, hidden, i);
     }
   });
@@ -195,8 +198,8 @@ void ForwardPass::attend(const KvCache& cache, int64_t index) {
     for (int64_t i = begin; i < end; ++i) {
       const AttentionTask& task = attention_tasks_[static_cast<size_t>(i / c.heads)];
       const int64_t head = i % c.heads;
-      kernels_.attention(qkv_.floats() + task.row * c.qkv_width() + head * c.head_dim, c.qkv_width(), task.count,
-                         task.first, cache.keys(index, head / group, task.block),
+      kernels_.attention(qkv_.floats() + task.row * c.qkv_width() + head * c.head_dim, c.qkv_width(),
+                         task.count, task.first, cache.keys(index, head / group, task.block),
                          cache.values(index, head / group, task.block), cache.value_stride(), c.head_dim,
                          attention_scale_, scratch.data(),
                          attention_.floats() + task.row * c.attention_width() + head * c.head_dim,
@@ -205,7 +208,8 @@ void ForwardPass::attend(const KvCache& cache, int64_t index) {
   });
 }
 
-// After the keys and values of the last layer are stored, only the wanted rows matter: they move to the front.
+// After the keys and values of the last layer are stored, only the wanted rows matter: they move to the
+// front.
 void ForwardPass::keep_wanted_rows(const std::vector<int64_t>& wanted) {
   const int64_t count = static_cast<int64_t>(wanted.size());
   if (count == rows_) return;
@@ -261,11 +265,12 @@ void ForwardPass::apply(const Linear* const* linears, int count, const float* x,
                               reinterpret_cast<const int32_t*>(code_sum_.data()), rows_, target, y_stride);
       } else if (first < last) {
         const int64_t row_end = std::min(last * kPanelRows, linear.out);
-        kernels_.linear_rows(linear.rows, linear.row_type, first * kPanelRows, row_end, linear.in, x, x_stride, rows_,
-                             target, y_stride);
+        kernels_.linear_rows(linear.rows, linear.row_type, first * kPanelRows, row_end, linear.in, x,
+                             x_stride, rows_, target, y_stride);
         if (linear.multiplier != 1.0f) {
           for (int64_t t = 0; t < rows_; ++t) {
-            for (int64_t i = first * kPanelRows; i < row_end; ++i) target[t * y_stride + i] *= linear.multiplier;
+            for (int64_t i = first * kPanelRows; i < row_end; ++i)
+              target[t * y_stride + i] *= linear.multiplier;
           }
         }
       }

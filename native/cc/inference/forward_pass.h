@@ -1,13 +1,16 @@
 // The decoder over a batch of token rows, in exactly the order of operations of the training forward:
 //
 //   x = embedding[id]
-//   per layer:  h = RMSNorm(x);  q, k, v = h Wq, h Wk, h Wv;  rotary embedding of q and k;  k, v into the cache
+//   per layer:  h = RMSNorm(x);  q, k, v = h Wq, h Wk, h Wv;  rotary embedding of q and k;  k, v into the
+//   cache
 //               a = causal attention;  a = RMSNorm(a) if attn_sub_norm;  x = x + a Wo
-//               h = RMSNorm(x);  g = act(h Wgate) * (h Wup);  g = RMSNorm(g) if ffn_sub_norm;  x = x + g Wdown
+//               h = RMSNorm(x);  g = act(h Wgate) * (h Wup);  g = RMSNorm(g) if ffn_sub_norm;  x = x + g
+//               Wdown
 //   hidden = RMSNorm(x)
 //
-// Every row is computed by the canonical kernels of core/kernels.h from its own sequence alone, so its bits do not
-// depend on the other rows of the batch, on how a sequence is cut into batches, or on the number of threads.
+// Every row is computed by the canonical kernels of core/kernels.h from its own sequence alone, so its bits
+// do not depend on the other rows of the batch, on how a sequence is cut into batches, or on the number of
+// threads.
 #pragma once
 
 #include <cstdint>
@@ -34,16 +37,16 @@ class ForwardPass {
   // All three outlive this object.
   ForwardPass(const Model& model, const Kernels& kernels, const Workers& workers);
 
-  // Runs the rows of `segments` (in row order, without gaps) and writes their keys and values to the cache, which
-  // holds the earlier positions already. ids: one valid token id per row. wanted: ascending rows whose hidden state
-  // is needed. Returns the hidden states after the final norm, [wanted][hidden_size], valid until the next call.
-  // Throws Aborted; the positions of the batch must then be run again.
+  // Runs the rows of `segments` (in row order, without gaps) and writes their keys and values to the cache,
+  // which holds the earlier positions already. ids: one valid token id per row. wanted: ascending rows whose
+  // hidden state is needed. Returns the hidden states after the final norm, [wanted][hidden_size], valid
+  // until the next call. Throws Aborted; the positions of the batch must then be run again.
   const float* run(KvCache& cache, const int32_t* ids, const std::vector<Segment>& segments,
                    const std::vector<int64_t>& wanted);
 
  private:
   struct AttentionTask {
-    int64_t row;    // of q and of the output
+    int64_t row;  // of q and of the output
     int64_t block;
     int64_t first;
     int64_t count;
@@ -58,7 +61,8 @@ class ForwardPass {
   void keep_wanted_rows(const std::vector<int64_t>& wanted);
   void quantize_input(float* row, int64_t cols, int64_t index);
   // y[:, columns of each linear in turn] = input rows times the linears, which share their input.
-  void apply(const Linear* const* linears, int count, const float* x, int64_t x_stride, float* y, int64_t y_stride);
+  void apply(const Linear* const* linears, int count, const float* x, int64_t x_stride, float* y,
+             int64_t y_stride);
 
   const Model& model_;
   const ModelConfig& config_;

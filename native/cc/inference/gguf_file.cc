@@ -18,8 +18,9 @@ struct TypeLayout {
 };
 
 constexpr TypeLayout kTypes[] = {
-    {GgmlType::f32, "F32", 1, 4},         {GgmlType::f16, "F16", 1, 2},       {GgmlType::q8_0, "Q8_0", 32, 34},
-    {GgmlType::bf16, "BF16", 1, 2},       {GgmlType::tq1_0, "TQ1_0", 256, 54}, {GgmlType::tq2_0, "TQ2_0", 256, 66},
+    {GgmlType::f32, "F32", 1, 4},        {GgmlType::f16, "F16", 1, 2},
+    {GgmlType::q8_0, "Q8_0", 32, 34},    {GgmlType::bf16, "BF16", 1, 2},
+    {GgmlType::tq1_0, "TQ1_0", 256, 54}, {GgmlType::tq2_0, "TQ2_0", 256, 66},
     {GgmlType::i2_s, "I2_S", 128, 32},
 };
 constexpr uint64_t kI2sTrailer = 32;  // float32 scale and padding after the codes of an I2_S tensor
@@ -36,16 +37,21 @@ uint64_t value_bytes(GgufValueType type) {
   switch (type) {
     case GgufValueType::u8:
     case GgufValueType::i8:
-    case GgufValueType::boolean: return 1;
+    case GgufValueType::boolean:
+      return 1;
     case GgufValueType::u16:
-    case GgufValueType::i16: return 2;
+    case GgufValueType::i16:
+      return 2;
     case GgufValueType::u32:
     case GgufValueType::i32:
-    case GgufValueType::f32: return 4;
+    case GgufValueType::f32:
+      return 4;
     case GgufValueType::u64:
     case GgufValueType::i64:
-    case GgufValueType::f64: return 8;
-    default: return 0;
+    case GgufValueType::f64:
+      return 8;
+    default:
+      return 0;
   }
 }
 
@@ -61,7 +67,8 @@ std::string at(uint64_t offset) { return " at byte " + std::to_string(offset); }
 // A checked cursor over the file's bytes. `what` names the thing being read, for messages.
 class Cursor {
  public:
-  Cursor(const uint8_t* data, uint64_t size, uint64_t position) : data_(data), size_(size), position_(position) {}
+  Cursor(const uint8_t* data, uint64_t size, uint64_t position)
+      : data_(data), size_(size), position_(position) {}
 
   uint64_t position() const { return position_; }
 
@@ -122,16 +129,28 @@ void set_unsigned(GgufValue* value, T number) {
 
 void read_scalar(Cursor* cursor, GgufValue* value, const std::string& what) {
   switch (value->type) {
-    case GgufValueType::u8: return set_unsigned(value, cursor->read<uint8_t>(what));
-    case GgufValueType::u16: return set_unsigned(value, cursor->read<uint16_t>(what));
-    case GgufValueType::u32: return set_unsigned(value, cursor->read<uint32_t>(what));
-    case GgufValueType::u64: return set_unsigned(value, cursor->read<uint64_t>(what));
-    case GgufValueType::i8: return set_signed(value, cursor->read<int8_t>(what));
-    case GgufValueType::i16: return set_signed(value, cursor->read<int16_t>(what));
-    case GgufValueType::i32: return set_signed(value, cursor->read<int32_t>(what));
-    case GgufValueType::i64: return set_signed(value, cursor->read<int64_t>(what));
-    case GgufValueType::f32: value->number = static_cast<double>(cursor->read<float>(what)); return;
-    case GgufValueType::f64: value->number = cursor->read<double>(what); return;
+    case GgufValueType::u8:
+      return set_unsigned(value, cursor->read<uint8_t>(what));
+    case GgufValueType::u16:
+      return set_unsigned(value, cursor->read<uint16_t>(what));
+    case GgufValueType::u32:
+      return set_unsigned(value, cursor->read<uint32_t>(what));
+    case GgufValueType::u64:
+      return set_unsigned(value, cursor->read<uint64_t>(what));
+    case GgufValueType::i8:
+      return set_signed(value, cursor->read<int8_t>(what));
+    case GgufValueType::i16:
+      return set_signed(value, cursor->read<int16_t>(what));
+    case GgufValueType::i32:
+      return set_signed(value, cursor->read<int32_t>(what));
+    case GgufValueType::i64:
+      return set_signed(value, cursor->read<int64_t>(what));
+    case GgufValueType::f32:
+      value->number = static_cast<double>(cursor->read<float>(what));
+      return;
+    case GgufValueType::f64:
+      value->number = cursor->read<double>(what);
+      return;
     default: {
       const uint64_t start = cursor->position();
       const uint8_t byte = cursor->read<uint8_t>(what);
@@ -190,8 +209,8 @@ GgufTensor read_tensor_info(Cursor* cursor, uint64_t index) {
     const uint64_t place = cursor->position();
     const uint64_t size = cursor->read<uint64_t>("dimension of " + what);
     if (size < 1 || size > kMaxGgufElements / elements) {
-      throw GgufError(what + at(place) + " has dimension " + std::to_string(size) + ": empty or above the limit of " +
-                      std::to_string(kMaxGgufElements) + " elements");
+      throw GgufError(what + at(place) + " has dimension " + std::to_string(size) +
+                      ": empty or above the limit of " + std::to_string(kMaxGgufElements) + " elements");
     }
     elements *= size;
     tensor.dimensions.push_back(size);
@@ -205,8 +224,8 @@ GgufTensor read_tensor_info(Cursor* cursor, uint64_t index) {
   }
   tensor.type = layout->type;
   if (tensor.dimensions[0] % layout->block != 0) {
-    throw GgufError(what + at(place) + " has rows of " + std::to_string(tensor.dimensions[0]) + " elements, " +
-                    layout->name + " needs a multiple of " + std::to_string(layout->block));
+    throw GgufError(what + at(place) + " has rows of " + std::to_string(tensor.dimensions[0]) +
+                    " elements, " + layout->name + " needs a multiple of " + std::to_string(layout->block));
   }
   tensor.bytes = elements / layout->block * layout->bytes + (tensor.type == GgmlType::i2_s ? kI2sTrailer : 0);
   tensor.offset = cursor->read<uint64_t>("offset of " + what);
@@ -220,8 +239,8 @@ void check_overlap(const std::map<std::string, GgufTensor>& tensors) {
             [](const GgufTensor* a, const GgufTensor* b) { return a->offset < b->offset; });
   for (size_t i = 1; i < order.size(); ++i) {
     if (order[i]->offset < order[i - 1]->offset + order[i - 1]->bytes) {
-      throw GgufError("tensors " + quoted(order[i - 1]->name) + " and " + quoted(order[i]->name) + " overlap" +
-                      at(order[i]->offset));
+      throw GgufError("tensors " + quoted(order[i - 1]->name) + " and " + quoted(order[i]->name) +
+                      " overlap" + at(order[i]->offset));
     }
   }
 }
@@ -242,7 +261,8 @@ void GgufFile::parse() {
   const uint8_t* magic = cursor.take(4, "magic");
   if (std::memcmp(magic, "GGUF", 4) != 0) {
     throw GgufError("not a GGUF file: it starts with " +
-                    quoted(std::string_view(reinterpret_cast<const char*>(magic), 4)) + " instead of \"GGUF\"");
+                    quoted(std::string_view(reinterpret_cast<const char*>(magic), 4)) +
+                    " instead of \"GGUF\"");
   }
   version_ = cursor.read<uint32_t>("version");
   if (version_ == 0x02000000u || version_ == 0x03000000u) throw GgufError("big-endian GGUF is not supported");
@@ -290,9 +310,9 @@ void GgufFile::parse() {
     }
     if (data_start > size_ || tensor.offset > size_ - data_start ||
         tensor.bytes > size_ - data_start - tensor.offset) {
-      throw GgufError("truncated file: " + what + " has " + std::to_string(tensor.bytes) + " bytes at offset " +
-                      std::to_string(tensor.offset) + " of the data, which starts" + at(data_start) +
-                      "; the file has " + std::to_string(size_) + " bytes");
+      throw GgufError("truncated file: " + what + " has " + std::to_string(tensor.bytes) +
+                      " bytes at offset " + std::to_string(tensor.offset) + " of the data, which starts" +
+                      at(data_start) + "; the file has " + std::to_string(size_) + " bytes");
     }
     tensor.offset += data_start;
     if (!tensors_.emplace(tensor.name, tensor).second) throw GgufError(what + " is there twice");

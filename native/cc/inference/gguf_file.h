@@ -6,8 +6,8 @@
 //              uint64 offset from the start of the data
 //   data       starts at the next multiple of general.alignment (32 unless given)
 //
-// Source: ggml's docs/gguf.md. A file is untrusted input: all arithmetic is checked, every count is limited below,
-// and nothing is allocated in proportion to a count before the bytes it speaks of are known to exist.
+// Source: ggml's docs/gguf.md. A file is untrusted input: all arithmetic is checked, every count is limited
+// below, and nothing is allocated in proportion to a count before the bytes it speaks of are known to exist.
 #pragma once
 
 #include <cstdint>
@@ -28,24 +28,35 @@ class GgufError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-constexpr uint64_t kMaxGgufEntries = 65536;            // metadata entries, and tensors
-constexpr uint64_t kMaxGgufNameBytes = 65535;          // the specification's limit of a key
-constexpr uint64_t kMaxGgufStringBytes = 1ull << 28;   // a whole tokenizer.json fits
-constexpr uint64_t kMaxGgufArrayLength = 1ull << 26;   // a vocabulary has at most millions of entries
+constexpr uint64_t kMaxGgufEntries = 65536;           // metadata entries, and tensors
+constexpr uint64_t kMaxGgufNameBytes = 65535;         // the specification's limit of a key
+constexpr uint64_t kMaxGgufStringBytes = 1ull << 28;  // a whole tokenizer.json fits
+constexpr uint64_t kMaxGgufArrayLength = 1ull << 26;  // a vocabulary has at most millions of entries
 constexpr uint32_t kMaxGgufDimensions = 4;
-constexpr uint64_t kMaxGgufElements = 1ull << 40;      // of one tensor
+constexpr uint64_t kMaxGgufElements = 1ull << 40;  // of one tensor
 constexpr uint64_t kMaxGgufAlignment = 1ull << 20;
 
 enum class GgmlType : uint32_t { f32 = 0, f16 = 1, q8_0 = 8, bf16 = 30, tq1_0 = 34, tq2_0 = 35, i2_s = 36 };
 const char* ggml_type_name(GgmlType type);
 
 enum class GgufValueType : uint32_t {
-  u8 = 0, i8 = 1, u16 = 2, i16 = 3, u32 = 4, i32 = 5, f32 = 6, boolean = 7, string = 8, array = 9, u64 = 10,
-  i64 = 11, f64 = 12
+  u8 = 0,
+  i8 = 1,
+  u16 = 2,
+  i16 = 3,
+  u32 = 4,
+  i32 = 5,
+  f32 = 6,
+  boolean = 7,
+  string = 8,
+  array = 9,
+  u64 = 10,
+  i64 = 11,
+  f64 = 12
 };
 
-// One metadata value. Numbers and booleans are widened; strings are views of the mapped bytes; of an array only the
-// place is kept (nested arrays are checked and skipped: element_type is then `array`).
+// One metadata value. Numbers and booleans are widened; strings are views of the mapped bytes; of an array
+// only the place is kept (nested arrays are checked and skipped: element_type is then `array`).
 struct GgufValue {
   GgufValueType type;
   uint64_t integer = 0;  // two's complement for the signed types; 0 or 1 for booleans

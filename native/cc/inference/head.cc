@@ -18,11 +18,13 @@ Head::Head(const Model& model, const Kernels& kernels, const Workers& workers)
 void Head::logits(const float* hidden, int64_t tokens, float* logits) const {
   const Linear& head = model_.head();
   workers_.split(head.out, kPanelRows, tokens * head.out * head.in, [&](int64_t begin, int64_t end) {
-    kernels_.linear_rows(head.rows, head.row_type, begin, end, head.in, hidden, head.in, tokens, logits, head.out);
+    kernels_.linear_rows(head.rows, head.row_type, begin, end, head.in, hidden, head.in, tokens, logits,
+                         head.out);
   });
 }
 
-void Head::score(const float* hidden, int64_t tokens, const int32_t* targets, float* logprobs, uint8_t* greedy) {
+void Head::score(const float* hidden, int64_t tokens, const int32_t* targets, float* logprobs,
+                 uint8_t* greedy) {
   const int64_t vocab = model_.head().out;
   const int64_t step = std::clamp<int64_t>(kChunkBytes / (vocab * 4), 1, kChunkTokens);
   const size_t bytes = static_cast<size_t>(std::min(step, tokens) * vocab) * sizeof(float);

@@ -1,4 +1,5 @@
-// The output head: logits = hidden . head^T, and log-probabilities without ever holding [tokens, vocab] at once.
+// The output head: logits = hidden . head^T, and log-probabilities without ever holding [tokens, vocab] at
+// once.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +18,8 @@ class Head {
 
   // logits [tokens][vocab_size] of hidden [tokens][hidden_size]. Throws Aborted.
   void logits(const float* hidden, int64_t tokens, float* logits) const;
-  // logprobs[t] = logit[targets[t]] - log sum exp(logits); greedy[t] = 1 if targets[t] is the first largest logit.
-  // Throws Aborted.
+  // logprobs[t] = logit[targets[t]] - log sum exp(logits); greedy[t] = 1 if targets[t] is the first largest
+  // logit. Throws Aborted.
   void score(const float* hidden, int64_t tokens, const int32_t* targets, float* logprobs, uint8_t* greedy);
 
  private:

@@ -13,7 +13,8 @@ KvCache::KvCache(const ModelConfig& config, int64_t blocks)
       head_dim_(config.head_dim),
       value_stride_(round_up(config.head_dim, kLanes)) {
   const double bytes = 4.0 * static_cast<double>(config.layers) * static_cast<double>(kv_heads_) *
-                       static_cast<double>(blocks * kCacheBlock) * static_cast<double>(head_dim_ + value_stride_);
+                       static_cast<double>(blocks * kCacheBlock) *
+                       static_cast<double>(head_dim_ + value_stride_);
   if (bytes > 1e15) throw std::bad_alloc();
   memory_ = AlignedBuffer(static_cast<size_t>(bytes));
 }

@@ -1,6 +1,7 @@
 // Keys and values of past positions, float32, in the layout that Kernels::attention reads.
 //
-// The cache is an arena of blocks of 16 positions; a sequence owns consecutive blocks. Per layer and key / value head:
+// The cache is an arena of blocks of 16 positions; a sequence owns consecutive blocks. Per layer and key /
+// value head:
 //   keys    [blocks][head_dim][16]: key of position p at lane p % 16 of block p / 16
 //   values  [blocks * 16][round_up(head_dim, 16)], zero padded
 #pragma once
@@ -36,12 +37,14 @@ class KvCache {
 
   // Writes one position of the sequence at `block`: key and value of every head, [kv_heads][head_dim].
   void store(int64_t layer, int64_t block, int64_t position, const float* key, const float* value);
-  // Copies the first `positions` positions of the sequence at block `from` to the one at block `to`, one layer.
+  // Copies the first `positions` positions of the sequence at block `from` to the one at block `to`, one
+  // layer.
   void copy_prefix(int64_t layer, int64_t from, int64_t to, int64_t positions);
 
  private:
   float* head_base(int64_t layer, int64_t head) const {
-    return memory_.floats() + (layer * kv_heads_ + head) * blocks_ * kCacheBlock * (head_dim_ + value_stride_);
+    return memory_.floats() +
+           (layer * kv_heads_ + head) * blocks_ * kCacheBlock * (head_dim_ + value_stride_);
   }
 
   int64_t blocks_ = 0;

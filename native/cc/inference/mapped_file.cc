@@ -22,7 +22,8 @@ namespace {
 
 std::wstring wide(const std::string& utf8) {
   const int size = static_cast<int>(utf8.size());
-  std::wstring text(static_cast<size_t>(MultiByteToWideChar(CP_UTF8, 0, utf8.data(), size, nullptr, 0)), L'\0');
+  std::wstring text(static_cast<size_t>(MultiByteToWideChar(CP_UTF8, 0, utf8.data(), size, nullptr, 0)),
+                    L'\0');
   MultiByteToWideChar(CP_UTF8, 0, utf8.data(), size, &text[0], static_cast<int>(text.size()));
   return text;
 }

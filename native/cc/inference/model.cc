@@ -17,8 +17,8 @@ std::string shape_text(const std::vector<uint64_t>& dimensions) {
   return text + "]";
 }
 
-// The row of the file that holds row `row` of the weight: interleaved rotary embedding pairs elements (2i, 2i + 1) of a
-// head where rotate-half pairs (i, i + head_dim / 2).
+// The row of the file that holds row `row` of the weight: interleaved rotary embedding pairs elements (2i, 2i
+// + 1) of a head where rotate-half pairs (i, i + head_dim / 2).
 int64_t stored_row(int64_t row, int64_t interleaved_head_dim) {
   if (interleaved_head_dim == 0) return row;
   const int64_t half = interleaved_head_dim / 2;
@@ -33,9 +33,9 @@ struct Model::Loader {
   struct Pending {
     Linear* linear;
     const GgufTensor* tensor;
-    int64_t head_dim;   // of interleaved rows, else 0
-    size_t offset;      // in the arena
-    size_t bytes;       // in the arena; 0: the rows stay in the file
+    int64_t head_dim;  // of interleaved rows, else 0
+    size_t offset;     // in the arena
+    size_t bytes;      // in the arena; 0: the rows stay in the file
   };
 
   Model& model;
@@ -92,8 +92,9 @@ struct Model::Loader {
   void reject_unknown() const {
     for (const auto& entry : file.tensors()) {
       if (used.count(entry.first)) continue;
-      throw GgufError("tensor \"" + entry.first + "\" is not known to this engine: the model is not a plain \"" +
-                      config.architecture + "\"");
+      throw GgufError("tensor \"" + entry.first +
+                      "\" is not known to this engine: the model is not a plain \"" + config.architecture +
+                      "\"");
     }
   }
 
@@ -160,21 +161,25 @@ struct Model::Loader {
     }
   }
 
-  void unpack_group(const Pending& item, const TernaryTensor& source, int64_t group, uint8_t* target, float* scale) {
+  void unpack_group(const Pending& item, const TernaryTensor& source, int64_t group, uint8_t* target,
+                    float* scale) {
     const Linear& linear = *item.linear;
     const int64_t first = group * kPanelRows;
     const int64_t rows = std::min(kPanelRows, linear.out - first);
     std::vector<int8_t> codes(static_cast<size_t>(rows * linear.in));
     std::vector<float> values(static_cast<size_t>(linear.in));
     for (int64_t r = 0; r < rows; ++r) {
-      source.decode_row(stored_row(first + r, item.head_dim), codes.data() + r * linear.in, scale, values.data());
+      source.decode_row(stored_row(first + r, item.head_dim), codes.data() + r * linear.in, scale,
+                        values.data());
     }
     if (linear.ternary) {
-      pack_panel(codes.data(), linear.in, rows, linear.in, 0, 1, target + group * panel_group_bytes(linear.in));
+      pack_panel(codes.data(), linear.in, rows, linear.in, 0, 1,
+                 target + group * panel_group_bytes(linear.in));
       return;
     }
     float* floats = reinterpret_cast<float*>(target) + first * linear.in;
-    for (int64_t i = 0; i < rows * linear.in; ++i) floats[i] = static_cast<float>(codes[static_cast<size_t>(i)]) * *scale;
+    for (int64_t i = 0; i < rows * linear.in; ++i)
+      floats[i] = static_cast<float>(codes[static_cast<size_t>(i)]) * *scale;
   }
 
   // A matrix that is read by row from the mapped file.
@@ -207,7 +212,8 @@ Model::Model(std::unique_ptr<GgufFile> file, int threads)
     Layer& layer = layers_[static_cast<size_t>(n)];
     layer.attn_norm = loader.gains(prefix + "attn_norm.weight", c.hidden_size);
     layer.ffn_norm = loader.gains(prefix + "ffn_norm.weight", c.hidden_size);
-    if (attn_sub_norm) layer.attn_sub_norm = loader.gains(prefix + "attn_sub_norm.weight", c.attention_width());
+    if (attn_sub_norm)
+      layer.attn_sub_norm = loader.gains(prefix + "attn_sub_norm.weight", c.attention_width());
     if (ffn_sub_norm) layer.ffn_sub_norm = loader.gains(prefix + "ffn_sub_norm.weight", c.intermediate_size);
     const int64_t kv_width = c.kv_heads * c.head_dim;
     loader.add(&layer.q, prefix + "attn_q", c.attention_width(), c.hidden_size, c.interleaved_rope);

@@ -61,8 +61,10 @@ class Keys {
       case GgufValueType::f64:
       case GgufValueType::boolean:
       case GgufValueType::string:
-      case GgufValueType::array: return false;
-      default: return true;
+      case GgufValueType::array:
+        return false;
+      default:
+        return true;
     }
   }
 
@@ -70,16 +72,19 @@ class Keys {
 };
 
 // One of two values of a key; the architecture decides when the key is absent.
-bool choose(const Keys& keys, const std::string& key, const char* yes, const char* no, const char* otherwise) {
+bool choose(const Keys& keys, const std::string& key, const char* yes, const char* no,
+            const char* otherwise) {
   const std::string value = keys.text(key, otherwise);
   if (value == yes) return true;
   if (value == no) return false;
-  throw GgufError("metadata \"" + key + "\" is \"" + value + "\", valid are \"" + yes + "\" and \"" + no + "\"");
+  throw GgufError("metadata \"" + key + "\" is \"" + value + "\", valid are \"" + yes + "\" and \"" + no +
+                  "\"");
 }
 
 bool has_ternary_weights(const GgufFile& file) {
   const GgufTensor* tensor = file.tensor("blk.0.attn_q.weight");
-  return tensor && (tensor->type == GgmlType::tq1_0 || tensor->type == GgmlType::tq2_0 || tensor->type == GgmlType::i2_s);
+  return tensor && (tensor->type == GgmlType::tq1_0 || tensor->type == GgmlType::tq2_0 ||
+                    tensor->type == GgmlType::i2_s);
 }
 
 void read_quantizers(const GgufFile& file, const Keys& keys, ModelConfig* config) {
@@ -88,19 +93,26 @@ void read_quantizers(const GgufFile& file, const Keys& keys, ModelConfig* config
   const bool relu2 = architecture == "bitnet-b1.58" || architecture == "bitnet-25";
   const bool ternary = architecture == "llama" ? has_ternary_weights(file) : true;
   config->hidden_act = choose(keys, "bitnet-lab.hidden_act", "relu2", "silu",
-                              own ? nullptr : relu2 ? "relu2" : "silu")
+                              own     ? nullptr
+                              : relu2 ? "relu2"
+                                      : "silu")
                            ? HiddenAct::relu2
                            : HiddenAct::silu;
   config->ternary_weights = choose(keys, "bitnet-lab.weight_quantizer", "absmean_ternary", "none",
-                                   own ? nullptr : ternary ? "absmean_ternary" : "none");
+                                   own       ? nullptr
+                                   : ternary ? "absmean_ternary"
+                                             : "none");
   config->int8_activations = choose(keys, "bitnet-lab.activation_quantizer", "absmax_int8", "none",
-                                    own ? nullptr : ternary ? "absmax_int8" : "none");
+                                    own       ? nullptr
+                                    : ternary ? "absmax_int8"
+                                              : "none");
 }
 
 void reject_unsupported(const GgufFile& file, const Keys& keys, const std::string& prefix) {
   const std::string scaling = keys.text(prefix + "rope.scaling.type", "none");
   if (scaling != "none") {
-    throw GgufError("metadata \"" + prefix + "rope.scaling.type\" is \"" + scaling + "\": rope scaling is not supported");
+    throw GgufError("metadata \"" + prefix + "rope.scaling.type\" is \"" + scaling +
+                    "\": rope scaling is not supported");
   }
   if (file.tensor("rope_freqs.weight")) {
     throw GgufError("tensor \"rope_freqs.weight\": scaled rotary frequencies are not supported");
@@ -114,7 +126,8 @@ ModelConfig read_model_config(const GgufFile& file) {
   ModelConfig config;
   config.architecture = keys.text("general.architecture", nullptr);
   const std::string& name = config.architecture;
-  if (name != "bitnet-b1.58" && name != "bitnet-25" && name != "bitnet" && name != "llama" && name != "bitnet-lab") {
+  if (name != "bitnet-b1.58" && name != "bitnet-25" && name != "bitnet" && name != "llama" &&
+      name != "bitnet-lab") {
     throw GgufError("architecture \"" + name.substr(0, 80) +
                     "\" is not supported (bitnet-b1.58, bitnet-25, bitnet, llama and bitnet-lab are)");
   }
@@ -140,9 +153,9 @@ ModelConfig read_model_config(const GgufFile& file) {
                     "): partial rotary embedding is not supported");
   }
   if (config.head_dim < 2 || config.head_dim % 2 != 0 || config.heads * config.head_dim > kMaxWidth) {
-    throw GgufError("metadata \"" + prefix + "attention.head_count\" gives heads of " +
-                    std::to_string(config.head_dim) + " elements: the size must be even, all heads together at most " +
-                    std::to_string(kMaxWidth));
+    throw GgufError(
+        "metadata \"" + prefix + "attention.head_count\" gives heads of " + std::to_string(config.head_dim) +
+        " elements: the size must be even, all heads together at most " + std::to_string(kMaxWidth));
   }
   config.rms_norm_eps = static_cast<float>(keys.positive(prefix + "attention.layer_norm_rms_epsilon", 0));
   config.rope_theta = keys.positive(prefix + "rope.freq_base", 10000.0);

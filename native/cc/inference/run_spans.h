@@ -10,7 +10,9 @@ namespace bitnet {
 // Sets the abort flag of an engine's loops for one call.
 class AbortScope {
  public:
-  AbortScope(Workers* workers, const std::atomic<bool>* abort) : workers_(workers) { workers_->set_abort(abort); }
+  AbortScope(Workers* workers, const std::atomic<bool>* abort) : workers_(workers) {
+    workers_->set_abort(abort);
+  }
   ~AbortScope() { workers_->set_abort(nullptr); }
   AbortScope(const AbortScope&) = delete;
   AbortScope& operator=(const AbortScope&) = delete;
@@ -20,7 +22,8 @@ class AbortScope {
 };
 
 template <typename Consume>
-void Engine::run_spans(KvCache& cache, const std::vector<Span>& spans, int64_t chunk, const Consume& consume) {
+void Engine::run_spans(KvCache& cache, const std::vector<Span>& spans, int64_t chunk,
+                       const Consume& consume) {
   size_t next = 0;
   int64_t done = 0;  // rows of spans[next] that have run
   while (next < spans.size()) {
@@ -33,7 +36,8 @@ void Engine::run_spans(KvCache& cache, const std::vector<Span>& spans, int64_t c
       const int64_t count = std::min(span.count - done, chunk - row);
       if (count > 0) segments_.push_back({row, span.block, span.first + done, count});
       ids_.insert(ids_.end(), span.ids + done, span.ids + done + count);
-      for (int64_t i = std::max(span.wanted_from, done); i < done + count; ++i) wanted_.push_back(row + i - done);
+      for (int64_t i = std::max(span.wanted_from, done); i < done + count; ++i)
+        wanted_.push_back(row + i - done);
       done += count;
       if (done == span.count) {
         ++next;

@@ -58,7 +58,8 @@ int32_t Sampler::sample(const float* logits, int64_t count, uint64_t draw) {
     const double limit = sum * static_cast<double>(settings_.top_p);
     double kept = 0;
     size_t size = 0;
-    while (size < weights_.size() && (size == 0 || kept < limit)) kept += static_cast<double>(weights_[size++]);
+    while (size < weights_.size() && (size == 0 || kept < limit))
+      kept += static_cast<double>(weights_[size++]);
     order_.resize(size);
     sum = kept;
   }

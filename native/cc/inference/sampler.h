@@ -1,5 +1,5 @@
-// Choice of the next token from logits, deterministic: the same logits, settings and draw give the same token on every
-// machine (canonical exp, integer random numbers, ties to the smaller id).
+// Choice of the next token from logits, deterministic: the same logits, settings and draw give the same token
+// on every machine (canonical exp, integer random numbers, ties to the smaller id).
 #pragma once
 
 #include <cstdint>

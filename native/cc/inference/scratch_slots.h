@@ -13,7 +13,8 @@ namespace bitnet {
 class ScratchSlots {
  public:
   // At most `slots` tasks run at a time.
-  explicit ScratchSlots(int slots) : count_(slots), taken_(new std::atomic<bool>[static_cast<size_t>(slots)]) {
+  explicit ScratchSlots(int slots)
+      : count_(slots), taken_(new std::atomic<bool>[static_cast<size_t>(slots)]) {
     for (int i = 0; i < slots; ++i) taken_[static_cast<size_t>(i)] = false;
   }
 

@@ -12,7 +12,8 @@ Session::Session(Engine& engine, int64_t slots, int64_t capacity) : engine_(engi
                        std::to_string(limit) + " positions");
   }
   if (slots < 1 || slots > kMaxSlots) {
-    throw RequestError("a session has 1 to " + std::to_string(kMaxSlots) + " slots, not " + std::to_string(slots));
+    throw RequestError("a session has 1 to " + std::to_string(kMaxSlots) + " slots, not " +
+                       std::to_string(slots));
   }
   lengths_.assign(static_cast<size_t>(slots), 0);
   cache_ = KvCache(engine.model().config(), slots * cache_blocks(capacity));
@@ -22,7 +23,8 @@ void Session::truncate(int64_t slot, int64_t length) {
   if (slot < 0 || slot >= slots()) throw RequestError("there is no slot " + std::to_string(slot));
   int64_t& current = lengths_[static_cast<size_t>(slot)];
   if (length < 0 || length > current) {
-    throw RequestError("cannot truncate " + std::to_string(current) + " positions to " + std::to_string(length));
+    throw RequestError("cannot truncate " + std::to_string(current) + " positions to " +
+                       std::to_string(length));
   }
   current = length;
 }
@@ -30,7 +32,8 @@ void Session::truncate(int64_t slot, int64_t length) {
 void Session::check_feeds(const std::vector<Feed>& feeds, int64_t more) const {
   std::vector<bool> seen(lengths_.size(), false);
   for (const Feed& feed : feeds) {
-    if (feed.slot < 0 || feed.slot >= slots()) throw RequestError("there is no slot " + std::to_string(feed.slot));
+    if (feed.slot < 0 || feed.slot >= slots())
+      throw RequestError("there is no slot " + std::to_string(feed.slot));
     if (seen[static_cast<size_t>(feed.slot)]) {
       throw RequestError("slot " + std::to_string(feed.slot) + " is fed twice in one call");
     }
@@ -38,7 +41,8 @@ void Session::check_feeds(const std::vector<Feed>& feeds, int64_t more) const {
     if (feed.count < 1) throw RequestError("no token ids to feed to slot " + std::to_string(feed.slot));
     if (feed.count + more > capacity_ - length(feed.slot)) {
       throw RequestError("context overflow: " + std::to_string(length(feed.slot)) + " positions used, " +
-                         std::to_string(feed.count + more) + " more do not fit in " + std::to_string(capacity_));
+                         std::to_string(feed.count + more) + " more do not fit in " +
+                         std::to_string(capacity_));
     }
     engine_.check_ids(feed.ids, feed.count);
   }

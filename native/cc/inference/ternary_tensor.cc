@@ -35,10 +35,14 @@ int8_t trit(uint8_t byte, int n) {
 
 int64_t stored_row_bytes(const GgufTensor& tensor, int64_t cols) {
   switch (tensor.type) {
-    case GgmlType::tq2_0: return cols / kTqBlock * kTq2Bytes;
-    case GgmlType::tq1_0: return cols / kTqBlock * kTq1Bytes;
-    case GgmlType::i2_s: return cols / kI2sBlock * kI2sBytes;
-    default: return row_bytes(float_row_type(tensor), cols);
+    case GgmlType::tq2_0:
+      return cols / kTqBlock * kTq2Bytes;
+    case GgmlType::tq1_0:
+      return cols / kTqBlock * kTq1Bytes;
+    case GgmlType::i2_s:
+      return cols / kI2sBlock * kI2sBytes;
+    default:
+      return row_bytes(float_row_type(tensor), cols);
   }
 }
 
@@ -46,10 +50,14 @@ int64_t stored_row_bytes(const GgufTensor& tensor, int64_t cols) {
 
 RowType float_row_type(const GgufTensor& tensor) {
   switch (tensor.type) {
-    case GgmlType::f32: return RowType::f32;
-    case GgmlType::f16: return RowType::f16;
-    case GgmlType::bf16: return RowType::bf16;
-    case GgmlType::q8_0: return RowType::q8_0;
+    case GgmlType::f32:
+      return RowType::f32;
+    case GgmlType::f16:
+      return RowType::f16;
+    case GgmlType::bf16:
+      return RowType::bf16;
+    case GgmlType::q8_0:
+      return RowType::q8_0;
     default:
       throw GgufError("tensor \"" + tensor.name + "\" has type " + ggml_type_name(tensor.type) +
                       ", here F32, F16, BF16 and Q8_0 are supported");
@@ -63,17 +71,22 @@ TernaryTensor::TernaryTensor(const GgufFile& file, const GgufTensor& tensor, con
       cols_(static_cast<int64_t>(tensor.dimensions[0])),
       row_bytes_(stored_row_bytes(tensor, cols_)) {
   if (tensor.type == GgmlType::i2_s) {
-    std::memcpy(&i2s_scale_, data_ + row_bytes_ * static_cast<int64_t>(tensor.dimensions[1]), sizeof i2s_scale_);
+    std::memcpy(&i2s_scale_, data_ + row_bytes_ * static_cast<int64_t>(tensor.dimensions[1]),
+                sizeof i2s_scale_);
   }
 }
 
 void TernaryTensor::decode_row(int64_t row, int8_t* codes, float* scale, float* values) const {
   const uint8_t* stored = data_ + row * row_bytes_;
   switch (tensor_.type) {
-    case GgmlType::tq2_0: return decode_tq2_0(stored, row, codes, scale);
-    case GgmlType::tq1_0: return decode_tq1_0(stored, row, codes, scale);
-    case GgmlType::i2_s: return decode_i2_s(stored, row, codes, scale);
-    default: return decode_float(stored, codes, scale, values);
+    case GgmlType::tq2_0:
+      return decode_tq2_0(stored, row, codes, scale);
+    case GgmlType::tq1_0:
+      return decode_tq1_0(stored, row, codes, scale);
+    case GgmlType::i2_s:
+      return decode_i2_s(stored, row, codes, scale);
+    default:
+      return decode_float(stored, codes, scale, values);
   }
 }
 

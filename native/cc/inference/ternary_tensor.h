@@ -19,9 +19,9 @@ class TernaryTensor {
   // `tensor` is a matrix of the file; both outlive this object.
   TernaryTensor(const GgufFile& file, const GgufTensor& tensor, const Kernels& kernels);
 
-  // Writes the codes (-1, 0, 1) of one row. `scale` holds the tensor's scale as far as it is known, 0 at first; the
-  // first non-zero weight sets it. `values` is room for one row of floats.
-  // Throws GgufError naming the tensor if a code is invalid, or a weight has another magnitude than `scale`.
+  // Writes the codes (-1, 0, 1) of one row. `scale` holds the tensor's scale as far as it is known, 0 at
+  // first; the first non-zero weight sets it. `values` is room for one row of floats. Throws GgufError naming
+  // the tensor if a code is invalid, or a weight has another magnitude than `scale`.
   void decode_row(int64_t row, int8_t* codes, float* scale, float* values) const;
   [[noreturn]] void fail_scales(float a, float b) const;
 

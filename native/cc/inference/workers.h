@@ -27,14 +27,16 @@ class Workers {
     if (abort_ && abort_->load(std::memory_order_relaxed)) throw Aborted();
   }
 
-  // Runs body(begin, end) over consecutive parts of [0, units) that are multiples of `grain`. `work` is the whole
-  // loop's number of multiply-adds (or of float operations): small loops stay on the calling thread, and parts are
-  // small enough that an abort is noticed within milliseconds. Results must not depend on the cut. Throws Aborted.
+  // Runs body(begin, end) over consecutive parts of [0, units) that are multiples of `grain`. `work` is the
+  // whole loop's number of multiply-adds (or of float operations): small loops stay on the calling thread,
+  // and parts are small enough that an abort is noticed within milliseconds. Results must not depend on the
+  // cut. Throws Aborted.
   template <typename Body>
   void split(int64_t units, int64_t grain, int64_t work, const Body& body) const {
     const int64_t grains = (units + grain - 1) / grain;
     int64_t parts = work / kLargestPart + 1;
-    if (threads_ > 1) parts = std::max(parts, std::min<int64_t>(work / kSmallestPart, threads_ * kPartsPerThread));
+    if (threads_ > 1)
+      parts = std::max(parts, std::min<int64_t>(work / kSmallestPart, threads_ * kPartsPerThread));
     parts = std::min(parts, grains);
     if (parts <= 1) {
       check_abort();

@@ -1,0 +1,318 @@
+// The whole engine: every weight type and architecture, every kernel variant that runs here, several thread
+// counts and ways to cut the work, all compared bit by bit; malformed files must give an error and nothing
+// else.
+//
+//   engine_check                               models made here, compared with a plain forward; mutated files
+//   engine_check FILE.gguf [--expect SCORES]   one model; SCORES holds what another program computed
+//   engine_check --fuzz FILE.gguf N            N mutations of a file
+//
+// SCORES, little-endian: int32 sequences; per sequence int32 n, n int32 ids, n - 1 float32 log-probabilities.
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+
+#include "inference/engine.h"
+#include "reference_forward.h"
+#include "tiny_model.h"
+
+using namespace bitnet;
+using namespace check;
+
+namespace {
+
+using Sequences = std::vector<std::vector<int32_t>>;
+
+std::shared_ptr<const Model> open_model(const std::vector<uint8_t>& bytes, int threads = 1) {
+  return std::make_shared<const Model>(std::make_unique<GgufFile>(bytes.data(), bytes.size()), threads);
+}
+
+Sequences random_sequences(int64_t vocab, const std::vector<int64_t>& lengths) {
+  Random random(17);
+  Sequences result;
+  for (const int64_t length : lengths) {
+    result.emplace_back();
+    for (int64_t i = 0; i < length; ++i) result.back().push_back(static_cast<int32_t>(random.below(vocab)));
+  }
+  return result;
+}
+
+Row score(Engine* engine, const Sequences& sequences, int64_t chunk, int64_t first_target = 1) {
+  std::vector<ScoreRequest> requests;
+  size_t scored = 0;
+  for (const auto& ids : sequences) {
+    const int64_t length = static_cast<int64_t>(ids.size());
+    requests.push_back({ids.data(), length, std::min(first_target, length - 1)});
+    scored += static_cast<size_t>(length - requests.back().first_target);
+  }
+  Row logprobs(scored);
+  std::vector<uint8_t> greedy(scored);
+  engine->score(requests, {chunk, true}, nullptr, logprobs.data(), greedy.data());
+  return logprobs;
+}
+
+// One sequence through a session in pieces: prefill of `first`, then one id at a time.
+Row score_by_session(Engine* engine, const std::vector<int32_t>& ids, int64_t first) {
+  const int64_t vocab = engine->model().config().vocab_size;
+  Session session(*engine, 1, static_cast<int64_t>(ids.size()));
+  Row logits(static_cast<size_t>(vocab)), result;
+  for (int64_t done = 0; done + 1 < static_cast<int64_t>(ids.size());) {
+    const int64_t count = done == 0 ? first : 1;
+    session.feed({{0, ids.data() + done, count}}, nullptr, logits.data());
+    done += count;
+    result.push_back(logits[static_cast<size_t>(ids[static_cast<size_t>(done)])] -
+                     engine->kernels().log_sum_exp(logits.data(), vocab));
+  }
+  return result;
+}
+
+void expect_equal(const Row& expected, const Row& actual, const std::string& what) {
+  if (!expect(expected.size() == actual.size(), "%s: %zu values instead of %zu", what.c_str(), actual.size(),
+              expected.size())) {
+    return;
+  }
+  const int64_t at = first_difference(expected.data(), actual.data(), static_cast<int64_t>(expected.size()));
+  if (at < 0) return;
+  expect(false, "%s: value %lld is %.9g, expected %.9g", what.c_str(), static_cast<long long>(at),
+         static_cast<double>(actual[static_cast<size_t>(at)]),
+         static_cast<double>(expected[static_cast<size_t>(at)]));
+}
+
+// Every way of running gives `expected`.
+void expect_same_everywhere(const std::shared_ptr<const Model>& model, const Sequences& sequences,
+                            const Row& expected) {
+  struct Way {
+    int threads;
+    int64_t chunk;
+  };
+  for (const Variant& variant : kernel_variants()) {
+    if (!variant.supported) continue;
+    for (const Way& way : {Way{1, 0}, Way{2, 0}, Way{3, 0}, Way{1, 7}, Way{2, 33}, Way{2, 1}}) {
+      Engine engine(model, *variant.kernels, way.threads);
+      const std::string what = std::string(variant.kernels->name) + ", " + std::to_string(way.threads) +
+                               " threads, chunks of " + std::to_string(way.chunk);
+      expect_equal(expected, score(&engine, sequences, way.chunk), what);
+    }
+    Engine engine(model, *variant.kernels, 2);
+    const std::vector<int32_t>& ids = sequences[0];
+    const int64_t first = static_cast<int64_t>(ids.size()) / 2;
+    const Row tail(expected.begin() + first - 1, expected.begin() + static_cast<int64_t>(ids.size()) - 1);
+    expect_equal(tail, score_by_session(&engine, ids, first),
+                 std::string(variant.kernels->name) + ", session");
+
+    // Continuations of one context, which is run once.
+    Sequences branches{ids, ids, ids};
+    branches[1].back() = (branches[1].back() + 1) % static_cast<int32_t>(model->config().vocab_size);
+    branches[2].resize(ids.size() - 2);
+    const Row shared = score(&engine, branches, 0, first);
+    expect_equal(tail, Row(shared.begin(), shared.begin() + static_cast<int64_t>(tail.size())),
+                 "shared prefix");
+  }
+}
+
+void check_shape(const TinyShape& shape) {
+  const TinyModel tiny = tiny_model(shape);
+  const Sequences sequences = random_sequences(shape.vocab, {40, 2, 17, 33, 3});
+  const ReferenceForward reference(tiny);
+  Row expected;
+  for (const auto& ids : sequences) {
+    const Row part = reference.logprobs(ids);
+    expected.insert(expected.end(), part.begin(), part.end());
+  }
+  expect_same_everywhere(open_model(tiny.file, 2), sequences, expected);
+}
+
+TinyShape with_types(const char* architecture, GgmlType linear, GgmlType embedding) {
+  TinyShape shape;
+  shape.architecture = architecture;
+  shape.linear_type = linear;
+  shape.embedding_type = embedding;
+  return shape;
+}
+
+CHECK_TEST("bitnet-b1.58, TQ2_0") { check_shape(with_types("bitnet-b1.58", GgmlType::tq2_0, GgmlType::f16)); }
+CHECK_TEST("bitnet-25, TQ1_0") { check_shape(with_types("bitnet-25", GgmlType::tq1_0, GgmlType::f16)); }
+CHECK_TEST("bitnet-lab, I2_S") { check_shape(with_types("bitnet-lab", GgmlType::i2_s, GgmlType::f32)); }
+CHECK_TEST("bitnet (SiLU), F16 weights") { check_shape(with_types("bitnet", GgmlType::f16, GgmlType::bf16)); }
+CHECK_TEST("bitnet-b1.58, F32 weights") {
+  check_shape(with_types("bitnet-b1.58", GgmlType::f32, GgmlType::q8_0));
+}
+
+CHECK_TEST("llama, F32 weights, one group of heads each") {
+  TinyShape shape = with_types("llama", GgmlType::f32, GgmlType::f32);
+  shape.ternary = shape.sub_norms = false;
+  shape.kv_heads = shape.heads;
+  check_shape(shape);
+}
+
+CHECK_TEST("llama, TQ2_0, small heads") {
+  TinyShape shape = with_types("llama", GgmlType::tq2_0, GgmlType::f16);
+  shape.sub_norms = false;
+  shape.heads = 16;
+  shape.kv_heads = 1;
+  shape.head_dim = 16;
+  check_shape(shape);
+}
+
+CHECK_TEST("bitnet-lab, Q8_0 float weights, untied head, odd sizes") {
+  TinyShape shape = with_types("bitnet-lab", GgmlType::q8_0, GgmlType::q8_0);
+  shape.ternary = shape.tied = false;
+  shape.hidden = 96;
+  shape.heads = 3;
+  shape.kv_heads = 1;
+  shape.head_dim = 32;
+  shape.ffn = 160;
+  check_shape(shape);
+}
+
+// ---- malformed files -------------------------------------------------------------------------------------
+
+// Loads and, if that succeeds, scores a little. Returns whether it loaded; any exception but GgufError and
+// RequestError fails the check.
+bool survives(const std::vector<uint8_t>& bytes) {
+  // An exact allocation, so that the address sanitizer sees any read past the end.
+  const std::unique_ptr<uint8_t[]> exact(new uint8_t[bytes.size()]);
+  std::copy(bytes.begin(), bytes.end(), exact.get());
+  try {
+    const auto model =
+        std::make_shared<const Model>(std::make_unique<GgufFile>(exact.get(), bytes.size()), 1);
+    Engine engine(model, active_kernels(), 1);
+    const std::vector<int32_t> ids{0, 1, 0};
+    if (model->config().vocab_size > 1 && model->config().layers <= 64) score(&engine, {ids}, 0);
+    return true;
+  } catch (const GgufError& error) {
+    expect(std::strlen(error.what()) > 10 && !std::strchr(error.what(), '\n'), "message: %s", error.what());
+  } catch (const RequestError&) {
+  }
+  return false;
+}
+
+// Truncations at every structural boundary and at random, then bit flips, random bytes and huge numbers.
+void fuzz(const std::vector<uint8_t>& file, int64_t mutations, size_t header) {
+  Random random(23);
+  for (size_t size = 0; size < std::min(header, size_t{64}); ++size) {
+    expect(!survives({file.begin(), file.begin() + static_cast<std::ptrdiff_t>(size)}), "accepted %zu bytes",
+           size);
+  }
+  for (int64_t i = 0; i < mutations; ++i) {
+    std::vector<uint8_t> bytes = file;
+    // Most mutations hit the header, where the structure is.
+    const size_t range = random.below(8) == 0 ? bytes.size() : header;
+    const size_t at = static_cast<size_t>(random.below(static_cast<int64_t>(range)));
+    switch (random.below(4)) {
+      case 0:
+        bytes.resize(at);
+        break;
+      case 1:
+        bytes[at] ^= static_cast<uint8_t>(1u << random.below(8));
+        break;
+      case 2:
+        bytes[at] = static_cast<uint8_t>(random.next());
+        break;
+      default: {
+        const uint64_t number = random.below(2) ? ~uint64_t{0} >> random.below(64) : random.next();
+        std::memcpy(bytes.data() + at, &number, std::min<size_t>(sizeof number, bytes.size() - at));
+      }
+    }
+    survives(bytes);
+  }
+}
+
+CHECK_TEST("mutated files give errors") {
+  TinyShape shape;
+  shape.layers = 1;
+  shape.ffn = 256;
+  for (const GgmlType type : {GgmlType::tq2_0, GgmlType::tq1_0, GgmlType::i2_s, GgmlType::f16}) {
+    shape.linear_type = type;
+    const TinyModel tiny = tiny_model(shape);
+    const GgufFile parsed(tiny.file.data(), tiny.file.size());
+    size_t header = tiny.file.size();
+    for (const auto& entry : parsed.tensors())
+      header = std::min(header, static_cast<size_t>(entry.second.offset));
+    expect(survives(tiny.file), "the file itself does not load");
+    fuzz(tiny.file, 750, header);
+  }
+}
+
+// ---- files given on the command line ---------------------------------------------------------------------
+
+std::vector<uint8_t> read_file(const char* path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw std::runtime_error(std::string("cannot read ") + path);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+const char* model_path = nullptr;
+const char* scores_path = nullptr;
+int64_t fuzz_count = 0;
+
+void check_file() {
+  const auto model = std::make_shared<const Model>(std::make_unique<GgufFile>(model_path), 2);
+  Sequences sequences = random_sequences(model->config().vocab_size, {60, 5, 2, 33});
+  Row expected;
+  if (scores_path) {
+    const std::vector<uint8_t> bytes = read_file(scores_path);
+    size_t at = 0;
+    const auto take = [&](void* target, size_t size) {
+      if (size > bytes.size() - at) throw std::runtime_error("the file of scores is truncated");
+      std::memcpy(target, bytes.data() + at, size);
+      at += size;
+    };
+    int32_t count = 0, length = 0;
+    take(&count, sizeof count);
+    sequences.clear();
+    for (int32_t i = 0; i < count; ++i) {
+      take(&length, sizeof length);
+      if (length < 2) throw std::runtime_error("a sequence of scores has fewer than 2 ids");
+      sequences.emplace_back(static_cast<size_t>(length));
+      take(sequences.back().data(), sequences.back().size() * sizeof(int32_t));
+      const size_t before = expected.size();
+      expected.resize(before + sequences.back().size() - 1);
+      take(expected.data() + before, (sequences.back().size() - 1) * sizeof(float));
+    }
+  } else {
+    Engine engine(model, scalar(), 1);
+    expected = score(&engine, sequences, 0);
+  }
+  expect_same_everywhere(model, sequences, expected);
+}
+
+void fuzz_file() {
+  const std::vector<uint8_t> bytes = read_file(model_path);
+  const GgufFile parsed(bytes.data(), bytes.size());
+  size_t header = bytes.size();
+  for (const auto& entry : parsed.tensors())
+    header = std::min(header, static_cast<size_t>(entry.second.offset));
+  fuzz(bytes, fuzz_count, header);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    if (argument == "--expect" && i + 1 < argc) {
+      scores_path = argv[++i];
+    } else if (argument == "--fuzz" && i + 2 < argc) {
+      model_path = argv[++i];
+      fuzz_count = std::atoll(argv[++i]);
+    } else if (argument[0] != '-' && !model_path) {
+      model_path = argv[i];
+    } else {
+      std::fprintf(stderr, "usage: engine_check [FILE.gguf [--expect SCORES]] [--fuzz FILE.gguf N]\n");
+      return 2;
+    }
+  }
+  if (model_path) {
+    tests().clear();
+    if (fuzz_count > 0) {
+      tests().push_back({"mutations of the file give errors", fuzz_file});
+    } else {
+      tests().push_back({"the file gives the expected bits", check_file});
+    }
+  }
+  return run_tests();
+}
