@@ -30,6 +30,8 @@ export interface ExportPlan {
   tokenizer: Tokenizer | null;
   linearType: LinearType;
   embeddingDtype: EmbeddingDtype;
+  /** What the user should know of the reader, or null. */
+  note: string | null;
   /** What the file changes against the trained model, in words; empty if it is the same model. */
   differences: readonly string[];
 }
@@ -39,11 +41,11 @@ export function planExport(config: ModelConfig, tokenizer: Tokenizer | null, cho
   const target = targets[choice.target];
   const linearType = choice.type ?? target.defaultType(config);
   const embeddingDtype = choice.embeddingType ?? config.embeddingDtype;
-  const refusal =
-    target.refusal({ config, tokenizer, linearType }) ?? storageRefusal(config, embeddingDtype, choice.target);
+  const request = { config, tokenizer, linearType };
+  const refusal = target.refusal(request) ?? storageRefusal(config, embeddingDtype, choice.target);
   if (refusal !== null) throw new ExportRefusedError(refusal);
   const plan = { target: choice.target, config, tokenizer, linearType, embeddingDtype };
-  return { ...plan, differences: differences(plan) };
+  return { ...plan, note: target.note?.(request) ?? null, differences: differences(plan) };
 }
 
 /** What the file cannot hold, whoever reads it. */
@@ -57,7 +59,7 @@ function storageRefusal(config: ModelConfig, embeddingDtype: EmbeddingDtype, tar
   return null;
 }
 
-function differences(plan: Omit<ExportPlan, "differences">): string[] {
+function differences(plan: Omit<ExportPlan, "note" | "differences">): string[] {
   const { config, embeddingDtype, linearType } = plan;
   const found: string[] = [];
   if (embeddingDtype !== config.embeddingDtype) {

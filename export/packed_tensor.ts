@@ -43,7 +43,7 @@ export async function* packTensor(plan: TensorPlan, read: ReadParameter): AsyncG
       `${plan.parameter} has ${values.length} elements, the config says ${rows} x ${cols}: the checkpoint is of another config`,
     );
   }
-  if (!values.every(Number.isFinite)) {
+  if (!isAllFinite(values)) {
     throw new ExportRefusedError(`${plan.parameter} holds values that are not finite: the checkpoint is damaged`);
   }
   const packer = plan.ternary === null ? floatRows(plan, values) : ternaryRows(plan, values, plan.ternary);
@@ -56,6 +56,14 @@ export async function* packTensor(plan: TensorPlan, read: ReadParameter): AsyncG
     yield piece.subarray(0, count * bytes);
   }
   if (packer.tail !== null) yield packer.tail;
+}
+
+/** A plain loop: `every` takes several times as long, and embeddings are large. */
+function isAllFinite(values: Float32Array): boolean {
+  for (let i = 0; i < values.length; i++) {
+    if (!(Math.abs(values[i]) < Number.POSITIVE_INFINITY)) return false;
+  }
+  return true;
 }
 
 /** Rows and columns of a row-major shape; a vector is one row. */

@@ -11,6 +11,12 @@ import { type ExportTarget, firstBroken, isFloatModel, isLlamaShaped } from "./t
 
 export const llamaCpp: ExportTarget = {
   defaultType: (config) => (config.weightQuantizer === "none" ? "f32" : "tq2_0"),
+  note({ config, linearType }) {
+    if (isFloatModel(config)) return null;
+    return linearType === "f16" || linearType === "f32"
+      ? "llama.cpp does not quantize activations for this type: its logits agree within a tolerance"
+      : "llama.cpp quantizes activations per 256 elements instead of per token: its logits agree within a tolerance";
+  },
   refusal({ config, tokenizer, linearType }) {
     const { numAttentionHeads: heads, headDim, hiddenSize } = config;
     const quantized = config.weightQuantizer !== "none" && config.activationQuantizer !== "none";

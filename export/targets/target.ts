@@ -25,6 +25,8 @@ export interface ExportTarget {
    * would work.
    */
   refusal(request: ExportRequest): string | null;
+  /** What the user should know of how the reader computes, or null. */
+  note?(request: ExportRequest): string | null;
 }
 
 /** True for a model that no quantizer touches. */

@@ -33,7 +33,8 @@ function obstacle(config: ModelConfig, type: ExportType): string | null {
     const unfit = inputSizes(config).filter(([, size]) => size % multiple !== 0);
     if (unfit.length > 0) {
       const sizes = unfit.map(([key, size]) => `${key} (${size})`).join(" and ");
-      return `${type} packs rows in blocks of ${multiple} weights, and ${sizes} is no multiple of ${multiple}`;
+      const rule = unfit.length > 1 ? `are no multiples of ${multiple}` : `is no multiple of ${multiple}`;
+      return `${type} packs rows in blocks of ${multiple} weights, and ${sizes} ${rule}`;
     }
   }
   if (ternary && config.scaleDtype === "f32" && float16ScaleTypes.includes(type)) {

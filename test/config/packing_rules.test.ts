@@ -25,7 +25,9 @@ describe("checkPackable", () => {
     );
     expect(checkPackable(config({ intermediate_size: 1408 }), "i2_s")).toBeNull();
     expect(checkPackable(config({ head_dim: 40 }), "tq1_0")).toContain("num_attention_heads x head_dim (320)");
-    expect(checkPackable(config({ hidden_size: 208 }), "i2_s")).toContain("hidden_size (208) and");
+    expect(checkPackable(config({ hidden_size: 208 }), "i2_s")).toContain(
+      "hidden_size (208) and num_attention_heads x head_dim (208) are no multiples of 128:",
+    );
   });
 
   it("sends f32 scales to the types that hold them", () => {

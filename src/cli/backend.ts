@@ -1,0 +1,114 @@
+/**
+ * Chooses the tfjs backend of a command: `native` (this project's C++ kernels; the default), `tensorflow` (when
+ * @tensorflow/tfjs-node is installed), `wasm` or `cpu` (plain JavaScript). Results agree within a tolerance; only
+ * `native` keeps the bits of the exported model.
+ */
+import { createRequire } from "node:module";
+import path from "node:path";
+import * as tf from "@tensorflow/tfjs";
+import { loadAddon, NativeUnavailableError } from "../../native/addon.ts";
+import { nativeKernelLog, registerNativeBackend, resetKernelLog } from "../../native/backend/index.ts";
+
+export const backendNames = ["native", "tensorflow", "wasm", "cpu"] as const;
+export type BackendName = (typeof backendNames)[number];
+
+/** The backend in use. */
+export interface SelectedBackend {
+  name: BackendName;
+  threads: number;
+  /**
+   * Kernel variant that computed the linear layers since the last call (`avx2` ...): `composed` if none of ours did,
+   * as on the other backends, so that slower code cannot run unseen.
+   */
+  kernel(): string;
+}
+
+/** The backend cannot be used; the message says what to install. */
+export class BackendError extends Error {
+  override name = "BackendError";
+}
+
+/**
+ * Makes a backend current in tfjs.
+ * @param name default: native; without the addon, wasm with a loud warning
+ * @param threads default: BITNET_THREADS, else all CPUs. Only `native` can be told.
+ * @param warn gets the warning
+ * @throws {BackendError | NativeUnavailableError} if a backend asked for by name is missing
+ * @throws if BITNET_ISA names a variant that this CPU does not have
+ */
+export async function selectBackend(
+  name?: BackendName,
+  threads?: number,
+  warn: (line: string) => void = console.error,
+): Promise<SelectedBackend> {
+  switch (name) {
+    case "native":
+      return selectNative(threads);
+    case "tensorflow":
+      return selectTensorflow();
+    case "wasm":
+      return selectWasm();
+    case "cpu":
+      await activate("cpu");
+      return plainBackend("cpu");
+    default:
+      try {
+        return await selectNative(threads);
+      } catch (error) {
+        if (!(error instanceof NativeUnavailableError)) throw error;
+        warn(`WARNING: ${error.message}`);
+        warn("WARNING: going on with the wasm backend: tens of times slower, and without the bit guarantee");
+        return selectWasm();
+      }
+  }
+}
+
+async function activate(backend: string): Promise<void> {
+  if (!(await tf.setBackend(backend))) throw new BackendError(`the ${backend} backend did not start`);
+  await tf.ready();
+}
+
+/** A backend without our kernels: one thread of JavaScript, or whatever its library decides. */
+function plainBackend(name: BackendName): SelectedBackend {
+  return { name, threads: 1, kernel: () => "composed" };
+}
+
+async function selectNative(threads: number | undefined): Promise<SelectedBackend> {
+  const addon = loadAddon();
+  // Now rather than in the first step: an unknown BITNET_ISA is the user's mistake.
+  addon.isa();
+  if (threads !== undefined) addon.setThreads(threads);
+  registerNativeBackend();
+  await activate("native");
+  return {
+    name: "native",
+    threads: addon.threads(),
+    kernel: () => {
+      const { calls, variant } = nativeKernelLog();
+      resetKernelLog();
+      return calls.has("BitLinear") ? variant : "composed";
+    },
+  };
+}
+
+async function selectTensorflow(): Promise<SelectedBackend> {
+  // An optional peer: not a literal import, so that types and bundlers do not ask for it.
+  const packageName: string = "@tensorflow/tfjs-node";
+  try {
+    await import(packageName);
+  } catch (error) {
+    throw new BackendError(
+      `the tensorflow backend needs ${packageName} (npm install ${packageName}): ${(error as Error).message.split("\n")[0]}`,
+    );
+  }
+  await activate("tensorflow");
+  return plainBackend("tensorflow");
+}
+
+async function selectWasm(): Promise<SelectedBackend> {
+  const wasm = await import("@tensorflow/tfjs-backend-wasm");
+  const entry = createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm");
+  wasm.setWasmPaths(`${path.dirname(entry)}${path.sep}`);
+  await activate("wasm");
+  return plainBackend("wasm");
+}

@@ -1,0 +1,161 @@
+/** bitnet-export: a checkpoint -> a file for one of the readers in export/targets, verified. */
+import { readFile, rm } from "node:fs/promises";
+import path from "node:path";
+import { Presets, SingleBar } from "cli-progress";
+import { type ExportPlan, planExport } from "../../export/export_plan.ts";
+import { ggufExportBytes, planGguf, writeGgufExport } from "../../export/gguf_export.ts";
+import { architectureOf } from "../../export/model_metadata.ts";
+import type { ReadParameter } from "../../export/packed_tensor.ts";
+import { sampleText } from "../../export/sample_text.ts";
+import { targetNames } from "../../export/targets/target.ts";
+import { transformersExportBytes, writeTransformersExport } from "../../export/transformers_export.ts";
+import type { VerifiedTensors } from "../../export/verification.ts";
+import { verifyGguf } from "../../export/verify_gguf.ts";
+import { verifyTransformers } from "../../export/verify_transformers.ts";
+import { type Checkpoint, openCheckpoint, readParameter } from "../checkpoint/checkpoint.ts";
+import { embeddingDtypes } from "../config/model_config.ts";
+import { exportTypes } from "../config/packing_rules.ts";
+import { modelParameters, parameterCount } from "../model/parameters.ts";
+import { checkInteger, runCommand } from "./command.ts";
+import { compareExport } from "./compare_export.ts";
+
+const options = {
+  out: { type: "string", demandOption: true, describe: "GGUF file to write (a directory for --target transformers)" },
+  target: { choices: targetNames, default: "bitnet-lab", describe: "The program that will read it" },
+  type: {
+    choices: exportTypes,
+    describe:
+      "Type of the linear weights. Default: tq2_0; i2_s for bitnet.cpp; packed codes for transformers; f32 for a model without weight quantizer",
+  },
+  "embedding-type": {
+    choices: embeddingDtypes,
+    describe:
+      "Type of the embedding and head. Default: the embedding_dtype of the training. Another one makes a different model: the loss difference is printed",
+  },
+  name: { type: "string", describe: "Name of the model in the file. Default: that of the run or checkpoint directory" },
+  text: {
+    type: "string",
+    describe: "Text file on which losses and log-probabilities are compared. Default: a page of built-in English",
+  },
+  verify: {
+    choices: ["logits", "tensors"],
+    default: "logits",
+    describe:
+      "logits: compare tensors, then log-probabilities (the model runs in float32 beside the file). tensors: only what was written",
+  },
+  threads: { type: "number", describe: "Threads of the comparison. Default: BITNET_THREADS, else all CPUs" },
+} as const;
+
+/** Reads a checkpoint's parameters by name. */
+function readerOf(checkpoint: Checkpoint): ReadParameter {
+  const specs = new Map(modelParameters(checkpoint.config).map((spec) => [spec.name, spec]));
+  return (name) => readParameter(checkpoint, specs.get(name)!);
+}
+
+/** Writes and reads back one kind of export. */
+interface ExportFormat {
+  /** For the report. */
+  description: string;
+  bytes: number;
+  write(onBytes: (bytes: number) => void): Promise<void>;
+  verify(): Promise<VerifiedTensors>;
+}
+
+function formatOf(plan: ExportPlan, out: string, name: string, read: ReadParameter): ExportFormat {
+  if (plan.target === "transformers") {
+    return {
+      description: `transformers, ${plan.linearType === "f32" ? "f32" : "packed codes"}`,
+      bytes: transformersExportBytes(plan),
+      write: (onBytes) => writeTransformersExport(out, plan, read, onBytes),
+      verify: () => verifyTransformers(out, plan, read),
+    };
+  }
+  const gguf = planGguf(plan, name);
+  return {
+    description: `${architectureOf(plan.config)}, ${plan.linearType}`,
+    bytes: ggufExportBytes(gguf),
+    write: (onBytes) => writeGgufExport(out, gguf, read, onBytes),
+    verify: () => verifyGguf(out, gguf, read),
+  };
+}
+
+/** `runs/small` for `runs/small/checkpoints/step-00000500`, else the directory's own name. */
+function modelName(directory: string): string {
+  const parts = path.resolve(directory).split(path.sep);
+  return parts.at(-2) === "checkpoints" ? parts.at(-3)! : parts.at(-1)!;
+}
+
+async function write(format: ExportFormat): Promise<void> {
+  // Silent when the output is no terminal.
+  const bar = new SingleBar({ format: "{bar} {percentage}% of {size}", hideCursor: true }, Presets.shades_classic);
+  bar.start(format.bytes, 0, { size: size(format) });
+  try {
+    await format.write((bytes) => bar.increment(bytes));
+  } finally {
+    bar.stop();
+  }
+}
+
+function size({ bytes }: ExportFormat): string {
+  return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 2 : 0)} MB`;
+}
+
+function verifiedLine({ ternaryMatrices, ternaryCodes, floatTensors }: VerifiedTensors): string {
+  const ternary =
+    ternaryMatrices === 0
+      ? ""
+      : `${ternaryMatrices} matrices (${ternaryCodes.toLocaleString("en-US")} ternary codes and their scales) and `;
+  return `verified: ${ternary}${floatTensors} float tensors identical to the checkpoint`;
+}
+
+/** A file that does not pass is worse than none. */
+async function removeIfWrong<T>(out: string, check: () => Promise<T>): Promise<T> {
+  try {
+    return await check();
+  } catch (error) {
+    await rm(out, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+await runCommand({
+  name: "bitnet-export",
+  summary:
+    "Writes a trained model for a reader: a GGUF file, or a directory for Hugging Face transformers. What that reader would compute wrongly is refused. Every export is read back and compared with the checkpoint, then run and compared with the training forward, bit for bit.",
+  positionals: ["checkpoint"],
+  options,
+  examples: [
+    ["$0 runs/small --out small.gguf", "newest checkpoint of a run, for bitnet-eval and bitnet-generate"],
+    ["$0 runs/small --out small.gguf --type tq1_0", "1.69 bits per weight instead of 2.06"],
+    ["$0 runs/small --out small.gguf --target bitnet.cpp", "I2_S, for Microsoft's bitnet.cpp"],
+    ["$0 runs/silu --out silu.gguf --target llama.cpp", "for llama.cpp, Ollama, LM Studio (hidden_act: silu)"],
+    ["$0 runs/small --out small-hf --target transformers", "packed codes for AutoModelForCausalLM"],
+    ["$0 runs/small --out small.gguf --embedding-type q8_0 --text valid.txt", "smaller, and what it costs"],
+  ],
+  epilogue: "<checkpoint> is a run directory or a checkpoint directory, ours or Hugging Face's (BitNet, Llama).",
+  async run(chosen, { positionals: [directory] }) {
+    checkInteger("threads", chosen.threads, 1);
+    const text = chosen.text === undefined ? sampleText : await readFile(chosen.text, "utf8");
+    const checkpoint = await openCheckpoint(directory);
+    try {
+      const plan = planExport(checkpoint.config, checkpoint.tokenizer, {
+        target: chosen.target,
+        type: chosen.type,
+        embeddingType: chosen["embedding-type"],
+      });
+      const format = formatOf(plan, chosen.out, chosen.name ?? modelName(checkpoint.directory), readerOf(checkpoint));
+      await write(format);
+      const parameters = parameterCount(plan.config).toLocaleString("en-US");
+      console.log(`${checkpoint.directory} -> ${chosen.out}`);
+      console.log(`${format.description}, embedding ${plan.embeddingDtype}: ${parameters} parameters, ${size(format)}`);
+      if (plan.note !== null) console.log(`note: ${plan.note}`);
+      console.log(verifiedLine(await removeIfWrong(chosen.out, format.verify)));
+      if (chosen.verify === "tensors") return;
+      const textName = chosen.text ?? "the built-in text";
+      const compare = () => compareExport(checkpoint, plan, chosen.out, { threads: chosen.threads, text, textName });
+      for (const line of await removeIfWrong(chosen.out, compare)) console.log(line);
+    } finally {
+      await checkpoint.tensors.close();
+    }
+  },
+});
