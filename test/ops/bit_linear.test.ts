@@ -1,0 +1,121 @@
+/** BitLinear on every backend: the forward bit for bit from the reference's codes, the backward by its definition. */
+import * as tf from "@tensorflow/tfjs";
+import { beforeAll, describe, expect, test } from "vitest";
+import { bitLinear, type LinearQuantization } from "../../src/ops/bit_linear.ts";
+import { absmaxInt8 } from "../../src/quant/absmax_int8.ts";
+import { absmeanTernary } from "../../src/quant/absmean_ternary.ts";
+import { CounterRng } from "../../src/random/counter_rng.ts";
+import { relativeDifference } from "../support/relative_difference.ts";
+import { testedBackends, useBackend } from "../support/tfjs_backends.ts";
+
+const tokens = 6;
+const cols = 70;
+const outputs = [24, 8, 17];
+const total = 49;
+
+function normal(count: number, stream: string): Float32Array {
+  const rng = new CounterRng(4, stream);
+  return Float32Array.from({ length: count }, () => rng.normal());
+}
+
+const x = normal(tokens * cols, "x");
+// One row at another scale, one of zeros: act_scale is per row.
+x.subarray(cols, 2 * cols).forEach((value, i, row) => {
+  row[i] = 1000 * value;
+});
+x.fill(0, 2 * cols, 3 * cols);
+const weights = outputs.map((rows, i) => normal(rows * cols, `w${i}`));
+const dy = normal(tokens * total, "dy");
+
+const fused: LinearQuantization = {
+  weightQuantizer: "absmean_ternary",
+  activationQuantizer: "absmax_int8",
+  scaleDtype: "f16",
+};
+const activation = absmaxInt8(x, tokens, cols);
+
+/** y, dx, dw0 .. dw2 by the definition, products in float64. */
+function definition({ weightQuantizer, activationQuantizer, scaleDtype }: LinearQuantization) {
+  const usedX = Array.from(x, (value, i) =>
+    activationQuantizer === "none" ? value : activation.codes[i] * activation.actScales[Math.floor(i / cols)],
+  );
+  const usedW = weights.flatMap((weight, w) => {
+    if (weightQuantizer === "none") return Array.from(weight);
+    const { codes, weightScale } = absmeanTernary(weight, outputs[w], cols, scaleDtype);
+    return Array.from(codes, (code) => code * weightScale);
+  });
+  const y = new Float64Array(tokens * total);
+  const dx = new Float64Array(tokens * cols);
+  const dw = new Float64Array(total * cols);
+  for (let t = 0; t < tokens; t++) {
+    for (let n = 0; n < total; n++) {
+      for (let k = 0; k < cols; k++) {
+        y[t * total + n] += usedX[t * cols + k] * usedW[n * cols + k];
+        dx[t * cols + k] += dy[t * total + n] * usedW[n * cols + k];
+        dw[n * cols + k] += dy[t * total + n] * usedX[t * cols + k];
+      }
+    }
+  }
+  return { y, dx, dw };
+}
+
+/** The quantized forward in the order of the law: float(acc) * (act_scale * weight_scale), each in float32. */
+function exactForward(): Float32Array {
+  const y = new Float32Array(tokens * total);
+  let first = 0;
+  weights.forEach((weight, w) => {
+    const { codes, weightScale } = absmeanTernary(weight, outputs[w], cols, "f16");
+    for (let t = 0; t < tokens; t++) {
+      const scale = Math.fround(activation.actScales[t] * weightScale);
+      for (let n = 0; n < outputs[w]; n++) {
+        let sum = 0;
+        for (let k = 0; k < cols; k++) sum += activation.codes[t * cols + k] * codes[n * cols + k];
+        y[t * total + first + n] = sum * scale;
+      }
+    }
+    first += outputs[w];
+  });
+  return y;
+}
+
+function run(quantization: LinearQuantization) {
+  return tf.tidy(() => {
+    const inputs = [
+      tf.tensor3d(x, [2, tokens / 2, cols]),
+      ...weights.map((weight, i) => tf.tensor2d(weight, [outputs[i], cols])),
+    ];
+    const op = (...args: tf.Tensor[]) => bitLinear(args[0], args.slice(1) as tf.Tensor2D[], quantization);
+    const upstream = tf.tensor3d(dy, [2, tokens / 2, total]);
+    const y = op(...inputs);
+    expect(y.shape).toEqual([2, tokens / 2, total]);
+    const [dx, ...dw] = tf.grads((...args) => tf.sum(tf.mul(op(...args), upstream)))(inputs);
+    return {
+      y: y.dataSync<"float32">().slice(),
+      dx: dx.dataSync<"float32">().slice(),
+      dw: dw.flatMap((grad) => Array.from(grad.dataSync<"float32">())),
+    };
+  });
+}
+
+describe.each(testedBackends)("bitLinear on %s", (backend) => {
+  beforeAll(() => useBackend(backend));
+
+  test("the quantized forward has the bits of the definition", () => {
+    const ours = run(fused).y;
+    expect(Array.from(ours, (value) => value + 0)).toEqual(Array.from(exactForward(), (value) => value + 0));
+  });
+
+  test.each([
+    ["ternary, int8", fused],
+    ["ternary, float activations", { ...fused, activationQuantizer: "none" }],
+    ["float weights, int8", { ...fused, weightQuantizer: "none" }],
+    ["float", { ...fused, weightQuantizer: "none", activationQuantizer: "none" }],
+    ["bf16 scale", { ...fused, scaleDtype: "bf16" }],
+  ] as [string, LinearQuantization][])("%s: forward and straight-through backward", (_, quantization) => {
+    const ours = run(quantization);
+    const theirs = definition(quantization);
+    expect(relativeDifference(ours.y, theirs.y)).toBeLessThan(1e-6);
+    expect(relativeDifference(ours.dx, theirs.dx)).toBeLessThan(1e-6);
+    expect(relativeDifference(ours.dw, theirs.dw)).toBeLessThan(1e-6);
+  });
+});

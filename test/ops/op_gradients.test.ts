@@ -1,0 +1,125 @@
+/**
+ * The float ops on every backend against tfjs's own differentiation of the plain formula on the cpu backend, and
+ * against a direct reading of the definition where there is one.
+ */
+import * as tf from "@tensorflow/tfjs";
+import { beforeAll, describe, expect, test } from "vitest";
+import { causalAttention } from "../../src/ops/causal_attention.ts";
+import { gatedActivation } from "../../src/ops/gated_activation.ts";
+import { rmsNorm } from "../../src/ops/rms_norm.ts";
+import { CounterRng } from "../../src/random/counter_rng.ts";
+import { relativeDifference } from "../support/relative_difference.ts";
+import { testedBackends, useBackend } from "../support/tfjs_backends.ts";
+
+interface Operand {
+  values: Float32Array;
+  shape: number[];
+}
+
+function operand(stream: string, ...shape: number[]): Operand {
+  const rng = new CounterRng(11, stream);
+  return { values: Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => rng.normal()), shape };
+}
+
+type Op = (...inputs: tf.Tensor[]) => tf.Tensor;
+
+/** Value and gradients of sum(op(inputs) * weights), as arrays. */
+function valueAndGradients(op: Op, inputs: Operand[], weights: Operand): Float32Array[] {
+  return tf.tidy(() => {
+    const tensors = inputs.map(({ values, shape }) => tf.tensor(values, shape, "float32"));
+    const dy = tf.tensor(weights.values, weights.shape, "float32");
+    const value = op(...tensors);
+    expect(value.shape).toEqual(weights.shape);
+    const grads = tf.grads((...args: tf.Tensor[]) => tf.sum(tf.mul(op(...args), dy)))(tensors);
+    return [value, ...grads].map((tensor) => tensor.dataSync<"float32">().slice());
+  });
+}
+
+function rotated(x: tf.Tensor, theta: number): tf.Tensor {
+  const [, length, , headDim] = x.shape;
+  const half = headDim! / 2;
+  const angles = Float32Array.from({ length: length! * half }, (_, i) => {
+    const frequency = theta ** ((-2 * (i % half)) / headDim!);
+    return Math.floor(i / half) * frequency;
+  });
+  const angle = tf.tensor(angles, [length!, 1, half]);
+  const [a, b] = tf.split(x, 2, -1);
+  return tf.concat(
+    [
+      tf.sub(tf.mul(a, tf.cos(angle)), tf.mul(b, tf.sin(angle))),
+      tf.add(tf.mul(b, tf.cos(angle)), tf.mul(a, tf.sin(angle))),
+    ],
+    -1,
+  );
+}
+
+/** Attention head by head, key heads repeated: nothing of the grouped form. */
+function plainAttention(qkv: tf.Tensor, heads: number, kvHeads: number, headDim: number, theta: number): tf.Tensor {
+  const [batch, length] = qkv.shape;
+  const parts = tf.split(qkv, [heads * headDim, kvHeads * headDim, kvHeads * headDim], 2);
+  const q = rotated(tf.reshape(parts[0], [batch, length!, heads, headDim]), theta);
+  const k = rotated(tf.reshape(parts[1], [batch, length!, kvHeads, headDim]), theta);
+  const v = tf.reshape(parts[2], [batch, length!, kvHeads, headDim]);
+  const mask = tf.linalg.bandPart(tf.ones([length!, length!]), -1, 0);
+  const outputs = Array.from({ length: heads }, (_, head) => {
+    const of = (x: tf.Tensor, index: number) => tf.squeeze(tf.slice(x, [0, 0, index, 0], [-1, -1, 1, -1]), [2]);
+    const keyHead = Math.floor((head * kvHeads) / heads);
+    const scores = tf.mul(tf.matMul(of(q, head), of(k, keyHead), false, true), 1 / Math.sqrt(headDim));
+    const hidden = tf.mul(tf.sub(1, mask), -1e9);
+    return tf.matMul(tf.softmax(tf.add(tf.mul(scores, mask), hidden)), of(v, keyHead));
+  });
+  return tf.concat(outputs, 2);
+}
+
+const attention = { heads: 6, kvHeads: 2, headDim: 4, ropeTheta: 100 };
+
+const cases: Record<string, { op: Op; plain: Op; inputs: Operand[]; weights: Operand }> = {
+  rmsNorm: {
+    op: (x, gain) => rmsNorm(x, gain as tf.Tensor1D, 1e-5),
+    plain: (x, gain) => tf.mul(gain, tf.mul(x, tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), 1e-5)))),
+    inputs: [operand("x", 2, 3, 24), operand("gain", 24)],
+    weights: operand("norm", 2, 3, 24),
+  },
+  relu2: {
+    op: (gateUp) => gatedActivation(gateUp, "relu2"),
+    plain: (gateUp) => {
+      const [gate, up] = tf.split(gateUp, 2, -1);
+      return tf.mul(tf.square(tf.relu(gate)), up);
+    },
+    inputs: [operand("gateUp", 2, 5, 22)],
+    weights: operand("gated", 2, 5, 11),
+  },
+  silu: {
+    op: (gateUp) => gatedActivation(gateUp, "silu"),
+    plain: (gateUp) => {
+      const [gate, up] = tf.split(gateUp, 2, -1);
+      return tf.mul(tf.mul(gate, tf.sigmoid(gate)), up);
+    },
+    inputs: [operand("gateUp", 2, 5, 22)],
+    weights: operand("gated", 2, 5, 11),
+  },
+  causalAttention: {
+    op: (qkv) => causalAttention(qkv as tf.Tensor3D, attention),
+    plain: (qkv) => plainAttention(qkv, 6, 2, 4, 100),
+    inputs: [operand("qkv", 2, 19, 40)],
+    weights: operand("attention", 2, 19, 24),
+  },
+};
+
+await useBackend("cpu");
+const expected = Object.fromEntries(
+  Object.entries(cases).map(([name, { plain, inputs, weights }]) => [name, valueAndGradients(plain, inputs, weights)]),
+);
+
+describe.each(testedBackends)("float ops on %s", (backend) => {
+  beforeAll(() => useBackend(backend));
+
+  test.each(Object.keys(cases))("%s: value and gradients", (name) => {
+    const { op, inputs, weights } = cases[name];
+    const actual = valueAndGradients(op, inputs, weights);
+    expect(actual.length).toBe(inputs.length + 1);
+    actual.forEach((values, i) => {
+      expect(relativeDifference(values, expected[name][i])).toBeLessThan(2e-6);
+    });
+  });
+});
