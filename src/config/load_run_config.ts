@@ -4,8 +4,9 @@
  */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { isNode, LineCounter, parse, parseDocument, stringify } from "yaml";
-import { ModelConfigError, resolveModelConfig } from "./model_config.ts";
+import { type ModelConfig, ModelConfigError, resolveModelConfig } from "./model_config.ts";
 import { nearestName } from "./nearest_name.ts";
+import { checkPackable, type ExportType } from "./packing_rules.ts";
 import { recipeNames, recipePath } from "./recipes.ts";
 import { type RunConfig, runConfigSchema, runConfigSections } from "./run_config.ts";
 import { describeProblems, type SectionKeys } from "./schema_errors.ts";
@@ -131,7 +132,10 @@ function applyOverrides(root: Record<string, unknown>, overrides: readonly Overr
 function ruleProblems(config: RunConfig): string[] {
   const problems: string[] = [];
   try {
-    resolveModelConfig(config.model);
+    const unpackable = unpackableReason(resolveModelConfig(config.model));
+    if (unpackable && !config.training.allow_unpackable) {
+      problems.push(`model: ${unpackable} (training.allow_unpackable: true trains it all the same)`);
+    }
   } catch (error) {
     if (!(error instanceof ModelConfigError)) throw error;
     problems.push(`model: ${error.message}`);
@@ -146,6 +150,22 @@ function ruleProblems(config: RunConfig): string[] {
     problems.push("tokenizer.path is missing: tokenizer.type file reads an existing tokenizer.json");
   }
   return problems;
+}
+
+/** Ternary export types, the most general last. */
+const ternaryTypes: readonly ExportType[] = ["tq2_0", "tq1_0", "i2_s"];
+
+/** Why no ternary export type can hold a ternary model; null if one can. */
+function unpackableReason(model: ModelConfig): string | null {
+  if (model.weightQuantizer === "none") return null;
+  const reasons = ternaryTypes.map((type) => checkPackable(model, type));
+  return reasons.includes(null) ? null : reasons.at(-1)!;
+}
+
+/** Lines about ternary export types that cannot hold the model, where another one can. */
+export function packingWarnings(model: ModelConfig): string[] {
+  if (model.weightQuantizer === "none" || unpackableReason(model) !== null) return [];
+  return ternaryTypes.flatMap((type) => checkPackable(model, type) ?? []);
 }
 
 /** YAML of a resolved configuration, as written to `<run>/config.yaml`. Parses back to an equal one. */

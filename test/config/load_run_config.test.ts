@@ -6,11 +6,13 @@ import {
   differingKeys,
   formatRunConfig,
   loadRunConfig,
+  packingWarnings,
   parseOverride,
   parseRunConfig,
   RunConfigError,
   resolveConfigPath,
 } from "../../src/config/load_run_config.ts";
+import { resolveModelConfig } from "../../src/config/model_config.ts";
 import { recipeNames, recipePath } from "../../src/config/recipes.ts";
 
 const text = `model:
@@ -84,6 +86,21 @@ describe("parseRunConfig", () => {
     expect(problems(text, "model.num_key_value_heads=3")[0]).toContain("must divide num_attention_heads");
     expect(problems(text, "model.max_position_embeddings=128")[0]).toContain("max_position_embeddings (128)");
     expect(problems(text, "tokenizer.type=file")[0]).toContain("tokenizer.path is missing");
+  });
+
+  it("refuses a shape that no ternary type can pack, unless told to", () => {
+    const [line, ...rest] = problems(text, "model.hidden_size=200");
+    expect(rest).toEqual([]);
+    expect(line).toMatch(/^my\.yaml: model: .*hidden_size \(200\).*no multiple of 128.*allow_unpackable/);
+    expect(problems(text, "model.hidden_size=200", "training.allow_unpackable=true")).toEqual([]);
+    expect(problems(text, "model.hidden_size=200", "model.weight_quantizer=none")).toEqual([]);
+  });
+
+  it("warns of the types that cannot pack a shape which another one can", () => {
+    const config = parseRunConfig(text, "my.yaml", [parseOverride("model.hidden_size=384")]);
+    const warnings = packingWarnings(resolveModelConfig(config.model));
+    expect(warnings.map((line) => line.split(" ")[0])).toEqual(["tq2_0", "tq1_0"]);
+    expect(packingWarnings(resolveModelConfig(parseRunConfig(text, "my.yaml").model))).toEqual([]);
   });
 
   it("applies overrides with YAML types, later ones last", () => {

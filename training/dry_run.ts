@@ -1,0 +1,97 @@
+/** What a run will take, before it starts: parameters, memory, tokens and time, the last from a few real steps. */
+import { type ModelConfig, resolveModelConfig } from "../src/config/model_config.ts";
+import type { RunConfig } from "../src/config/run_config.ts";
+import { CausalLM } from "../src/model/causal_lm.ts";
+import { modelParameters, parameterCount, parameterSize } from "../src/model/parameters.ts";
+import { AdamW } from "./optimizer.ts";
+import { formatDuration } from "./progress.ts";
+import { trainStep } from "./train_step.ts";
+import { type BatchSource, tokensPerUpdate } from "./trainer.ts";
+
+const timedSteps = 2;
+/** float32 of weight, gradient and AdamW's two moments. */
+const bytesPerParameter = 16;
+/** float32 of weight and moments in a checkpoint. */
+const storedBytesPerParameter = 12;
+/** A forward pass over a batch costs about a third of a training step on it. */
+const forwardShare = 1 / 3;
+
+export interface RunEstimate {
+  parameters: number;
+  /** Of those, in ternary matrices. */
+  ternaryParameters: number;
+  /** Weights, gradients and optimizer state. */
+  stateBytes: number;
+  /** Peak resident memory of this process, measured over the timed steps. */
+  peakBytes: number;
+  checkpointBytes: number;
+  tokensPerStep: number;
+  tokens: number;
+  secondsPerStep: number;
+  /** Training and validation. */
+  seconds: number;
+}
+
+/** Times a few steps on the current backend. Writes nothing. */
+export function estimateRun(config: RunConfig, batches: BatchSource): RunEstimate {
+  const modelConfig = resolveModelConfig(config.model);
+  const { max_steps, eval_every, eval_batches, gradient_accumulation_steps } = config.training;
+  const secondsPerStep = timeSteps(modelConfig, config, batches);
+  const validations = 1 + (eval_every > 0 ? Math.floor((max_steps - 1) / eval_every) : 0);
+  const secondsPerBatch = secondsPerStep / gradient_accumulation_steps;
+  const parameters = parameterCount(modelConfig);
+  const matrices = modelParameters(modelConfig).filter(({ kind }) => kind === "matrix");
+  return {
+    parameters,
+    ternaryParameters:
+      modelConfig.weightQuantizer === "none" ? 0 : matrices.reduce((sum, spec) => sum + parameterSize(spec), 0),
+    stateBytes: parameters * bytesPerParameter,
+    peakBytes: process.resourceUsage().maxRSS * 1024,
+    checkpointBytes: parameters * storedBytesPerParameter,
+    tokensPerStep: tokensPerUpdate(config),
+    tokens: max_steps * tokensPerUpdate(config),
+    secondsPerStep,
+    seconds: max_steps * secondsPerStep + validations * eval_batches * secondsPerBatch * forwardShare,
+  };
+}
+
+/** Mean seconds of an update, without the first one, which also fills the backend's memory pool. */
+function timeSteps(modelConfig: ModelConfig, config: RunConfig, batches: BatchSource): number {
+  const { training, optimizer: adamW } = config;
+  const model = new CausalLM(modelConfig, { seed: training.seed });
+  const optimizer = new AdamW(model.parameters, { ...adamW, maxGradNorm: training.max_grad_norm });
+  const update = (step: number) => {
+    const micro = Array.from({ length: training.gradient_accumulation_steps }, () => batches.next());
+    trainStep(model, optimizer, micro, {
+      step,
+      sequenceLength: training.sequence_length,
+      learningRate: adamW.learning_rate,
+      weightDecay: adamW.weight_decay,
+    });
+  };
+  update(1);
+  const started = performance.now();
+  for (let step = 2; step < 2 + timedSteps; step++) update(step);
+  const seconds = (performance.now() - started) / 1000 / timedSteps;
+  model.dispose();
+  optimizer.dispose();
+  return seconds;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
+}
+
+/** The estimate as lines for people. `datasetTokens`: tokens of the training split. */
+export function formatEstimate(estimate: RunEstimate, config: RunConfig, datasetTokens: number): string[] {
+  const { parameters, ternaryParameters, tokens } = estimate;
+  const tokensPerSecond = Math.round(estimate.tokensPerStep / estimate.secondsPerStep);
+  return [
+    `parameters  ${parameters.toLocaleString("en")} (${ternaryParameters.toLocaleString("en")} ternary)`,
+    `memory      ${megabytes(estimate.peakBytes)} measured; weights, gradients and optimizer ${megabytes(estimate.stateBytes)}`,
+    `disk        ${megabytes(estimate.checkpointBytes)} a checkpoint, ${config.training.keep_checkpoints} kept`,
+    `data        ${datasetTokens.toLocaleString("en")} training tokens`,
+    `tokens      ${tokens.toLocaleString("en")} in ${config.training.max_steps} steps (${(tokens / datasetTokens).toFixed(2)} epochs)`,
+    `time        ${formatDuration(estimate.seconds)} expected, ${tokensPerSecond} tokens/s (${timedSteps} steps timed)`,
+  ];
+}

@@ -1,0 +1,27 @@
+/** One row of metrics.jsonl. */
+export interface MetricsRow {
+  /** Updates made. */
+  step: number;
+  /** Tokens trained on so far. */
+  tokens: number;
+  /** Mean training loss since the row before, nats per token. */
+  loss: number;
+  /** Validation loss, nats per token (on steps that validate). */
+  val_loss?: number;
+  /** Validation loss in bits per byte of text. */
+  bits_per_byte?: number;
+  /** Learning rate and weight decay of this step's update. */
+  learning_rate: number;
+  weight_decay: number;
+  /** Global L2 norm of this step's gradient, before clipping. */
+  grad_norm: number;
+  /** Fraction of ternary codes that are 0, and that this step's update changed. */
+  zero_fraction?: number;
+  flip_rate?: number;
+  /** Training speed since the row before; validation, samples and checkpoints do not count. */
+  tokens_per_second: number;
+  /** tfjs backend, and the kernel variant that computed the linear layers (`avx2` ...; `composed` without ours). */
+  backend: string;
+  kernel: string;
+  threads: number;
+}

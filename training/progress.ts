@@ -1,0 +1,103 @@
+/** What a run shows while it goes: a progress bar on a terminal, one plain line per metrics row elsewhere. */
+import { type Bar, MultiBar, Presets } from "cli-progress";
+import type { MetricsRow } from "./metrics.ts";
+import type { TrainerListener } from "./trainer.ts";
+
+/** "1:02:03", "2:03". */
+export function formatDuration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const padded = (value: number) => String(value).padStart(2, "0");
+  return hours > 0 ? `${hours}:${padded(minutes)}:${padded(rest)}` : `${minutes}:${padded(rest)}`;
+}
+
+/** "step 100/500  loss 2.345  val 2.401 (3.12 bits/byte)  ...". */
+export function formatMetrics(row: MetricsRow, maxSteps: number, secondsLeft: number): string {
+  const bits = row.bits_per_byte === undefined ? "" : ` (${row.bits_per_byte.toFixed(3)} bits/byte)`;
+  const parts = [
+    `step ${row.step}/${maxSteps}`,
+    `loss ${row.loss.toFixed(4)}`,
+    row.val_loss === undefined ? "" : `val ${row.val_loss.toFixed(4)}${bits}`,
+    `lr ${row.learning_rate.toExponential(2)}`,
+    row.zero_fraction === undefined ? "" : `zeros ${(100 * row.zero_fraction).toFixed(1)}%`,
+    row.flip_rate === undefined ? "" : `flips ${(100 * row.flip_rate).toFixed(3)}%`,
+    `${row.tokens_per_second} tokens/s`,
+    `ETA ${formatDuration(secondsLeft)}`,
+  ];
+  return parts.filter((part) => part !== "").join("  ");
+}
+
+export interface ProgressOptions {
+  maxSteps: number;
+  /** Steps made before this process (a resumed run). */
+  startStep: number;
+  stream: NodeJS.WriteStream;
+}
+
+/** Shows a run. Call {@link close} at its end, whatever the end. */
+export class TrainingProgress implements TrainerListener {
+  private readonly options: ProgressOptions;
+  private readonly started = performance.now();
+  private readonly bars: MultiBar | undefined;
+  private readonly bar: Bar | undefined;
+  private tokensPerSecond = "-";
+  private step: number;
+
+  constructor(options: ProgressOptions) {
+    this.options = options;
+    this.step = options.startStep;
+    if (!options.stream.isTTY) return;
+    this.bars = new MultiBar(
+      {
+        stream: options.stream,
+        format: "{bar} {value}/{total}  loss {loss}  {speed} tokens/s  ETA {left}",
+        barsize: 24,
+        hideCursor: true,
+        forceRedraw: true,
+        gracefulExit: false,
+      },
+      Presets.shades_classic,
+    );
+    const payload = { loss: "-", speed: "-", left: "-" };
+    this.bar = this.bars.create(options.maxSteps, options.startStep, payload) as unknown as Bar;
+  }
+
+  onStep(step: number, loss: number): void {
+    this.step = step;
+    const left = formatDuration(this.secondsLeft());
+    this.bar?.update(step, { loss: loss.toFixed(3), speed: this.tokensPerSecond, left });
+  }
+
+  onMetrics(row: MetricsRow): void {
+    this.tokensPerSecond = String(row.tokens_per_second);
+    // The bar shows the training loss already.
+    if (this.bar === undefined || row.val_loss !== undefined) {
+      this.print(formatMetrics(row, this.options.maxSteps, this.secondsLeft()));
+    }
+  }
+
+  onSample(step: number, text: string): void {
+    this.print(`sample at step ${step}: ${JSON.stringify(text)}`);
+  }
+
+  onCheckpoint(_step: number, directory: string): void {
+    this.print(`checkpoint ${directory}`);
+  }
+
+  close(): void {
+    this.bars?.stop();
+  }
+
+  /** A line of its own, above the bar if there is one. */
+  print(line: string): void {
+    if (this.bars) this.bars.log(`${line}\n`);
+    else this.options.stream.write(`${line}\n`);
+  }
+
+  private secondsLeft(): number {
+    const done = this.step - this.options.startStep;
+    if (done === 0) return 0;
+    const seconds = (performance.now() - this.started) / 1000;
+    return (seconds / done) * (this.options.maxSteps - this.step);
+  }
+}

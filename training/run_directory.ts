@@ -1,0 +1,113 @@
+/**
+ * The folder of a run:
+ *
+ *     config.yaml         resolved configuration
+ *     environment.json    versions, machine, backend
+ *     tokenizer.json      the tokenizer, so that a run resumes without its source
+ *     metrics.jsonl       one row per logged step (see metrics.ts)
+ *     samples.jsonl       {step, prompt, text}
+ *     loss.png            the curves so far
+ *     checkpoints/step-00000500/, checkpoints/latest    see training_checkpoint.ts
+ */
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { formatRunConfig, loadRunConfig } from "../src/config/load_run_config.ts";
+import type { RunConfig } from "../src/config/run_config.ts";
+import { removeTemporaries, syncPath, writeFileAtomically } from "./atomic_files.ts";
+
+/** The folder cannot be used for this run; the message says what to do. */
+export class RunDirectoryError extends Error {
+  override name = "RunDirectoryError";
+}
+
+export class RunDirectory {
+  readonly path: string;
+
+  constructor(directory: string) {
+    this.path = directory;
+  }
+
+  get checkpoints(): string {
+    return path.join(this.path, "checkpoints");
+  }
+  get configFile(): string {
+    return path.join(this.path, "config.yaml");
+  }
+  get tokenizerFile(): string {
+    return path.join(this.path, "tokenizer.json");
+  }
+  get metricsFile(): string {
+    return path.join(this.path, "metrics.jsonl");
+  }
+  get samplesFile(): string {
+    return path.join(this.path, "samples.jsonl");
+  }
+  get plotFile(): string {
+    return path.join(this.path, "loss.png");
+  }
+
+  /** Creates the folders and removes what a process that died half-wrote. */
+  create(): void {
+    mkdirSync(this.checkpoints, { recursive: true });
+    removeTemporaries(this.path);
+    removeTemporaries(this.checkpoints);
+  }
+
+  /** True once a run has been started here. */
+  hasRun(): boolean {
+    return existsSync(this.configFile);
+  }
+
+  /** True once a checkpoint is complete. */
+  hasCheckpoint(): boolean {
+    return existsSync(path.join(this.checkpoints, "latest"));
+  }
+
+  /** The configuration of the run that lives here. @throws {RunDirectoryError} if there is none. */
+  readConfig(): RunConfig {
+    if (!this.hasRun()) throw new RunDirectoryError(`${this.path}: nothing to resume: no config.yaml in it`);
+    return loadRunConfig(this.configFile);
+  }
+
+  writeConfig(config: RunConfig): void {
+    writeFileAtomically(this.configFile, formatRunConfig(config));
+  }
+
+  writeEnvironment(environment: Record<string, unknown>): void {
+    writeFileAtomically(path.join(this.path, "environment.json"), `${JSON.stringify(environment, null, 2)}\n`);
+  }
+
+  writeTokenizer(json: Record<string, unknown>): void {
+    writeFileAtomically(this.tokenizerFile, JSON.stringify(json));
+  }
+}
+
+/** A row of a JSONL file; every row of a run says its step. */
+export interface StepRow {
+  step: number;
+}
+
+/** Appends one row. */
+export function appendRow<Row extends StepRow>(file: string, row: Row): void {
+  appendFileSync(file, `${JSON.stringify(row)}\n`);
+}
+
+/** Rows of a JSONL file, without a last line that was cut off; none if the file is absent. */
+export function readRows<Row extends StepRow>(file: string): Row[] {
+  if (!existsSync(file)) return [];
+  const lines = readFileSync(file, "utf8").split("\n");
+  // What follows the last newline is empty, or a row that the process died in.
+  lines.pop();
+  return lines.map((line) => JSON.parse(line) as Row);
+}
+
+/** Drops the rows after `step`, and a cut-off last line: what a resumed run will write again. */
+export function truncateRows(file: string, step: number): void {
+  const rows = readRows(file).filter((row) => row.step <= step);
+  writeFileAtomically(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+}
+
+/** Forces appended rows to the disk. */
+export function syncRows(file: string): void {
+  if (existsSync(file)) syncPath(file, false);
+}

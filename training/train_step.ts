@@ -1,0 +1,78 @@
+/** One weight update: forward and backward over one or more batches, clipping, AdamW. */
+import * as tf from "@tensorflow/tfjs";
+import type { CausalLM } from "../src/model/causal_lm.ts";
+import type { AdamW, UpdateObserver } from "./optimizer.ts";
+
+/** Token ids and next-token targets (negative: not counted), batch x sequence values each. */
+export interface Batch {
+  ids: Int32Array;
+  targets: Int32Array;
+}
+
+/** A training step met a loss or gradient that is NaN or infinite. The weights are those before the step. */
+export class NonFiniteError extends Error {
+  override name = "NonFiniteError";
+}
+
+export interface StepResult {
+  /** Mean loss of the batches before the update, nats per token. */
+  loss: number;
+  /** L2 norm of the averaged gradients before clipping. */
+  gradNorm: number;
+}
+
+/**
+ * Updates the model once with the mean gradient of `batches`.
+ * @param step number of the update, for messages
+ * @throws {NonFiniteError} before anything is changed, if the loss or a gradient is not finite.
+ */
+export function trainStep(
+  model: CausalLM,
+  optimizer: AdamW,
+  batches: readonly Batch[],
+  values: { step: number; sequenceLength: number; learningRate: number; weightDecay: number },
+  observer?: UpdateObserver,
+): StepResult {
+  const { step, sequenceLength, learningRate, weightDecay } = values;
+  const gradients = new Map<string, tf.Tensor>();
+  let lossSum = 0;
+  try {
+    for (const batch of batches) {
+      const loss = accumulateGradients(model, batch, sequenceLength, gradients);
+      if (!Number.isFinite(loss)) throw new NonFiniteError(`step ${step}: the loss is ${loss}`);
+      lossSum += loss;
+    }
+    const gradNorm = optimizer.update(gradients, { learningRate, weightDecay, accumulated: batches.length }, observer);
+    if (!Number.isFinite(gradNorm)) throw new NonFiniteError(`step ${step}: the gradient norm is ${gradNorm}`);
+    return { loss: lossSum / batches.length, gradNorm };
+  } finally {
+    for (const gradient of gradients.values()) gradient.dispose();
+  }
+}
+
+/** Adds the batch's gradients to `gradients` by parameter name; returns its loss. */
+function accumulateGradients(
+  model: CausalLM,
+  batch: Batch,
+  sequenceLength: number,
+  gradients: Map<string, tf.Tensor>,
+): number {
+  const shape: [number, number] = [batch.ids.length / sequenceLength, sequenceLength];
+  const ids = tf.tensor2d(batch.ids, shape, "int32");
+  const targets = tf.tensor2d(batch.targets, shape, "int32");
+  const { value, grads } = tf.variableGrads(() => model.loss(ids, targets), [...model.parameters.values()]);
+  for (const [name, parameter] of model.parameters) {
+    const gradient = grads[parameter.name];
+    const sum = gradients.get(name);
+    if (sum === undefined) {
+      gradients.set(name, gradient);
+      continue;
+    }
+    gradients.set(name, tf.add(sum, gradient));
+    sum.dispose();
+    gradient.dispose();
+  }
+  const loss = value.dataSync()[0];
+  tf.dispose([value, ids, targets]);
+  return loss;
+}

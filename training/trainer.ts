@@ -1,0 +1,312 @@
+/**
+ * The training loop: batches -> loss -> gradients -> clipping -> AdamW, with metrics, validation, samples and
+ * checkpoints on their steps.
+ *
+ * Everything that the weights depend on is a function of the configuration, the data and the step, so a resumed run
+ * ends in the bits of an uninterrupted one.
+ */
+import { resolveModelConfig } from "../src/config/model_config.ts";
+import type { RunConfig } from "../src/config/run_config.ts";
+import { CausalLM } from "../src/model/causal_lm.ts";
+import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
+import { writeLossPlot } from "./loss_plot.ts";
+import type { MetricsRow } from "./metrics.ts";
+import { AdamW } from "./optimizer.ts";
+import { appendRow, type RunDirectory, readRows, syncRows, truncateRows } from "./run_directory.ts";
+import { sampleText } from "./sample.ts";
+import { type Schedule, scheduledValues } from "./schedule.ts";
+import { type Batch, NonFiniteError, trainStep } from "./train_step.ts";
+import {
+  latestCheckpoint,
+  readTrainerState,
+  restoreTensors,
+  saveTrainingCheckpoint,
+  TrainingCheckpointError,
+} from "./training_checkpoint.ts";
+import { validate } from "./validation.ts";
+import { WeightStatistics } from "./weight_statistics.ts";
+
+/** Where batches come from; `state` is JSON, and `restore` puts another source at the same place. */
+export interface BatchSource {
+  next(): Batch;
+  state(): unknown;
+  restore(state: unknown): void;
+}
+
+export interface TrainingData {
+  batches: BatchSource;
+  validationBatches(): Iterable<Batch>;
+  /** Identity of the token shards. */
+  hash: string;
+}
+
+/** What computes: for the metrics, so that slower code cannot run unseen. */
+export interface ComputeInfo {
+  backend: string;
+  threads: number;
+  /** Kernel variant in use now. */
+  kernel(): string;
+}
+
+/** What the loop tells while it runs. */
+export interface TrainerListener {
+  onStep?(step: number, loss: number): void;
+  onMetrics?(row: MetricsRow): void;
+  onSample?(step: number, text: string): void;
+  onCheckpoint?(step: number, directory: string): void;
+}
+
+export interface TrainerOptions {
+  /** Resolved: `model.vocab_size` is the tokenizer's. */
+  config: RunConfig;
+  tokenizer: Tokenizer;
+  data: TrainingData;
+  directory: RunDirectory;
+  compute: ComputeInfo;
+  listener?: TrainerListener;
+}
+
+export type TrainingEnd = "finished" | "interrupted";
+
+export class Trainer {
+  readonly model: CausalLM;
+  /** Updates made. */
+  step = 0;
+  private readonly options: TrainerOptions;
+  private readonly optimizer: AdamW;
+  private readonly schedule: Schedule;
+  private readonly tokenBytes: Int32Array;
+  /** Training loss since the last metrics row. */
+  private lossSum = 0;
+  private lossSteps = 0;
+  /** Seconds and steps of training since the last metrics row of this process. */
+  private seconds = 0;
+  private timedSteps = 0;
+
+  constructor(options: TrainerOptions) {
+    const { config, tokenizer } = options;
+    this.options = options;
+    this.model = new CausalLM(resolveModelConfig(config.model), { seed: config.training.seed });
+    this.optimizer = new AdamW(this.model.parameters, {
+      beta1: config.optimizer.beta1,
+      beta2: config.optimizer.beta2,
+      epsilon: config.optimizer.epsilon,
+      maxGradNorm: config.training.max_grad_norm,
+    });
+    this.schedule = scheduleOf(config);
+    this.tokenBytes = Int32Array.from({ length: config.model.vocab_size }, (_, id) =>
+      id < tokenizer.vocabSize ? tokenizer.tokenBytes(id).length : 0,
+    );
+  }
+
+  /**
+   * Goes back to the newest checkpoint, or to the start if there is none yet, and drops the metrics after it.
+   * @throws {TrainingCheckpointError} if the data or the tokenizer is another one than the checkpoint's.
+   */
+  async resume(): Promise<void> {
+    const { directory, data, tokenizer } = this.options;
+    const checkpoint = latestCheckpoint(directory.checkpoints);
+    if (checkpoint !== undefined) {
+      const state = readTrainerState(checkpoint);
+      if (state.tokenizerHash !== tokenizer.hash) {
+        throw new TrainingCheckpointError(`${checkpoint}: was trained with another tokenizer`);
+      }
+      if (state.dataHash !== data.hash) {
+        throw new TrainingCheckpointError(
+          `${checkpoint}: the data has changed since; resume with the same files, or start a new run`,
+        );
+      }
+      await restoreTensors(checkpoint, this.model, this.optimizer);
+      data.batches.restore(state.dataCursor);
+      this.step = state.step;
+      this.optimizer.updates = state.step;
+      this.lossSum = state.lossSum;
+      this.lossSteps = state.lossSteps;
+    }
+    truncateRows(directory.metricsFile, this.step);
+    truncateRows(directory.samplesFile, this.step);
+  }
+
+  /**
+   * Trains up to `training.max_steps`. When `signal` aborts, the step at hand is finished and checkpointed first.
+   * @throws {NonFiniteError} when the loss or the gradient is not finite; earlier checkpoints stay.
+   */
+  async run(signal?: AbortSignal): Promise<TrainingEnd> {
+    const { max_steps } = this.options.config.training;
+    while (this.step < max_steps) {
+      // Lets signals and timers in: the step itself never yields.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      if (signal?.aborted) {
+        await this.checkpoint();
+        return "interrupted";
+      }
+      await this.advance();
+    }
+    return "finished";
+  }
+
+  dispose(): void {
+    this.model.dispose();
+    this.optimizer.dispose();
+  }
+
+  /** One update, and what is due after it. */
+  private async advance(): Promise<void> {
+    const { config, listener } = this.options;
+    const { max_steps, log_every, eval_every, sample_every, checkpoint_every } = config.training;
+    const step = this.step + 1;
+    const isDue = (every: number) => step === max_steps || (every > 0 && step % every === 0);
+    const logs = isDue(log_every) || isDue(eval_every);
+
+    const values = scheduledValues(
+      this.schedule,
+      { learningRate: config.optimizer.learning_rate, weightDecay: config.optimizer.weight_decay },
+      step,
+      max_steps,
+    );
+    const statistics = logs ? new WeightStatistics(this.model.config) : undefined;
+    const { loss, gradNorm } = this.update(step, values, statistics);
+    this.step = step;
+    this.lossSum += loss;
+    this.lossSteps++;
+    listener?.onStep?.(step, loss);
+
+    if (logs) {
+      this.writeMetrics({
+        learning_rate: values.learningRate,
+        weight_decay: values.weightDecay,
+        grad_norm: gradNorm,
+        zero_fraction: statistics?.zeroFraction,
+        flip_rate: statistics?.flipRate,
+        validates: isDue(eval_every),
+      });
+    }
+    if (sample_every > 0 && isDue(sample_every)) await this.sample();
+    if (isDue(checkpoint_every)) await this.checkpoint();
+  }
+
+  private update(step: number, values: { learningRate: number; weightDecay: number }, statistics?: WeightStatistics) {
+    const { config, data, directory } = this.options;
+    const started = performance.now();
+    const batches = Array.from({ length: config.training.gradient_accumulation_steps }, () => data.batches.next());
+    try {
+      return trainStep(
+        this.model,
+        this.optimizer,
+        batches,
+        { step, sequenceLength: config.training.sequence_length, ...values },
+        statistics,
+      );
+    } catch (error) {
+      if (!(error instanceof NonFiniteError)) throw error;
+      const kept = latestCheckpoint(directory.checkpoints);
+      throw new NonFiniteError(
+        `${error.message}; training stopped, ${kept ? `the last good checkpoint is ${kept}` : "no checkpoint yet"}; ` +
+          `try a lower optimizer.learning_rate (now ${config.optimizer.learning_rate}) or a longer schedule.warmup_steps`,
+      );
+    } finally {
+      this.seconds += (performance.now() - started) / 1000;
+      this.timedSteps++;
+    }
+  }
+
+  private writeMetrics(
+    row: Pick<MetricsRow, "learning_rate" | "weight_decay" | "grad_norm" | "zero_fraction" | "flip_rate"> & {
+      validates: boolean;
+    },
+  ): void {
+    const { config, compute, directory, listener } = this.options;
+    const { validates, ...values } = row;
+    const tokensPerStep = tokensPerUpdate(config);
+    const validation = validates ? this.validate() : undefined;
+    const metrics: MetricsRow = {
+      step: this.step,
+      tokens: this.step * tokensPerStep,
+      loss: this.lossSum / this.lossSteps,
+      val_loss: validation?.loss,
+      bits_per_byte: validation?.bitsPerByte,
+      ...values,
+      tokens_per_second: Math.round((this.timedSteps * tokensPerStep) / this.seconds),
+      backend: compute.backend,
+      kernel: compute.kernel(),
+      threads: compute.threads,
+    };
+    this.lossSum = 0;
+    this.lossSteps = 0;
+    this.seconds = 0;
+    this.timedSteps = 0;
+    appendRow(directory.metricsFile, metrics);
+    listener?.onMetrics?.(metrics);
+  }
+
+  private validate() {
+    const { config, data } = this.options;
+    const batches = firstBatches(data.validationBatches(), config.training.eval_batches);
+    return validate(this.model, batches, config.training.sequence_length, this.tokenBytes);
+  }
+
+  private async sample(): Promise<void> {
+    const { config, tokenizer, directory, listener } = this.options;
+    const text = await sampleText(this.model, tokenizer, {
+      prompt: config.training.sample_prompt,
+      maxTokens: config.training.sample_max_tokens,
+      temperature: config.training.sample_temperature,
+      seed: config.training.seed + this.step,
+    });
+    appendRow(directory.samplesFile, { step: this.step, prompt: config.training.sample_prompt, text });
+    listener?.onSample?.(this.step, text);
+  }
+
+  private async checkpoint(): Promise<void> {
+    const { config, tokenizer, data, directory, listener } = this.options;
+    syncRows(directory.metricsFile);
+    const saved = await saveTrainingCheckpoint(
+      directory.checkpoints,
+      {
+        model: this.model,
+        tokenizer,
+        optimizer: this.optimizer,
+        state: {
+          format: 1,
+          step: this.step,
+          dataCursor: data.batches.state(),
+          dataHash: data.hash,
+          tokenizerHash: tokenizer.hash,
+          lossSum: this.lossSum,
+          lossSteps: this.lossSteps,
+          config,
+        },
+      },
+      config.training.keep_checkpoints,
+    );
+    writeLossPlot(directory.plotFile, readRows<MetricsRow>(directory.metricsFile));
+    listener?.onCheckpoint?.(this.step, saved);
+  }
+}
+
+/** Tokens that one update trains on. */
+export function tokensPerUpdate({ training }: RunConfig): number {
+  return training.batch_size * training.sequence_length * training.gradient_accumulation_steps;
+}
+
+/** The schedule of a configuration, with its defaults that depend on other keys. */
+export function scheduleOf({ schedule, optimizer }: RunConfig): Schedule {
+  return {
+    type: schedule.type,
+    warmupSteps: schedule.warmup_steps,
+    minRatio: schedule.min_ratio,
+    stage2Start: schedule.stage2_start,
+    stage2LearningRate: schedule.stage2_learning_rate ?? (optimizer.learning_rate * 2) / 3,
+    stage2WeightDecay: schedule.stage2_weight_decay,
+    decay: schedule.decay,
+  };
+}
+
+/** The first `limit` batches; all of them if it is 0. */
+function* firstBatches(batches: Iterable<Batch>, limit: number): Generator<Batch> {
+  let count = 0;
+  for (const batch of batches) {
+    yield batch;
+    if (++count === limit) return;
+  }
+}

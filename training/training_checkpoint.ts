@@ -1,0 +1,150 @@
+/**
+ * Checkpoints of a run: everything that training needs to go on to the same bits.
+ *
+ *     checkpoints/step-00000500/config.json, tokenizer.json, model.safetensors   latent weights, as Hugging Face lays them out
+ *     checkpoints/step-00000500/trainer.safetensors                              `m.NAME`, `v.NAME`: AdamW's moments, float32
+ *     checkpoints/step-00000500/trainer.json                                     {@link TrainerState}
+ *     checkpoints/latest                                                         name of the newest complete folder
+ *
+ * A folder appears by renaming a complete, synced one; then `latest` is replaced the same way; then old folders go.
+ * Whenever the process dies, `latest` names a whole checkpoint.
+ *
+ * There is no other random state: initial weights, data order and samples are functions of (seed, stream, counter),
+ * see src/random, and the counters are the step and the data cursor.
+ */
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import * as tf from "@tensorflow/tfjs";
+import { SafetensorsFile } from "../src/checkpoint/safetensors_file.ts";
+import { type SafetensorsEntry, writeSafetensors } from "../src/checkpoint/safetensors_writer.ts";
+import { writeCheckpoint } from "../src/checkpoint/write_checkpoint.ts";
+import type { RunConfig } from "../src/config/run_config.ts";
+import type { CausalLM } from "../src/model/causal_lm.ts";
+import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
+import { writeFileAtomically } from "./atomic_files.ts";
+import type { AdamW } from "./optimizer.ts";
+
+/** Contents of trainer.json. */
+export interface TrainerState {
+  format: 1;
+  /** Updates made. */
+  step: number;
+  /** Position of the batch iterator, as it gave it. */
+  dataCursor: unknown;
+  /** Identity of the token shards; a run does not go on with other data. */
+  dataHash: string;
+  tokenizerHash: string;
+  /** Training loss summed since the last metrics row, and the number of steps in the sum. */
+  lossSum: number;
+  lossSteps: number;
+  config: RunConfig;
+}
+
+/** A checkpoint is damaged or belongs to another run. */
+export class TrainingCheckpointError extends Error {
+  override name = "TrainingCheckpointError";
+}
+
+export function checkpointName(step: number): string {
+  return `step-${String(step).padStart(8, "0")}`;
+}
+
+/** Folder of the newest complete checkpoint below `checkpoints`, or undefined. */
+export function latestCheckpoint(checkpoints: string): string | undefined {
+  const pointer = path.join(checkpoints, "latest");
+  if (!existsSync(pointer)) return undefined;
+  return path.join(checkpoints, readFileSync(pointer, "utf8").trim());
+}
+
+function* momentEntries(optimizer: AdamW): Generator<SafetensorsEntry> {
+  for (const [name, { m, v }] of optimizer.moments) {
+    yield { name: `m.${name}`, dtype: "F32", shape: m.shape, data: () => m.dataSync() as Float32Array };
+    yield { name: `v.${name}`, dtype: "F32", shape: v.shape, data: () => v.dataSync() as Float32Array };
+  }
+}
+
+/**
+ * Writes a checkpoint, makes it the latest, and removes all but the `keep` newest.
+ * @throws the file system's error (a full disk, say); the earlier checkpoints are then untouched.
+ */
+export async function saveTrainingCheckpoint(
+  checkpoints: string,
+  content: { model: CausalLM; tokenizer: Tokenizer; optimizer: AdamW; state: TrainerState },
+  keep: number,
+): Promise<string> {
+  const { model, tokenizer, optimizer, state } = content;
+  const name = checkpointName(state.step);
+  const target = path.join(checkpoints, name);
+  // The same step of the same run holds the same bits.
+  if (latestCheckpoint(checkpoints) !== target) {
+    await writeCheckpoint(target, {
+      config: model.config,
+      tokenizer,
+      parameters: (parameter) => model.parameters.get(parameter)!.dataSync() as Float32Array,
+      writeExtra: async (directory) => {
+        await writeSafetensors(path.join(directory, "trainer.safetensors"), momentEntries(optimizer));
+        writeFileSync(path.join(directory, "trainer.json"), `${JSON.stringify(state, null, 2)}\n`);
+      },
+    });
+    writeFileAtomically(path.join(checkpoints, "latest"), `${name}\n`);
+  }
+  pruneCheckpoints(checkpoints, keep);
+  return target;
+}
+
+/** Removes all but the `keep` newest checkpoints; never the latest. */
+function pruneCheckpoints(checkpoints: string, keep: number): void {
+  const latest = path.basename(latestCheckpoint(checkpoints) ?? "");
+  const names = readdirSync(checkpoints)
+    .filter((name) => /^step-\d{8,}$/.test(name))
+    .sort();
+  for (const name of names.slice(0, -keep)) {
+    if (name !== latest) rmSync(path.join(checkpoints, name), { recursive: true, force: true });
+  }
+}
+
+/** Reads trainer.json of a checkpoint folder. @throws {TrainingCheckpointError} */
+export function readTrainerState(checkpoint: string): TrainerState {
+  const file = path.join(checkpoint, "trainer.json");
+  let state: TrainerState;
+  try {
+    state = JSON.parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    throw new TrainingCheckpointError(`${file}: cannot be read: ${(error as Error).message}`);
+  }
+  if (state.format !== 1) throw new TrainingCheckpointError(`${file}: unknown format ${state.format}`);
+  return state;
+}
+
+/** Sets parameters and moments to those of the checkpoint. @throws {TrainingCheckpointError} on another shape. */
+export async function restoreTensors(checkpoint: string, model: CausalLM, optimizer: AdamW): Promise<void> {
+  await withSafetensors(path.join(checkpoint, "model.safetensors"), async (file) => {
+    for (const [name, parameter] of model.parameters) await assignFrom(file, name, parameter);
+  });
+  await withSafetensors(path.join(checkpoint, "trainer.safetensors"), async (file) => {
+    for (const [name, { m, v }] of optimizer.moments) {
+      await assignFrom(file, `m.${name}`, m);
+      await assignFrom(file, `v.${name}`, v);
+    }
+  });
+}
+
+async function withSafetensors(file: string, read: (tensors: SafetensorsFile) => Promise<void>): Promise<void> {
+  const tensors = await SafetensorsFile.open(file);
+  try {
+    await read(tensors);
+  } finally {
+    await tensors.close();
+  }
+}
+
+async function assignFrom(file: SafetensorsFile, name: string, variable: tf.Variable): Promise<void> {
+  const { shape } = file.info(name);
+  if (shape.join() !== variable.shape.join()) {
+    throw new TrainingCheckpointError(
+      `${name} has shape [${shape}] in the checkpoint, [${variable.shape}] in the model`,
+    );
+  }
+  const values = await file.readFloat32(name);
+  tf.tidy(() => variable.assign(tf.tensor(values, variable.shape, "float32")));
+}
