@@ -20,7 +20,7 @@ export function syncPath(target: string, isDirectory: boolean): void {
 /** Replaces `file` by `content` in one step: readers see the old or the new one. */
 export function writeFileAtomically(file: string, content: string | Uint8Array): void {
   const folder = path.dirname(file);
-  const temporary = path.join(folder, `.${path.basename(file)}.new`);
+  const temporary = path.join(folder, `.${path.basename(file)}.new-${process.pid}`);
   try {
     writeFileSync(temporary, content, { flush: true });
   } catch (error) {

@@ -3,10 +3,11 @@ import { type ModelConfig, resolveModelConfig } from "../src/config/model_config
 import type { RunConfig } from "../src/config/run_config.ts";
 import { CausalLM } from "../src/model/causal_lm.ts";
 import { modelParameters, parameterCount, parameterSize } from "../src/model/parameters.ts";
+import type { PreparedDataset } from "./data/prepared_dataset.ts";
 import { AdamW } from "./optimizer.ts";
 import { formatDuration } from "./progress.ts";
 import { trainStep } from "./train_step.ts";
-import { type BatchSource, tokensPerUpdate } from "./trainer.ts";
+import { nextBatches, tokensPerUpdate } from "./trainer.ts";
 
 const timedSteps = 2;
 /** float32 of weight, gradient and AdamW's two moments. */
@@ -33,10 +34,13 @@ export interface RunEstimate {
 }
 
 /** Times a few steps on the current backend. Writes nothing. */
-export function estimateRun(config: RunConfig, batches: BatchSource): RunEstimate {
+export async function estimateRun(config: RunConfig, dataset: PreparedDataset): Promise<RunEstimate> {
   const modelConfig = resolveModelConfig(config.model);
   const { max_steps, eval_every, eval_batches, gradient_accumulation_steps } = config.training;
-  const secondsPerStep = timeSteps(modelConfig, config, batches);
+  const secondsPerStep = await timeSteps(modelConfig, config, dataset);
+  const validationSequences = Math.floor(dataset.validationTokens / config.training.sequence_length);
+  const allBatches = Math.ceil(validationSequences / config.training.batch_size);
+  const validationBatches = eval_batches > 0 ? Math.min(eval_batches, allBatches) : allBatches;
   const validations = 1 + (eval_every > 0 ? Math.floor((max_steps - 1) / eval_every) : 0);
   const secondsPerBatch = secondsPerStep / gradient_accumulation_steps;
   const parameters = parameterCount(modelConfig);
@@ -51,27 +55,26 @@ export function estimateRun(config: RunConfig, batches: BatchSource): RunEstimat
     tokensPerStep: tokensPerUpdate(config),
     tokens: max_steps * tokensPerUpdate(config),
     secondsPerStep,
-    seconds: max_steps * secondsPerStep + validations * eval_batches * secondsPerBatch * forwardShare,
+    seconds: max_steps * secondsPerStep + validations * validationBatches * secondsPerBatch * forwardShare,
   };
 }
 
 /** Mean seconds of an update, without the first one, which also fills the backend's memory pool. */
-function timeSteps(modelConfig: ModelConfig, config: RunConfig, batches: BatchSource): number {
+async function timeSteps(modelConfig: ModelConfig, config: RunConfig, dataset: PreparedDataset): Promise<number> {
   const { training, optimizer: adamW } = config;
+  const batches = dataset.trainBatches({ batchSize: training.batch_size, seed: training.seed });
   const model = new CausalLM(modelConfig, { seed: training.seed });
   const optimizer = new AdamW(model.parameters, { ...adamW, maxGradNorm: training.max_grad_norm });
-  const update = (step: number) => {
-    const micro = Array.from({ length: training.gradient_accumulation_steps }, () => batches.next());
-    trainStep(model, optimizer, micro, {
+  const update = async (step: number) => {
+    trainStep(model, optimizer, await nextBatches(batches, training.gradient_accumulation_steps), {
       step,
-      sequenceLength: training.sequence_length,
       learningRate: adamW.learning_rate,
       weightDecay: adamW.weight_decay,
     });
   };
-  update(1);
+  await update(1);
   const started = performance.now();
-  for (let step = 2; step < 2 + timedSteps; step++) update(step);
+  for (let step = 2; step < 2 + timedSteps; step++) await update(step);
   const seconds = (performance.now() - started) / 1000 / timedSteps;
   model.dispose();
   optimizer.dispose();
@@ -82,16 +85,16 @@ function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
 }
 
-/** The estimate as lines for people. `datasetTokens`: tokens of the training split. */
-export function formatEstimate(estimate: RunEstimate, config: RunConfig, datasetTokens: number): string[] {
+/** The estimate as lines for people. */
+export function formatEstimate(estimate: RunEstimate, config: RunConfig, dataset: PreparedDataset): string[] {
   const { parameters, ternaryParameters, tokens } = estimate;
   const tokensPerSecond = Math.round(estimate.tokensPerStep / estimate.secondsPerStep);
   return [
     `parameters  ${parameters.toLocaleString("en")} (${ternaryParameters.toLocaleString("en")} ternary)`,
     `memory      ${megabytes(estimate.peakBytes)} measured; weights, gradients and optimizer ${megabytes(estimate.stateBytes)}`,
     `disk        ${megabytes(estimate.checkpointBytes)} a checkpoint, ${config.training.keep_checkpoints} kept`,
-    `data        ${datasetTokens.toLocaleString("en")} training tokens`,
-    `tokens      ${tokens.toLocaleString("en")} in ${config.training.max_steps} steps (${(tokens / datasetTokens).toFixed(2)} epochs)`,
+    `data        ${dataset.trainTokens.toLocaleString("en")} training tokens`,
+    `tokens      ${tokens.toLocaleString("en")} in ${config.training.max_steps} steps (${(tokens / dataset.trainTokens).toFixed(2)} epochs)`,
     `time        ${formatDuration(estimate.seconds)} expected, ${tokensPerSecond} tokens/s (${timedSteps} steps timed)`,
   ];
 }

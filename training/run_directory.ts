@@ -11,8 +11,9 @@
  */
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { formatRunConfig, loadRunConfig } from "../src/config/load_run_config.ts";
+import { formatRunConfig } from "../src/config/load_run_config.ts";
 import type { RunConfig } from "../src/config/run_config.ts";
+import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
 import { removeTemporaries, syncPath, writeFileAtomically } from "./atomic_files.ts";
 
 /** The folder cannot be used for this run; the message says what to do. */
@@ -58,17 +59,6 @@ export class RunDirectory {
     return existsSync(this.configFile);
   }
 
-  /** True once a checkpoint is complete. */
-  hasCheckpoint(): boolean {
-    return existsSync(path.join(this.checkpoints, "latest"));
-  }
-
-  /** The configuration of the run that lives here. @throws {RunDirectoryError} if there is none. */
-  readConfig(): RunConfig {
-    if (!this.hasRun()) throw new RunDirectoryError(`${this.path}: nothing to resume: no config.yaml in it`);
-    return loadRunConfig(this.configFile);
-  }
-
   writeConfig(config: RunConfig): void {
     writeFileAtomically(this.configFile, formatRunConfig(config));
   }
@@ -77,8 +67,9 @@ export class RunDirectory {
     writeFileAtomically(path.join(this.path, "environment.json"), `${JSON.stringify(environment, null, 2)}\n`);
   }
 
-  writeTokenizer(json: Record<string, unknown>): void {
+  writeTokenizer({ json, config }: Tokenizer): void {
     writeFileAtomically(this.tokenizerFile, JSON.stringify(json));
+    if (config) writeFileAtomically(path.join(this.path, "tokenizer_config.json"), JSON.stringify(config));
   }
 }
 

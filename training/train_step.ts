@@ -3,10 +3,11 @@ import * as tf from "@tensorflow/tfjs";
 import type { CausalLM } from "../src/model/causal_lm.ts";
 import type { AdamW, UpdateObserver } from "./optimizer.ts";
 
-/** Token ids and next-token targets (negative: not counted), batch x sequence values each. */
-export interface Batch {
+/** What a step needs of a batch: token ids and next-token targets (negative: not counted), rows of sequenceLength. */
+export interface TokenBatch {
   ids: Int32Array;
   targets: Int32Array;
+  sequenceLength: number;
 }
 
 /** A training step met a loss or gradient that is NaN or infinite. The weights are those before the step. */
@@ -29,16 +30,16 @@ export interface StepResult {
 export function trainStep(
   model: CausalLM,
   optimizer: AdamW,
-  batches: readonly Batch[],
-  values: { step: number; sequenceLength: number; learningRate: number; weightDecay: number },
+  batches: readonly TokenBatch[],
+  values: { step: number; learningRate: number; weightDecay: number },
   observer?: UpdateObserver,
 ): StepResult {
-  const { step, sequenceLength, learningRate, weightDecay } = values;
+  const { step, learningRate, weightDecay } = values;
   const gradients = new Map<string, tf.Tensor>();
   let lossSum = 0;
   try {
     for (const batch of batches) {
-      const loss = accumulateGradients(model, batch, sequenceLength, gradients);
+      const loss = accumulateGradients(model, batch, gradients);
       if (!Number.isFinite(loss)) throw new NonFiniteError(`step ${step}: the loss is ${loss}`);
       lossSum += loss;
     }
@@ -51,13 +52,8 @@ export function trainStep(
 }
 
 /** Adds the batch's gradients to `gradients` by parameter name; returns its loss. */
-function accumulateGradients(
-  model: CausalLM,
-  batch: Batch,
-  sequenceLength: number,
-  gradients: Map<string, tf.Tensor>,
-): number {
-  const shape: [number, number] = [batch.ids.length / sequenceLength, sequenceLength];
+function accumulateGradients(model: CausalLM, batch: TokenBatch, gradients: Map<string, tf.Tensor>): number {
+  const shape: [number, number] = [batch.ids.length / batch.sequenceLength, batch.sequenceLength];
   const ids = tf.tensor2d(batch.ids, shape, "int32");
   const targets = tf.tensor2d(batch.targets, shape, "int32");
   const { value, grads } = tf.variableGrads(() => model.loss(ids, targets), [...model.parameters.values()]);

@@ -5,17 +5,21 @@
  * Everything that the weights depend on is a function of the configuration, the data and the step, so a resumed run
  * ends in the bits of an uninterrupted one.
  */
+
 import { resolveModelConfig } from "../src/config/model_config.ts";
 import type { RunConfig } from "../src/config/run_config.ts";
 import { CausalLM } from "../src/model/causal_lm.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
+import type { Batch } from "./data/batch.ts";
+import type { BatchIterator } from "./data/batch_iterator.ts";
+import type { PreparedDataset } from "./data/prepared_dataset.ts";
 import { writeLossPlot } from "./loss_plot.ts";
 import type { MetricsRow } from "./metrics.ts";
 import { AdamW } from "./optimizer.ts";
 import { appendRow, type RunDirectory, readRows, syncRows, truncateRows } from "./run_directory.ts";
 import { sampleText } from "./sample.ts";
 import { type Schedule, scheduledValues } from "./schedule.ts";
-import { type Batch, NonFiniteError, trainStep } from "./train_step.ts";
+import { NonFiniteError, type StepResult, trainStep } from "./train_step.ts";
 import {
   latestCheckpoint,
   readTrainerState,
@@ -23,28 +27,16 @@ import {
   saveTrainingCheckpoint,
   TrainingCheckpointError,
 } from "./training_checkpoint.ts";
-import { validate } from "./validation.ts";
+import { type ValidationResult, validate } from "./validation.ts";
 import { WeightStatistics } from "./weight_statistics.ts";
-
-/** Where batches come from; `state` is JSON, and `restore` puts another source at the same place. */
-export interface BatchSource {
-  next(): Batch;
-  state(): unknown;
-  restore(state: unknown): void;
-}
-
-export interface TrainingData {
-  batches: BatchSource;
-  validationBatches(): Iterable<Batch>;
-  /** Identity of the token shards. */
-  hash: string;
-}
 
 /** What computes: for the metrics, so that slower code cannot run unseen. */
 export interface ComputeInfo {
   backend: string;
   threads: number;
-  /** Kernel variant in use now. */
+  /** Kernel variant that is expected to run. */
+  variant: string;
+  /** Kernel variant that ran since the last call. */
   kernel(): string;
 }
 
@@ -60,10 +52,15 @@ export interface TrainerOptions {
   /** Resolved: `model.vocab_size` is the tokenizer's. */
   config: RunConfig;
   tokenizer: Tokenizer;
-  data: TrainingData;
+  dataset: PreparedDataset;
   directory: RunDirectory;
   compute: ComputeInfo;
+}
+
+export interface RunOptions {
   listener?: TrainerListener;
+  /** Ends the run after the step at hand. */
+  signal?: AbortSignal;
 }
 
 export type TrainingEnd = "finished" | "interrupted";
@@ -73,9 +70,10 @@ export class Trainer {
   /** Updates made. */
   step = 0;
   private readonly options: TrainerOptions;
+  private listener: TrainerListener = {};
   private readonly optimizer: AdamW;
   private readonly schedule: Schedule;
-  private readonly tokenBytes: Int32Array;
+  private readonly batches: BatchIterator;
   /** Training loss since the last metrics row. */
   private lossSum = 0;
   private lossSteps = 0;
@@ -84,7 +82,7 @@ export class Trainer {
   private timedSteps = 0;
 
   constructor(options: TrainerOptions) {
-    const { config, tokenizer } = options;
+    const { config } = options;
     this.options = options;
     this.model = new CausalLM(resolveModelConfig(config.model), { seed: config.training.seed });
     this.optimizer = new AdamW(this.model.parameters, {
@@ -94,9 +92,10 @@ export class Trainer {
       maxGradNorm: config.training.max_grad_norm,
     });
     this.schedule = scheduleOf(config);
-    this.tokenBytes = Int32Array.from({ length: config.model.vocab_size }, (_, id) =>
-      id < tokenizer.vocabSize ? tokenizer.tokenBytes(id).length : 0,
-    );
+    this.batches = options.dataset.trainBatches({
+      batchSize: config.training.batch_size,
+      seed: config.training.seed,
+    });
   }
 
   /**
@@ -104,20 +103,20 @@ export class Trainer {
    * @throws {TrainingCheckpointError} if the data or the tokenizer is another one than the checkpoint's.
    */
   async resume(): Promise<void> {
-    const { directory, data, tokenizer } = this.options;
+    const { directory, dataset, tokenizer } = this.options;
     const checkpoint = latestCheckpoint(directory.checkpoints);
     if (checkpoint !== undefined) {
       const state = readTrainerState(checkpoint);
       if (state.tokenizerHash !== tokenizer.hash) {
         throw new TrainingCheckpointError(`${checkpoint}: was trained with another tokenizer`);
       }
-      if (state.dataHash !== data.hash) {
+      if (state.dataset !== dataset.key) {
         throw new TrainingCheckpointError(
           `${checkpoint}: the data has changed since; resume with the same files, or start a new run`,
         );
       }
       await restoreTensors(checkpoint, this.model, this.optimizer);
-      data.batches.restore(state.dataCursor);
+      this.batches.restore(state.dataCursor);
       this.step = state.step;
       this.optimizer.updates = state.step;
       this.lossSum = state.lossSum;
@@ -131,7 +130,8 @@ export class Trainer {
    * Trains up to `training.max_steps`. When `signal` aborts, the step at hand is finished and checkpointed first.
    * @throws {NonFiniteError} when the loss or the gradient is not finite; earlier checkpoints stay.
    */
-  async run(signal?: AbortSignal): Promise<TrainingEnd> {
+  async run({ listener = {}, signal }: RunOptions = {}): Promise<TrainingEnd> {
+    this.listener = listener;
     const { max_steps } = this.options.config.training;
     while (this.step < max_steps) {
       // Lets signals and timers in: the step itself never yields.
@@ -152,7 +152,7 @@ export class Trainer {
 
   /** One update, and what is due after it. */
   private async advance(): Promise<void> {
-    const { config, listener } = this.options;
+    const { config } = this.options;
     const { max_steps, log_every, eval_every, sample_every, checkpoint_every } = config.training;
     const step = this.step + 1;
     const isDue = (every: number) => step === max_steps || (every > 0 && step % every === 0);
@@ -165,14 +165,14 @@ export class Trainer {
       max_steps,
     );
     const statistics = logs ? new WeightStatistics(this.model.config) : undefined;
-    const { loss, gradNorm } = this.update(step, values, statistics);
+    const { loss, gradNorm } = await this.update(step, values, statistics);
     this.step = step;
     this.lossSum += loss;
     this.lossSteps++;
-    listener?.onStep?.(step, loss);
+    this.listener.onStep?.(step, loss);
 
     if (logs) {
-      this.writeMetrics({
+      await this.writeMetrics({
         learning_rate: values.learningRate,
         weight_decay: values.weightDecay,
         grad_norm: gradNorm,
@@ -185,18 +185,16 @@ export class Trainer {
     if (isDue(checkpoint_every)) await this.checkpoint();
   }
 
-  private update(step: number, values: { learningRate: number; weightDecay: number }, statistics?: WeightStatistics) {
-    const { config, data, directory } = this.options;
+  private async update(
+    step: number,
+    values: { learningRate: number; weightDecay: number },
+    statistics?: WeightStatistics,
+  ): Promise<StepResult> {
+    const { config, directory } = this.options;
     const started = performance.now();
-    const batches = Array.from({ length: config.training.gradient_accumulation_steps }, () => data.batches.next());
     try {
-      return trainStep(
-        this.model,
-        this.optimizer,
-        batches,
-        { step, sequenceLength: config.training.sequence_length, ...values },
-        statistics,
-      );
+      const batches = await nextBatches(this.batches, config.training.gradient_accumulation_steps);
+      return trainStep(this.model, this.optimizer, batches, { step, ...values }, statistics);
     } catch (error) {
       if (!(error instanceof NonFiniteError)) throw error;
       const kept = latestCheckpoint(directory.checkpoints);
@@ -210,15 +208,15 @@ export class Trainer {
     }
   }
 
-  private writeMetrics(
+  private async writeMetrics(
     row: Pick<MetricsRow, "learning_rate" | "weight_decay" | "grad_norm" | "zero_fraction" | "flip_rate"> & {
       validates: boolean;
     },
-  ): void {
-    const { config, compute, directory, listener } = this.options;
+  ): Promise<void> {
+    const { config, compute, directory } = this.options;
     const { validates, ...values } = row;
     const tokensPerStep = tokensPerUpdate(config);
-    const validation = validates ? this.validate() : undefined;
+    const validation = validates ? await this.validate() : undefined;
     const metrics: MetricsRow = {
       step: this.step,
       tokens: this.step * tokensPerStep,
@@ -236,17 +234,17 @@ export class Trainer {
     this.seconds = 0;
     this.timedSteps = 0;
     appendRow(directory.metricsFile, metrics);
-    listener?.onMetrics?.(metrics);
+    this.listener.onMetrics?.(metrics);
   }
 
-  private validate() {
-    const { config, data } = this.options;
-    const batches = firstBatches(data.validationBatches(), config.training.eval_batches);
-    return validate(this.model, batches, config.training.sequence_length, this.tokenBytes);
+  private validate(): Promise<ValidationResult> {
+    const { batch_size, eval_batches } = this.options.config.training;
+    const limit = eval_batches > 0 ? eval_batches : undefined;
+    return validate(this.model, this.options.dataset.validationBatches({ batchSize: batch_size, limit }));
   }
 
   private async sample(): Promise<void> {
-    const { config, tokenizer, directory, listener } = this.options;
+    const { config, tokenizer, directory } = this.options;
     const text = await sampleText(this.model, tokenizer, {
       prompt: config.training.sample_prompt,
       maxTokens: config.training.sample_max_tokens,
@@ -254,11 +252,11 @@ export class Trainer {
       seed: config.training.seed + this.step,
     });
     appendRow(directory.samplesFile, { step: this.step, prompt: config.training.sample_prompt, text });
-    listener?.onSample?.(this.step, text);
+    this.listener.onSample?.(this.step, text);
   }
 
   private async checkpoint(): Promise<void> {
-    const { config, tokenizer, data, directory, listener } = this.options;
+    const { config, tokenizer, dataset, directory } = this.options;
     syncRows(directory.metricsFile);
     const saved = await saveTrainingCheckpoint(
       directory.checkpoints,
@@ -269,8 +267,8 @@ export class Trainer {
         state: {
           format: 1,
           step: this.step,
-          dataCursor: data.batches.state(),
-          dataHash: data.hash,
+          dataCursor: this.batches.state(),
+          dataset: dataset.key,
           tokenizerHash: tokenizer.hash,
           lossSum: this.lossSum,
           lossSteps: this.lossSteps,
@@ -280,7 +278,7 @@ export class Trainer {
       config.training.keep_checkpoints,
     );
     writeLossPlot(directory.plotFile, readRows<MetricsRow>(directory.metricsFile));
-    listener?.onCheckpoint?.(this.step, saved);
+    this.listener.onCheckpoint?.(this.step, saved);
   }
 }
 
@@ -302,11 +300,9 @@ export function scheduleOf({ schedule, optimizer }: RunConfig): Schedule {
   };
 }
 
-/** The first `limit` batches; all of them if it is 0. */
-function* firstBatches(batches: Iterable<Batch>, limit: number): Generator<Batch> {
-  let count = 0;
-  for (const batch of batches) {
-    yield batch;
-    if (++count === limit) return;
-  }
+/** The batches of one update. */
+export async function nextBatches(batches: BatchIterator, count: number): Promise<Batch[]> {
+  const taken: Batch[] = [];
+  while (taken.length < count) taken.push(await batches.next());
+  return taken;
 }

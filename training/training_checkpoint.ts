@@ -22,6 +22,7 @@ import type { RunConfig } from "../src/config/run_config.ts";
 import type { CausalLM } from "../src/model/causal_lm.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
 import { writeFileAtomically } from "./atomic_files.ts";
+import type { BatchCursor } from "./data/batch_iterator.ts";
 import type { AdamW } from "./optimizer.ts";
 
 /** Contents of trainer.json. */
@@ -29,10 +30,9 @@ export interface TrainerState {
   format: 1;
   /** Updates made. */
   step: number;
-  /** Position of the batch iterator, as it gave it. */
-  dataCursor: unknown;
-  /** Identity of the token shards; a run does not go on with other data. */
-  dataHash: string;
+  dataCursor: BatchCursor;
+  /** Key of the tokenized data set; a run does not go on with other data. */
+  dataset: string;
   tokenizerHash: string;
   /** Training loss summed since the last metrics row, and the number of steps in the sum. */
   lossSum: number;

@@ -1,42 +1,44 @@
 /** Validation loss: nats per token, and bits per byte of text, which vocabularies cannot flatter. */
 import * as tf from "@tensorflow/tfjs";
 import type { CausalLM } from "../src/model/causal_lm.ts";
-import type { Batch } from "./train_step.ts";
+import type { TokenBatch } from "./train_step.ts";
 
-export interface ValidationResult {
-  /** Mean of -log P(target), nats per token. */
-  loss: number;
-  /** Sum of -log2 P(target) over the bytes that the targets stand for; undefined if they stand for none. */
-  bitsPerByte: number | undefined;
-  tokens: number;
+/** A batch that also knows how many UTF-8 bytes its targets stand for. */
+export interface CountedBatch extends TokenBatch {
+  bytes: number;
 }
 
-/**
- * Scores every target of `batches`.
- * @param bytesOf bytes of text that each token id stands for (0 for special tokens, whose loss still counts)
- */
-export function validate(
+export interface ValidationResult {
+  /** Mean of -log P(target), nats per token; undefined without targets. */
+  loss: number | undefined;
+  /** Sum of -log2 P(target) over the bytes that the targets stand for; undefined if they stand for none. */
+  bitsPerByte: number | undefined;
+}
+
+/** Scores every target of `batches`, in order, summed in float64. */
+export async function validate(
   model: CausalLM,
-  batches: Iterable<Batch>,
-  sequenceLength: number,
-  bytesOf: Int32Array,
-): ValidationResult {
+  batches: Iterable<CountedBatch> | AsyncIterable<CountedBatch>,
+): Promise<ValidationResult> {
   let nats = 0;
   let tokens = 0;
   let bytes = 0;
-  for (const { ids, targets } of batches) {
-    const logProbs = targetLogProbs(model, ids, targets, sequenceLength);
-    for (let i = 0; i < targets.length; i++) {
-      if (targets[i] < 0) continue;
+  for await (const batch of batches) {
+    const logProbs = targetLogProbs(model, batch);
+    for (let i = 0; i < logProbs.length; i++) {
+      if (batch.targets[i] < 0) continue;
       nats -= logProbs[i];
-      bytes += bytesOf[targets[i]];
       tokens++;
     }
+    bytes += batch.bytes;
   }
-  return { loss: nats / tokens, bitsPerByte: bytes > 0 ? nats / Math.LN2 / bytes : undefined, tokens };
+  return {
+    loss: tokens > 0 ? nats / tokens : undefined,
+    bitsPerByte: bytes > 0 ? nats / Math.LN2 / bytes : undefined,
+  };
 }
 
-function targetLogProbs(model: CausalLM, ids: Int32Array, targets: Int32Array, sequenceLength: number): Float32Array {
+function targetLogProbs(model: CausalLM, { ids, targets, sequenceLength }: TokenBatch): Float32Array {
   return tf.tidy(() => {
     const shape: [number, number] = [ids.length / sequenceLength, sequenceLength];
     const scores = model.logProbs(tf.tensor2d(ids, shape, "int32"), tf.tensor2d(targets, shape, "int32"));

@@ -12,13 +12,18 @@ import { nativeKernelLog, registerNativeBackend, resetKernelLog } from "../../na
 export const backendNames = ["native", "tensorflow", "wasm", "cpu"] as const;
 export type BackendName = (typeof backendNames)[number];
 
+/** Stands for linear layers made of plain tfjs ops. */
+const composed = "composed";
+
 /** The backend in use. */
 export interface SelectedBackend {
-  name: BackendName;
+  backend: BackendName;
+  /** Kernel variant that the linear layers will run on: `scalar`, `avx2` ..., `composed` without our kernels. */
+  variant: string;
   threads: number;
   /**
-   * Kernel variant that computed the linear layers since the last call (`avx2` ...): `composed` if none of ours did,
-   * as on the other backends, so that slower code cannot run unseen.
+   * The variant that really computed the linear layers since the last call: `composed` if plain tfjs ops did, so that
+   * slower code cannot run unseen.
    */
   kernel(): string;
 }
@@ -69,24 +74,23 @@ async function activate(backend: string): Promise<void> {
 }
 
 /** A backend without our kernels: one thread of JavaScript, or whatever its library decides. */
-function plainBackend(name: BackendName): SelectedBackend {
-  return { name, threads: 1, kernel: () => "composed" };
+function plainBackend(backend: BackendName): SelectedBackend {
+  return { backend, variant: composed, threads: 1, kernel: () => composed };
 }
 
 async function selectNative(threads: number | undefined): Promise<SelectedBackend> {
   const addon = loadAddon();
-  // Now rather than in the first step: an unknown BITNET_ISA is the user's mistake.
-  addon.isa();
   if (threads !== undefined) addon.setThreads(threads);
   registerNativeBackend();
   await activate("native");
   return {
-    name: "native",
+    backend: "native",
+    variant: addon.isa(),
     threads: addon.threads(),
     kernel: () => {
       const { calls, variant } = nativeKernelLog();
       resetKernelLog();
-      return calls.has("BitLinear") ? variant : "composed";
+      return calls.has("BitLinear") ? variant : composed;
     },
   };
 }

@@ -82,7 +82,7 @@ function checkValues(options: Record<string, Options>, values: Record<string, un
 }
 
 /** Version of this package: package.json stands above the sources and above `dist`. */
-function packageVersion(): string {
+export function packageVersion(): string {
   for (const relative of ["../../package.json", "../../../package.json"]) {
     try {
       return JSON.parse(readFileSync(fileURLToPath(new URL(relative, import.meta.url)), "utf8")).version;

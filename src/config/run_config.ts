@@ -17,6 +17,10 @@ const tokenizerSchema = z.strictObject({
   type: z.enum(["byte", "bpe", "file"]).default("byte"),
   /** Entries of a trained BPE vocabulary, special tokens included. */
   vocab_size: z.number().int().min(257).default(4096),
+  /** How text is cut before pairs are merged (bpe). */
+  pre_tokenizer: z.enum(["llama3", "gpt2"]).default("llama3"),
+  /** Characters of the data that a vocabulary is learnt from, from the beginning (bpe). */
+  max_training_characters: count.default(100_000_000),
   /** tokenizer.json, or a directory that holds one (file). */
   path: z.string().optional(),
 });
@@ -29,7 +33,7 @@ const dataSchema = z.strictObject({
   /** Text files are one document each, or are cut into documents at this string. */
   document_separator: z.string().min(1).optional(),
   /** Share of the documents (of the tokens, where there are few documents) kept for validation. */
-  validation_fraction: z.number().min(0).lt(1).default(0.05),
+  validation_fraction: z.number().min(0).max(0.5).default(0.05),
   /** Seed and documents of the generated world. */
   world_seed: countOrZero.default(defaultWorldSeed),
   world_documents: count.default(defaultDocumentCount),

@@ -1,0 +1,22 @@
+/** Contents of environment.json: what a run was made with. */
+import { cpus, release, totalmem } from "node:os";
+import * as tf from "@tensorflow/tfjs";
+import type { ComputeInfo } from "./trainer.ts";
+
+/** Facts about the machine, the versions and the backend; `command` is the command line. */
+export function describeEnvironment(compute: ComputeInfo, packageVersion: string, command: readonly string[]) {
+  return {
+    started: new Date().toISOString(),
+    command: command.join(" "),
+    bitnet_lab: packageVersion,
+    node: process.version,
+    tfjs: tf.version.tfjs,
+    platform: `${process.platform} ${process.arch} ${release()}`,
+    cpu: cpus()[0]?.model ?? "unknown",
+    cpus: cpus().length,
+    memory_bytes: totalmem(),
+    backend: compute.backend,
+    kernel: compute.variant,
+    threads: compute.threads,
+  };
+}

@@ -1,0 +1,118 @@
+/** The tokenizer and the tokenized data set that a run configuration asks for. */
+import { mkdirSync } from "node:fs";
+import { homedir } from "node:os";
+import path from "node:path";
+import type { RunConfig } from "../src/config/run_config.ts";
+import { generateWorld } from "../src/eval/world/generator.ts";
+import { trainBpe } from "../src/tokenizer/bpe_trainer.ts";
+import { byteLevelTokenizer } from "../src/tokenizer/byte_level_tokenizer.ts";
+import { loadTokenizer } from "../src/tokenizer/load_tokenizer.ts";
+import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
+import { writeFileAtomically } from "./atomic_files.ts";
+import { type DocumentOptions, readTexts, resolveCorpus } from "./data/corpus.ts";
+import { type PreparePhase, prepareDataset } from "./data/prepare_dataset.ts";
+import type { PreparedDataset } from "./data/prepared_dataset.ts";
+
+/** Name of the generated world among `data.sources`. */
+export const worldSource = "world";
+
+/** The configuration does not say what to train on, or its parts do not fit. */
+export class RunDataError extends Error {
+  override name = "RunDataError";
+}
+
+/** What is going on, for a progress display; `done` of `total` bytes, or of ids while a vocabulary is made. */
+export type DataProgress = (phase: PreparePhase | "training the tokenizer", done: number, total: number) => void;
+
+/** Folder of tokenized data sets: `data.cache_directory`, else BITNET_CACHE, else the user's cache folder. */
+export function cacheDirectory({ data }: RunConfig): string {
+  const userCache = process.env.XDG_CACHE_HOME || path.join(homedir(), ".cache");
+  return data.cache_directory ?? process.env.BITNET_CACHE ?? path.join(userCache, "bitnet-lab");
+}
+
+function documentOptions({ data }: RunConfig): DocumentOptions {
+  return { textField: data.text_field, documentSeparator: data.document_separator };
+}
+
+/**
+ * Sources as the data pipeline reads them: `world` becomes a JSONL file in the cache, written anew, so that it always
+ * is what the generator says.
+ * @throws {RunDataError} if there is none.
+ */
+export function resolveSources(config: RunConfig): string[] {
+  const { sources, world_seed, world_documents, text_field } = config.data;
+  const list = typeof sources === "string" ? [sources] : sources;
+  if (list.length === 0) {
+    throw new RunDataError("no training data: give --data FILE_OR_ID, or data.sources in the configuration");
+  }
+  return list.map((source) => {
+    if (source !== worldSource) return source;
+    const file = path.join(cacheDirectory(config), `world-${world_seed}-${world_documents}.jsonl`);
+    const rows = Array.from(generateWorld(world_seed).trainingDocuments(world_documents), (text) =>
+      JSON.stringify({ [text_field]: text }),
+    );
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileAtomically(file, `${rows.join("\n")}\n`);
+    return file;
+  });
+}
+
+/** The tokenizer of `config.tokenizer`; a BPE vocabulary is trained on the sources. */
+export async function makeTokenizer(
+  config: RunConfig,
+  sources: readonly string[],
+  onProgress: DataProgress = () => {},
+): Promise<Tokenizer> {
+  const { type, path: file, vocab_size, pre_tokenizer, max_training_characters } = config.tokenizer;
+  if (type === "byte") return byteLevelTokenizer();
+  if (type === "file") return loadTokenizer(file!);
+  const files = await resolveCorpus(sources);
+  const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const texts = readTexts(files, documentOptions(config), (done) => onProgress("training the tokenizer", done, total));
+  return trainBpe(firstCharacters(texts, max_training_characters), {
+    vocabSize: vocab_size,
+    preTokenizer: pre_tokenizer,
+  });
+}
+
+async function* firstCharacters(texts: AsyncIterable<string>, limit: number): AsyncGenerator<string> {
+  let characters = 0;
+  for await (const text of texts) {
+    yield text;
+    characters += text.length;
+    if (characters >= limit) return;
+  }
+}
+
+/**
+ * `config` with `model.vocab_size` set: the tokenizer's size, unless the configuration asks for more rows.
+ * @throws {RunDataError} if it asks for fewer.
+ */
+export function withVocabulary(config: RunConfig, tokenizer: Tokenizer): RunConfig {
+  const wanted = config.model.vocab_size;
+  if (wanted !== 0 && wanted < tokenizer.vocabSize) {
+    throw new RunDataError(`model.vocab_size is ${wanted}, but the tokenizer has ${tokenizer.vocabSize} ids`);
+  }
+  return { ...config, model: { ...config.model, vocab_size: Math.max(wanted, tokenizer.vocabSize) } };
+}
+
+/** Opens the tokenized data set, tokenizing first if the cache does not have it. */
+export function openDataset(
+  config: RunConfig,
+  sources: readonly string[],
+  tokenizer: Tokenizer,
+  onProgress?: DataProgress,
+  signal?: AbortSignal,
+): Promise<PreparedDataset> {
+  return prepareDataset({
+    ...documentOptions(config),
+    sources,
+    tokenizer,
+    cacheDirectory: cacheDirectory(config),
+    sequenceLength: config.training.sequence_length,
+    validationFraction: config.data.validation_fraction,
+    seed: config.training.seed,
+    onProgress,
+    signal,
+  });
+}
