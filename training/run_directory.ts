@@ -94,6 +94,7 @@ export function readRows<Row extends StepRow>(file: string): Row[] {
 
 /** Drops the rows after `step`, and a cut-off last line: what a resumed run will write again. */
 export function truncateRows(file: string, step: number): void {
+  if (!existsSync(file)) return;
   const rows = readRows(file).filter((row) => row.step <= step);
   writeFileAtomically(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
 }

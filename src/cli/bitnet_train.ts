@@ -182,12 +182,13 @@ await runCommand({
     if (flags.out === undefined && !isDryRun) throw new UsageError("--out is missing: the folder of the run");
     const directory = flags.out === undefined ? undefined : new RunDirectory(flags.out);
     const given = readConfig(flags, directory);
-    const resumes = flags.resume && directory?.hasRun();
+    // The folder of the run that goes on; none if the old one died before it had written anything.
+    const resumed = flags.resume && directory?.hasRun() ? directory : undefined;
     if (directory && !flags.resume && !isDryRun) checkFresh(directory);
-    const config = resumes ? matchRun(given, directory) : given;
+    const config = resumed ? matchRun(given, resumed) : given;
 
     const compute = await selectBackend(flags.backend, flags.threads);
-    const inputs = await prepareInputs(config, resumes ? directory.tokenizerFile : undefined, signal);
+    const inputs = await prepareInputs(config, resumed?.tokenizerFile, signal);
     try {
       printHeader(inputs, compute);
       if (isDryRun || directory === undefined) {
