@@ -15,7 +15,9 @@ namespace bitnet {
 namespace {
 
 // Query rows whose scores exist at one time.
-constexpr int64_t kQueryBlock = 64;
+constexpr int64_t kQueryBlock = 48;
+// Rows of one product in the backward pass: whole register tiles, few enough to skip most of what causality masks.
+constexpr int64_t kStrip = 12;
 
 struct RopeTable {
   int64_t positions = 0;
@@ -39,22 +41,22 @@ const RopeTable& rope_table(int64_t positions, int64_t head_dim, double theta) {
   return table;
 }
 
-// Copies one head of `length` rows into [length][head_dim] and rotates it.
-void load_rotated(const float* head, int64_t row_stride, int64_t length, int64_t head_dim, const RopeTable& rope,
-                  float* out) {
-  const Kernels& kernels = active_kernels();
-  const int64_t half = head_dim / 2;
-  for (int64_t t = 0; t < length; ++t) {
-    std::memcpy(out + t * head_dim, head + t * row_stride, static_cast<size_t>(head_dim) * sizeof(float));
-    kernels.rope_row(out + t * head_dim, 1, head_dim, rope.cosine.data() + t * half, rope.sine.data() + t * half);
-  }
-}
-
 // Copies one head of `length` rows into [length][stride], stride >= head_dim, zero padded.
 void load_padded(const float* head, int64_t row_stride, int64_t length, int64_t head_dim, int64_t stride, float* out) {
   for (int64_t t = 0; t < length; ++t) {
     std::memcpy(out + t * stride, head + t * row_stride, static_cast<size_t>(head_dim) * sizeof(float));
     for (int64_t d = head_dim; d < stride; ++d) out[t * stride + d] = 0.0f;
+  }
+}
+
+// As load_padded, and rotates the rows.
+void load_rotated(const float* head, int64_t row_stride, int64_t length, int64_t head_dim, int64_t stride,
+                  const RopeTable& rope, float* out) {
+  const Kernels& kernels = active_kernels();
+  const int64_t half = head_dim / 2;
+  load_padded(head, row_stride, length, head_dim, stride, out);
+  for (int64_t t = 0; t < length; ++t) {
+    kernels.rope_row(out + t * stride, 1, head_dim, rope.cosine.data() + t * half, rope.sine.data() + t * half);
   }
 }
 
@@ -70,14 +72,14 @@ void to_key_blocks(const float* rows, int64_t stride, int64_t length, int64_t he
   }
 }
 
-// The inverse of the rotation (its transpose), written to rows row_stride apart.
-void store_unrotated(const float* rows, int64_t length, int64_t head_dim, const RopeTable& rope, float* head,
-                     int64_t row_stride) {
+// The inverse of the rotation (its transpose) of rows `stride` apart, written to rows row_stride apart.
+void store_unrotated(const float* rows, int64_t stride, int64_t length, int64_t head_dim, const RopeTable& rope,
+                     float* head, int64_t row_stride) {
   const int64_t half = head_dim / 2;
   for (int64_t t = 0; t < length; ++t) {
     const float* cosine = rope.cosine.data() + t * half;
     const float* sine = rope.sine.data() + t * half;
-    const float* low = rows + t * head_dim;
+    const float* low = rows + t * stride;
     const float* high = low + half;
     float* out = head + t * row_stride;
     for (int64_t i = 0; i < half; ++i) {
@@ -91,57 +93,74 @@ float score_scale(int64_t head_dim) {
   return static_cast<float>(1.0 / std::sqrt(static_cast<double>(head_dim)));
 }
 
-// Scores of a block of queries against key blocks: out[i][j] = sum_d q[i][d] * key j[d], rows `width` apart.
-void block_products(const TrainingLoops& loops, const float* q, int64_t q_stride, int64_t queries, const float* blocks,
-                    int64_t head_dim, int64_t width, float* out) {
-  for (int64_t first = 0; first < width; first += kLanes) {
-    loops.small_gemm(queries, kLanes, head_dim, q, q_stride, 1, blocks + first * head_dim, kLanes, false, out + first,
-                     width);
+// out[i][j] = rows[i] . key j for the keys that row i of a block starting at query `first` may see, and some more.
+void visible_products(const TrainingLoops& loops, const float* rows, int64_t stride, int64_t first, int64_t queries,
+                      const float* key_blocks, int64_t head_dim, int64_t width, float* out) {
+  for (int64_t i = 0; i < queries; i += kStrip) {
+    const int64_t count = queries - i < kStrip ? queries - i : kStrip;
+    for (int64_t key = 0; key < first + i + count; key += kLanes) {
+      loops.multiply_rows(count, kLanes, head_dim, rows + i * stride, stride, 1, key_blocks + key * head_dim, kLanes,
+                          false, out + i * width + key, width);
+    }
   }
 }
 
-// Backward of one query head, adding to the gradients of its rotated key and its value head.
+// Backward of one query head, adding to the gradients of its rotated key and its value head. Matrices are
+// [length][stride], stride = round_up(head_dim, 16), zero padded.
 struct HeadGradient {
   const TrainingLoops& loops;
-  int64_t length, head_dim, out_stride;
-  const float* q;             // [length][head_dim], rotated
-  const float* keys;          // [length][head_dim], rotated
+  int64_t length, head_dim, stride;
+  const float* q;             // rotated
+  const float* keys;          // rotated
   const float* key_blocks;    // the same in blocks of 16
   const float* value_blocks;  // values in blocks of 16
-  const float* out;           // rows out_stride apart, as dout
   const float* dout;
+  const float* delta;    // [length]: dout . out
   const float* log_sum;  // [length]
-  float* dq;             // [length][head_dim]
-  float* dk;             // [length][head_dim], accumulated
-  float* dv;             // [length][head_dim], accumulated
+  float* dq;
+  float* dk;  // accumulated
+  float* dv;  // accumulated
 
   void run() const {
-    const float scale = score_scale(head_dim);
     ArenaScope scope;
     float* weights = scope.floats(kQueryBlock * round_up(length, kLanes));
     float* dscores = scope.floats(kQueryBlock * round_up(length, kLanes));
     for (int64_t first = 0; first < length; first += kQueryBlock) {
       const int64_t queries = length - first < kQueryBlock ? length - first : kQueryBlock;
-      const int64_t visible = first + queries;
-      const int64_t width = round_up(visible, kLanes);
-      const float* dout_block = dout + first * out_stride;
-      block_products(loops, q + first * head_dim, head_dim, queries, key_blocks, head_dim, width, weights);
-      block_products(loops, dout_block, out_stride, queries, value_blocks, head_dim, width, dscores);
-      for (int64_t i = 0; i < queries; ++i) {
-        float* p = weights + i * width;
-        float* ds = dscores + i * width;
-        const int64_t seen = first + i + 1;
-        const float* out_row = out + (first + i) * out_stride;
-        const float delta = loops.dot(out_row, dout_block + i * out_stride, head_dim);
-        loops.exp_affine(p, seen, scale, -log_sum[first + i], p);
-        loops.softmax_grad(p, seen, delta, scale, ds);
-        for (int64_t j = seen; j < width; ++j) p[j] = ds[j] = 0.0f;
-      }
-      loops.small_gemm(queries, head_dim, visible, dscores, width, 1, keys, head_dim, false, dq + first * head_dim,
-                       head_dim);
-      loops.small_gemm(visible, head_dim, queries, dscores, 1, width, q + first * head_dim, head_dim, true, dk,
-                       head_dim);
-      loops.small_gemm(visible, head_dim, queries, weights, 1, width, dout_block, out_stride, true, dv, head_dim);
+      block(first, queries, round_up(first + queries, kLanes), weights, dscores);
+    }
+  }
+
+ private:
+  // Queries [first, first + queries), which see less than `width` keys.
+  void block(int64_t first, int64_t queries, int64_t width, float* weights, float* dscores) const {
+    const float scale = score_scale(head_dim);
+    const float* q_block = q + first * stride;
+    const float* dout_block = dout + first * stride;
+    visible_products(loops, q_block, stride, first, queries, key_blocks, head_dim, width, weights);
+    visible_products(loops, dout_block, stride, first, queries, value_blocks, head_dim, width, dscores);
+    for (int64_t i = 0; i < queries; ++i) {
+      float* p = weights + i * width;
+      float* ds = dscores + i * width;
+      const int64_t seen = first + i + 1;
+      loops.exp_affine(p, seen, scale, -log_sum[first + i], p);
+      loops.softmax_grad(p, seen, delta[first + i], scale, ds);
+      for (int64_t j = seen; j < width; ++j) p[j] = ds[j] = 0.0f;
+    }
+    for (int64_t i = 0; i < queries; i += kStrip) {
+      const int64_t count = queries - i < kStrip ? queries - i : kStrip;
+      loops.multiply_rows(count, stride, first + i + count, dscores + i * width, width, 1, keys, stride, false,
+                          dq + (first + i) * stride, stride);
+    }
+    for (int64_t key = 0; key < first + queries; key += kStrip) {
+      const int64_t count = first + queries - key < kStrip ? first + queries - key : kStrip;
+      // Earlier queries of the block do not see this strip.
+      const int64_t skip = key > first ? key - first : 0;
+      const int64_t offset = skip * width + key;
+      loops.multiply_rows(count, stride, queries - skip, dscores + offset, 1, width, q_block + skip * stride, stride,
+                          true, dk + key * stride, stride);
+      loops.multiply_rows(count, stride, queries - skip, weights + offset, 1, width, dout_block + skip * stride,
+                          stride, true, dv + key * stride, stride);
     }
   }
 };
@@ -158,24 +177,23 @@ void causal_attention(const float* qkv, const AttentionShape& shape, float* out,
   parallel_chunks(shape.batch * shape.kv_heads, 1, [&](int64_t task, int64_t) {
     const int64_t sequence = task / shape.kv_heads, kv_head = task % shape.kv_heads;
     ArenaScope scope;
-    const int64_t value_stride = round_up(head_dim, kLanes);
-    float* rows = scope.floats(length * head_dim);
+    const int64_t stride = round_up(head_dim, kLanes);
+    float* rows = scope.floats(length * stride);
     float* keys = scope.floats(round_up(length, kLanes) * head_dim);
-    float* values = scope.floats(length * value_stride);
+    float* values = scope.floats(length * stride);
     float* scratch = scope.floats(kQueryBlock * round_up(length, kLanes));
     const float* source = qkv + sequence * length * width;
-    load_rotated(source + (shape.heads + kv_head) * head_dim, width, length, head_dim, rope, rows);
-    to_key_blocks(rows, head_dim, length, head_dim, keys);
-    load_padded(source + (shape.heads + shape.kv_heads + kv_head) * head_dim, width, length, head_dim, value_stride,
-                values);
+    load_rotated(source + (shape.heads + kv_head) * head_dim, width, length, head_dim, stride, rope, rows);
+    to_key_blocks(rows, stride, length, head_dim, keys);
+    load_padded(source + (shape.heads + shape.kv_heads + kv_head) * head_dim, width, length, head_dim, stride, values);
     for (int64_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
-      load_rotated(source + head * head_dim, width, length, head_dim, rope, rows);
+      load_rotated(source + head * head_dim, width, length, head_dim, stride, rope, rows);
       float* head_out = out + sequence * length * out_width + head * head_dim;
       float* head_log_sum = log_sum + (sequence * shape.heads + head) * length;
       for (int64_t first = 0; first < length; first += kQueryBlock) {
         const int64_t queries = length - first < kQueryBlock ? length - first : kQueryBlock;
-        kernels.attention(rows + first * head_dim, head_dim, queries, first, keys, values, value_stride, head_dim,
-                          scale, scratch, head_out + first * out_width, out_width, head_log_sum + first);
+        kernels.attention(rows + first * stride, stride, queries, first, keys, values, stride, head_dim, scale,
+                          scratch, head_out + first * out_width, out_width, head_log_sum + first);
       }
     }
   });
@@ -191,11 +209,13 @@ void causal_attention_grad(const float* qkv, const float* out, const float* log_
   parallel_chunks(shape.batch * shape.kv_heads, 1, [&](int64_t task, int64_t) {
     const int64_t sequence = task / shape.kv_heads, kv_head = task % shape.kv_heads;
     ArenaScope scope;
-    const int64_t size = length * head_dim, padded = round_up(length, kLanes) * head_dim;
+    const int64_t stride = round_up(head_dim, kLanes), size = length * stride;
     float* keys = scope.floats(size);
     float* q = scope.floats(size);
-    float* key_blocks = scope.floats(padded);
-    float* value_blocks = scope.floats(padded);
+    float* head_dout = scope.floats(size);
+    float* key_blocks = scope.floats(round_up(length, kLanes) * head_dim);
+    float* value_blocks = scope.floats(round_up(length, kLanes) * head_dim);
+    float* delta = scope.floats(length);
     float* dq = scope.floats(size);
     float* dk = scope.floats(size);
     float* dv = scope.floats(size);
@@ -205,20 +225,25 @@ void causal_attention_grad(const float* qkv, const float* out, const float* log_
     const int64_t value_column = (shape.heads + shape.kv_heads + kv_head) * head_dim;
     const float* source = qkv + sequence * length * width;
     float* target = dqkv + sequence * length * width;
-    load_rotated(source + key_column, width, length, head_dim, rope, keys);
-    to_key_blocks(keys, head_dim, length, head_dim, key_blocks);
+    load_rotated(source + key_column, width, length, head_dim, stride, rope, keys);
+    to_key_blocks(keys, stride, length, head_dim, key_blocks);
     to_key_blocks(source + value_column, width, length, head_dim, value_blocks);
     for (int64_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
-      load_rotated(source + head * head_dim, width, length, head_dim, rope, q);
       const int64_t offset = sequence * length * out_width + head * head_dim;
-      HeadGradient{loops, length, head_dim, out_width, q, keys, key_blocks, value_blocks, out + offset, dout + offset,
-                   log_sum + (sequence * shape.heads + head) * length, dq, dk, dv}
+      load_rotated(source + head * head_dim, width, length, head_dim, stride, rope, q);
+      load_padded(dout + offset, out_width, length, head_dim, stride, head_dout);
+      for (int64_t t = 0; t < length; ++t) {
+        delta[t] = loops.dot(out + offset + t * out_width, head_dout + t * stride, head_dim);
+      }
+      const float* head_log_sum = log_sum + (sequence * shape.heads + head) * length;
+      HeadGradient{loops, length, head_dim, stride, q, keys, key_blocks, value_blocks, head_dout, delta, head_log_sum,
+                   dq, dk, dv}
           .run();
-      store_unrotated(dq, length, head_dim, rope, target + head * head_dim, width);
+      store_unrotated(dq, stride, length, head_dim, rope, target + head * head_dim, width);
     }
-    store_unrotated(dk, length, head_dim, rope, target + key_column, width);
+    store_unrotated(dk, stride, length, head_dim, rope, target + key_column, width);
     for (int64_t t = 0; t < length; ++t) {
-      std::memcpy(target + t * width + value_column, dv + t * head_dim, static_cast<size_t>(head_dim) * sizeof(float));
+      std::memcpy(target + t * width + value_column, dv + t * stride, static_cast<size_t>(head_dim) * sizeof(float));
     }
   });
 }

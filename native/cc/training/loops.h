@@ -44,10 +44,10 @@ struct TrainingLoops {
   // y[i] += alpha * x[i].
   void (*add_scaled)(const float* x, float alpha, int64_t n, float* y);
 
-  // c[i][j] (+)= sum_p a(i, p) * b[p][j] for i < m, j < n, p < k, without packing: for operands that fit the caches.
-  // a(i, p) = a[i * a_row + p * a_col]; rows of b and c are b_stride and c_stride apart.
-  void (*small_gemm)(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, int64_t a_col, const float* b,
-                     int64_t b_stride, bool accumulate, float* c, int64_t c_stride);
+  // c[i][j] (+)= sum_p a[i * a_row + p * a_step] * b[p * b_stride + j] for i < m, j < n, p < k, in order of p and
+  // without packing: for operands that fit the caches. n is a multiple of 16. Rows of c are c_stride apart.
+  void (*multiply_rows)(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, int64_t a_step,
+                        const float* b, int64_t b_stride, bool accumulate, float* c, int64_t c_stride);
 
   // y[i] = a[i] op b[i]; y may be a or b.
   void (*binary)(BinaryOp op, const float* a, const float* b, int64_t n, float* y);

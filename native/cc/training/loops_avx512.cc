@@ -3,25 +3,30 @@
 
 #if defined(BITNET_X86)
 
+#include <immintrin.h>
+
 #include <cmath>
 #include <cstring>
 
-#if defined(__GNUC__)
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,fma,prefer-vector-width=512")
-#endif
+#include "core/canonical_math.h"
+#include "core/target_region.h"
 
 #define BITNET_LOOPS_MULADD(a, b, c) std::fma(a, b, c)
 
+BITNET_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")
+// The order matters: each header builds on the one before.
+// clang-format off
+#include "core/lanes_avx2.h"
+#include "core/lanes.h"
+#include "core/lane_outer.h"
+#include "training/lane_products.h"
+// clang-format on
 namespace bitnet {
 namespace {
 #include "training/loops_body.h"
 }  // namespace
 }  // namespace bitnet
-
-#if defined(__GNUC__)
-#pragma GCC pop_options
-#endif
+BITNET_TARGET_END
 
 namespace bitnet {
 const TrainingLoops kAvx512Loops = BITNET_LOOPS_TABLE("avx512");

@@ -9,6 +9,7 @@
 namespace bitnet {
 namespace {
 #include "training/loops_body.h"
+#include "training/loops_products.h"
 }  // namespace
 
 const TrainingLoops kBaselineLoops = BITNET_LOOPS_TABLE("baseline");

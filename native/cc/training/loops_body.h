@@ -229,61 +229,8 @@ void adamw(float* param, const float* grad, float* m, float* v, int64_t n, const
   }
 }
 
-// ---- products -----------------------------------------------------------------------------------------------
-
-// Rows x kWidth of c in registers: `Rows` broadcasts per load of b.
-template <int Rows>
-inline void gemm_tile(int64_t k, const float* a, int64_t a_row, int64_t a_col, const float* b, int64_t b_stride,
-                      bool accumulate, float* c, int64_t c_stride) {
-  float sums[Rows][kWidth];
-  for (int r = 0; r < Rows; ++r) {
-    for (int l = 0; l < kWidth; ++l) sums[r][l] = accumulate ? c[r * c_stride + l] : 0.0f;
-  }
-  for (int64_t p = 0; p < k; ++p) {
-    const float* right = b + p * b_stride;
-    for (int r = 0; r < Rows; ++r) {
-      const float left = a[r * a_row + p * a_col];
-      for (int l = 0; l < kWidth; ++l) sums[r][l] = BITNET_LOOPS_MULADD(left, right[l], sums[r][l]);
-    }
-  }
-  for (int r = 0; r < Rows; ++r) {
-    for (int l = 0; l < kWidth; ++l) c[r * c_stride + l] = sums[r][l];
-  }
-}
-
-void gemm_edge(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, int64_t a_col, const float* b,
-               int64_t b_stride, bool accumulate, float* c, int64_t c_stride) {
-  for (int64_t i = 0; i < m; ++i) {
-    for (int64_t j = 0; j < n; ++j) {
-      float total = accumulate ? c[i * c_stride + j] : 0.0f;
-      for (int64_t p = 0; p < k; ++p) total = BITNET_LOOPS_MULADD(a[i * a_row + p * a_col], b[p * b_stride + j], total);
-      c[i * c_stride + j] = total;
-    }
-  }
-}
-
-void small_gemm(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, int64_t a_col, const float* b,
-                int64_t b_stride, bool accumulate, float* c, int64_t c_stride) {
-  constexpr int kRows = 4;
-  const int64_t full = n / kWidth * kWidth;
-  for (int64_t i = 0; i < m; i += kRows) {
-    const float* left = a + i * a_row;
-    float* out = c + i * c_stride;
-    if (i + kRows > m) {
-      gemm_edge(m - i, n, k, left, a_row, a_col, b, b_stride, accumulate, out, c_stride);
-      break;
-    }
-    for (int64_t j = 0; j < full; j += kWidth) {
-      gemm_tile<kRows>(k, left, a_row, a_col, b + j, b_stride, accumulate, out + j, c_stride);
-    }
-    if (full < n) {
-      gemm_edge(kRows, n - full, k, left, a_row, a_col, b + full, b_stride, accumulate, out + full, c_stride);
-    }
-  }
-}
-
 #define BITNET_LOOPS_TABLE(name)                                                                                       \
   {                                                                                                                    \
     name, rms_norm_grad_row, relu2_gate_grad, silu_gate_grad, adamw, sum_squares, exp_affine, softmax_grad, dot, sum,  \
-        max, add_scaled, small_gemm, binary, binary_scalar, unary                                                      \
+        max, add_scaled, multiply_rows, binary, binary_scalar, unary                                                      \
   }
