@@ -127,7 +127,8 @@ async function main(): Promise<void> {
       `${name}: ${tokensPerSecond.toFixed(0)} tokens/s, ${stepMs.toFixed(1)} ms a step, RSS ${rssMb.toFixed(0)} MB, ` +
         `${addon.isa()}, ${addon.threads()} threads`,
     );
-    for (const [kernel, ms] of result.kernelMs) if (ms >= 0.05) console.log(`  ${kernel.padEnd(22)} ${ms.toFixed(2)} ms`);
+    for (const [kernel, ms] of result.kernelMs)
+      if (ms >= 0.05) console.log(`  ${kernel.padEnd(22)} ${ms.toFixed(2)} ms`);
   }
 }
 

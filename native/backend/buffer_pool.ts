@@ -2,14 +2,16 @@
  * Recycled tensor memory: plain ArrayBuffers in size classes, with 64-byte aligned views.
  *
  * External ArrayBuffers over malloc would need finalizers, which do not run inside a synchronous training loop; plain
- * ones that are recycled here keep a steady-state loop at a constant size. The pool holds at most the bytes that were
- * once in use at the same time: when a request cannot be served from an idle buffer of its class, idle buffers of other
- * classes are given to the garbage collector first.
+ * ones that are recycled here keep a steady-state loop at a constant size. A request takes an idle buffer of its class,
+ * else one of up to twice its size, else a new one. The pool holds at most `slack` times the bytes that were once in use
+ * at the same time: beyond that, idle buffers of the classes unused for longest go to the garbage collector.
  */
 
 const alignment = 64;
 /** Smaller requests share the smallest class. */
 const smallestClass = 256;
+/** Above 1, because forward and backward need different sizes: without it a training loop frees and faults in pages. */
+const slack = 1.5;
 
 /** Memory of one tensor. `view` covers the elements asked for and starts 64-byte aligned. */
 export interface Block {
@@ -43,18 +45,11 @@ export class BufferPool {
 
   /** A block of at least `bytes` bytes. Its content is whatever its last user left. */
   take(bytes: number): Block {
-    const capacity = sizeClass(bytes);
-    this.bytesLive += capacity;
+    const block = this.takeIdle(sizeClass(bytes)) ?? this.create(sizeClass(bytes));
+    this.bytesLive += block.capacity;
     this.bytesPeak = Math.max(this.bytesPeak, this.bytesLive);
-    const list = this.idle.get(capacity);
-    if (list && list.length > 0) {
-      this.bytesIdle -= capacity;
-      return list.pop()!;
-    }
     this.trim();
-    const buffer = new ArrayBuffer(capacity + alignment);
-    this.buffers.add(buffer);
-    return { buffer, offset: this.alignmentOffset(buffer), capacity };
+    return block;
   }
 
   /** Returns a block; nobody may read or write it afterwards. */
@@ -78,14 +73,33 @@ export class BufferPool {
     return { live: this.bytesLive, idle: this.bytesIdle };
   }
 
+  private takeIdle(capacity: number): Block | undefined {
+    let best: Block[] | undefined;
+    let bestCapacity = 2 * capacity + 1;
+    for (const [size, list] of this.idle) {
+      if (list.length > 0 && size >= capacity && size < bestCapacity) {
+        best = list;
+        bestCapacity = size;
+      }
+    }
+    if (best) this.bytesIdle -= bestCapacity;
+    return best?.pop();
+  }
+
+  private create(capacity: number): Block {
+    const buffer = new ArrayBuffer(capacity + alignment);
+    this.buffers.add(buffer);
+    return { buffer, offset: this.alignmentOffset(buffer), capacity };
+  }
+
   private trim(): void {
     for (const [capacity, list] of this.idle) {
-      while (list.length > 0 && this.bytesLive + this.bytesIdle > this.bytesPeak) {
+      if (this.bytesLive + this.bytesIdle <= slack * this.bytesPeak) return;
+      while (list.length > 0 && this.bytesLive + this.bytesIdle > slack * this.bytesPeak) {
         list.pop();
         this.bytesIdle -= capacity;
       }
       if (list.length === 0) this.idle.delete(capacity);
-      if (this.bytesLive + this.bytesIdle <= this.bytesPeak) return;
     }
   }
 }

@@ -1,5 +1,7 @@
 #include "training/bit_linear.h"
 
+#include <cstring>
+
 #include "core/gemm_f32.h"
 #include "core/kernels.h"
 #include "core/ternary_panel.h"
@@ -110,18 +112,30 @@ void float_forward(const float* x, int64_t tokens, int64_t cols, const LinearWei
   }
 }
 
-// The weights of the backward product: int8 codes with one scale, or the latent floats.
-GemmOperand weight_operand(const LinearWeight& weight, int64_t cols, const LinearQuantizers& quantizers,
+// All weights of the backward product, stacked: int8 codes with a scale per row, or the latent floats.
+GemmOperand weight_operand(const LinearWeight* weights, int count, int64_t cols, const LinearQuantizers& quantizers,
                            ArenaScope& scope) {
-  if (!quantizers.ternary_weights) return {weight.data, cols, 1};
+  if (!quantizers.ternary_weights) {
+    if (count == 1) return {weights[0].data, cols, 1};
+    float* stacked = scope.floats(total_rows(weights, count) * cols);
+    float* next = stacked;
+    for (int i = 0; i < count; next += weights[i].rows * cols, ++i) {
+      std::memcpy(next, weights[i].data, static_cast<size_t>(weights[i].rows * cols) * sizeof(float));
+    }
+    return {stacked, cols, 1};
+  }
   const Kernels& kernels = active_kernels();
-  const WeightScale scale = weight_scale(weight.data, weight.rows, cols, quantizers.scale_dtype);
-  int8_t* codes = scope.codes(weight.rows * cols);
-  float* row_scale = scope.floats(weight.rows);
-  parallel_chunks(weight.rows, rows_per_task(cols), [&](int64_t begin, int64_t end) {
-    kernels.ternarize(weight.data + begin * cols, (end - begin) * cols, scale.inverse, codes + begin * cols);
-    for (int64_t row = begin; row < end; ++row) row_scale[row] = scale.multiplier;
-  });
+  int8_t* codes = scope.codes(total_rows(weights, count) * cols);
+  float* row_scale = scope.floats(total_rows(weights, count));
+  int64_t first = 0;
+  for (int i = 0; i < count; first += weights[i].rows, ++i) {
+    const float* data = weights[i].data;
+    const WeightScale scale = weight_scale(data, weights[i].rows, cols, quantizers.scale_dtype);
+    parallel_chunks(weights[i].rows, rows_per_task(cols), [&](int64_t begin, int64_t end) {
+      kernels.ternarize(data + begin * cols, (end - begin) * cols, scale.inverse, codes + (first + begin) * cols);
+      for (int64_t row = begin; row < end; ++row) row_scale[first + row] = scale.multiplier;
+    });
+  }
   return {codes, cols, 1, GemmType::i8, row_scale};
 }
 
@@ -157,14 +171,14 @@ void bit_linear_grad(const float* x, int64_t tokens, int64_t cols, const LinearW
                      const LinearQuantizers& quantizers, const float* dy, float* dx, float* const* dweights) {
   ArenaScope scope;
   const int threads = training_threads();
-  const int64_t dy_stride = total_rows(weights, count);
+  const int64_t rows = total_rows(weights, count);
+  const GemmOperand w = weight_operand(weights, count, cols, quantizers, scope);
+  gemm_f32(threads, tokens, cols, rows, {dy, rows, 1}, w, dx, cols, false);
   const GemmOperand activations = activation_operand(x, tokens, cols, quantizers, scope);
-  for (int i = 0; i < count; ++i) {
-    const int64_t rows = weights[i].rows;
-    const GemmOperand w = weight_operand(weights[i], cols, quantizers, scope);
-    gemm_f32(threads, tokens, cols, rows, {dy, dy_stride, 1}, w, dx, cols, i > 0);
-    gemm_f32(threads, rows, cols, tokens, {dy, 1, dy_stride}, activations, dweights[i], cols, false);
-    dy += rows;
+  float* stacked = count == 1 ? dweights[0] : scope.floats(rows * cols);
+  gemm_f32(threads, rows, cols, tokens, {dy, 1, rows}, activations, stacked, cols, false);
+  for (int i = 0; i < count && count > 1; stacked += weights[i].rows * cols, ++i) {
+    std::memcpy(dweights[i], stacked, static_cast<size_t>(weights[i].rows * cols) * sizeof(float));
   }
 }
 
