@@ -53,6 +53,27 @@ async function readConfigJson(directory: string): Promise<Record<string, unknown
   }
 }
 
+function openTensors(directory: string): Promise<SafetensorsFile> {
+  const file = path.join(directory, "model.safetensors");
+  if (!existsSync(file) && existsSync(`${file}.index.json`)) {
+    throw new CheckpointError(
+      `${directory}: weights in several files (model.safetensors.index.json) are not supported, save them as one`,
+    );
+  }
+  return SafetensorsFile.open(file);
+}
+
+function openTokenizer(directory: string, config: ModelConfig): Tokenizer | null {
+  if (!existsSync(path.join(directory, "tokenizer.json"))) return null;
+  const tokenizer = loadTokenizer(directory);
+  if (tokenizer.vocabSize > config.vocabSize) {
+    throw new CheckpointError(
+      `${directory}: tokenizer.json has ${tokenizer.vocabSize} ids, vocab_size is ${config.vocabSize}`,
+    );
+  }
+  return tokenizer;
+}
+
 /** Name of the scale that belongs to a packed weight. */
 function scaleName(weightName: string): string {
   return weightName.replace(/weight$/, "weight_scale");
@@ -104,11 +125,11 @@ function checkTensors(tensors: SafetensorsFile, config: ModelConfig): void {
 export async function openCheckpoint(directory: string): Promise<Checkpoint> {
   const folder = await checkpointDirectory(directory);
   const configJson = await readConfigJson(folder);
-  const tensors = await SafetensorsFile.open(path.join(folder, "model.safetensors"));
+  const tensors = await openTensors(folder);
   try {
     const config = modelConfigOf(configJson, path.join(folder, "config.json"), tensors);
     checkTensors(tensors, config);
-    const tokenizer = existsSync(path.join(folder, "tokenizer.json")) ? loadTokenizer(folder) : null;
+    const tokenizer = openTokenizer(folder, config);
     return { directory: folder, config, configJson, tokenizer, tensors };
   } catch (error) {
     await tensors.close();

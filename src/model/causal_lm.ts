@@ -59,7 +59,7 @@ export class CausalLM {
 
   /** Final hidden states [B, T, H] of ids int32 [B, T]. Differentiable. */
   hidden(ids: tf.Tensor2D): tf.Tensor3D {
-    return this.hiddenStates(ids, this.embedding());
+    return tf.tidy(() => this.hiddenStates(ids, this.embedding()));
   }
 
   /**
