@@ -15,15 +15,15 @@ export function prepareQuestion(
     requests: continuations.map((continuation) => encoder.encodePair(context, continuation)),
     judge(results) {
       const logLikelihoods = results.map((result) => result.logprob);
-      const responses = results.map((result) => [result.logprob, result.isGreedy]);
+      const answers = results.map((result) => [result.logprob, result.isGreedy]);
       return [
         {
           docId,
           document,
           target: gold,
           arguments: continuations.map((continuation) => [context, continuation]),
-          responses,
-          filteredResponses: responses,
+          responses: answers.map((answer) => [answer]),
+          filteredResponses: answers,
           filter: "none",
           metrics: {
             acc: likeliestChoice(logLikelihoods) === gold ? 1 : 0,

@@ -10,8 +10,8 @@ export interface Sample {
   target: string | number;
   /** Text of each request: context and continuation, context and generation settings, or the text alone. */
   arguments: readonly (readonly unknown[])[];
-  /** Answer to each request. */
-  responses: readonly unknown[];
+  /** Answers to each request: a list of one, because a request is made once. */
+  responses: readonly (readonly unknown[])[];
   /** The answers after the filter. */
   filteredResponses: readonly unknown[];
   filter: string;

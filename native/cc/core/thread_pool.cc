@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #if defined(__x86_64__) || defined(_M_X64)
 #include <immintrin.h>
@@ -31,58 +32,46 @@ struct Job {
   void (*task)(const void*, int64_t) = nullptr;
   const void* context = nullptr;
   int64_t tasks = 0;
+  int helpers = 0;  // workers with an index below this take part
 };
 
-// One job at a time. A job opens as many places as it wants workers; a worker joins by taking a place, and
-// the caller closes the places that are left when the tasks have run out. So nobody waits for a worker that
-// the system has not scheduled yet: on a busy machine the caller simply does more of the work.
 struct State {
-  std::mutex caller_mutex;
-  Job job;  // written while no place is open and no worker is inside
-  std::atomic<int> open_places{0};
-  std::atomic<int64_t> next{0};
-  std::atomic<int> left{0};  // workers that joined this job and are done with it
-
-  std::mutex sleep_mutex;
+  std::mutex caller_mutex;  // one job at a time
+  std::mutex mutex;
   std::condition_variable wake;
-  std::atomic<int> sleepers{0};
-  int workers = 0;
+  std::vector<std::thread> workers;
+  Job job;
+  std::atomic<uint64_t> generation{0};
+  std::atomic<int64_t> next{0};
+  std::atomic<int> running{0};
+  std::atomic<bool> stop{false};
 
-  void work() {
+  void work_on(const Job& current) {
     inside_parallel_for = true;
     for (;;) {
-      const int64_t index = next.fetch_add(1, std::memory_order_relaxed);
-      if (index >= job.tasks) break;
-      job.task(job.context, index);
+      const int64_t task = next.fetch_add(1, std::memory_order_relaxed);
+      if (task >= current.tasks) break;
+      current.task(current.context, task);
     }
     inside_parallel_for = false;
   }
 
-  bool join() {
-    int places = open_places.load(std::memory_order_relaxed);
-    while (places > 0) {
-      if (open_places.compare_exchange_weak(places, places - 1, std::memory_order_acquire,
-                                            std::memory_order_relaxed)) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  void worker_loop() {
+  void worker_loop(int index, uint64_t seen) {
     for (;;) {
-      bool joined = false;
-      for (int i = 0; i < kSpinIterations && !(joined = join()); ++i) cpu_relax();
-      if (!joined) {
-        std::unique_lock<std::mutex> lock(sleep_mutex);
-        // Sequentially consistent against the caller, who opens places and then looks for sleepers.
-        sleepers.fetch_add(1);
-        wake.wait(lock, [this] { return open_places.load() > 0; });
-        sleepers.fetch_sub(1);
-        continue;
+      for (int i = 0; i < kSpinIterations && generation.load(std::memory_order_acquire) == seen; ++i)
+        cpu_relax();
+      Job current;
+      {
+        std::unique_lock<std::mutex> lock(mutex);
+        wake.wait(lock, [&] { return stop.load() || generation.load(std::memory_order_acquire) != seen; });
+        if (stop.load()) return;
+        seen = generation.load(std::memory_order_acquire);
+        current = job;
       }
-      work();
-      left.fetch_add(1, std::memory_order_release);
+      if (index < current.helpers) {
+        work_on(current);
+        running.fetch_sub(1, std::memory_order_release);
+      }
     }
   }
 };
@@ -111,27 +100,23 @@ void ThreadPool::run(int threads, int64_t tasks, Task task, const void* context)
   State& pool = state();
   std::lock_guard<std::mutex> turn(pool.caller_mutex);
   const int helpers = threads - 1;
-  for (; pool.workers < helpers; ++pool.workers) {
-    std::thread([&pool] { pool.worker_loop(); }).detach();
+  Job job{task, context, tasks, helpers};
+  {
+    std::lock_guard<std::mutex> lock(pool.mutex);
+    while (static_cast<int>(pool.workers.size()) < helpers) {
+      const int index = static_cast<int>(pool.workers.size());
+      const uint64_t seen = pool.generation.load();
+      pool.workers.emplace_back([&pool, index, seen] { pool.worker_loop(index, seen); });
+      pool.workers.back().detach();
+    }
+    pool.job = job;
+    pool.next.store(0, std::memory_order_relaxed);
+    pool.running.store(helpers, std::memory_order_relaxed);
+    pool.generation.fetch_add(1, std::memory_order_release);
   }
-  pool.job = Job{task, context, tasks};
-  pool.next.store(0, std::memory_order_relaxed);
-  pool.left.store(0, std::memory_order_relaxed);
-  pool.open_places.store(helpers);
-  if (pool.sleepers.load() > 0) {
-    // The lock orders this wake-up after the sleeper's check of its condition.
-    { std::lock_guard<std::mutex> lock(pool.sleep_mutex); }
-    pool.wake.notify_all();
-  }
-  pool.work();
-  const int joined = helpers - pool.open_places.exchange(0, std::memory_order_acq_rel);
-  for (int spins = 0; pool.left.load(std::memory_order_acquire) < joined; ++spins) {
-    // A joined worker that lost its core gets this one back sooner if we give it up.
-    if (spins < kSpinIterations)
-      cpu_relax();
-    else
-      std::this_thread::yield();
-  }
+  pool.wake.notify_all();
+  pool.work_on(job);
+  while (pool.running.load(std::memory_order_acquire) > 0) cpu_relax();
 }
 
 int default_threads() {

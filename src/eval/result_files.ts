@@ -1,0 +1,104 @@
+/**
+ * Writes what lm-evaluation-harness writes below `--output_path DIR`:
+ *
+ *     DIR/<model>/results_<time>.json
+ *     DIR/<model>/samples_<task>_<time>.jsonl      with --log_samples
+ *
+ * A path that ends in `.json` names the results file itself; the time goes before its suffix.
+ */
+import { createHash } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
+import path from "node:path";
+import type { TaskResult } from "./evaluator.ts";
+import type { ResultsJson } from "./results.ts";
+import type { Sample } from "./sample.ts";
+
+function hash(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** Python's `str` of a number, a boolean or a text; lists keep their shape. */
+function sanitize(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sanitize);
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (typeof value === "number") return Number.isInteger(value) ? value.toFixed(1) : String(value);
+  return String(value);
+}
+
+/** Keys of the arguments: `gen_args_0: { arg_0: context, arg_1: continuation }`. */
+function argumentsJson(requests: Sample["arguments"]): Record<string, Record<string, unknown>> {
+  return Object.fromEntries(
+    requests.map((request, i) => [
+      `gen_args_${i}`,
+      Object.fromEntries(request.map((argument, j) => [`arg_${j}`, argument])),
+    ]),
+  );
+}
+
+/** One line of a samples file. */
+export function sampleJson(sample: Sample): Record<string, unknown> {
+  const target = String(sample.target);
+  return {
+    doc_id: sample.docId,
+    doc: sample.document,
+    target,
+    arguments: argumentsJson(sample.arguments),
+    resps: sanitize(sample.responses),
+    filtered_resps: sanitize(sample.filteredResponses),
+    filter: sample.filter,
+    metrics: Object.keys(sample.metrics),
+    doc_hash: hash(JSON.stringify(sample.document, null, 2)),
+    prompt_hash: hash(String(sample.arguments[0][0])),
+    target_hash: hash(target),
+    ...sample.metrics,
+  };
+}
+
+/** `2026-11-21T08-12-33.123000`: local time, colons replaced. */
+function timeStamp(time: Date): string {
+  const local = new Date(time.getTime() - time.getTimezoneOffset() * 60_000);
+  return `${local.toISOString().slice(0, -1).replaceAll(":", "-")}000`;
+}
+
+export interface WrittenFiles {
+  results: string;
+  samples: string[];
+}
+
+/**
+ * @param outputPath folder, or file ending in `.json`
+ * @param modelName as in the folder's name, characters that file systems refuse replaced
+ * @param logSamples also write every sample
+ */
+export async function writeResultFiles(
+  outputPath: string,
+  modelName: string,
+  json: ResultsJson,
+  results: readonly TaskResult[],
+  logSamples: boolean,
+  time: Date = new Date(),
+): Promise<WrittenFiles> {
+  const isFile = outputPath.endsWith(".json");
+  const folder = isFile
+    ? path.dirname(outputPath)
+    : path.join(outputPath, modelName.replace(/["<>:/|\\?*[\]]+/g, "__"));
+  const stem = isFile ? path.basename(outputPath, ".json") : "results";
+  const stamp = timeStamp(time);
+  await mkdir(folder, { recursive: true });
+
+  const written: WrittenFiles = { results: path.join(folder, `${stem}_${stamp}.json`), samples: [] };
+  const taskHashes: Record<string, string> = {};
+  if (logSamples) {
+    for (const { task, samples } of results) {
+      const lines = samples.map(sampleJson);
+      taskHashes[task.name] = hash(
+        lines.map((line) => `${line.doc_hash}${line.prompt_hash}${line.target_hash}`).join(""),
+      );
+      const file = path.join(folder, `samples_${task.name}_${stamp}.jsonl`);
+      await writeFile(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+      written.samples.push(file);
+    }
+  }
+  await writeFile(written.results, `${JSON.stringify({ ...json, task_hashes: taskHashes }, null, 2)}\n`);
+  return written;
+}

@@ -1,0 +1,37 @@
+/** Prompts, draws, token ids, log-likelihoods, generated text and scores against lm-evaluation-harness 0.4.13. */
+import { existsSync, rmSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { TfjsLanguageModel } from "../../src/eval/tfjs_language_model.ts";
+import { modelDirectory, type TinyModel } from "./golden_lm_eval.ts";
+import { compareWithOracle, oracleData, oracleTasks, sharedDirectory } from "./lm_eval_oracle.ts";
+import { useTestBackend } from "./tfjs_test_backend.ts";
+
+const models: TinyModel[] = ["tiny-llama", "tiny-bitnet"];
+
+describe.skipIf(!existsSync(sharedDirectory))("lm-eval oracle (skipped without ../shared)", () => {
+  let data: string;
+  beforeAll(async () => {
+    data = oracleData();
+    await useTestBackend();
+  });
+  afterAll(() => rmSync(data, { recursive: true }));
+
+  describe.each(models)("%s, checkpoint through tfjs", (name) => {
+    let model: TfjsLanguageModel;
+    beforeAll(async () => {
+      model = await TfjsLanguageModel.open(modelDirectory(name));
+    });
+    afterAll(() => model.dispose());
+
+    test.each(oracleTasks[name])("$file", { timeout: 300_000 }, async (task) => {
+      // Without a key/value cache the long gsm8k prompts take seconds each.
+      const limit = task.task === "gsm8k" ? 3 : undefined;
+      const comparison = await compareWithOracle(name, task, model, data, limit);
+      const { deviations, largestDifference, nearTies } = comparison;
+      console.log(
+        `${name} ${task.file}: largest difference ${largestDifference.toExponential(1)}, near ties ${nearTies}`,
+      );
+      expect(deviations).toEqual([]);
+    });
+  });
+});
