@@ -43,7 +43,8 @@ struct State {
   Job job;
   std::atomic<uint64_t> generation{0};
   std::atomic<int64_t> next{0};
-  std::atomic<int> running{0};
+  std::atomic<uint64_t> open{0};  // the generation that helpers may still join; 0: none
+  std::atomic<int> active{0};     // helpers that joined or are about to see that they are late
   std::atomic<bool> stop{false};
 
   void work_on(const Job& current) {
@@ -68,10 +69,12 @@ struct State {
         seen = generation.load(std::memory_order_acquire);
         current = job;
       }
-      if (index < current.helpers) {
-        work_on(current);
-        running.fetch_sub(1, std::memory_order_release);
-      }
+      if (index >= current.helpers) continue;
+      // Announced before looking at `open`, which the caller closes before looking at `active`: either the
+      // helper sees the closed door or the caller waits for it.
+      active.fetch_add(1);
+      if (open.load() == seen) work_on(current);
+      active.fetch_sub(1);
     }
   }
 };
@@ -111,12 +114,20 @@ void ThreadPool::run(int threads, int64_t tasks, Task task, const void* context)
     }
     pool.job = job;
     pool.next.store(0, std::memory_order_relaxed);
-    pool.running.store(helpers, std::memory_order_relaxed);
+    pool.open.store(pool.generation.load() + 1);
     pool.generation.fetch_add(1, std::memory_order_release);
   }
   pool.wake.notify_all();
   pool.work_on(job);
-  while (pool.running.load(std::memory_order_acquire) > 0) cpu_relax();
+  // All tasks are taken: helpers that the system has not scheduled yet are not waited for.
+  pool.open.store(0);
+  for (int spins = 0; pool.active.load() > 0; ++spins) {
+    if (spins < kSpinIterations) {
+      cpu_relax();
+    } else {
+      std::this_thread::yield();
+    }
+  }
 }
 
 int default_threads() {
