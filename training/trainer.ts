@@ -132,6 +132,8 @@ export class Trainer {
    */
   async run({ listener = {}, signal }: RunOptions = {}): Promise<TrainingEnd> {
     this.listener = listener;
+    // What ran before this run is not to be reported.
+    this.options.compute.kernel();
     const { max_steps } = this.options.config.training;
     while (this.step < max_steps) {
       // Lets signals and timers in: the step itself never yields.

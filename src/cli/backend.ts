@@ -12,18 +12,27 @@ import { nativeKernelLog, registerNativeBackend, resetKernelLog } from "../../na
 export const backendNames = ["native", "tensorflow", "wasm", "cpu"] as const;
 export type BackendName = (typeof backendNames)[number];
 
-/** Stands for linear layers made of plain tfjs ops. */
+/** Stands for operations made of plain tfjs ops. */
 const composed = "composed";
+
+/** Fused kernels that every training step runs. */
+const stepKernels = [
+  ...["BitLinear", "RMSNorm", "CausalAttention", "GatedActivation", "EmbeddingGather", "HeadLogProbs"].flatMap(
+    (name) => [name, `${name}Grad`],
+  ),
+  "AdamWStep",
+  "GlobalNormSquared",
+];
 
 /** The backend in use. */
 export interface SelectedBackend {
   backend: BackendName;
-  /** Kernel variant that the linear layers will run on: `scalar`, `avx2` ..., `composed` without our kernels. */
+  /** Kernel variant that training will run on: `scalar`, `avx2` ..., `composed` without our kernels. */
   variant: string;
   threads: number;
   /**
-   * The variant that really computed the linear layers since the last call: `composed` if plain tfjs ops did, so that
-   * slower code cannot run unseen.
+   * What really ran since the last call: the variant, and which parts of a training step plain tfjs ops computed in
+   * its place, so that slower code cannot run unseen. `avx2`; `avx2 (composed: CausalAttention)`; `composed`.
    */
   kernel(): string;
 }

@@ -1,0 +1,57 @@
+/** Runs of the recipe tiny.yaml on the generated world, in a temporary folder. */
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { type SelectedBackend, selectBackend } from "../../src/cli/backend.ts";
+import { loadRunConfig, parseOverride, resolveConfigPath } from "../../src/config/load_run_config.ts";
+import type { RunConfig } from "../../src/config/run_config.ts";
+import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
+import type { PreparedDataset } from "../../training/data/prepared_dataset.ts";
+import type { MetricsRow } from "../../training/metrics.ts";
+import { makeTokenizer, openDataset, resolveSources, withVocabulary } from "../../training/run_data.ts";
+import { RunDirectory, readRows } from "../../training/run_directory.ts";
+import { Trainer } from "../../training/trainer.ts";
+import { latestCheckpoint } from "../../training/training_checkpoint.ts";
+import { hasNative } from "./tfjs_backends.ts";
+
+export interface TinyRun {
+  config: RunConfig;
+  tokenizer: Tokenizer;
+  dataset: PreparedDataset;
+  compute: SelectedBackend;
+}
+
+/** Prepares a run; `folder` takes the token cache. Runs on the native backend where there is one. */
+export async function prepareTinyRun(folder: string, sets: readonly string[] = []): Promise<TinyRun> {
+  const overrides = [`data.cache_directory=${JSON.stringify(path.join(folder, "cache"))}`, ...sets].map(parseOverride);
+  const config = loadRunConfig(resolveConfigPath("tiny.yaml"), overrides);
+  const sources = resolveSources(config);
+  const tokenizer = await makeTokenizer(config, sources);
+  const dataset = await openDataset(config, sources, tokenizer);
+  const compute = await selectBackend(hasNative ? "native" : "wasm");
+  return { config: withVocabulary(config, tokenizer), tokenizer, dataset, compute };
+}
+
+/** A trainer in `directory`, at its newest checkpoint if there is one. */
+export async function openTrainer(run: TinyRun, directory: string): Promise<Trainer> {
+  const runDirectory = new RunDirectory(directory);
+  runDirectory.create();
+  const trainer = new Trainer({ ...run, directory: runDirectory });
+  await trainer.resume();
+  return trainer;
+}
+
+export function metricsOf(directory: string): MetricsRow[] {
+  return readRows<MetricsRow>(new RunDirectory(directory).metricsFile);
+}
+
+/** What must be the same in two runs that claim the same bits: every metric that is no timing. */
+export function reproducibleMetrics(directory: string): Partial<MetricsRow>[] {
+  return metricsOf(directory).map(({ tokens_per_second: _, threads: __, ...row }) => row);
+}
+
+/** Files of the newest checkpoint whose bytes must be the same. */
+export function newestCheckpointBytes(directory: string): Record<string, Buffer> {
+  const checkpoint = latestCheckpoint(new RunDirectory(directory).checkpoints)!;
+  const read = (name: string) => readFileSync(path.join(checkpoint, name));
+  return { model: read("model.safetensors"), optimizer: read("trainer.safetensors") };
+}
