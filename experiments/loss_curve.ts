@@ -11,7 +11,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { selectBackend } from "../src/cli/backend.ts";
 import { renderLossCurves } from "../training/loss_plot.ts";
-import { hasReplaySources, published, replay, totalSteps, type Twin } from "./loss_curve_replay.ts";
+import { hasReplaySources, published, replay, type Twin, totalSteps } from "./loss_curve_replay.ts";
 
 /** A row of loss_curve.jsonl. */
 interface CurveRow {

@@ -36,8 +36,8 @@ export interface ComputeInfo {
   threads: number;
   /** Kernel variant that is expected to run. */
   variant: string;
-  /** Kernel variant that ran since the last call. */
-  kernel(): string;
+  /** Kernel variant that ran since the last call, and which of the `required` fused kernels did not run. */
+  kernel(required: readonly string[]): string;
 }
 
 /** What the loop tells while it runs. */
@@ -62,6 +62,24 @@ export interface RunOptions {
   /** Ends the run after the step at hand. */
   signal?: AbortSignal;
 }
+
+/** Ops of src/ops that every training step runs: where the backend has fused kernels, these. */
+const stepKernels = [
+  "BitLinear",
+  "BitLinearGrad",
+  "RMSNorm",
+  "RMSNormGrad",
+  "CausalAttention",
+  "CausalAttentionGrad",
+  "GatedActivation",
+  "GatedActivationGrad",
+  "EmbeddingGather",
+  "EmbeddingGatherGrad",
+  "HeadLogProbs",
+  "HeadLogProbsGrad",
+  "AdamWStep",
+  "GlobalNormSquared",
+];
 
 export type TrainingEnd = "finished" | "interrupted";
 
@@ -133,7 +151,7 @@ export class Trainer {
   async run({ listener = {}, signal }: RunOptions = {}): Promise<TrainingEnd> {
     this.listener = listener;
     // What ran before this run is not to be reported.
-    this.options.compute.kernel();
+    this.options.compute.kernel(stepKernels);
     const { max_steps } = this.options.config.training;
     while (this.step < max_steps) {
       // Lets signals and timers in: the step itself never yields.
@@ -228,7 +246,7 @@ export class Trainer {
       ...values,
       tokens_per_second: Math.round((this.timedSteps * tokensPerStep) / this.seconds),
       backend: compute.backend,
-      kernel: compute.kernel(),
+      kernel: compute.kernel(stepKernels),
       threads: compute.threads,
     };
     this.lossSum = 0;

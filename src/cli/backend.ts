@@ -15,15 +15,6 @@ export type BackendName = (typeof backendNames)[number];
 /** Stands for operations made of plain tfjs ops. */
 const composed = "composed";
 
-/** Fused kernels that every training step runs. */
-const stepKernels = [
-  ...["BitLinear", "RMSNorm", "CausalAttention", "GatedActivation", "EmbeddingGather", "HeadLogProbs"].flatMap(
-    (name) => [name, `${name}Grad`],
-  ),
-  "AdamWStep",
-  "GlobalNormSquared",
-];
-
 /** The backend in use. */
 export interface SelectedBackend {
   backend: BackendName;
@@ -31,10 +22,10 @@ export interface SelectedBackend {
   variant: string;
   threads: number;
   /**
-   * What really ran since the last call: the variant, and which parts of a training step plain tfjs ops computed in
-   * its place, so that slower code cannot run unseen. `avx2`; `avx2 (composed: CausalAttention)`; `composed`.
+   * What really ran since the last call: the variant, and which of the `required` fused kernels (default: BitLinear)
+   * plain tfjs ops stood in for, so that slower code cannot run unseen. `avx2`; `avx2 (composed: RMSNorm)`; `composed`.
    */
-  kernel(): string;
+  kernel(required?: readonly string[]): string;
 }
 
 /** The backend cannot be used; the message says what to install. */
@@ -96,10 +87,12 @@ async function selectNative(threads: number | undefined): Promise<SelectedBacken
     backend: "native",
     variant: addon.isa(),
     threads: addon.threads(),
-    kernel: () => {
+    kernel: (required = ["BitLinear"]) => {
       const { calls, variant } = nativeKernelLog();
       resetKernelLog();
-      return calls.has("BitLinear") ? variant : composed;
+      const missing = required.filter((name) => !calls.has(name));
+      if (missing.length === required.length) return composed;
+      return missing.length === 0 ? variant : `${variant} (${composed}: ${missing.join(" ")})`;
     },
   };
 }

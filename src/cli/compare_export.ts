@@ -48,7 +48,7 @@ export async function compareExport(
   if (plan.target === "transformers") {
     const count = requireSameBits(expected, await scoreDirectory(file, sequences));
     lines.push(`verified: ${count} log-probabilities of the directory, read back, identical to the training forward`);
-  } else if (backend.name !== "native") {
+  } else if (backend.backend !== "native") {
     lines.push("logits were NOT compared: without the native addon neither the engine nor the bit guarantee is there");
   } else {
     const count = requireSameBits(expected, await scoreByEngine(file, sequences, options.threads));

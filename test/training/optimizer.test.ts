@@ -101,7 +101,8 @@ describe.each(testedBackends)("training steps on %s", (backend) => {
 
   it("stop at a loss that is not finite, and change nothing", () => {
     const model = new CausalLM(config, {
-      parameters: (name) => (name === "model.norm.weight" ? weights.get(name)!.map(() => Number.NaN) : weights.get(name)!),
+      parameters: (name) =>
+        name === "model.norm.weight" ? weights.get(name)!.map(() => Number.NaN) : weights.get(name)!,
     });
     const optimizer = new AdamW(model.parameters, adamW);
     const tensors = tf.memory().numTensors;
@@ -119,7 +120,7 @@ describe("AdamW", () => {
   let parameters: Map<string, tf.Variable>;
   beforeEach(async () => {
     await useBackend(testedBackends.at(-1)!);
-    parameters = new Map([
+    parameters = new Map<string, tf.Variable>([
       ["matrix", tf.variable(tf.tensor2d([[1, -2]]))],
       ["norm", tf.variable(tf.tensor1d([1]))],
     ]);
