@@ -1,6 +1,7 @@
 /** What `import "bitnet-lab"` offers: layers for any tfjs model, the language model, checkpoints, tokenizers. */
 export { type Checkpoint, loadCausalLM, openCheckpoint, readParameter } from "./checkpoint/checkpoint.ts";
 export { CheckpointError } from "./checkpoint/checkpoint_error.ts";
+export { fileSystem } from "./checkpoint/file_system.ts";
 export { SafetensorsFile } from "./checkpoint/safetensors_file.ts";
 export { type SafetensorsEntry, writeSafetensors } from "./checkpoint/safetensors_writer.ts";
 export { type CheckpointContents, writeCheckpoint } from "./checkpoint/write_checkpoint.ts";
@@ -12,7 +13,6 @@ export {
 } from "./config/model_config.ts";
 export { BitLinear, type BitLinearArgs } from "./layers/bit_linear.ts";
 export { DecoderLayer, type DecoderLayerArgs } from "./layers/decoder_layer.ts";
-export { fileSystem } from "./layers/file_system.ts";
 export { GatedFeedForward, type GatedFeedForwardArgs } from "./layers/gated_feed_forward.ts";
 export { GroupedQueryAttention, type GroupedQueryAttentionArgs } from "./layers/grouped_query_attention.ts";
 export {

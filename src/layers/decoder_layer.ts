@@ -22,7 +22,8 @@ export class DecoderLayer extends BlockLayer {
 
   constructor(args: DecoderLayerArgs) {
     super(args);
-    const { name: _, inputShape: __, batchInputShape: ___, ...parts } = args;
+    // The name and the input shape are this layer's, the rest is meant for its parts.
+    const parts = { ...args, name: undefined, inputShape: undefined, batchInputShape: undefined };
     this.inputNorm = new RMSNorm({ epsilon: args.rmsNormEps });
     this.selfAttention = new GroupedQueryAttention(parts);
     this.postAttentionNorm = new RMSNorm({ epsilon: args.rmsNormEps });

@@ -1,7 +1,7 @@
 /** The linear product of the layers: fused for BitNet's quantizers, composed for any other. */
 import * as tf from "@tensorflow/tfjs";
 import { bitLinear } from "../ops/bit_linear.ts";
-import { asRows } from "../ops/fused_kernel.ts";
+import { asRows } from "../ops/tensor_access.ts";
 import { AbsmaxInt8, AbsmeanTernary, type Quantizer } from "./quantizers.ts";
 
 export interface QuantizerPair {

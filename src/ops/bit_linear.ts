@@ -13,7 +13,8 @@
 import * as tf from "@tensorflow/tfjs";
 import type { ActivationQuantizerName, ScaleDtype, WeightQuantizerName } from "../config/model_config.ts";
 import { absmaxInt8Codes } from "./fake_quantize.ts";
-import { asRows, fusedKernel } from "./fused_kernel.ts";
+import { fusedKernel } from "./fused_kernel.ts";
+import { asRows } from "./tensor_access.ts";
 import { ternaryCodes } from "./ternary_codes.ts";
 import { withGradient } from "./with_gradient.ts";
 

@@ -3,7 +3,8 @@
  * through tf.gather's own gradient, which needs UnsortedSegmentSum (the wasm backend has none).
  */
 import * as tf from "@tensorflow/tfjs";
-import { float32Values, fusedKernel } from "./fused_kernel.ts";
+import { fusedKernel } from "./fused_kernel.ts";
+import { float32Values } from "./tensor_access.ts";
 import { withGradient } from "./with_gradient.ts";
 
 function scatterAdd(ids: tf.Tensor, dy: tf.Tensor, vocabSize: number, width: number): tf.Tensor2D {

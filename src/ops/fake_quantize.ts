@@ -4,7 +4,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { ScaleDtype } from "../config/model_config.ts";
-import { asRows } from "./fused_kernel.ts";
+import { asRows } from "./tensor_access.ts";
 import { ternaryCodes } from "./ternary_codes.ts";
 import { withGradient } from "./with_gradient.ts";
 

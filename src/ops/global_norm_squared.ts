@@ -1,6 +1,7 @@
 /** Op `GlobalNormSquared`: sum of squares of one tensor, accumulated in float64 in a fixed order. */
 import * as tf from "@tensorflow/tfjs";
-import { float32Values, fusedKernel } from "./fused_kernel.ts";
+import { fusedKernel } from "./fused_kernel.ts";
+import { float32Values } from "./tensor_access.ts";
 
 /** Sum of x^2 as float32 [1]. Not differentiable. */
 export function globalNormSquared(x: tf.Tensor): tf.Tensor1D {

@@ -11,8 +11,8 @@ import * as tf from "@tensorflow/tfjs";
 import { fusedKernel } from "./fused_kernel.ts";
 import { withGradient } from "./with_gradient.ts";
 
-/** Logits that exist at one time in the composed form: 16 MiB of float32. */
-const chunkLogits = 2 ** 22;
+/** Logits that exist at one time in the composed form: 4 MiB of float32. */
+const chunkLogits = 2 ** 20;
 
 export interface TargetScores {
   /** float32 [N]; 0 where the target is ignored. */

@@ -6,7 +6,8 @@
  *     dgain = sum over rows of dy * n          dx = r * (g - n * mean(g * n)),  g = dy * gain
  */
 import * as tf from "@tensorflow/tfjs";
-import { asRows, fusedKernel } from "./fused_kernel.ts";
+import { fusedKernel } from "./fused_kernel.ts";
+import { asRows } from "./tensor_access.ts";
 import { withGradient } from "./with_gradient.ts";
 
 /** r [rows, 1] of x [rows, n]. */

@@ -5,7 +5,8 @@
 import * as tf from "@tensorflow/tfjs";
 import type { EmbeddingDtype } from "../config/model_config.ts";
 import { roundToDtype as roundValues } from "../quant/round_to_dtype.ts";
-import { float32Values, fusedKernel } from "./fused_kernel.ts";
+import { fusedKernel } from "./fused_kernel.ts";
+import { float32Values } from "./tensor_access.ts";
 import { withGradient } from "./with_gradient.ts";
 
 /** x rounded to `dtype`; f32 returns x itself. q8_0 needs a last axis that is a multiple of 32. */

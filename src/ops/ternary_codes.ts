@@ -6,7 +6,8 @@
 import * as tf from "@tensorflow/tfjs";
 import type { ScaleDtype } from "../config/model_config.ts";
 import { absmeanTernary } from "../quant/absmean_ternary.ts";
-import { float32Values, fusedKernel } from "./fused_kernel.ts";
+import { fusedKernel } from "./fused_kernel.ts";
+import { float32Values } from "./tensor_access.ts";
 
 export interface TernaryCodes {
   /** int32 [N, K]: -1, 0 or 1. */
