@@ -198,20 +198,19 @@ async function answerAll(
   const scoreRequests = scored.flatMap(({ sample }) => sample.requests);
   const generateRequests = generated.flatMap(({ sample }) => sample.requests);
   const total = scoreRequests.length + generateRequests.length;
-  const report = (before: number) => (count: number) => {
-    signal?.throwIfAborted();
-    onProgress?.(before + count, total);
-  };
+  const report = (before: number) => (count: number) => onProgress?.(before + count, total);
 
   const answers = new Map<Pending, Sample[]>();
-  const logLikelihoods = scoreRequests.length > 0 ? await model.loglikelihood(scoreRequests, report(0)) : [];
+  const logLikelihoods = scoreRequests.length > 0 ? await model.loglikelihood(scoreRequests, report(0), signal) : [];
   let next = 0;
   for (const entry of scored) {
     answers.set(entry, entry.sample.judge(logLikelihoods.slice(next, next + entry.sample.requests.length)));
     next += entry.sample.requests.length;
   }
   const texts =
-    generateRequests.length > 0 ? await model.generateUntil(generateRequests, report(scoreRequests.length)) : [];
+    generateRequests.length > 0
+      ? await model.generateUntil(generateRequests, report(scoreRequests.length), signal)
+      : [];
   generated.forEach((entry, index) => {
     answers.set(entry, entry.sample.judge([texts[index]]));
   });

@@ -40,11 +40,26 @@ export interface LanguageModel {
   readonly maxLength: number;
   /** Free facts for the report (backend, isa, threads, parameters, bytes ...). */
   readonly info: Record<string, string | number>;
+  /** `onDone` hears the number of requests done so far. @throws the signal's reason when it aborts. */
   loglikelihood(
     requests: readonly LoglikelihoodRequest[],
     onDone?: (count: number) => void,
+    signal?: AbortSignal,
   ): Promise<LoglikelihoodResult[]>;
   /** Generated text of each request, cut before the stop string. End-of-sequence ids end it too. */
-  generateUntil(requests: readonly GenerateRequest[], onDone?: (count: number) => void): Promise<string[]>;
+  generateUntil(
+    requests: readonly GenerateRequest[],
+    onDone?: (count: number) => void,
+    signal?: AbortSignal,
+  ): Promise<string[]>;
+  /**
+   * One text as it is generated, in pieces that never change afterwards. `onTokens` hears the number of tokens so far.
+   * @throws the signal's reason when it aborts.
+   */
+  stream(
+    request: GenerateRequest,
+    signal?: AbortSignal,
+    onTokens?: (count: number) => void,
+  ): AsyncGenerator<string, void>;
   dispose(): void;
 }

@@ -7,9 +7,9 @@ import type { CausalLM } from "../model/causal_lm.ts";
 import { CounterRng } from "../random/counter_rng.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { DraftTable } from "./draft_table.ts";
+import { GeneratedText } from "./generated_text.ts";
 import type { GenerateRequest } from "./language_model.ts";
 import { drawToken, largestIndex } from "./sampling.ts";
-import { containsStop } from "./stop_strings.ts";
 
 /** Longest guess: further ones are rarely right. */
 const draftLength = 8;
@@ -18,9 +18,8 @@ interface Sequence {
   request: GenerateRequest;
   /** Context and what was generated. */
   ids: number[];
+  text: GeneratedText;
   rng: CounterRng;
-  onEnd(generated: number[]): void;
-  onToken?(id: number): void;
 }
 
 /** What generation needs of a model. */
@@ -41,30 +40,29 @@ export class TfjsGeneration {
     this.drafts = drafts;
   }
 
-  /**
-   * Adds a sequence.
-   * @param onEnd gets the generated ids without the end id, once
-   * @param onToken gets each id as soon as it is certain
-   */
-  add(request: GenerateRequest, onEnd: (generated: number[]) => void, onToken?: (id: number) => void): void {
+  /** Adds a sequence; its text grows with each {@link step} until it has ended. */
+  add(request: GenerateRequest): GeneratedText {
     const ids = [...request.context];
     this.drafts.learn(ids);
-    const rng = new CounterRng(request.seed ?? 0, "generate");
-    this.active.push({ request, ids, rng, onEnd, onToken });
+    const { until, maxTokens } = request;
+    const text = new GeneratedText(this.source.tokenizer, { until, maxTokens, endIds: this.source.endIds });
+    this.active.push({ request, ids, text, rng: new CounterRng(request.seed ?? 0, "generate") });
+    return text;
   }
 
   /** One forward pass. False once every sequence has ended. */
   step(): boolean {
+    this.active = this.active.filter(({ text }) => !text.ended);
     if (this.active.length === 0) return false;
     const drafts = this.active.map((sequence) => this.draft(sequence));
     const logits = this.forward(drafts);
     let row = 0;
-    this.active = this.active.filter((sequence, i) => {
-      const rows = logits.slice(row, row + drafts[i].length + 1);
-      row += drafts[i].length + 1;
-      return this.advance(sequence, drafts[i], rows);
+    this.active.forEach((sequence, i) => {
+      const rows = drafts[i].length + 1;
+      this.advance(sequence, drafts[i], logits.slice(row, row + rows));
+      row += rows;
     });
-    return this.active.length > 0;
+    return true;
   }
 
   private draft({ ids, request }: Sequence): number[] {
@@ -92,33 +90,16 @@ export class TfjsGeneration {
     return positions.map((_, i) => values.subarray(i * vocabSize, (i + 1) * vocabSize));
   }
 
-  /** Takes tokens as long as the draft agrees with them. False once the sequence has ended. */
-  private advance(sequence: Sequence, draft: readonly number[], logits: readonly Float32Array[]): boolean {
-    const { ids, request, rng } = sequence;
+  /** Takes tokens as long as the draft agrees with them. */
+  private advance({ ids, text, request, rng }: Sequence, draft: readonly number[], logits: readonly Float32Array[]) {
+    const { temperature = 0, topK, topP } = request;
     const before = ids.length;
-    for (let i = 0; i < logits.length; i++) {
-      const { temperature = 0, topK, topP } = request;
+    for (let i = 0; i < logits.length && !text.ended; i++) {
       const id = temperature > 0 ? drawToken(logits[i], { temperature, topK, topP }, rng) : largestIndex(logits[i]);
-      if (this.source.endIds.has(id)) return this.end(sequence);
       ids.push(id);
-      sequence.onToken?.(id);
-      if (this.isComplete(sequence)) return this.end(sequence);
+      text.push([id]);
       if (draft[i] !== id) break;
     }
     this.drafts.learn(ids, before);
-    return true;
-  }
-
-  private isComplete({ ids, request }: Sequence): boolean {
-    const generated = ids.slice(request.context.length);
-    return (
-      generated.length >= request.maxTokens || containsStop(this.source.tokenizer.decode(generated), request.until)
-    );
-  }
-
-  private end({ ids, request, onEnd }: Sequence): false {
-    this.drafts.learn(ids, request.context.length);
-    onEnd(ids.slice(request.context.length));
-    return false;
   }
 }

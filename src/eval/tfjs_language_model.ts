@@ -9,8 +9,8 @@ import type { CausalLM } from "../model/causal_lm.ts";
 import { modelParameters, parameterSize } from "../model/parameters.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { DraftTable } from "./draft_table.ts";
+import type { GeneratedText } from "./generated_text.ts";
 import type { GenerateRequest, LanguageModel, LoglikelihoodRequest, LoglikelihoodResult } from "./language_model.ts";
-import { truncateAtStop } from "./stop_strings.ts";
 import { TfjsGeneration } from "./tfjs_generation.ts";
 
 /** Positions of one forward pass, padding included. */
@@ -64,6 +64,7 @@ export class TfjsLanguageModel implements LanguageModel {
   async loglikelihood(
     requests: readonly LoglikelihoodRequest[],
     onDone?: (count: number) => void,
+    signal?: AbortSignal,
   ): Promise<LoglikelihoodResult[]> {
     const results = new Array<LoglikelihoodResult>(requests.length);
     let done = 0;
@@ -74,31 +75,45 @@ export class TfjsLanguageModel implements LanguageModel {
       });
       done += batch.length;
       onDone?.(done);
-      await eventLoopTurn();
+      await eventLoopTurn(signal);
     }
     return results;
   }
 
-  async generateUntil(requests: readonly GenerateRequest[], onDone?: (count: number) => void): Promise<string[]> {
-    const texts = new Array<string>(requests.length);
-    let done = 0;
+  async generateUntil(
+    requests: readonly GenerateRequest[],
+    onDone?: (count: number) => void,
+    signal?: AbortSignal,
+  ): Promise<string[]> {
+    const texts = new Array<GeneratedText>(requests.length);
     const lengths = requests.map(({ context, maxTokens }) => context.length + maxTokens);
     const drafts = new DraftTable();
     for (const batch of batchesByLength(lengths, batchPositions)) {
       const generation = new TfjsGeneration(this, drafts);
-      for (const index of batch) {
-        generation.add(requests[index], (ids) => {
-          texts[index] = truncateAtStop(this.tokenizer.decode(ids), requests[index].until);
-          done++;
-        });
-      }
+      for (const index of batch) texts[index] = generation.add(requests[index]);
       while (generation.step()) {
-        onDone?.(done);
-        await eventLoopTurn();
+        onDone?.(texts.filter((text) => text?.ended).length);
+        await eventLoopTurn(signal);
       }
-      onDone?.(done);
     }
-    return texts;
+    return texts.map(({ text }) => text);
+  }
+
+  async *stream(
+    request: GenerateRequest,
+    signal?: AbortSignal,
+    onTokens?: (count: number) => void,
+  ): AsyncGenerator<string, void> {
+    const generation = new TfjsGeneration(this);
+    const text = generation.add(request);
+    let shown = 0;
+    while (generation.step()) {
+      const { settled } = text;
+      onTokens?.(text.tokens);
+      if (settled.length > shown) yield settled.slice(shown);
+      shown = Math.max(shown, settled.length);
+      await eventLoopTurn(signal);
+    }
   }
 
   dispose(): void {
@@ -150,7 +165,8 @@ export function batchesByLength(lengths: readonly number[], positions: number): 
   return batches;
 }
 
-/** Lets Ctrl-C and the progress display have their turn. */
-function eventLoopTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+/** Lets Ctrl-C and the progress display have their turn. @throws the signal's reason if it has aborted. */
+async function eventLoopTurn(signal: AbortSignal | undefined): Promise<void> {
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  signal?.throwIfAborted();
 }

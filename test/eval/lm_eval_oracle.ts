@@ -99,14 +99,15 @@ export class RecordingModel {
       tokenizer: inner.tokenizer,
       maxLength: inner.maxLength,
       info: inner.info,
-      loglikelihood: (requests, onDone) => {
+      loglikelihood: (requests, ...rest) => {
         this.requests.push(...requests);
-        return inner.loglikelihood(requests, onDone);
+        return inner.loglikelihood(requests, ...rest);
       },
-      generateUntil: (requests, onDone) => {
+      generateUntil: (requests, ...rest) => {
         this.contexts.push(...requests.map(({ context }) => context));
-        return inner.generateUntil(requests, onDone);
+        return inner.generateUntil(requests, ...rest);
       },
+      stream: (...request) => inner.stream(...request),
       dispose: () => inner.dispose(),
     };
   }
