@@ -1,0 +1,76 @@
+/**
+ * The tokenizer of a GGUF file: the `tokenizer.json` that our exporter puts there, or, in files of other programs, one
+ * built from llama.cpp's keys (`tokenizer.ggml.*`) when they describe a byte-level BPE with a known pre-tokenizer.
+ */
+import { byteBpeJson, type PreTokenizerName } from "../../src/tokenizer/byte_bpe_json.ts";
+import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
+import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
+import type { Engine } from "./engine.ts";
+import { ModelFileError } from "./native_engine.ts";
+
+const preTokenizers = new Map<unknown, PreTokenizerName>([
+  ["gpt-2", "gpt2"],
+  ["gpt2", "gpt2"],
+  ["llama-bpe", "llama3"],
+  ["llama3", "llama3"],
+  ["llama-v3", "llama3"],
+]);
+
+// llama.cpp's kinds of tokens.
+const controlToken = 3;
+const userDefinedToken = 4;
+
+/**
+ * @throws {ModelFileError} that says which metadata are missing or not supported.
+ * @throws {TokenizerError} if the tokenizer.json inside is not valid.
+ */
+export function tokenizerOf(engine: Engine): Tokenizer {
+  const config = engine.metadata.get("tokenizer.huggingface.config");
+  if (engine.tokenizerJson !== null) {
+    return loadTokenizer(engine.tokenizerJson, typeof config === "string" ? config : null);
+  }
+  return tokenizerFromVocabulary(engine);
+}
+
+function tokenizerFromVocabulary(engine: Engine): Tokenizer {
+  const { metadata } = engine;
+  const fail = (reason: string): never => {
+    throw new ModelFileError(
+      `${engine.path}: no usable tokenizer: the file has no tokenizer.huggingface.json, and ${reason}`,
+    );
+  };
+  const kind = metadata.get("tokenizer.ggml.model");
+  if (kind !== "gpt2") fail(`its tokenizer.ggml.model is ${kind ?? "missing"} (gpt2, byte-level BPE, is supported)`);
+  const pre = preTokenizers.get(metadata.get("tokenizer.ggml.pre"));
+  if (pre === undefined) {
+    fail(
+      `its tokenizer.ggml.pre is ${metadata.get("tokenizer.ggml.pre") ?? "missing"} (gpt-2 and llama-bpe are known)`,
+    );
+  }
+  const tokens = engine.metadataArray("tokenizer.ggml.tokens") as string[] | undefined;
+  const merges = engine.metadataArray("tokenizer.ggml.merges") as string[] | undefined;
+  if (!tokens || !merges) return fail("tokenizer.ggml.tokens or tokenizer.ggml.merges is missing");
+  const kinds = engine.metadataArray("tokenizer.ggml.token_type") ?? [];
+  const special = (key: string) => tokens[Number(metadata.get(`tokenizer.ggml.${key}_token_id`) ?? -1)];
+  const eosToken = special("eos") ?? fail("tokenizer.ggml.eos_token_id is missing");
+  const bosToken = special("bos");
+  const addsBos = metadata.get("tokenizer.ggml.add_bos_token") ?? pre === "llama3";
+
+  const vocab = Object.fromEntries(tokens.map((text, id) => [text, id]));
+  const pairs = merges.map((merge) => merge.split(" ") as [string, string]);
+  const json = byteBpeJson(vocab, pairs, pre as PreTokenizerName, {
+    specialTokens: tokens.filter((_, id) => kinds[id] === controlToken),
+    bosToken: addsBos ? bosToken : undefined,
+    eosToken,
+  });
+  tokens.forEach((content, id) => {
+    if (kinds[id] !== userDefinedToken) return;
+    const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: false };
+    json.added_tokens = [...(json.added_tokens ?? []), { id, content, ...flags }];
+  });
+  return loadTokenizer(json, {
+    bos_token: bosToken,
+    eos_token: eosToken,
+    chat_template: metadata.get("tokenizer.chat_template"),
+  });
+}

@@ -1,0 +1,201 @@
+/** The LanguageModel of a GGUF file: evaluation and generation through the native engine. */
+import { statSync } from "node:fs";
+import type {
+  GenerateRequest,
+  LanguageModel,
+  LoglikelihoodRequest,
+  LoglikelihoodResult,
+} from "../../src/eval/language_model.ts";
+import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
+import { Engine, type EngineOptions } from "./engine.ts";
+import { GeneratedText } from "./generated_text.ts";
+import { tokenizerOf } from "./gguf_tokenizer.ts";
+import type { Session } from "./session.ts";
+
+// Positions of one scoring call: progress is reported between calls.
+const scoringPositions = 8192;
+// Sequences that generate side by side, if their caches fit.
+const maxSlots = 16;
+const cacheBytes = 1 << 29;
+// Tokens between two looks at the stop strings.
+const tokensPerStep = 8;
+
+interface Generation {
+  index: number;
+  slot: number;
+  request: GenerateRequest;
+  text: GeneratedText;
+  /** Ids to append next: the prompt, then the last token drawn. */
+  ids: readonly number[];
+  drawn: number;
+}
+
+export class NativeLanguageModel implements LanguageModel {
+  readonly name: string;
+  readonly tokenizer: Tokenizer;
+  readonly maxLength: number;
+  readonly info: Record<string, string | number>;
+  readonly engine: Engine;
+  readonly endIds: ReadonlySet<number>;
+
+  constructor(engine: Engine, tokenizer: Tokenizer) {
+    const { config, metadata } = engine;
+    this.name = engine.path;
+    this.tokenizer = tokenizer;
+    this.engine = engine;
+    this.maxLength = config.contextLength;
+    const ids = ["eos", "eot"].map((name) => metadata.get(`tokenizer.ggml.${name}_token_id`));
+    this.endIds = new Set([tokenizer.eosTokenId, ...ids].filter((id) => typeof id === "number"));
+    this.info = {
+      backend: "native engine",
+      isa: config.isa,
+      threads: config.threads,
+      architecture: config.architecture,
+      weight_type: config.weightType,
+      embedding_type: config.embeddingType,
+      parameters: config.parameters,
+      file_bytes: statSync(engine.path).size,
+    };
+  }
+
+  /**
+   * Opens a GGUF file.
+   * @throws {ModelFileError} if it cannot be run or has no usable tokenizer.
+   */
+  static async open(file: string, options: EngineOptions = {}): Promise<NativeLanguageModel> {
+    const engine = await Engine.load(file, options);
+    try {
+      return new NativeLanguageModel(engine, tokenizerOf(engine));
+    } catch (error) {
+      engine.dispose();
+      throw error;
+    }
+  }
+
+  async loglikelihood(
+    requests: readonly LoglikelihoodRequest[],
+    onDone?: (count: number) => void,
+    signal?: AbortSignal,
+  ): Promise<LoglikelihoodResult[]> {
+    const results: LoglikelihoodResult[] = [];
+    while (results.length < requests.length) {
+      const part: LoglikelihoodRequest[] = [];
+      let positions = 0;
+      for (const request of requests.slice(results.length)) {
+        positions += request.context.length + request.continuation.length;
+        if (part.length > 0 && positions > scoringPositions) break;
+        part.push(request);
+      }
+      for (const { logprobs, greedy } of await this.engine.scoreContinuations(part, { signal })) {
+        results.push({
+          logprob: logprobs.reduce((sum, value) => sum + value, 0),
+          isGreedy: greedy.every((flag) => flag === 1),
+          tokenLogprobs: logprobs,
+        });
+      }
+      onDone?.(results.length);
+    }
+    return results;
+  }
+
+  async generateUntil(
+    requests: readonly GenerateRequest[],
+    onDone?: (count: number) => void,
+    signal?: AbortSignal,
+  ): Promise<string[]> {
+    const texts = new Array<string>(requests.length).fill("");
+    const waiting = requests
+      .map((request, index) => ({ request, index }))
+      .filter(({ request }) => request.maxTokens > 0);
+    if (waiting.length === 0) return texts;
+    const session = this.#createSession(requests);
+    try {
+      let active: Generation[] = [];
+      const free = Array.from({ length: session.slots }, (_, slot) => slot);
+      let done = requests.length - waiting.length;
+      for (let next = 0; next < waiting.length || active.length > 0; ) {
+        while (free.length > 0 && next < waiting.length) {
+          const { request, index } = waiting[next++];
+          const slot = free.pop()!;
+          await session.truncate(0, slot);
+          active.push({ index, slot, request, text: this.#text(request), ids: request.context, drawn: 0 });
+        }
+        await this.#step(session, active, signal);
+        for (const { index, slot, text } of active.filter((generation) => this.#ended(session, generation))) {
+          texts[index] = text.text;
+          free.push(slot);
+          done++;
+        }
+        active = active.filter((generation) => !this.#ended(session, generation));
+        onDone?.(done);
+      }
+      return texts;
+    } finally {
+      session.dispose();
+    }
+  }
+
+  /**
+   * Text of one request as it is generated, in pieces that never change afterwards.
+   * @throws the signal's reason when it aborts.
+   */
+  async *stream(request: GenerateRequest, signal?: AbortSignal): AsyncGenerator<string, void> {
+    const text = this.#text(request);
+    if (text.ended) return;
+    const session = this.engine.createSession({
+      capacity: Math.min(this.maxLength, request.context.length + request.maxTokens),
+    });
+    let shown = "";
+    try {
+      for await (const id of session.generate(request.context, { ...request, endIds: [...this.endIds], signal })) {
+        text.push([id]);
+        const settled = text.settled;
+        if (settled.length > shown.length) yield settled.slice(shown.length);
+        shown = settled.length > shown.length ? settled : shown;
+        if (text.ended) return;
+      }
+      // The context is full: what was held back is final now.
+      if (text.text.length > shown.length) yield text.text.slice(shown.length);
+    } finally {
+      session.dispose();
+    }
+  }
+
+  dispose(): void {
+    this.engine.dispose();
+  }
+
+  #text({ until, maxTokens }: GenerateRequest): GeneratedText {
+    return new GeneratedText(this.tokenizer, { until, maxTokens, endIds: this.endIds });
+  }
+
+  /** As many slots as are useful and fit, each long enough for the longest request. */
+  #createSession(requests: readonly GenerateRequest[]): Session {
+    const { numHiddenLayers, numKeyValueHeads, headDim } = this.engine.config;
+    const longest = Math.max(...requests.map(({ context, maxTokens }) => context.length + maxTokens));
+    const capacity = Math.min(this.maxLength, longest + tokensPerStep);
+    const slotBytes = capacity * numHiddenLayers * numKeyValueHeads * headDim * 8;
+    const slots = Math.max(1, Math.min(maxSlots, requests.length, Math.floor(cacheBytes / slotBytes)));
+    return this.engine.createSession({ slots, capacity });
+  }
+
+  async #step(session: Session, active: readonly Generation[], signal: AbortSignal | undefined): Promise<void> {
+    const room = Math.min(...active.map(({ slot, ids }) => session.capacity - session.length(slot) - ids.length + 1));
+    const missing = Math.max(...active.map(({ request, text }) => request.maxTokens - text.tokens));
+    const drawn = await session.advance(
+      active.map(({ slot, ids, request, drawn }) => ({ slot, ids, sampling: request, drawn })),
+      Math.max(1, Math.min(tokensPerStep, room, missing)),
+      { endIds: [...this.endIds], signal },
+    );
+    active.forEach((generation, i) => {
+      generation.text.push(drawn[i]);
+      generation.drawn += drawn[i].length;
+      generation.ids = [drawn[i][drawn[i].length - 1]];
+    });
+  }
+
+  /** The text is complete, or the context is full. */
+  #ended(session: Session, { slot, text }: Generation): boolean {
+    return text.ended || session.length(slot) >= session.capacity;
+  }
+}
