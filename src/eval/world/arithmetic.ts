@@ -3,7 +3,8 @@
  * in the GSM8K format (`#### 7`), for `toy_gsm8k`.
  *
  * A held-out operand pair never occurs in a training problem, neither alone nor as a step of a longer one; its
- * equation is only ever stated. Two-step test problems use held-out triples of operands.
+ * equation is only ever stated. Two-step test problems use held-out triples of operands. Numbers end at 10: the point
+ * is to combine a known table with a new story, not to learn a large table.
  */
 import { CounterRng } from "../../random/counter_rng.ts";
 import { countables, people } from "./vocabulary.ts";
@@ -13,7 +14,7 @@ export interface Gsm8kDoc {
   answer: string;
 }
 
-export type Operator = "+" | "-" | "x";
+export type Operator = "+" | "-";
 
 /** One step: `left operator right = result`. */
 export interface Step {
@@ -23,55 +24,53 @@ export interface Step {
   result: number;
 }
 
-/** Operands of a problem: its steps, the result of one being the left operand of the next. */
-export type Problem = readonly Step[];
+/** The one or two steps of a problem; the result of the first is the left operand of the second. */
+export type Problem = readonly [Step, Step?];
 
-/** Every equation of the world, in a fixed order: sums up to 12 + 8, differences from 20, products up to 5 x 4. */
+const largestNumber = 10;
+
+/** Every equation of the world with numbers from 1 to the largest, in a fixed order. */
 export const equations: readonly Step[] = (() => {
   const list: Step[] = [];
-  for (let left = 1; left <= 20; left++) {
-    for (let right = 1; right <= 8; right++) {
-      if (left <= 12) list.push({ operator: "+", left, right, result: left + right });
+  for (let left = 1; left <= largestNumber; left++) {
+    for (let right = 1; right <= largestNumber; right++) {
+      if (left + right <= largestNumber) list.push({ operator: "+", left, right, result: left + right });
       if (right < left) list.push({ operator: "-", left, right, result: left - right });
     }
-  }
-  for (let left = 2; left <= 5; left++) {
-    for (let right = 2; right <= 4; right++) list.push({ operator: "x", left, right, result: left * right });
   }
   return list;
 })();
 
-/** Steps that a word problem may start with: small enough for a second step, and no "1 berries". */
-const isOpening = (step: Step) => step.left <= 12 && step.left > 1 && step.right > 1 && step.result > 1;
 const heldOutShare = 0.2;
+/** Stories told of each held-out pair; held-out triples fill up the rest of the test. */
+const storiesPerPair = 3;
 const testProblems = 240;
+/** No answer may be worth guessing: the largest share of one result in the test. */
+const largestResultShare = 0.13;
 
 export const stepKey = (step: Step) => `${step.left}${step.operator}${step.right}`;
-const problemKey = (problem: Problem) => problem.map(stepKey).join(",");
+export const problemKey = ([first, second]: Problem) => stepKey(first) + (second ? `,${stepKey(second)}` : "");
 export const equationText = (step: Step) => `${step.left} ${step.operator} ${step.right} = ${step.result}`;
 
-/** Wordings of a step for a person with `left` (or `left` groups of) things. */
+/** Wordings of the first step and of a second one. */
 const openings: Record<Operator, (name: string, item: string, step: Step) => string> = {
-  "+": (name, item, s) => `${name} has ${s.left} ${item}. ${name} finds ${s.right} more ${item}.`,
-  "-": (name, item, s) => `${name} has ${s.left} ${item}. ${name} gives away ${s.right} ${item}.`,
-  x: (name, item, s) => `${name} has ${s.left} bags with ${s.right} ${item} in each bag.`,
+  "+": (name, item, s) => `${name} has ${s.left} ${item} and finds ${s.right} more.`,
+  "-": (name, item, s) => `${name} has ${s.left} ${item} and loses ${s.right}.`,
 };
-const continuations: Record<"+" | "-", (name: string, item: string, step: Step) => string> = {
-  "+": (name, item, s) => `Then ${name} buys ${s.right} more ${item}.`,
-  "-": (name, item, s) => `Then ${name} loses ${s.right} ${item}.`,
+const continuations: Record<Operator, (name: string, step: Step) => string> = {
+  "+": (name, s) => `Then ${name} buys ${s.right} more.`,
+  "-": (name, s) => `Then ${name} gives away ${s.right}.`,
 };
 
-function wordProblem(problem: Problem, rng: CounterRng): Gsm8kDoc {
+function wordProblem([first, second]: Problem, rng: CounterRng): Gsm8kDoc {
   const name = rng.pick(people);
   const item = rng.pick(countables);
-  const story = problem.map((step, i) =>
-    i === 0 ? openings[step.operator](name, item, step) : continuations[step.operator as "+" | "-"](name, item, step),
-  );
-  const working = problem.map((step) => `${equationText(step)}.`);
-  const result = problem[problem.length - 1]!.result;
+  const story = [openings[first.operator](name, item, first)];
+  if (second) story.push(continuations[second.operator](name, second));
+  const steps = second ? [first, second] : [first];
   return {
     question: `${story.join(" ")} How many ${item} does ${name} have now?`,
-    answer: `${working.join(" ")} ${name} has ${result} ${item}.\n#### ${result}`,
+    answer: `${steps.map((step) => `${equationText(step)}.`).join(" ")}\n#### ${steps[steps.length - 1]!.result}`,
   };
 }
 
@@ -87,44 +86,46 @@ export interface ArithmeticSplit {
 
 export function splitArithmetic(seed: number): ArithmeticSplit {
   const rng = new CounterRng(seed, "world/arithmetic");
-  const first = equations.filter(isOpening);
-  const byKey = new Map(equations.map((step) => [stepKey(step), step]));
-  const heldOutList = rng.shuffle([...first]).slice(0, Math.round(first.length * heldOutShare));
-  const heldOutPairs = new Set(heldOutList.map(stepKey));
-  const seenFirst = first.filter((step) => !heldOutPairs.has(stepKey(step)));
-  const asked = new Set<string>();
+  // "1 berries" would be no story.
+  const openers = rng.shuffle(equations.filter((step) => step.left > 1));
+  const heldOut = openers.slice(0, Math.round(openers.length * heldOutShare));
+  const heldOutPairs = new Set(heldOut.map(stepKey));
+  const seen = openers.slice(heldOut.length);
+  const followers = equations.filter((step) => !heldOutPairs.has(stepKey(step)));
 
-  /** Two seen steps in a row, or null where the table ends. */
-  const twoSteps = (random: CounterRng): Problem | null => {
-    const start = random.pick(seenFirst);
-    const second = byKey.get(`${start.result}${random.pick(["+", "-"])}${2 + random.integer(7)}`);
-    return second && second.result > 1 && !heldOutPairs.has(stepKey(second)) ? [start, second] : null;
+  const twoSteps = (random: CounterRng): Problem => {
+    const first = random.pick(seen);
+    return [first, random.pick(followers.filter((step) => step.left === first.result))];
   };
 
-  const testProblemsList: Problem[] = [];
+  const problems: Problem[] = [];
+  const keys = new Set<string>();
+  const docs = new Map<string, Gsm8kDoc>();
   const perResult = new Map<number, number>();
-  const propose = (problem: Problem) => {
-    const result = problem[problem.length - 1]!.result;
-    // No answer may be worth guessing: at most 8% of the test each.
-    if (asked.has(problemKey(problem)) || (perResult.get(result) ?? 0) >= 0.08 * testProblems) return;
-    asked.add(problemKey(problem));
-    perResult.set(result, (perResult.get(result) ?? 0) + 1);
-    testProblemsList.push(problem);
+  const ask = (problem: Problem) => {
+    const { result } = problem[1] ?? problem[0];
+    const count = perResult.get(result) ?? 0;
+    const doc = wordProblem(problem, rng);
+    if (count >= largestResultShare * testProblems || docs.has(doc.question)) return;
+    perResult.set(result, count + 1);
+    keys.add(problemKey(problem));
+    problems.push(problem);
+    docs.set(doc.question, doc);
   };
-  for (const step of heldOutList) propose([step]);
-  while (testProblemsList.length < testProblems) {
+  for (const step of heldOut) for (let story = 0; story < storiesPerPair; story++) ask([step]);
+  while (problems.length < testProblems) {
     const problem = twoSteps(rng);
-    if (problem) propose(problem);
+    if (!keys.has(problemKey(problem))) ask(problem);
   }
 
   return {
     heldOutPairs,
-    testProblems: testProblemsList,
-    test: testProblemsList.map((problem) => wordProblem(problem, rng)),
+    testProblems: problems,
+    test: [...docs.values()],
     trainingProblem(random) {
       for (;;) {
-        const problem = random.uniform() < 0.5 ? [random.pick(seenFirst)] : twoSteps(random);
-        if (problem && !asked.has(problemKey(problem))) return wordProblem(problem, random);
+        const problem: Problem = random.uniform() < 0.5 ? [random.pick(seen)] : twoSteps(random);
+        if (!keys.has(problemKey(problem))) return wordProblem(problem, random);
       }
     },
   };
