@@ -37,13 +37,15 @@ export async function readBatch(
 ): Promise<Batch> {
   const ids = new Int32Array(sequences.length * sequenceLength);
   const targets = new Int32Array(ids.length).fill(-1);
-  const window = new Int32Array(sequenceLength + 1);
+  const windows = sequences.map(async (sequence) => {
+    const start = sequence * sequenceLength;
+    const window = new Int32Array(Math.min(sequenceLength + 1, stream.length - start));
+    await stream.read(start, window);
+    return window;
+  });
   let tokens = 0;
   let bytes = 0;
-  for (const [row, sequence] of sequences.entries()) {
-    const start = sequence * sequenceLength;
-    const read = window.subarray(0, Math.min(window.length, stream.length - start));
-    await stream.read(start, read);
+  for (const [row, read] of (await Promise.all(windows)).entries()) {
     ids.set(read.subarray(0, read.length - 1), row * sequenceLength);
     targets.set(read.subarray(1), row * sequenceLength);
     tokens += read.length - 1;

@@ -8,6 +8,7 @@ import path from "node:path";
 import {
   AsyncByteQueue,
   type AsyncRecordBatchFileReader,
+  DataType,
   Field,
   makeData,
   RecordBatch,
@@ -20,12 +21,10 @@ import {
 } from "apache-arrow";
 import { DataError, messageOf } from "./data_error.ts";
 
-/** Small enough that reading one sequence out of a batch stays cheap (128 or 256 KiB), see `batch_iterator.ts`. */
-export const batchTokens = 1 << 16;
+/** 2 or 4 MiB. */
+export const batchTokens = 1 << 20;
 /** 64 Mi tokens: 128 or 256 MiB a shard. */
-export const batchesPerShard = 1 << 10;
-/** Memory for batches read, per open stream. */
-const cachedBytes = 16 << 20;
+export const batchesPerShard = 64;
 
 type TokenArray = Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
@@ -131,19 +130,26 @@ export class ShardWriter {
   }
 }
 
-/** Random access to a token stream on disk; holds a bounded number of record batches. */
+/** An open shard, and where the tokens of each of its record batches begin in the file. */
+interface OpenShard {
+  handle: FileHandle;
+  offsets: number[];
+}
+
+/**
+ * Random access to a token stream on disk. The footer of each shard says where its batches lie; from then on only the
+ * tokens asked for are read, so a sequence costs one small read and no memory stays behind.
+ */
 export class ShardReader {
   /** Tokens in the stream. */
   readonly length: number;
   private readonly folder: string;
   private readonly name: string;
-  private readonly shards = new Map<number, { handle: FileHandle; reader: AsyncRecordBatchFileReader }>();
-  /** Batches by number, the least recently used first. */
-  private readonly cache = new Map<number, TokenArray>();
-  private cached = 0;
-  /** Arrow's reader seeks: one read at a time. */
-  private queue: Promise<unknown> = Promise.resolve();
+  private readonly shards = new Map<number, Promise<OpenShard>>();
+  private tokenBytes = 0;
+  private reads = 0;
   private closed = false;
+  private onIdle: (() => void) | null = null;
 
   constructor(folder: string, name: string, length: number) {
     this.folder = folder;
@@ -152,74 +158,73 @@ export class ShardReader {
   }
 
   /**
-   * Copies the tokens at `start` ... `start + out.length - 1` into `out`.
+   * Copies the tokens at `start` ... `start + out.length - 1` into `out`. Any number of reads may be under way.
    * @throws {DataError} if a shard is missing or damaged.
    */
-  read(start: number, out: Int32Array): Promise<void> {
-    const result = this.queue.then(() => this.readNow(start, out));
-    this.queue = result.catch(() => {});
-    return result;
+  async read(start: number, out: Int32Array): Promise<void> {
+    if (start < 0 || start + out.length > this.length) throw new RangeError("read beyond the token stream");
+    if (this.closed) throw new Error("the token stream is closed");
+    this.reads++;
+    try {
+      for (let done = 0; done < out.length; ) {
+        const position = start + done;
+        const offset = position % batchTokens;
+        const count = Math.min(out.length - done, batchTokens - offset);
+        await this.readWithin(Math.floor(position / batchTokens), offset, out.subarray(done, done + count));
+        done += count;
+      }
+    } finally {
+      this.reads--;
+      if (this.reads === 0) this.onIdle?.();
+    }
   }
 
-  /** Closes the files after the read in progress; later reads fail. */
+  /** Closes the files when the reads under way are done; later reads fail. */
   async close(): Promise<void> {
     this.closed = true;
-    await this.queue;
-    const open = [...this.shards.values()];
+    if (this.reads > 0) await new Promise<void>((resolve) => (this.onIdle = resolve));
+    const shards = await Promise.allSettled(this.shards.values());
     this.shards.clear();
-    this.cache.clear();
-    await Promise.all(open.map(({ handle }) => handle.close()));
+    await Promise.all(shards.map((shard) => (shard.status === "fulfilled" ? shard.value.handle.close() : null)));
   }
 
-  private async readNow(start: number, out: Int32Array): Promise<void> {
-    if (start < 0 || start + out.length > this.length) throw new RangeError("read beyond the token stream");
-    for (let done = 0; done < out.length; ) {
-      if (this.closed) throw new Error("the token stream is closed");
-      const position = start + done;
-      const batch = await this.batchAt(Math.floor(position / batchTokens));
-      const offset = position % batchTokens;
-      const count = Math.min(out.length - done, batch.length - offset);
-      if (count <= 0) throw new DataError(`${this.folder}: the cached tokens are damaged; delete this folder`);
-      out.set(batch.subarray(offset, offset + count), done);
-      done += count;
-    }
-  }
-
-  private async batchAt(number: number): Promise<TokenArray> {
-    let batch = this.cache.get(number);
-    if (batch) {
-      this.cache.delete(number);
-    } else {
-      batch = await this.load(number);
-      this.cached += batch.byteLength;
-      for (const [oldest, { byteLength }] of this.cache) {
-        if (this.cached <= cachedBytes) break;
-        this.cache.delete(oldest);
-        this.cached -= byteLength;
-      }
-    }
-    this.cache.set(number, batch);
-    return batch;
-  }
-
-  private async load(number: number): Promise<TokenArray> {
-    const shard = Math.floor(number / batchesPerShard);
+  /** Reads tokens of one record batch. */
+  private async readWithin(batch: number, offset: number, out: Int32Array): Promise<void> {
+    const number = Math.floor(batch / batchesPerShard);
     try {
-      let opened = this.shards.get(shard);
-      if (!opened) {
-        const handle = await open(shardFile(this.folder, this.name, shard));
-        const reader = (await RecordBatchReader.from(handle)) as unknown as AsyncRecordBatchFileReader;
-        opened = { handle, reader };
-        this.shards.set(shard, opened);
-        await reader.open();
+      let shard = this.shards.get(number);
+      if (!shard) {
+        shard = this.openShard(number);
+        this.shards.set(number, shard);
       }
-      const batch = await opened.reader.readRecordBatch(number % batchesPerShard);
-      const values: unknown = batch?.getChildAt(0)?.data[0].values;
-      if (values instanceof Uint16Array || values instanceof Uint32Array) return values as TokenArray;
-      throw new Error("no tokens in it");
+      const { handle, offsets } = await shard;
+      const bytes = new Uint8Array(out.length * this.tokenBytes);
+      const position = offsets[batch % batchesPerShard] + offset * this.tokenBytes;
+      const { bytesRead } = await handle.read(bytes, 0, bytes.length, position);
+      if (bytesRead < bytes.length) throw new Error("it ends early");
+      out.set(this.tokenBytes === 2 ? new Uint16Array(bytes.buffer) : new Uint32Array(bytes.buffer));
     } catch (error) {
-      const file = shardFile(this.folder, this.name, shard);
+      const file = shardFile(this.folder, this.name, number);
       throw new DataError(`${file}: the cached tokens are damaged (${messageOf(error)}); delete this folder`);
+    }
+  }
+
+  private async openShard(number: number): Promise<OpenShard> {
+    const handle = await open(shardFile(this.folder, this.name, number));
+    try {
+      const reader = (await RecordBatchReader.from(handle)) as unknown as AsyncRecordBatchFileReader;
+      await reader.open();
+      const blocks = [...(reader.footer?.recordBatches() ?? [])];
+      const type = reader.schema.fields[0]?.type;
+      if (!DataType.isInt(type)) throw new Error("no tokens in it");
+      this.tokenBytes = type.bitWidth / 8;
+      const batches = Math.ceil(this.length / batchTokens) - number * batchesPerShard;
+      if (blocks.length !== Math.min(batches, batchesPerShard)) throw new Error("batches are missing");
+      // The body of a batch begins with the tokens: a column that cannot be null has an empty validity buffer.
+      return { handle, offsets: blocks.map((block) => block.offset + block.metaDataLength) };
+    } catch (error) {
+      await handle.close();
+      throw error;
     }
   }
 }
