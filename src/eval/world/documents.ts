@@ -102,13 +102,13 @@ type DocumentKind = (facts: Facts, arithmetic: ArithmeticSplit, rng: CounterRng)
 
 /** Kinds of document and how many of a hundred are of that kind. */
 const mixture: readonly [number, DocumentKind][] = [
-  [28, (facts, _, rng) => portrait(facts, rng)],
-  [10, (facts, _, rng) => notes(facts, rng)],
+  [25, (facts, _, rng) => portrait(facts, rng)],
+  [8, (facts, _, rng) => notes(facts, rng)],
   [4, (facts, _, rng) => inventory(facts, rng)],
   [22, (facts, _, rng) => questionsAndAnswers(facts, rng)],
   [16, (_, __, rng) => sums(rng)],
   [2, (_, __, rng) => counting(rng)],
-  [18, (_, arithmetic, rng) => wordProblems(arithmetic, rng)],
+  [23, (_, arithmetic, rng) => wordProblems(arithmetic, rng)],
 ];
 const hundred: readonly DocumentKind[] = mixture.flatMap(([share, kind]) => Array<DocumentKind>(share).fill(kind));
 

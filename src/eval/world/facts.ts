@@ -25,8 +25,8 @@ export const relationValues: Record<Exclude<Relation, "use">, readonly string[]>
   place: places,
 };
 
-/** Half of the pairs are held out: 13 groups of 4 for each choice relation, 26 groups of 2 for each goal relation. */
-const choiceGroups = 13;
+/** Held-out pairs: 7 groups of 4 for each choice relation, 26 groups of 2 for each goal relation. */
+const choiceGroups = 7;
 const goalGroups = 26;
 
 export interface Facts {
@@ -35,10 +35,10 @@ export interface Facts {
   /** True if the pair is never shown in question form. */
   isHeldOut(relation: Relation, thing: string): boolean;
   /**
-   * Groups of held-out things of a relation; the things of a group have different values. Goal relations are grouped
-   * twice, so that each of their pairs is asked in two wordings against two distractors.
+   * Groups of held-out things of a relation; the things of a group have different values. There are two rounds of
+   * groups, so that each pair is asked in two wordings, against other distractors.
    */
-  heldOutGroups(relation: Relation, round?: 0 | 1): readonly (readonly string[])[];
+  heldOutGroups(relation: Relation, round: 0 | 1): readonly (readonly string[])[];
   /** Things whose pair with this relation may be asked in training. */
   trainingThings(relation: Relation): readonly string[];
 }
@@ -80,15 +80,16 @@ export function drawFacts(seed: number): Facts {
     const valueByThing = new Map(things.map((thing, i) => [thing, drawn[i]!]));
     const isGoal = relation === "place" || relation === "use";
     values.set(relation, valueByThing);
-    const first = drawGroups(valueByThing, isGoal ? 2 : 4, isGoal ? goalGroups : choiceGroups, rng);
+    const [size, count] = isGoal ? [2, goalGroups] : [4, choiceGroups];
+    const first = drawGroups(valueByThing, size, count, rng);
     const heldOutValues = new Map(first.flat().map((thing) => [thing, valueByThing.get(thing)!]));
-    groups.set(relation, isGoal ? [first, drawGroups(heldOutValues, 2, goalGroups, rng)] : [first]);
+    groups.set(relation, [first, drawGroups(heldOutValues, size, count, rng)]);
     heldOut.set(relation, new Set(heldOutValues.keys()));
   }
   return {
     value: (relation, thing) => values.get(relation)!.get(thing)!,
     isHeldOut: (relation, thing) => heldOut.get(relation)!.has(thing),
-    heldOutGroups: (relation, round = 0) => groups.get(relation)![round]!,
+    heldOutGroups: (relation, round) => groups.get(relation)![round]!,
     trainingThings: (relation) => things.filter((thing) => !heldOut.get(relation)!.has(thing)),
   };
 }

@@ -53,18 +53,22 @@ export function goalsAndSolution(
 
 const labels = ["A", "B", "C", "D"];
 
-/** Four questions that share four choices; question i has its answer at place i. */
+/** Of the two wordings. */
+type Round = 0 | 1;
+const rounds: readonly Round[] = [0, 1];
+
+/** Four questions, in wording `round`, that share four choices; question i has its answer at place i. */
 function arcGroup(
   relation: ChoiceRelation,
   group: readonly string[],
+  round: Round,
   id: string,
   facts: Facts,
-  rng: CounterRng,
 ): ArcDoc[] {
   const text = group.map((thing) => facts.value(relation, thing));
   return group.map((thing, i) => ({
     id: `${id}-${i}`,
-    question: rng.pick(wordings(relation, thing)),
+    question: wordings(relation, thing)[round]!,
     choices: { text, label: labels },
     answerKey: labels[i]!,
   }));
@@ -74,7 +78,7 @@ function arcGroup(
 function piqaGroup(
   relation: GoalRelation,
   group: readonly string[],
-  round: number,
+  round: Round,
   id: string,
   facts: Facts,
 ): PiqaDoc[] {
@@ -105,31 +109,41 @@ function trainingGroups(
   return groups.filter((group) => group.length === size);
 }
 
-export function arcDocs(facts: Facts, seed: number): { train: ArcDoc[]; test: ArcDoc[] } {
-  const rng = new CounterRng(seed, "world/arc");
-  const docs = (groupsOf: (relation: ChoiceRelation) => readonly (readonly string[])[], split: string) =>
-    choiceRelations.flatMap((relation) =>
-      groupsOf(relation).flatMap((group, g) => arcGroup(relation, group, `${split}-${relation}-${g}`, facts, rng)),
-    );
-  return {
-    train: docs((relation) => trainingGroups(relation, 4, facts, rng), "train"),
-    test: docs((relation) => facts.heldOutGroups(relation), "test"),
-  };
+interface Split<Doc> {
+  train: Doc[];
+  test: Doc[];
 }
 
-export function piqaDocs(facts: Facts, seed: number): { train: PiqaDoc[]; test: PiqaDoc[] } {
-  const rng = new CounterRng(seed, "world/piqa");
-  const rounds = [0, 1] as const;
-  const docs = (groupsOf: (relation: GoalRelation, round: 0 | 1) => readonly (readonly string[])[], split: string) =>
-    goalRelations.flatMap((relation) =>
+/** Questions about training groups of `size` and about the held-out groups, both in both wordings. */
+function splitDocs<R extends ChoiceRelation | GoalRelation, Doc>(
+  relations: readonly R[],
+  size: number,
+  docsOf: (relation: R, group: readonly string[], round: Round, id: string) => Doc[],
+  facts: Facts,
+  rng: CounterRng,
+): Split<Doc> {
+  const docs = (split: string, groupsOf: (relation: R, round: Round) => readonly (readonly string[])[]) =>
+    relations.flatMap((relation) =>
       rounds.flatMap((round) =>
         groupsOf(relation, round).flatMap((group, g) =>
-          piqaGroup(relation, group, round, `${split}-${relation}-${round}-${g}`, facts),
+          docsOf(relation, group, round, `${split}-${relation}-${round}-${g}`),
         ),
       ),
     );
   return {
-    train: docs((relation) => trainingGroups(relation, 2, facts, rng), "train"),
-    test: docs((relation, round) => facts.heldOutGroups(relation, round), "test"),
+    train: docs("train", (relation) => trainingGroups(relation, size, facts, rng)),
+    test: docs("test", (relation, round) => facts.heldOutGroups(relation, round)),
   };
+}
+
+export function arcDocs(facts: Facts, seed: number): Split<ArcDoc> {
+  const docsOf = (relation: ChoiceRelation, group: readonly string[], round: Round, id: string) =>
+    arcGroup(relation, group, round, id, facts);
+  return splitDocs(choiceRelations, 4, docsOf, facts, new CounterRng(seed, "world/arc"));
+}
+
+export function piqaDocs(facts: Facts, seed: number): Split<PiqaDoc> {
+  const docsOf = (relation: GoalRelation, group: readonly string[], round: Round, id: string) =>
+    piqaGroup(relation, group, round, id, facts);
+  return splitDocs(goalRelations, 2, docsOf, facts, new CounterRng(seed, "world/piqa"));
 }
