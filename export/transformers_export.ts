@@ -6,21 +6,19 @@
  * `packed_uint8`: `X.weight` uint8 [out / 4, in] (src/checkpoint/packed_ternary.ts) and `X.weight_scale` f32 [1] for
  * AutoBitLinear in offline mode, which multiplies by the scale: the model as trained. `f32`: latent weights, which
  * AutoBitLinear quantizes on every forward pass (online) with a float32 scale, or Llama's plain weights.
- * The embedding is rounded to its dtype in both, as it was in training.
+ * The embedding is rounded to its dtype in both, as it was in training, but stored as float32: of a quantized model
+ * transformers casts nothing to the dtype of config.json, and a float16 embedding would make the whole pass float16.
  */
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { packTernary } from "../src/checkpoint/packed_ternary.ts";
 import { replaceDirectory } from "../src/checkpoint/replace_directory.ts";
 import { type SafetensorsEntry, writeSafetensors } from "../src/checkpoint/safetensors_writer.ts";
-import type { EmbeddingDtype } from "../src/config/model_config.ts";
 import { modelParameters } from "../src/model/parameters.ts";
 import { absmeanTernary, type TernaryMatrix } from "../src/quant/absmean_ternary.ts";
 import { roundToDtype } from "../src/quant/round_to_dtype.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
 import type { ExportPlan } from "./export_plan.ts";
-import { bf16 } from "./pack/bf16.ts";
-import { f16 } from "./pack/f16.ts";
 import type { ReadParameter } from "./packed_tensor.ts";
 
 type Json = Record<string, unknown>;
@@ -64,9 +62,8 @@ export async function writeTransformersExport(
 
 /** Bytes of the tensors that {@link writeTransformersExport} writes. */
 export function transformersExportBytes(plan: ExportPlan): number {
-  const width: Partial<Record<string, number>> = { U8: 1, F16: 2, BF16: 2, F32: 4 };
   return transformersTensors(plan, async () => new Float32Array()).reduce(
-    (sum, { dtype, shape }) => sum + shape.reduce((product, size) => product * size, width[dtype]!),
+    (sum, { dtype, shape }) => sum + shape.reduce((product, size) => product * size, dtype === "U8" ? 1 : 4),
     0,
   );
 }
@@ -128,7 +125,7 @@ function transformersTensors(plan: ExportPlan, read: ReadParameter): Safetensors
   const { config } = plan;
   return modelParameters(config).flatMap(({ name, shape, kind }): SafetensorsEntry[] => {
     if (kind === "embedding") {
-      return [{ name, shape, ...storedEmbedding(plan.embeddingDtype, () => read(name)) }];
+      return [{ name, shape, dtype: "F32", data: async () => roundToDtype(await read(name), plan.embeddingDtype) }];
     }
     if (kind === "norm" || plan.linearType !== "packed_uint8") {
       return [{ name, shape, dtype: "F32", data: () => read(name) }];
@@ -159,23 +156,4 @@ function transformersTensors(plan: ExportPlan, read: ReadParameter): Safetensors
       },
     ];
   });
-}
-
-/** transformers has no Q8_0: its values are stored as float32. */
-function storedEmbedding(
-  dtype: EmbeddingDtype,
-  read: () => Promise<Float32Array>,
-): Pick<SafetensorsEntry, "dtype" | "data"> {
-  if (dtype === "f32") return { dtype: "F32", data: read };
-  if (dtype === "q8_0") return { dtype: "F32", data: async () => roundToDtype(await read(), "q8_0") };
-  const packing = dtype === "f16" ? f16 : bf16;
-  return {
-    dtype: dtype === "f16" ? "F16" : "BF16",
-    data: async () => {
-      const values = await read();
-      const packed = new Uint8Array(values.length * 2);
-      packing.packRow(values, packed, 0);
-      return packed;
-    },
-  };
 }

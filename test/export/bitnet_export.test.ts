@@ -3,12 +3,15 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { GgufFile } from "../../export/gguf/gguf_reader.ts";
 import { loadAddon } from "../../native/addon.ts";
 import { writeCheckpoint } from "../../src/checkpoint/write_checkpoint.ts";
 import type { ModelConfigJson } from "../../src/config/model_config.ts";
 import { readerOf, smallConfig, smallParameters, smallTokenizer } from "./small_model.ts";
+
+// Every test starts processes of its own, which on a busy machine take their time.
+vi.setConfig({ testTimeout: 300_000 });
 
 const folder = mkdtempSync(path.join(tmpdir(), "bitnet-export-"));
 afterAll(() => rmSync(folder, { recursive: true }));

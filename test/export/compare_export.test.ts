@@ -29,7 +29,7 @@ function addonIsMissing(): boolean {
 
 /** The report of the comparison; `embeddingType` is that of the training unless given. */
 async function compare(type: ExportType, changes: Partial<ModelConfigJson>, embeddingType?: EmbeddingDtype) {
-  const config = smallConfig(changes);
+  const config = smallConfig({ num_hidden_layers: 1, ...changes });
   const directory = path.join(folder, "checkpoint");
   const parameters = readerOf(smallParameters(config));
   await writeCheckpoint(directory, { config, tokenizer: smallTokenizer(), parameters });

@@ -28,13 +28,25 @@ export function smallConfig(changes: Partial<ModelConfigJson> = {}): ModelConfig
   );
 }
 
-/** Random latent weights by parameter name: normal, gains about 1. */
+/** Made once for all tests of a file: the generator is the slowest part of most. */
+const made = new Map<string, Float32Array>();
+
+function latentWeights(name: string, size: number): Float32Array {
+  const key = `${name} ${size}`;
+  const known = made.get(key);
+  if (known !== undefined) return known;
+  const rng = new CounterRng(3, name);
+  const values = Float32Array.from({ length: size }, () => (rng.uniform() - 0.5) * 0.1);
+  made.set(key, values);
+  return values;
+}
+
+/** Random latent weights by parameter name; gains about 1. The arrays are shared: change copies. */
 export function smallParameters(config: ModelConfig): Map<string, Float32Array> {
   const parameters = new Map<string, Float32Array>();
   for (const { parameter, kind, shape } of modelTensors(config)) {
-    const rng = new CounterRng(3, parameter);
     const size = shape.reduce((product, n) => product * n, 1);
-    const values = Float32Array.from({ length: size }, () => (rng.uniform() + rng.uniform() - 1) * 0.1);
+    const values = latentWeights(parameter, size);
     parameters.set(parameter, kind === "norm" ? values.map((value) => value + 1) : values);
   }
   return parameters;
