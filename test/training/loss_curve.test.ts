@@ -1,0 +1,34 @@
+/**
+ * The beginning of the reference loss curves, replayed from the same weights and batches. The whole curves take longer
+ * than a test should: `npx tsx experiments/loss_curve.ts` (results in experiments/results/loss_curve.jsonl).
+ */
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { hasReplaySources, published, replay, type Twin } from "../../experiments/loss_curve_replay.ts";
+import { selectBackend } from "../../src/cli/backend.ts";
+import { hasNative } from "../support/tfjs_backends.ts";
+
+const shared = path.resolve(import.meta.dirname, "../../../shared");
+const sources = {
+  oracle: path.join(shared, "oracle/loss_curve"),
+  text: path.join(shared, "data/tinyshakespeare/input.txt"),
+};
+const steps = 100;
+const isPossible = hasNative && hasReplaySources(sources);
+
+describe.skipIf(!isPossible)(
+  `loss curve replay${isPossible ? "" : " (skipped: needs the native addon and ../shared)"}`,
+  () => {
+    it.each(["bitnet", "float"] as const)(
+      `%s agrees with PyTorch at step ${steps}`,
+      async (twin: Twin) => {
+        await selectBackend("native");
+        let validation = Number.NaN;
+        for await (const point of replay(twin, steps, sources)) validation = point.validation ?? validation;
+        const { loss, tolerance } = published[twin].get(steps)!;
+        expect(Math.abs(validation - loss)).toBeLessThanOrEqual(tolerance);
+      },
+      600_000,
+    );
+  },
+);
