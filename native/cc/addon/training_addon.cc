@@ -1,4 +1,5 @@
-// Training kernels as functions over typed arrays. Outputs are arguments; nothing is allocated in JavaScript here.
+// Training kernels as functions over typed arrays. Outputs are arguments; nothing is allocated in JavaScript
+// here.
 #include "addon/addon.h"
 #include "addon/training_arguments.h"
 

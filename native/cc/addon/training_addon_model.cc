@@ -85,8 +85,8 @@ Napi::Value ternary_codes_call(const Info& info) {
 void rms_norm_call(const Info& info) {
   const Arguments arguments(info, "rmsNorm");
   const int64_t n = arguments.length(1), rows = n ? arguments.length(0) / n : 0;
-  rms_norm(arguments.floats(0, rows * n), arguments.floats(1), rows, n, static_cast<float>(arguments.number(2)),
-           arguments.floats(3, rows * n));
+  rms_norm(arguments.floats(0, rows * n), arguments.floats(1), rows, n,
+           static_cast<float>(arguments.number(2)), arguments.floats(3, rows * n));
 }
 
 // rmsNormGrad(x, gain, dy, epsilon, dx, dgain)
@@ -94,12 +94,14 @@ void rms_norm_grad_call(const Info& info) {
   const Arguments arguments(info, "rmsNormGrad");
   const int64_t n = arguments.length(1), rows = n ? arguments.length(0) / n : 0;
   rms_norm_grad(arguments.floats(0, rows * n), arguments.floats(1), arguments.floats(2, rows * n), rows, n,
-                static_cast<float>(arguments.number(3)), arguments.floats(4, rows * n), arguments.floats(5, n));
+                static_cast<float>(arguments.number(3)), arguments.floats(4, rows * n),
+                arguments.floats(5, n));
 }
 
 AttentionShape read_attention_shape(const Arguments& arguments, size_t first) {
-  AttentionShape shape{arguments.size(first),         arguments.size(first + 1),     arguments.positive(first + 2),
-                       arguments.positive(first + 3), arguments.positive(first + 4), arguments.number(first + 5)};
+  AttentionShape shape{arguments.size(first),         arguments.size(first + 1),
+                       arguments.positive(first + 2), arguments.positive(first + 3),
+                       arguments.positive(first + 4), arguments.number(first + 5)};
   if (shape.heads % shape.kv_heads != 0) arguments.fail(first + 3, "does not divide the number of heads");
   if (shape.head_dim % 2 != 0) arguments.fail(first + 4, "is odd");
   if (!(shape.rope_theta > 0)) arguments.fail(first + 5, "is not positive");
@@ -112,7 +114,8 @@ void causal_attention_call(const Info& info) {
   const AttentionShape shape = read_attention_shape(arguments, 1);
   const int64_t tokens = shape.batch * shape.length;
   causal_attention(arguments.floats(0, tokens * shape.qkv_width()), shape,
-                   arguments.floats(7, tokens * shape.out_width()), arguments.floats(8, tokens * shape.heads));
+                   arguments.floats(7, tokens * shape.out_width()),
+                   arguments.floats(8, tokens * shape.heads));
 }
 
 // causalAttentionGrad(qkv, batch, length, heads, kvHeads, headDim, ropeTheta, out, logSum, dout, dqkv)
@@ -120,10 +123,10 @@ void causal_attention_grad_call(const Info& info) {
   const Arguments arguments(info, "causalAttentionGrad");
   const AttentionShape shape = read_attention_shape(arguments, 1);
   const int64_t tokens = shape.batch * shape.length;
-  causal_attention_grad(arguments.floats(0, tokens * shape.qkv_width()),
-                        arguments.floats(7, tokens * shape.out_width()), arguments.floats(8, tokens * shape.heads),
-                        arguments.floats(9, tokens * shape.out_width()), shape,
-                        arguments.floats(10, tokens * shape.qkv_width()));
+  causal_attention_grad(
+      arguments.floats(0, tokens * shape.qkv_width()), arguments.floats(7, tokens * shape.out_width()),
+      arguments.floats(8, tokens * shape.heads), arguments.floats(9, tokens * shape.out_width()), shape,
+      arguments.floats(10, tokens * shape.qkv_width()));
 }
 
 // gatedActivation(gateUp, n, activation, y)
@@ -154,9 +157,11 @@ void round_rows_call(const Info& info) {
 // gatherRows(table, ids, width, y)
 void gather_rows_call(const Info& info) {
   const Arguments arguments(info, "gatherRows");
-  const int64_t width = arguments.positive(2), rows = arguments.length(0) / width, count = arguments.length(1);
+  const int64_t width = arguments.positive(2), rows = arguments.length(0) / width,
+                count = arguments.length(1);
   arguments.check_ids(1, 0, rows);
-  gather_rows(arguments.floats(0, rows * width), arguments.ints(1), count, width, arguments.floats(3, count * width));
+  gather_rows(arguments.floats(0, rows * width), arguments.ints(1), count, width,
+              arguments.floats(3, count * width));
 }
 
 // scatterAddRows(ids, rows, width, segments, out): ids outside [0, segments) are skipped.
@@ -180,7 +185,8 @@ HeadShape read_head(const Arguments& arguments, size_t width_index) {
 void head_logits_call(const Info& info) {
   const Arguments arguments(info, "headLogits");
   const HeadShape shape = read_head(arguments, 2);
-  head_logits(arguments.floats(0), arguments.floats(1), shape, arguments.floats(3, shape.tokens * shape.vocab));
+  head_logits(arguments.floats(0), arguments.floats(1), shape,
+              arguments.floats(3, shape.tokens * shape.vocab));
 }
 
 // headLogProbs(hidden, table, width, targets, logProbs, argmax)
@@ -199,8 +205,8 @@ void head_log_probs_grad_call(const Info& info) {
   const HeadShape shape = read_head(arguments, 2);
   const int32_t* targets = arguments.ints(3, shape.tokens);
   arguments.check_ids(3, INT32_MIN, shape.vocab);
-  head_log_probs_grad(arguments.floats(0), arguments.floats(1), targets, arguments.floats(4, shape.tokens), shape,
-                      arguments.floats(5, shape.tokens * shape.width),
+  head_log_probs_grad(arguments.floats(0), arguments.floats(1), targets, arguments.floats(4, shape.tokens),
+                      shape, arguments.floats(5, shape.tokens * shape.width),
                       arguments.floats(6, shape.vocab * shape.width));
 }
 
@@ -208,10 +214,11 @@ void head_log_probs_grad_call(const Info& info) {
 void adamw_step_call(const Info& info) {
   const Arguments arguments(info, "adamwStep");
   const int64_t count = arguments.length(0);
-  const AdamWSettings settings{arguments.number(4), arguments.number(5),   arguments.number(6), arguments.number(7),
-                               arguments.number(8), arguments.positive(9), arguments.number(10)};
-  adamw_step(arguments.floats(0), arguments.floats(1, count), arguments.floats(2, count), arguments.floats(3, count),
-             count, settings);
+  const AdamWSettings settings{arguments.number(4), arguments.number(5), arguments.number(6),
+                               arguments.number(7), arguments.number(8), arguments.positive(9),
+                               arguments.number(10)};
+  adamw_step(arguments.floats(0), arguments.floats(1, count), arguments.floats(2, count),
+             arguments.floats(3, count), count, settings);
 }
 
 // normSquared(x): float64 sum of squares

@@ -11,8 +11,8 @@ using Info = Napi::CallbackInfo;
 constexpr int64_t kBinaryOps = static_cast<int64_t>(BinaryOp::squared_difference) + 1;
 constexpr int64_t kUnaryOps = static_cast<int64_t>(UnaryOp::sigmoid) + 1;
 
-// binary(op, a, b, reversed, layout, y): layout 0: b as long as a; 1: b is one value; 2: b is a row (its length is the
-// row's); 3: b has one value per row.
+// binary(op, a, b, reversed, layout, y): layout 0: b as long as a; 1: b is one value; 2: b is a row (its
+// length is the row's); 3: b has one value per row.
 void binary_call(const Info& info) {
   const Arguments arguments(info, "binary");
   const BinaryOp op = arguments.option<BinaryOp>(0, kBinaryOps);
@@ -29,10 +29,17 @@ void binary_call(const Info& info) {
       if (other != count) arguments.fail(2, "is not as long as the first operand");
       binary_same(op, reversed ? b : a, reversed ? a : b, count, y);
       break;
-    case 1: binary_scalar(op, a, b[0], reversed, count, y); break;
-    case 2: binary_row(op, a, b, reversed, count / other, other, y); break;
-    case 3: binary_column(op, a, b, reversed, other, count / other, y); break;
-    default: arguments.fail(4, "is not a known layout");
+    case 1:
+      binary_scalar(op, a, b[0], reversed, count, y);
+      break;
+    case 2:
+      binary_row(op, a, b, reversed, count / other, other, y);
+      break;
+    case 3:
+      binary_column(op, a, b, reversed, other, count / other, y);
+      break;
+    default:
+      arguments.fail(4, "is not a known layout");
   }
 }
 
@@ -72,7 +79,8 @@ void softmax_rows_call(const Info& info) {
 // swapAxes(x, outer, a, b, inner, y)
 void swap_axes_call(const Info& info) {
   const Arguments arguments(info, "swapAxes");
-  const int64_t outer = arguments.size(1), a = arguments.size(2), b = arguments.size(3), inner = arguments.size(4);
+  const int64_t outer = arguments.size(1), a = arguments.size(2), b = arguments.size(3),
+                inner = arguments.size(4);
   swap_axes(arguments.floats(0, outer * a * b * inner), outer, a, b, inner,
             arguments.floats(5, outer * a * b * inner));
 }

@@ -1,4 +1,5 @@
-// Checked access to the arguments of a training kernel: wrong types and lengths throw before any memory is touched.
+// Checked access to the arguments of a training kernel: wrong types and lengths throw before any memory is
+// touched.
 #pragma once
 
 #include <napi.h>
@@ -34,7 +35,8 @@ class Arguments {
   // A whole number >= 0.
   int64_t size(size_t index) const {
     const double value = number(index);
-    if (!(value >= 0 && value <= 9007199254740991.0) || value != static_cast<double>(static_cast<int64_t>(value))) {
+    if (!(value >= 0 && value <= 9007199254740991.0) ||
+        value != static_cast<double>(static_cast<int64_t>(value))) {
       fail(index, "is not a size");
     }
     return static_cast<int64_t>(value);

@@ -11,7 +11,8 @@
 namespace bitnet {
 namespace {
 
-// Tokens of one forward task: enough to reuse a weight panel from cache, few enough for every thread to get some.
+// Tokens of one forward task: enough to reuse a weight panel from cache, few enough for every thread to get
+// some.
 constexpr int64_t kTokensPerTask = 64;
 // Groups of 16 output rows of one packing task.
 constexpr int64_t kGroupsPerTask = 4;
@@ -61,8 +62,8 @@ void dequantize_rows(const float* x, int64_t cols, int64_t begin, int64_t end, f
   }
 }
 
-const float* effective_activations(const float* x, int64_t tokens, int64_t cols, const LinearQuantizers& quantizers,
-                                   ArenaScope& scope) {
+const float* effective_activations(const float* x, int64_t tokens, int64_t cols,
+                                   const LinearQuantizers& quantizers, ArenaScope& scope) {
   if (!quantizers.int8_activations) return x;
   float* values = scope.floats(tokens * cols);
   parallel_chunks(tokens, rows_per_task(cols),
@@ -89,8 +90,8 @@ void integer_forward(const float* x, int64_t tokens, int64_t cols, const LinearW
     }
     float* out = y + begin * y_stride;
     for (int i = 0; i < count; ++i) {
-      kernels.ternary_gemm(panels[i], 0, panel_groups(panels[i].rows), codes, stride, act_scale, code_sum, rows, out,
-                           y_stride);
+      kernels.ternary_gemm(panels[i], 0, panel_groups(panels[i].rows), codes, stride, act_scale, code_sum,
+                           rows, out, y_stride);
       out += panels[i].rows;
     }
   });
@@ -113,8 +114,8 @@ void float_forward(const float* x, int64_t tokens, int64_t cols, const LinearWei
 }
 
 // All weights of the backward product, stacked: int8 codes with a scale per row, or the latent floats.
-GemmOperand weight_operand(const LinearWeight* weights, int count, int64_t cols, const LinearQuantizers& quantizers,
-                           ArenaScope& scope) {
+GemmOperand weight_operand(const LinearWeight* weights, int count, int64_t cols,
+                           const LinearQuantizers& quantizers, ArenaScope& scope) {
   if (!quantizers.ternary_weights) {
     if (count == 1) return {weights[0].data, cols, 1};
     float* stacked = scope.floats(total_rows(weights, count) * cols);
@@ -132,7 +133,8 @@ GemmOperand weight_operand(const LinearWeight* weights, int count, int64_t cols,
     const float* data = weights[i].data;
     const WeightScale scale = weight_scale(data, weights[i].rows, cols, quantizers.scale_dtype);
     parallel_chunks(weights[i].rows, rows_per_task(cols), [&](int64_t begin, int64_t end) {
-      kernels.ternarize(data + begin * cols, (end - begin) * cols, scale.inverse, codes + (first + begin) * cols);
+      kernels.ternarize(data + begin * cols, (end - begin) * cols, scale.inverse,
+                        codes + (first + begin) * cols);
       for (int64_t row = begin; row < end; ++row) row_scale[first + row] = scale.multiplier;
     });
   }
@@ -140,8 +142,8 @@ GemmOperand weight_operand(const LinearWeight* weights, int count, int64_t cols,
 }
 
 // The activations of the backward product: int8 codes with a scale per token, or the floats.
-GemmOperand activation_operand(const float* x, int64_t tokens, int64_t cols, const LinearQuantizers& quantizers,
-                               ArenaScope& scope) {
+GemmOperand activation_operand(const float* x, int64_t tokens, int64_t cols,
+                               const LinearQuantizers& quantizers, ArenaScope& scope) {
   if (!quantizers.int8_activations) return {x, cols, 1};
   const Kernels& kernels = active_kernels();
   const int64_t stride = padded_cols(cols);

@@ -1,10 +1,11 @@
 // BitLinear: a linear layer with ternary weights and int8 activations, forward and straight-through backward.
 //
-//   forward    y = float(acc) * (act_scale * weight_scale),  acc = x_int8 . w_ternary^T       (core's ternary_gemm)
-//   backward   dX = dY . (weight_scale * w_ternary),  dW = dY^T . (act_scale * x_int8)
+//   forward    y = float(acc) * (act_scale * weight_scale),  acc = x_int8 . w_ternary^T       (core's
+//   ternary_gemm) backward   dX = dY . (weight_scale * w_ternary),  dW = dY^T . (act_scale * x_int8)
 //
-// Up to a few weight matrices share one quantized input (q, k, v or gate, up): their outputs, and the columns of dY, are
-// concatenated. With a quantizer switched off the float values take its place, and the product is core's linear_rows.
+// Up to a few weight matrices share one quantized input (q, k, v or gate, up): their outputs, and the columns
+// of dY, are concatenated. With a quantizer switched off the float values take its place, and the product is
+// core's linear_rows.
 #pragma once
 
 #include <cstdint>

@@ -16,7 +16,8 @@ namespace {
 
 // Query rows whose scores exist at one time.
 constexpr int64_t kQueryBlock = 48;
-// Rows of one product in the backward pass: whole register tiles, few enough to skip most of what causality masks.
+// Rows of one product in the backward pass: whole register tiles, few enough to skip most of what causality
+// masks.
 constexpr int64_t kStrip = 12;
 
 struct RopeTable {
@@ -42,7 +43,8 @@ const RopeTable& rope_table(int64_t positions, int64_t head_dim, double theta) {
 }
 
 // Copies one head of `length` rows into [length][stride], stride >= head_dim, zero padded.
-void load_padded(const float* head, int64_t row_stride, int64_t length, int64_t head_dim, int64_t stride, float* out) {
+void load_padded(const float* head, int64_t row_stride, int64_t length, int64_t head_dim, int64_t stride,
+                 float* out) {
   for (int64_t t = 0; t < length; ++t) {
     std::memcpy(out + t * stride, head + t * row_stride, static_cast<size_t>(head_dim) * sizeof(float));
     for (int64_t d = head_dim; d < stride; ++d) out[t * stride + d] = 0.0f;
@@ -56,11 +58,13 @@ void load_rotated(const float* head, int64_t row_stride, int64_t length, int64_t
   const int64_t half = head_dim / 2;
   load_padded(head, row_stride, length, head_dim, stride, out);
   for (int64_t t = 0; t < length; ++t) {
-    kernels.rope_row(out + t * stride, 1, head_dim, rope.cosine.data() + t * half, rope.sine.data() + t * half);
+    kernels.rope_row(out + t * stride, 1, head_dim, rope.cosine.data() + t * half,
+                     rope.sine.data() + t * half);
   }
 }
 
-// rows [length][stride] -> [ceil(length / 16)][head_dim][16], zero padded: the cache layout of core's attention.
+// rows [length][stride] -> [ceil(length / 16)][head_dim][16], zero padded: the cache layout of core's
+// attention.
 void to_key_blocks(const float* rows, int64_t stride, int64_t length, int64_t head_dim, float* blocks) {
   for (int64_t first = 0; first < length; first += kLanes) {
     float* block = blocks + first * head_dim;
@@ -73,8 +77,8 @@ void to_key_blocks(const float* rows, int64_t stride, int64_t length, int64_t he
 }
 
 // The inverse of the rotation (its transpose) of rows `stride` apart, written to rows row_stride apart.
-void store_unrotated(const float* rows, int64_t stride, int64_t length, int64_t head_dim, const RopeTable& rope,
-                     float* head, int64_t row_stride) {
+void store_unrotated(const float* rows, int64_t stride, int64_t length, int64_t head_dim,
+                     const RopeTable& rope, float* head, int64_t row_stride) {
   const int64_t half = head_dim / 2;
   for (int64_t t = 0; t < length; ++t) {
     const float* cosine = rope.cosine.data() + t * half;
@@ -93,14 +97,15 @@ float score_scale(int64_t head_dim) {
   return static_cast<float>(1.0 / std::sqrt(static_cast<double>(head_dim)));
 }
 
-// out[i][j] = rows[i] . key j for the keys that row i of a block starting at query `first` may see, and some more.
-void visible_products(const TrainingLoops& loops, const float* rows, int64_t stride, int64_t first, int64_t queries,
-                      const float* key_blocks, int64_t head_dim, int64_t width, float* out) {
+// out[i][j] = rows[i] . key j for the keys that row i of a block starting at query `first` may see, and some
+// more.
+void visible_products(const TrainingLoops& loops, const float* rows, int64_t stride, int64_t first,
+                      int64_t queries, const float* key_blocks, int64_t head_dim, int64_t width, float* out) {
   for (int64_t i = 0; i < queries; i += kStrip) {
     const int64_t count = queries - i < kStrip ? queries - i : kStrip;
     for (int64_t key = 0; key < first + i + count; key += kLanes) {
-      loops.multiply_rows(count, kLanes, head_dim, rows + i * stride, stride, 1, key_blocks + key * head_dim, kLanes,
-                          false, out + i * width + key, width);
+      loops.multiply_rows(count, kLanes, head_dim, rows + i * stride, stride, 1, key_blocks + key * head_dim,
+                          kLanes, false, out + i * width + key, width);
     }
   }
 }
@@ -149,18 +154,18 @@ struct HeadGradient {
     }
     for (int64_t i = 0; i < queries; i += kStrip) {
       const int64_t count = queries - i < kStrip ? queries - i : kStrip;
-      loops.multiply_rows(count, stride, first + i + count, dscores + i * width, width, 1, keys, stride, false,
-                          dq + (first + i) * stride, stride);
+      loops.multiply_rows(count, stride, first + i + count, dscores + i * width, width, 1, keys, stride,
+                          false, dq + (first + i) * stride, stride);
     }
     for (int64_t key = 0; key < first + queries; key += kStrip) {
       const int64_t count = first + queries - key < kStrip ? first + queries - key : kStrip;
       // Earlier queries of the block do not see this strip.
       const int64_t skip = key > first ? key - first : 0;
       const int64_t offset = skip * width + key;
-      loops.multiply_rows(count, stride, queries - skip, dscores + offset, 1, width, q_block + skip * stride, stride,
-                          true, dk + key * stride, stride);
-      loops.multiply_rows(count, stride, queries - skip, weights + offset, 1, width, dout_block + skip * stride,
-                          stride, true, dv + key * stride, stride);
+      loops.multiply_rows(count, stride, queries - skip, dscores + offset, 1, width, q_block + skip * stride,
+                          stride, true, dk + key * stride, stride);
+      loops.multiply_rows(count, stride, queries - skip, weights + offset, 1, width,
+                          dout_block + skip * stride, stride, true, dv + key * stride, stride);
     }
   }
 };
@@ -185,15 +190,16 @@ void causal_attention(const float* qkv, const AttentionShape& shape, float* out,
     const float* source = qkv + sequence * length * width;
     load_rotated(source + (shape.heads + kv_head) * head_dim, width, length, head_dim, stride, rope, rows);
     to_key_blocks(rows, stride, length, head_dim, keys);
-    load_padded(source + (shape.heads + shape.kv_heads + kv_head) * head_dim, width, length, head_dim, stride, values);
+    load_padded(source + (shape.heads + shape.kv_heads + kv_head) * head_dim, width, length, head_dim, stride,
+                values);
     for (int64_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
       load_rotated(source + head * head_dim, width, length, head_dim, stride, rope, rows);
       float* head_out = out + sequence * length * out_width + head * head_dim;
       float* head_log_sum = log_sum + (sequence * shape.heads + head) * length;
       for (int64_t first = 0; first < length; first += kQueryBlock) {
         const int64_t queries = length - first < kQueryBlock ? length - first : kQueryBlock;
-        kernels.attention(rows + first * stride, stride, queries, first, keys, values, stride, head_dim, scale,
-                          scratch, head_out + first * out_width, out_width, head_log_sum + first);
+        kernels.attention(rows + first * stride, stride, queries, first, keys, values, stride, head_dim,
+                          scale, scratch, head_out + first * out_width, out_width, head_log_sum + first);
       }
     }
   });
@@ -236,14 +242,15 @@ void causal_attention_grad(const float* qkv, const float* out, const float* log_
         delta[t] = loops.dot(out + offset + t * out_width, head_dout + t * stride, head_dim);
       }
       const float* head_log_sum = log_sum + (sequence * shape.heads + head) * length;
-      HeadGradient{loops, length, head_dim, stride, q, keys, key_blocks, value_blocks, head_dout, delta, head_log_sum,
-                   dq, dk, dv}
+      HeadGradient{loops,        length,    head_dim, stride,       q,  keys, key_blocks,
+                   value_blocks, head_dout, delta,    head_log_sum, dq, dk,   dv}
           .run();
       store_unrotated(dq, stride, length, head_dim, rope, target + head * head_dim, width);
     }
     store_unrotated(dk, stride, length, head_dim, rope, target + key_column, width);
     for (int64_t t = 0; t < length; ++t) {
-      std::memcpy(target + t * width + value_column, dv + t * stride, static_cast<size_t>(head_dim) * sizeof(float));
+      std::memcpy(target + t * width + value_column, dv + t * stride,
+                  static_cast<size_t>(head_dim) * sizeof(float));
     }
   });
 }

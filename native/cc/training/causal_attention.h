@@ -1,10 +1,12 @@
 // Causal grouped-query attention with rotary embedding, forward (core's attention) and backward.
 //
-// A row of qkv is [q heads | k heads | v heads]; q and k are rotated at positions 0 .. length - 1 inside. Query head h
-// attends to key / value head h / (heads / kv_heads). Nothing of size length x length outlives a block of queries.
+// A row of qkv is [q heads | k heads | v heads]; q and k are rotated at positions 0 .. length - 1 inside.
+// Query head h attends to key / value head h / (heads / kv_heads). Nothing of size length x length outlives a
+// block of queries.
 //
 //   backward, from P = exp(S - log_sum) and delta = sum_d dout . out:
-//   dV = P^T dO,   dS = P (dO V^T - delta) * scale,   dQ = dS K,   dK = dS^T Q,   then the inverse rotation of dQ and dK
+//   dV = P^T dO,   dS = P (dO V^T - delta) * scale,   dQ = dS K,   dK = dS^T Q,   then the inverse rotation
+//   of dQ and dK
 #pragma once
 
 #include <cstdint>
@@ -26,8 +28,8 @@ struct AttentionShape {
 // qkv [batch][length][qkv_width] -> out [batch][length][out_width], log_sum [batch][heads][length].
 void causal_attention(const float* qkv, const AttentionShape& shape, float* out, float* log_sum);
 
-// dout [batch][length][out_width] -> dqkv [batch][length][qkv_width]. Each key / value head's gradient sums its query
-// heads in order.
+// dout [batch][length][out_width] -> dqkv [batch][length][qkv_width]. Each key / value head's gradient sums
+// its query heads in order.
 void causal_attention_grad(const float* qkv, const float* out, const float* log_sum, const float* dout,
                            const AttentionShape& shape, float* dqkv);
 

@@ -17,8 +17,8 @@ void gated_activation(const float* gate_up, int64_t rows, int64_t n, GateActivat
   });
 }
 
-void gated_activation_grad(const float* gate_up, const float* dy, int64_t rows, int64_t n, GateActivation activation,
-                           float* dgate_up) {
+void gated_activation_grad(const float* gate_up, const float* dy, int64_t rows, int64_t n,
+                           GateActivation activation, float* dgate_up) {
   const TrainingLoops& loops = active_loops();
   const auto grad = activation == GateActivation::relu2 ? loops.relu2_gate_grad : loops.silu_gate_grad;
   parallel_chunks(rows, rows_per_task(2 * n), [&](int64_t begin, int64_t end) {

@@ -1,8 +1,9 @@
-// The gated activation of the feed-forward block, forward (core's relu2_gate, silu_gate) and backward. A row is
-// [gate (n) | up (n)].
+// The gated activation of the feed-forward block, forward (core's relu2_gate, silu_gate) and backward. A row
+// is [gate (n) | up (n)].
 //
-//   relu2:  y = max(gate, 0)^2 * up      dgate = 2 max(gate, 0) * up * dy             dup = max(gate, 0)^2 * dy
-//   silu:   y = gate * s * up            dgate = s * (1 + gate * (1 - s)) * up * dy   dup = gate * s * dy,  s = sigmoid(gate)
+//   relu2:  y = max(gate, 0)^2 * up      dgate = 2 max(gate, 0) * up * dy             dup = max(gate, 0)^2 *
+//   dy silu:   y = gate * s * up            dgate = s * (1 + gate * (1 - s)) * up * dy   dup = gate * s * dy,
+//   s = sigmoid(gate)
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,7 @@ enum class GateActivation : int { relu2 = 0, silu = 1 };
 // gate_up [rows][2n] -> y [rows][n].
 void gated_activation(const float* gate_up, int64_t rows, int64_t n, GateActivation activation, float* y);
 // dy [rows][n] -> dgate_up [rows][2n].
-void gated_activation_grad(const float* gate_up, const float* dy, int64_t rows, int64_t n, GateActivation activation,
-                           float* dgate_up);
+void gated_activation_grad(const float* gate_up, const float* dy, int64_t rows, int64_t n,
+                           GateActivation activation, float* dgate_up);
 
 }  // namespace bitnet

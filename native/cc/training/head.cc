@@ -16,7 +16,9 @@ constexpr int64_t kForwardLogits = int64_t{1} << 16;
 // Logits of one backward chunk, shared by all threads: 16 MB. Part of dtable's order of summation.
 constexpr int64_t kBackwardLogits = int64_t{1} << 22;
 
-int64_t clamp(int64_t value, int64_t low, int64_t high) { return value < low ? low : value > high ? high : value; }
+int64_t clamp(int64_t value, int64_t low, int64_t high) {
+  return value < low ? low : value > high ? high : value;
+}
 
 int64_t forward_chunk(const HeadShape& shape) { return clamp(kForwardLogits / shape.vocab, 4, 64); }
 
@@ -33,8 +35,8 @@ int32_t first_argmax(const float* x, int64_t n) {
 void head_logits(const float* hidden, const float* table, const HeadShape& shape, float* logits) {
   const Kernels& kernels = active_kernels();
   parallel_chunks(shape.tokens, forward_chunk(shape), [&](int64_t begin, int64_t end) {
-    kernels.linear_rows(table, RowType::f32, 0, shape.vocab, shape.width, hidden + begin * shape.width, shape.width,
-                        end - begin, logits + begin * shape.vocab, shape.vocab);
+    kernels.linear_rows(table, RowType::f32, 0, shape.vocab, shape.width, hidden + begin * shape.width,
+                        shape.width, end - begin, logits + begin * shape.vocab, shape.vocab);
   });
 }
 
@@ -44,8 +46,8 @@ void head_log_probs(const float* hidden, const float* table, const int32_t* targ
   parallel_chunks(shape.tokens, forward_chunk(shape), [&](int64_t begin, int64_t end) {
     ArenaScope scope;
     float* logits = scope.floats((end - begin) * shape.vocab);
-    kernels.linear_rows(table, RowType::f32, 0, shape.vocab, shape.width, hidden + begin * shape.width, shape.width,
-                        end - begin, logits, shape.vocab);
+    kernels.linear_rows(table, RowType::f32, 0, shape.vocab, shape.width, hidden + begin * shape.width,
+                        shape.width, end - begin, logits, shape.vocab);
     for (int64_t t = begin; t < end; ++t) {
       const float* row = logits + (t - begin) * shape.vocab;
       argmax[t] = first_argmax(row, shape.vocab);
@@ -54,8 +56,8 @@ void head_log_probs(const float* hidden, const float* table, const int32_t* targ
   });
 }
 
-void head_log_probs_grad(const float* hidden, const float* table, const int32_t* targets, const float* dlog_probs,
-                         const HeadShape& shape, float* dhidden, float* dtable) {
+void head_log_probs_grad(const float* hidden, const float* table, const int32_t* targets,
+                         const float* dlog_probs, const HeadShape& shape, float* dhidden, float* dtable) {
   const Kernels& kernels = active_kernels();
   const TrainingLoops& loops = active_loops();
   const int threads = training_threads();
@@ -82,8 +84,8 @@ void head_log_probs_grad(const float* hidden, const float* table, const int32_t*
         row[target] += upstream;
       }
     });
-    gemm_f32(threads, tokens, width, vocab, {logits, vocab, 1}, {table, width, 1}, dhidden + first * width, width,
-             false);
+    gemm_f32(threads, tokens, width, vocab, {logits, vocab, 1}, {table, width, 1}, dhidden + first * width,
+             width, false);
     gemm_f32(threads, vocab, width, tokens, {logits, 1, vocab}, {rows, width, 1}, dtable, width, first > 0);
   }
 }

@@ -25,7 +25,7 @@ void head_logits(const float* hidden, const float* table, const HeadShape& shape
 void head_log_probs(const float* hidden, const float* table, const int32_t* targets, const HeadShape& shape,
                     float* log_probs, int32_t* argmax);
 
-void head_log_probs_grad(const float* hidden, const float* table, const int32_t* targets, const float* dlog_probs,
-                         const HeadShape& shape, float* dhidden, float* dtable);
+void head_log_probs_grad(const float* hidden, const float* table, const int32_t* targets,
+                         const float* dlog_probs, const HeadShape& shape, float* dhidden, float* dtable);
 
 }  // namespace bitnet

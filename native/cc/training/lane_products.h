@@ -1,5 +1,5 @@
-// multiply_rows (see loops.h) on core's register tiles of outer products. Include inside a target region, after
-// core/lane_outer.h.
+// multiply_rows (see loops.h) on core's register tiles of outer products. Include inside a target region,
+// after core/lane_outer.h.
 #pragma once
 
 #include "core/lane_outer.h"
@@ -31,11 +31,12 @@ struct MultiplyTile {
 };
 template <>
 struct MultiplyTile<0> {
-  static void run(int64_t, int64_t, const float*, int64_t, int64_t, const float*, int64_t, bool, float*, int64_t) {}
+  static void run(int64_t, int64_t, const float*, int64_t, int64_t, const float*, int64_t, bool, float*,
+                  int64_t) {}
 };
 
-void multiply_rows(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, int64_t a_step, const float* b,
-                   int64_t b_stride, bool accumulate, float* c, int64_t c_stride) {
+void multiply_rows(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, int64_t a_step,
+                   const float* b, int64_t b_stride, bool accumulate, float* c, int64_t c_stride) {
   for (int64_t j = 0; j < n; j += kLanes) {
     for (int64_t i = 0; i < m; i += kOuterRows) {
       MultiplyTile<kOuterRows>::run(m - i, k, a + i * a_row, a_row, a_step, b + j, b_stride, accumulate,

@@ -1,6 +1,6 @@
-// The vector loops of the backward pass and of plain tfjs operations, compiled once per instruction set from one
-// portable body (loops_body.h). Single-threaded, no allocation, no canonical order: unlike core's kernels these may
-// differ in the last bits between instruction sets, but never between runs or thread counts.
+// The vector loops of the backward pass and of plain tfjs operations, compiled once per instruction set from
+// one portable body (loops_body.h). Single-threaded, no allocation, no canonical order: unlike core's kernels
+// these may differ in the last bits between instruction sets, but never between runs or thread counts.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 namespace bitnet {
 
 struct AdamWStep {
-  float decay;              // 1 - learning_rate * weight_decay
-  float beta1, keep1;       // keep1 = 1 - beta1, rounded from float64
+  float decay;         // 1 - learning_rate * weight_decay
+  float beta1, keep1;  // keep1 = 1 - beta1, rounded from float64
   float beta2, keep2;
   float step_size;          // learning_rate / (1 - beta1^step)
   float inverse_sqrt_bias;  // 1 / sqrt(1 - beta2^step)
@@ -24,11 +24,13 @@ struct TrainingLoops {
   const char* name;
 
   // One row of RMSNorm's backward: dx, and dgain += dy * (x * r). See rms_norm.h.
-  void (*rms_norm_grad_row)(const float* x, const float* gain, const float* dy, int64_t n, float eps, float* dx,
-                            float* dgain);
+  void (*rms_norm_grad_row)(const float* x, const float* gain, const float* dy, int64_t n, float eps,
+                            float* dx, float* dgain);
   // See gated_activation.h.
-  void (*relu2_gate_grad)(const float* gate, const float* up, const float* dy, int64_t n, float* dgate, float* dup);
-  void (*silu_gate_grad)(const float* gate, const float* up, const float* dy, int64_t n, float* dgate, float* dup);
+  void (*relu2_gate_grad)(const float* gate, const float* up, const float* dy, int64_t n, float* dgate,
+                          float* dup);
+  void (*silu_gate_grad)(const float* gate, const float* up, const float* dy, int64_t n, float* dgate,
+                         float* dup);
   // See optimizer.h.
   void (*adamw)(float* param, const float* grad, float* m, float* v, int64_t n, const AdamWStep& step);
   // Sum of squares in float64.
@@ -44,8 +46,9 @@ struct TrainingLoops {
   // y[i] += alpha * x[i].
   void (*add_scaled)(const float* x, float alpha, int64_t n, float* y);
 
-  // c[i][j] (+)= sum_p a[i * a_row + p * a_step] * b[p * b_stride + j] for i < m, j < n, p < k, in order of p and
-  // without packing: for operands that fit the caches. n is a multiple of 16. Rows of c are c_stride apart.
+  // c[i][j] (+)= sum_p a[i * a_row + p * a_step] * b[p * b_stride + j] for i < m, j < n, p < k, in order of p
+  // and without packing: for operands that fit the caches. n is a multiple of 16. Rows of c are c_stride
+  // apart.
   void (*multiply_rows)(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, int64_t a_step,
                         const float* b, int64_t b_stride, bool accumulate, float* c, int64_t c_stride);
 

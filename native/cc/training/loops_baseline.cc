@@ -1,8 +1,8 @@
 // Training loops for the baseline instruction set.
-#include "training/loops_variants.h"
-
 #include <cmath>
 #include <cstring>
+
+#include "training/loops_variants.h"
 
 #define BITNET_LOOPS_MULADD(a, b, c) ((a) * (b) + (c))
 

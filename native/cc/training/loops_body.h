@@ -1,13 +1,15 @@
-// The body of the training loops: included once per instruction set, inside its target region and an anonymous
-// namespace. Loops are written over kWidth independent lanes so that every compiler can vectorize them without
-// reordering a sum. BITNET_LOOPS_MULADD(a, b, c) is a * b + c, fused where the instruction set fuses.
+// The body of the training loops: included once per instruction set, inside its target region and an
+// anonymous namespace. Loops are written over kWidth independent lanes so that every compiler can vectorize
+// them without reordering a sum. BITNET_LOOPS_MULADD(a, b, c) is a * b + c, fused where the instruction set
+// fuses.
 
 constexpr int kWidth = 16;
 
-// ---- elementary functions -----------------------------------------------------------------------------------
+// ---- elementary functions
+// -----------------------------------------------------------------------------------
 
-// exp by Cody-Waite reduction and the Cephes polynomial; the power of two is applied in two halves, so results go
-// gradually to infinity and to zero. Error below 2 units in the last place.
+// exp by Cody-Waite reduction and the Cephes polynomial; the power of two is applied in two halves, so
+// results go gradually to infinity and to zero. Error below 2 units in the last place.
 inline float vector_exp(float x) {
   x = x < -104.0f ? -104.0f : x;
   x = x > 89.0f ? 89.0f : x;
@@ -40,7 +42,8 @@ inline T fold_lanes(T* lanes) {
   return lanes[0];
 }
 
-// ---- reductions ---------------------------------------------------------------------------------------------
+// ---- reductions
+// ---------------------------------------------------------------------------------------------
 
 float dot(const float* a, const float* b, int64_t n) {
   float lanes[kWidth] = {};
@@ -94,7 +97,8 @@ float max(const float* x, int64_t n) {
   return largest;
 }
 
-// ---- elementwise --------------------------------------------------------------------------------------------
+// ---- elementwise
+// --------------------------------------------------------------------------------------------
 
 void exp_affine(const float* x, int64_t n, float scale, float offset, float* y) {
   for (int64_t i = 0; i < n; ++i) y[i] = vector_exp(BITNET_LOOPS_MULADD(x[i], scale, offset));
@@ -126,14 +130,28 @@ inline void map_scalar(const float* a, float b, bool reversed, int64_t n, float*
 template <typename Map>
 inline void with_binary(BinaryOp op, Map map) {
   switch (op) {
-    case BinaryOp::add: map([](float a, float b) { return a + b; }); break;
-    case BinaryOp::sub: map([](float a, float b) { return a - b; }); break;
-    case BinaryOp::mul: map([](float a, float b) { return a * b; }); break;
-    case BinaryOp::div: map([](float a, float b) { return a / b; }); break;
+    case BinaryOp::add:
+      map([](float a, float b) { return a + b; });
+      break;
+    case BinaryOp::sub:
+      map([](float a, float b) { return a - b; });
+      break;
+    case BinaryOp::mul:
+      map([](float a, float b) { return a * b; });
+      break;
+    case BinaryOp::div:
+      map([](float a, float b) { return a / b; });
+      break;
     // As Math.max and Math.min: NaN if either is.
-    case BinaryOp::maximum: map([](float a, float b) { return a > b || a != a ? a : b; }); break;
-    case BinaryOp::minimum: map([](float a, float b) { return a < b || a != a ? a : b; }); break;
-    case BinaryOp::squared_difference: map([](float a, float b) { return (a - b) * (a - b); }); break;
+    case BinaryOp::maximum:
+      map([](float a, float b) { return a > b || a != a ? a : b; });
+      break;
+    case BinaryOp::minimum:
+      map([](float a, float b) { return a < b || a != a ? a : b; });
+      break;
+    case BinaryOp::squared_difference:
+      map([](float a, float b) { return (a - b) * (a - b); });
+      break;
   }
 }
 
@@ -174,7 +192,8 @@ void unary(UnaryOp op, const float* x, int64_t n, float* y) {
   }
 }
 
-// ---- backward rows ------------------------------------------------------------------------------------------
+// ---- backward rows
+// ------------------------------------------------------------------------------------------
 
 void rms_norm_grad_row(const float* x, const float* gain, const float* dy, int64_t n, float eps, float* dx,
                        float* dgain) {
@@ -199,7 +218,8 @@ void rms_norm_grad_row(const float* x, const float* gain, const float* dy, int64
   }
 }
 
-void relu2_gate_grad(const float* gate, const float* up, const float* dy, int64_t n, float* dgate, float* dup) {
+void relu2_gate_grad(const float* gate, const float* up, const float* dy, int64_t n, float* dgate,
+                     float* dup) {
   for (int64_t i = 0; i < n; ++i) {
     const float r = gate[i] > 0.0f ? gate[i] : 0.0f;
     dgate[i] = (r + r) * up[i] * dy[i];
@@ -207,7 +227,8 @@ void relu2_gate_grad(const float* gate, const float* up, const float* dy, int64_
   }
 }
 
-void silu_gate_grad(const float* gate, const float* up, const float* dy, int64_t n, float* dgate, float* dup) {
+void silu_gate_grad(const float* gate, const float* up, const float* dy, int64_t n, float* dgate,
+                    float* dup) {
   for (int64_t i = 0; i < n; ++i) {
     const float s = 1.0f / (1.0f + vector_exp(-gate[i]));
     dgate[i] = s * BITNET_LOOPS_MULADD(gate[i], 1.0f - s, 1.0f) * up[i] * dy[i];
@@ -217,7 +238,8 @@ void silu_gate_grad(const float* gate, const float* up, const float* dy, int64_t
 
 void adamw(float* param, const float* grad, float* m, float* v, int64_t n, const AdamWStep& step) {
   const float decay = step.decay, beta1 = step.beta1, beta2 = step.beta2, step_size = step.step_size;
-  const float inverse_sqrt_bias = step.inverse_sqrt_bias, epsilon = step.epsilon, grad_scale = step.grad_scale;
+  const float inverse_sqrt_bias = step.inverse_sqrt_bias, epsilon = step.epsilon,
+              grad_scale = step.grad_scale;
   const float keep1 = step.keep1, keep2 = step.keep2;
   for (int64_t i = 0; i < n; ++i) {
     const float g = grad[i] * grad_scale;
@@ -229,8 +251,8 @@ void adamw(float* param, const float* grad, float* m, float* v, int64_t n, const
   }
 }
 
-#define BITNET_LOOPS_TABLE(name)                                                                                       \
-  {                                                                                                                    \
-    name, rms_norm_grad_row, relu2_gate_grad, silu_gate_grad, adamw, sum_squares, exp_affine, softmax_grad, dot, sum,  \
-        max, add_scaled, multiply_rows, binary, binary_scalar, unary                                                      \
+#define BITNET_LOOPS_TABLE(name)                                                                            \
+  {                                                                                                         \
+    name, rms_norm_grad_row, relu2_gate_grad, silu_gate_grad, adamw, sum_squares, exp_affine, softmax_grad, \
+        dot, sum, max, add_scaled, multiply_rows, binary, binary_scalar, unary                              \
   }

@@ -1,8 +1,8 @@
-// multiply_rows (see loops.h) without vector types: for the baseline, where the compiler vectorizes the inner loop.
-// Included inside an anonymous namespace.
+// multiply_rows (see loops.h) without vector types: for the baseline, where the compiler vectorizes the inner
+// loop. Included inside an anonymous namespace.
 
-void multiply_rows(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, int64_t a_step, const float* b,
-                   int64_t b_stride, bool accumulate, float* c, int64_t c_stride) {
+void multiply_rows(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, int64_t a_step,
+                   const float* b, int64_t b_stride, bool accumulate, float* c, int64_t c_stride) {
   constexpr int kBlock = 16;
   for (int64_t i = 0; i < m; ++i) {
     for (int64_t j = 0; j < n; j += kBlock) {

@@ -8,7 +8,8 @@
 
 namespace bitnet {
 
-void adamw_step(float* param, const float* grad, float* m, float* v, int64_t count, const AdamWSettings& settings) {
+void adamw_step(float* param, const float* grad, float* m, float* v, int64_t count,
+                const AdamWSettings& settings) {
   const TrainingLoops& loops = active_loops();
   const double step = static_cast<double>(settings.step);
   AdamWStep constants;

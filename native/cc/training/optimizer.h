@@ -18,7 +18,8 @@ struct AdamWSettings {
 // torch.optim.AdamW, in place:
 //   param *= 1 - lr * wd;  m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2
 //   param -= lr / (1 - b1^step) * m / (sqrt(v) / sqrt(1 - b2^step) + epsilon)
-void adamw_step(float* param, const float* grad, float* m, float* v, int64_t count, const AdamWSettings& settings);
+void adamw_step(float* param, const float* grad, float* m, float* v, int64_t count,
+                const AdamWSettings& settings);
 
 // Sum of squares in float64, within fixed chunks, then over the chunks in order.
 double norm_squared(const float* x, int64_t count);

@@ -1,4 +1,5 @@
-// Cutting work for the thread pool by problem shape, never by thread count, so that results do not depend on it.
+// Cutting work for the thread pool by problem shape, never by thread count, so that results do not depend on
+// it.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +8,8 @@
 
 namespace bitnet {
 
-// Elements that one task should touch at least: about 10 us of memory-bound work, well above a task's overhead.
+// Elements that one task should touch at least: about 10 us of memory-bound work, well above a task's
+// overhead.
 constexpr int64_t kElementsPerTask = 16384;
 
 inline int64_t rows_per_task(int64_t cols) {
@@ -15,7 +17,8 @@ inline int64_t rows_per_task(int64_t cols) {
   return rows > 0 ? rows : 1;
 }
 
-// body(begin, end) over [0, count) in chunks of `chunk` (the last one may be shorter), on the training threads.
+// body(begin, end) over [0, count) in chunks of `chunk` (the last one may be shorter), on the training
+// threads.
 template <typename Body>
 void parallel_chunks(int64_t count, int64_t chunk, const Body& body) {
   const int64_t tasks = (count + chunk - 1) / chunk;

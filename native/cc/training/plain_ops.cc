@@ -10,7 +10,8 @@ namespace {
 
 // Products of fewer multiplications run whole on one thread, several of a batch at a time.
 constexpr int64_t kSmallProduct = int64_t{1} << 21;
-// Edge of the square that a transposition moves at a time: rows and columns both stay in the first-level cache.
+// Edge of the square that a transposition moves at a time: rows and columns both stay in the first-level
+// cache.
 constexpr int64_t kTransposeTile = 16;
 
 }  // namespace
@@ -29,7 +30,8 @@ void binary_scalar(BinaryOp op, const float* a, float b, bool reversed, int64_t 
   });
 }
 
-void binary_row(BinaryOp op, const float* a, const float* b, bool reversed, int64_t rows, int64_t cols, float* y) {
+void binary_row(BinaryOp op, const float* a, const float* b, bool reversed, int64_t rows, int64_t cols,
+                float* y) {
   const TrainingLoops& loops = active_loops();
   parallel_chunks(rows, rows_per_task(cols), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {

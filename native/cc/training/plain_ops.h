@@ -12,9 +12,11 @@ void binary_same(BinaryOp op, const float* a, const float* b, int64_t count, flo
 // y[i] = a[i] op b, or b op a[i] when `reversed`.
 void binary_scalar(BinaryOp op, const float* a, float b, bool reversed, int64_t count, float* y);
 // a, y: [rows][cols], b: [cols] along every row.
-void binary_row(BinaryOp op, const float* a, const float* b, bool reversed, int64_t rows, int64_t cols, float* y);
+void binary_row(BinaryOp op, const float* a, const float* b, bool reversed, int64_t rows, int64_t cols,
+                float* y);
 // a, y: [rows][cols], b: [rows], one value per row.
-void binary_column(BinaryOp op, const float* a, const float* b, bool reversed, int64_t rows, int64_t cols, float* y);
+void binary_column(BinaryOp op, const float* a, const float* b, bool reversed, int64_t rows, int64_t cols,
+                   float* y);
 void unary(UnaryOp op, const float* x, int64_t count, float* y);
 // y = sum of `inputs` arrays, added in order.
 void add_n(const float* const* inputs, int64_t inputs_count, int64_t count, float* y);

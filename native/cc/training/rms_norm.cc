@@ -20,8 +20,8 @@ void rms_norm(const float* x, const float* gain, int64_t rows, int64_t n, float 
   });
 }
 
-void rms_norm_grad(const float* x, const float* gain, const float* dy, int64_t rows, int64_t n, float eps, float* dx,
-                   float* dgain) {
+void rms_norm_grad(const float* x, const float* gain, const float* dy, int64_t rows, int64_t n, float eps,
+                   float* dx, float* dgain) {
   const TrainingLoops& loops = active_loops();
   ArenaScope scope;
   const int64_t chunks = (rows + kGainRows - 1) / kGainRows;

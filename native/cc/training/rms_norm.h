@@ -12,7 +12,7 @@ namespace bitnet {
 void rms_norm(const float* x, const float* gain, int64_t rows, int64_t n, float eps, float* y);
 
 // dgain is summed within fixed chunks of rows, then over the chunks in order.
-void rms_norm_grad(const float* x, const float* gain, const float* dy, int64_t rows, int64_t n, float eps, float* dx,
-                   float* dgain);
+void rms_norm_grad(const float* x, const float* gain, const float* dy, int64_t rows, int64_t n, float eps,
+                   float* dx, float* dgain);
 
 }  // namespace bitnet

@@ -11,9 +11,12 @@ namespace {
 
 float round_scale(float scale, ScaleDtype dtype) {
   switch (dtype) {
-    case ScaleDtype::f16: return f16_to_f32(f32_to_f16(scale));
-    case ScaleDtype::bf16: return bf16_to_f32(f32_to_bf16(scale));
-    default: return scale;
+    case ScaleDtype::f16:
+      return f16_to_f32(f32_to_f16(scale));
+    case ScaleDtype::bf16:
+      return bf16_to_f32(f32_to_bf16(scale));
+    default:
+      return scale;
   }
 }
 
@@ -41,7 +44,8 @@ void dequantized_weights(const float* w, int64_t rows, int64_t cols, const Weigh
     int8_t* codes = scope.codes(cols);
     for (int64_t row = begin; row < end; ++row) {
       kernels.ternarize(w + row * cols, cols, scale.inverse, codes);
-      for (int64_t i = 0; i < cols; ++i) out[row * cols + i] = static_cast<float>(codes[i]) * scale.multiplier;
+      for (int64_t i = 0; i < cols; ++i)
+        out[row * cols + i] = static_cast<float>(codes[i]) * scale.multiplier;
     }
   });
 }
