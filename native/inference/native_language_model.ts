@@ -1,5 +1,6 @@
 /** The LanguageModel of a GGUF file: evaluation and generation through the native engine. */
 import { statSync } from "node:fs";
+import { GeneratedText } from "../../src/eval/generated_text.ts";
 import type {
   GenerateRequest,
   LanguageModel,
@@ -8,7 +9,6 @@ import type {
 } from "../../src/eval/language_model.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { Engine, type EngineOptions } from "./engine.ts";
-import { GeneratedText } from "./generated_text.ts";
 import { tokenizerOf } from "./gguf_tokenizer.ts";
 import type { Session } from "./session.ts";
 
@@ -139,7 +139,11 @@ export class NativeLanguageModel implements LanguageModel {
    * Text of one request as it is generated, in pieces that never change afterwards.
    * @throws the signal's reason when it aborts.
    */
-  async *stream(request: GenerateRequest, signal?: AbortSignal): AsyncGenerator<string, void> {
+  async *stream(
+    request: GenerateRequest,
+    signal?: AbortSignal,
+    onTokens?: (count: number) => void,
+  ): AsyncGenerator<string, void> {
     const text = this.#text(request);
     if (text.ended) return;
     const session = this.engine.createSession({
@@ -149,6 +153,7 @@ export class NativeLanguageModel implements LanguageModel {
     try {
       for await (const id of session.generate(request.context, { ...request, endIds: [...this.endIds], signal })) {
         text.push([id]);
+        onTokens?.(text.tokens);
         const settled = text.settled;
         if (settled.length > shown.length) yield settled.slice(shown.length);
         shown = settled.length > shown.length ? settled : shown;

@@ -20,7 +20,10 @@ await runCommand({
   },
   examples: [
     ['$0 --model small.gguf --prompt "The red ball"', "Sampled text"],
-    ["$0 --model small.gguf --prompt $'Question: Who owns the lamp?\\nAnswer:' --temperature 0", "The likeliest answer"],
+    [
+      "$0 --model small.gguf --prompt $'Question: Who owns the lamp?\\nAnswer:' --temperature 0",
+      "The likeliest answer",
+    ],
     ['$0 --model runs/small --prompt "Once" --top-k 40 --top-p 0.95 --seed 7', "The newest checkpoint, repeatable"],
   ],
   epilogue: "BITNET_ISA=scalar|avx2|avx512vnni|neondot forces a kernel variant.",

@@ -1,10 +1,12 @@
 /** Prompts, draws, token ids, log-likelihoods, generated text and scores against lm-evaluation-harness 0.4.13. */
 import { existsSync, rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { NativeLanguageModel } from "../../native/inference/native_language_model.ts";
 import { TfjsLanguageModel } from "../../src/eval/tfjs_language_model.ts";
+import { exportTestModel } from "./gguf_test_model.ts";
 import { modelDirectory, type TinyModel } from "./golden_lm_eval.ts";
 import { compareWithOracle, oracleData, oracleTasks, sharedDirectory } from "./lm_eval_oracle.ts";
-import { useTestBackend } from "./tfjs_test_backend.ts";
+import { isAddonBuilt, useTestBackend } from "./tfjs_test_backend.ts";
 
 const models: TinyModel[] = ["tiny-llama", "tiny-bitnet"];
 
@@ -32,6 +34,24 @@ describe.skipIf(!existsSync(sharedDirectory))("lm-eval oracle (skipped without .
         `${name} ${task.file}: largest difference ${largestDifference.toExponential(1)}, near ties ${nearTies}`,
       );
       expect(deviations).toEqual([]);
+    });
+  });
+
+  describe.skipIf(!isAddonBuilt())("GGUF through the native engine (skipped without the addon)", () => {
+    describe.each(models)("%s", (name) => {
+      let model: NativeLanguageModel;
+      beforeAll(async () => {
+        model = await NativeLanguageModel.open(await exportTestModel(name, data));
+      });
+      afterAll(() => model.dispose());
+
+      test.each(oracleTasks[name])("$file", { timeout: 300_000 }, async (task) => {
+        const { deviations, largestDifference, nearTies } = await compareWithOracle(name, task, model, data);
+        console.log(
+          `${name} ${task.file}, GGUF: largest difference ${largestDifference.toExponential(1)}, near ties ${nearTies}`,
+        );
+        expect(deviations).toEqual([]);
+      });
     });
   });
 });

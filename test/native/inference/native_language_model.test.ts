@@ -2,9 +2,9 @@
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Engine } from "../../../native/inference/engine.ts";
-import { GeneratedText } from "../../../native/inference/generated_text.ts";
 import { tokenizerOf } from "../../../native/inference/gguf_tokenizer.ts";
 import { NativeLanguageModel } from "../../../native/inference/native_language_model.ts";
+import { GeneratedText } from "../../../src/eval/generated_text.ts";
 import { trainBpe } from "../../../src/tokenizer/bpe_trainer.ts";
 import { byteLevelTokenizer } from "../../../src/tokenizer/byte_level_tokenizer.ts";
 import { exportSmallModel, randomSequences, temporaryFolder } from "./exported_model.ts";
