@@ -3,7 +3,7 @@ import pathlib
 import random
 
 import tokenizers
-from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 here = pathlib.Path(__file__).parent
 
@@ -23,6 +23,28 @@ rng = random.Random(7)
 alphabet = list("aAbeorstTlLdmvS'’ \n\r\t.,!0129-<|>_") + ["\u00a0", "é", "日", "🙂", "\u200d", "\u0301", "ſ", "K", "٣", "\u0085", "\u3000", "<|endoftext|>", "the", " fox", "  "]
 for _ in range(60):
     awkward.append("".join(rng.choice(alphabet) for _ in range(rng.randint(1, 40))))
+
+# Families outside byte-level BPE, which @huggingface/tokenizers encodes: trained here, small.
+sample = (here / "generated_text.txt").read_bytes().decode()[:30000].splitlines()
+quiet = {"show_progress": False}
+wordpiece = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+wordpiece.normalizer = normalizers.BertNormalizer(lowercase=True)
+wordpiece.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+wordpiece.decoder = decoders.WordPiece()
+wordpiece.train_from_iterator(sample, trainers.WordPieceTrainer(vocab_size=220, special_tokens=["[UNK]", "[CLS]", "[SEP]"], **quiet))
+wordpiece.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 1), ("[SEP]", 2)])
+fallback = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True, fuse_unk=True))
+fallback.normalizer = normalizers.Sequence([normalizers.Prepend("\u2581"), normalizers.Replace(" ", "\u2581")])
+fallback.decoder = decoders.Sequence([decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)])
+bytes_ = [f"<0x{byte:02X}>" for byte in range(256)]
+fallback.train_from_iterator(sample, trainers.BpeTrainer(vocab_size=500, special_tokens=["<unk>", "<s>", "</s>"] + bytes_, max_token_length=8, **quiet))
+fallback_json = json.loads(fallback.to_str())
+# Byte tokens are ordinary entries of such a vocabulary, not special ones.
+fallback_json["added_tokens"] = fallback_json["added_tokens"][:3]
+fallback = Tokenizer.from_str(json.dumps(fallback_json))
+fallback.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
+for name, tokenizer in [("library_wordpiece", wordpiece), ("library_byte_fallback", fallback)]:
+    (here / "tokenizers" / f"{name}.json").write_text(tokenizer.to_str() + "\n")
 
 vectors = {"made_with": "tokenizers " + tokenizers.__version__, "texts": awkward, "tokenizers": {}, "trained": {}}
 for file in sorted((here / "tokenizers").glob("*.json")):
