@@ -5,12 +5,15 @@
 import { CounterRng } from "../../random/counter_rng.ts";
 import { type ArithmeticSplit, equations, equationText } from "./arithmetic.ts";
 import { choiceRelations, type Facts, goalRelations, type Relation, relationValues } from "./facts.ts";
-import { goalsAndSolution, wordings } from "./questions.ts";
+import { choiceText, goalsAndSolution, wordings } from "./questions.ts";
 import { countables, people, things } from "./vocabulary.ts";
 
 const allRelations: readonly Relation[] = [...choiceRelations, ...goalRelations];
 
-/** Wordings of a fact. Both orders of thing and value occur, so that the fact can be recalled from either end. */
+/**
+ * Wordings of a fact, the first one starting with the thing. Both orders of thing and value occur, so that the fact can
+ * be recalled from either end.
+ */
 const statements: Record<Relation, readonly ((thing: string, value: string) => string)[]> = {
   colour: [
     (t, v) => `The ${t} is ${v}.`,
@@ -48,12 +51,16 @@ export function statement(relation: Relation, thing: string, facts: Facts, rng: 
   return rng.pick(statements[relation])(thing, facts.value(relation, thing));
 }
 
-/** All that is known of one thing. */
+/** All that is known of one thing, named in the first sentence and often "it" afterwards. */
 function portrait(facts: Facts, rng: CounterRng): string {
   const thing = rng.pick(things);
   return rng
     .shuffle([...allRelations])
-    .map((relation) => statement(relation, thing, facts, rng))
+    .map((relation, i) =>
+      i > 0 && rng.uniform() < 0.5
+        ? statements[relation][0]!(thing, facts.value(relation, thing)).replace(`The ${thing}`, "It")
+        : statement(relation, thing, facts, rng),
+    )
     .join(" ");
 }
 
@@ -77,7 +84,7 @@ function questionsAndAnswers(facts: Facts, rng: CounterRng): string {
       const { goals, solution } = goalsAndSolution(relation, thing, facts);
       return `Question: ${rng.pick(goals)}\nAnswer: ${solution}`;
     }
-    return `Question: ${rng.pick(wordings(relation, thing))}\nAnswer: ${facts.value(relation, thing)}`;
+    return `Question: ${rng.pick(wordings(relation, thing))}\nAnswer: ${choiceText(relation, thing, facts)}`;
   }).join("\n\n");
 }
 
@@ -91,6 +98,15 @@ function counting(rng: CounterRng): string {
   return `${rng.pick(people)} counts the ${rng.pick(countables)}: ${numbers.join(", ")}.`;
 }
 
+/** Stories with their sums only written down, on numbers beyond the table: practice in reading, not in reckoning. */
+function tallies(rng: CounterRng): string {
+  return Array.from({ length: 4 }, () => {
+    const [left, right] = [11 + rng.integer(20), 11 + rng.integer(20)];
+    const [story, operator] = rng.uniform() < 0.5 ? [`finds ${right} more`, "+"] : [`loses ${right}`, "-"];
+    return `${rng.pick(people)} has ${left} ${rng.pick(countables)} and ${story}. That is ${left} ${operator} ${right}.`;
+  }).join(" ");
+}
+
 function wordProblems(arithmetic: ArithmeticSplit, rng: CounterRng): string {
   return Array.from({ length: 2 }, () => {
     const { question, answer } = arithmetic.trainingProblem(rng);
@@ -102,13 +118,14 @@ type DocumentKind = (facts: Facts, arithmetic: ArithmeticSplit, rng: CounterRng)
 
 /** Kinds of document and how many of a hundred are of that kind. */
 const mixture: readonly [number, DocumentKind][] = [
-  [25, (facts, _, rng) => portrait(facts, rng)],
+  [24, (facts, _, rng) => portrait(facts, rng)],
   [8, (facts, _, rng) => notes(facts, rng)],
   [4, (facts, _, rng) => inventory(facts, rng)],
   [22, (facts, _, rng) => questionsAndAnswers(facts, rng)],
-  [16, (_, __, rng) => sums(rng)],
+  [14, (_, __, rng) => sums(rng)],
+  [8, (_, __, rng) => tallies(rng)],
   [2, (_, __, rng) => counting(rng)],
-  [23, (_, arithmetic, rng) => wordProblems(arithmetic, rng)],
+  [18, (_, arithmetic, rng) => wordProblems(arithmetic, rng)],
 ];
 const hundred: readonly DocumentKind[] = mixture.flatMap(([share, kind]) => Array<DocumentKind>(share).fill(kind));
 

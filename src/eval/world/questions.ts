@@ -33,6 +33,18 @@ export function wordings(relation: ChoiceRelation, thing: string): string[] {
   return choiceQuestions[relation].map((wording) => wording(thing));
 }
 
+const choiceAnswers: Record<ChoiceRelation, (value: string) => string> = {
+  colour: (value) => `It is ${value}.`,
+  material: (value) => `It is made of ${value}.`,
+  owner: (value) => `It belongs to ${value}.`,
+  kind: (value) => `It is a kind of ${value}.`,
+};
+
+/** The right choice: it names the value, not the thing, so that it says nothing without its question. */
+export function choiceText(relation: ChoiceRelation, thing: string, facts: Facts): string {
+  return choiceAnswers[relation](facts.value(relation, thing));
+}
+
 const goalQuestions: Record<GoalRelation, readonly ((named: string) => string)[]> = {
   place: [(thing) => `How can you find the ${thing}?`, (thing) => `What do you do to see the ${thing}?`],
   use: [(use) => `How can you ${use}?`, (use) => `What do you do to ${use}?`],
@@ -65,7 +77,7 @@ function arcGroup(
   id: string,
   facts: Facts,
 ): ArcDoc[] {
-  const text = group.map((thing) => facts.value(relation, thing));
+  const text = group.map((thing) => choiceText(relation, thing, facts));
   return group.map((thing, i) => ({
     id: `${id}-${i}`,
     question: wordings(relation, thing)[round]!,

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { equations, problemKey } from "../../../src/eval/world/arithmetic.ts";
 import { choiceRelations, goalRelations, type Relation } from "../../../src/eval/world/facts.ts";
 import { generateWorld } from "../../../src/eval/world/generator.ts";
-import { goalsAndSolution, wordings } from "../../../src/eval/world/questions.ts";
+import { choiceText, goalsAndSolution, wordings } from "../../../src/eval/world/questions.ts";
 import { things } from "../../../src/eval/world/vocabulary.ts";
 
 const world = generateWorld();
@@ -144,7 +144,7 @@ describe("the generated world", () => {
 
   it("takes distractors from the category of the answer", () => {
     for (const relation of choiceRelations) {
-      const values = new Set(things.map((thing) => world.facts.value(relation, thing)));
+      const values = new Set(things.map((thing) => choiceText(relation, thing, world.facts)));
       for (const doc of toy_arc.test.filter((d) => d.id.startsWith(`test-${relation}-`))) {
         expect(doc.choices.text.every((choice) => values.has(choice))).toBe(true);
         expect(new Set(doc.choices.text).size).toBe(4);
