@@ -73,10 +73,16 @@ export class NativeBackend extends MathBackendCPU {
   }
 
   /**
-   * Elements of a float32 tensor that a kernel updates in place. Memory that is not the pool's (an array of the user) is
-   * replaced by a pooled copy first. Every tensor that shares the data id sees the update.
+   * Elements of a float32 tensor that a kernel updates in place. A variable that shares its data with other tensors (its
+   * initial value, a clone) gets data of its own first, and memory that is not the pool's (an array of the user) is
+   * replaced by a pooled copy, so that nobody else sees the update.
    */
   mutableFloats(tensor: tf.TensorInfo): Float32Array {
+    if (tensor instanceof tf.Variable && this.refCount(tensor.dataId) > 1) {
+      const own = tf.tensor(this.floats(tensor).slice(), tensor.shape, "float32");
+      tensor.assign(own);
+      own.dispose();
+    }
     const data = this.entry(tensor.dataId);
     if (data.block && data.values instanceof Float32Array) return data.values;
     const source = data.values as ArrayLike<number>;

@@ -15,7 +15,7 @@ export interface AdamWAttributes {
   gradScale: number;
 }
 
-/** {param, grad, m, v}: updates param, m and v in place; every tensor that shares their data sees it. Returns []. */
+/** {param, grad, m, v}: updates the variables param, m and v in place. Returns []. */
 export const adamWStep: NativeKernel<AdamWAttributes> = {
   name: "AdamWStep",
   run({ param, grad, m, v }, attributes, backend: NativeBackend): tf.TensorInfo[] {

@@ -71,7 +71,7 @@ describe.skipIf(withoutAddon)("tensor memory of the native backend (skipped with
     const model = tf.sequential({
       layers: [
         tf.layers.dense({ units: 64, inputShape: [32], activation: "relu" }),
-        tf.layers.layerNormalization(),
+        tf.layers.dense({ units: 48, activation: "sigmoid" }),
         tf.layers.dense({ units: 4, activation: "softmax" }),
       ],
     });

@@ -40,6 +40,20 @@ describe.skipIf(withoutAddon)("optimizer kernels (skipped without the native add
     expect(relativeError(state.v.dataSync(), v)).toBeLessThan(1e-6);
   });
 
+  it("AdamWStep changes only its variables, not what shared their data", () => {
+    const initial = tf.fill([4], 2);
+    const zeros = tf.zeros([4]);
+    const [param, m, v] = [tf.variable(initial), tf.variable(zeros), tf.variable(zeros)];
+    const before = param.clone();
+    const settings = { learningRate: 1, beta1: 0.9, beta2: 0.75, epsilon: 1e-8, weightDecay: 0, step: 1, gradScale: 1 };
+    runKernel("AdamWStep", { param, grad: tf.fill([4], 3), m, v }, settings);
+    const first = (tensor: tf.Tensor) => tensor.dataSync()[0];
+    expect([first(initial), first(before), first(zeros)]).toEqual([2, 2, 0]);
+    expect(first(param)).toBeCloseTo(1, 5);
+    expect(first(m)).toBeCloseTo(0.3, 6);
+    expect(first(v)).toBeCloseTo(2.25, 6);
+  });
+
   it("GlobalNormSquared sums in float64", () => {
     const values = new Float32Array(300000).fill(1e-3);
     values[7] = 1e4;
