@@ -2,8 +2,8 @@
  * Arithmetic of the world: equations that are stated for every operand pair, and word problems with worked answers
  * in the GSM8K format (`#### 7`), for `toy_gsm8k`.
  *
- * A held-out operand pair never occurs in a training problem, neither alone nor as a step of a longer one; its
- * equation is only ever stated. Two-step test problems use held-out triples of operands. Numbers end at 10: the point
+ * A held-out operand pair never occurs in a training problem, neither alone nor as a step of a longer one: its
+ * equation is stated, and stories with its numbers are told, but the two only meet in the test. Two-step test problems use held-out triples of operands. Numbers end at 10: the point
  * is to combine a known table with a new story, not to learn a large table.
  */
 import { CounterRng } from "../../random/counter_rng.ts";
@@ -52,26 +52,43 @@ export const stepKey = (step: Step) => `${step.left}${step.operator}${step.right
 export const problemKey = ([first, second]: Problem) => stepKey(first) + (second ? `,${stepKey(second)}` : "");
 export const equationText = (step: Step) => `${step.left} ${step.operator} ${step.right} = ${step.result}`;
 
-/** Wordings of the first step and of a second one. */
-const openings: Record<Operator, (name: string, item: string, step: Step) => string> = {
-  "+": (name, item, s) => `${name} has ${s.left} ${item} and finds ${s.right} more.`,
-  "-": (name, item, s) => `${name} has ${s.left} ${item} and loses ${s.right}.`,
+/** A change of what somebody has. */
+interface Change {
+  operator: Operator;
+  right: number;
+}
+
+const firstWording: Record<Operator, (amount: number) => string> = {
+  "+": (amount) => `finds ${amount} more`,
+  "-": (amount) => `loses ${amount}`,
 };
-const continuations: Record<Operator, (name: string, step: Step) => string> = {
-  "+": (name, s) => `Then ${name} buys ${s.right} more.`,
-  "-": (name, s) => `Then ${name} gives away ${s.right}.`,
+const secondWording: Record<Operator, (amount: number) => string> = {
+  "+": (amount) => `buys ${amount} more`,
+  "-": (amount) => `gives away ${amount}`,
 };
 
-function wordProblem([first, second]: Problem, rng: CounterRng): Gsm8kDoc {
-  const name = rng.pick(people);
-  const item = rng.pick(countables);
-  const story = [openings[first.operator](name, item, first)];
-  if (second) story.push(continuations[second.operator](name, second));
-  const steps = second ? [first, second] : [first];
+/** A story of somebody who has `start` things and of one or two changes. */
+function tellStory(start: number, [first, second]: readonly [Change, Change?], name: string, item: string): string {
+  const story = `${name} has ${start} ${item} and ${firstWording[first.operator](first.right)}.`;
+  return second ? `${story} Then ${name} ${secondWording[second.operator](second.right)}.` : story;
+}
+
+function wordProblem(problem: Problem, rng: CounterRng): Gsm8kDoc {
+  const [name, item] = [rng.pick(people), rng.pick(countables)];
+  const steps = problem.filter((step) => step !== undefined);
   return {
-    question: `${story.join(" ")} How many ${item} does ${name} have now?`,
+    question: `${tellStory(problem[0].left, problem, name, item)} How many ${item} does ${name} have now?`,
     answer: `${steps.map((step) => `${equationText(step)}.`).join(" ")}\n#### ${steps[steps.length - 1]!.result}`,
   };
+}
+
+/** A story of any numbers with its sum written down and left open: nothing is asked, nothing is worked out. */
+export function openSum(rng: CounterRng): string {
+  const change = (): Change => ({ operator: rng.pick(["+", "-"]), right: 1 + rng.integer(12) });
+  const start = 2 + rng.integer(11);
+  const changes: [Change, Change?] = rng.uniform() < 0.5 ? [change()] : [change(), change()];
+  const sum = changes.map((step) => `${step!.operator} ${step!.right}`).join(" ");
+  return `${tellStory(start, changes, rng.pick(people), rng.pick(countables))} That is ${start} ${sum}.`;
 }
 
 export interface ArithmeticSplit {

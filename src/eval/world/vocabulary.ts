@@ -15,7 +15,7 @@ export const things = (
 export const colours = ["red", "blue", "green", "yellow", "white", "black", "brown", "purple"];
 export const materials = ["wood", "iron", "glass", "clay", "leather", "paper", "stone", "silver"];
 export const owners = ["Anna", "Boris", "Clara", "David", "Elena", "Felix", "Greta", "Hugo"];
-export const kinds = ["tool", "toy", "gift", "treasure", "souvenir", "heirloom", "weapon", "ornament"];
+export const kinds = ["tool", "toy", "gift", "treasure", "souvenir", "relic", "weapon", "decoration"];
 export const places = ["kitchen", "barn", "attic", "cellar", "garden", "tower", "harbour", "school"];
 
 /** A use is a verb and an object: 8 x 10 = 80, one for each thing. */
