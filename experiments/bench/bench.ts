@@ -1,0 +1,114 @@
+/**
+ * `npm run bench [-- kernels train engine] [--threads 1,2] [--shapes T,S] [--out FILE]`: what this machine does.
+ *
+ *   kernels   every native kernel of every variant, over shapes, beside the measured peaks of the machine
+ *   train     the full training step by shape: tokens/s and where its time goes
+ *   engine    prefill 512 and decode 64 of the small engine shape, by weight type and thread count
+ *
+ * Prints tables; appends JSON lines (default experiments/results/bench.jsonl) that carry date, commit, CPU, ISA and
+ * threads. Benchmarks only inform: nothing here passes or fails.
+ */
+import { spawnSync } from "node:child_process";
+import { availableParallelism } from "node:os";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import * as tf from "@tensorflow/tfjs";
+import { loadAddon } from "../../native/addon.ts";
+import { registerNativeBackend } from "../../native/backend/register.ts";
+import { benchEngine } from "./engine_speed.ts";
+import { appendJsonLines, environment, formatTable, type Measurement } from "./measurement.ts";
+import { benchTrainStep, trainStepShapes } from "./train_step.ts";
+
+const root = path.join(import.meta.dirname, "../..");
+const sections = ["kernels", "train", "engine"] as const;
+type Section = (typeof sections)[number];
+
+/** The C++ benchmark prints one JSON object a line. */
+function benchKernels(threads: readonly number[]): Measurement[] {
+  return threads.flatMap((count) => {
+    const program = [path.join(root, "native/check/run.mjs"), "--bench", "--", "--quick", "--threads", String(count)];
+    const { status, stdout, stderr } = spawnSync(process.execPath, program, { encoding: "utf8", maxBuffer: 1 << 26 });
+    if (status !== 0) throw new Error(`the kernel benchmark failed: ${stderr.trim().split("\n").at(-1)}`);
+    return stdout
+      .split("\n")
+      .filter((line) => line.startsWith("{"))
+      .map((line) => JSON.parse(line) as Measurement);
+  });
+}
+
+async function benchTraining(threads: readonly number[], shapes: readonly string[]): Promise<Measurement[]> {
+  registerNativeBackend();
+  await tf.setBackend("native");
+  return shapes.flatMap((shape) =>
+    threads.map((count) => {
+      loadAddon().setThreads(count);
+      const result = benchTrainStep(trainStepShapes[shape]!, 8);
+      const top = result.kernelMs.slice(0, 3).map(([name, ms]) => `${name} ${ms.toFixed(0)} ms`);
+      return {
+        shape,
+        threads: count,
+        tokens_per_second: result.tokensPerSecond,
+        step_ms: result.stepMs,
+        rss_mb: result.rssMb,
+        largest: top.join(", "),
+      };
+    }),
+  );
+}
+
+async function benchInference(threads: readonly number[]): Promise<Measurement[]> {
+  const rows: Measurement[] = [];
+  for (const type of ["tq2_0", "tq1_0", "i2_s"] as const) {
+    for (const speed of await benchEngine(type, threads)) {
+      rows.push({
+        type: speed.type,
+        threads: speed.threads,
+        prefill_tokens_per_second: speed.prefillTokensPerSecond,
+        decode_tokens_per_second: speed.decodeTokensPerSecond,
+      });
+    }
+  }
+  return rows;
+}
+
+/** Columns of a section's table: those of its rows, in order of appearance. */
+const columnsOf = (rows: readonly Measurement[]) => [...new Set(rows.flatMap((row) => Object.keys(row)))];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    threads: { type: "string", default: [...new Set([1, availableParallelism()])].join(",") },
+    shapes: { type: "string", default: "T,S" },
+    out: { type: "string", default: path.join(root, "experiments/results/bench.jsonl") },
+  },
+});
+const unknown = [
+  ...positionals.filter((name) => !(sections as readonly string[]).includes(name)),
+  ...values.shapes.split(",").filter((name) => !(name in trainStepShapes)),
+];
+if (unknown.length > 0) {
+  console.error(
+    `bench: ${unknown.join(", ")} is unknown; sections: ${sections.join(", ")}; shapes: ${Object.keys(trainStepShapes).join(", ")}`,
+  );
+  process.exit(2);
+}
+const threads = values.threads.split(",").map(Number);
+const run: Record<Section, () => Measurement[] | Promise<Measurement[]>> = {
+  kernels: () => benchKernels(threads),
+  train: () => benchTraining(threads, values.shapes.split(",")),
+  engine: () => benchInference(threads),
+};
+const facts = environment();
+console.log(
+  Object.entries(facts)
+    .map(([key, value]) => `${key} ${value}`)
+    .join("  "),
+);
+for (const section of positionals.length > 0 ? (positionals as Section[]) : sections) {
+  const rows = await run[section]();
+  console.log(`\n${section}\n${formatTable(rows, columnsOf(rows))}`);
+  appendJsonLines(
+    values.out,
+    rows.map((row) => ({ ...facts, section, ...row })),
+  );
+}
