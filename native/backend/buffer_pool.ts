@@ -18,8 +18,19 @@ export interface Block {
   readonly buffer: ArrayBuffer;
   /** Bytes from the start of `buffer` to its aligned address. */
   readonly offset: number;
-  /** Bytes usable from there: the size class. */
+  /** Bytes usable from there. */
   readonly capacity: number;
+  /** Size class of the request that it serves now. */
+  requested: number;
+}
+
+export interface PoolUsage {
+  /** Bytes asked for by tensors in use. */
+  live: number;
+  /** The largest `live` so far. */
+  peak: number;
+  /** Bytes of all buffers, in use and kept for reuse. */
+  held: number;
 }
 
 /** Rounds up to a quarter of a power of two: at most 25% is wasted, and near sizes share buffers. */
@@ -35,9 +46,9 @@ export class BufferPool {
   private readonly idle = new Map<number, Block[]>();
   private readonly buffers = new WeakSet<ArrayBufferLike>();
   private readonly alignmentOffset: (buffer: ArrayBuffer) => number;
-  private bytesLive = 0;
-  private bytesIdle = 0;
-  private bytesPeak = 0;
+  private live = 0;
+  private peak = 0;
+  private held = 0;
 
   constructor(alignmentOffset: (buffer: ArrayBuffer) => number) {
     this.alignmentOffset = alignmentOffset;
@@ -45,17 +56,18 @@ export class BufferPool {
 
   /** A block of at least `bytes` bytes. Its content is whatever its last user left. */
   take(bytes: number): Block {
-    const block = this.takeIdle(sizeClass(bytes)) ?? this.create(sizeClass(bytes));
-    this.bytesLive += block.capacity;
-    this.bytesPeak = Math.max(this.bytesPeak, this.bytesLive);
+    const requested = sizeClass(bytes);
+    const block = this.takeIdle(requested) ?? this.create(requested);
+    block.requested = requested;
+    this.live += requested;
+    this.peak = Math.max(this.peak, this.live);
     this.trim();
     return block;
   }
 
   /** Returns a block; nobody may read or write it afterwards. */
   give(block: Block): void {
-    this.bytesLive -= block.capacity;
-    this.bytesIdle += block.capacity;
+    this.live -= block.requested;
     const list = this.idle.get(block.capacity) ?? [];
     list.push(block);
     // Re-inserting makes this the most recently used class.
@@ -68,9 +80,8 @@ export class BufferPool {
     return this.buffers.has(buffer);
   }
 
-  /** Bytes in use and bytes kept for reuse. */
-  usage(): { live: number; idle: number } {
-    return { live: this.bytesLive, idle: this.bytesIdle };
+  usage(): PoolUsage {
+    return { live: this.live, peak: this.peak, held: this.held };
   }
 
   private takeIdle(capacity: number): Block | undefined {
@@ -82,24 +93,24 @@ export class BufferPool {
         bestCapacity = size;
       }
     }
-    if (best) this.bytesIdle -= bestCapacity;
     return best?.pop();
   }
 
   private create(capacity: number): Block {
     const buffer = new ArrayBuffer(capacity + alignment);
     this.buffers.add(buffer);
-    return { buffer, offset: this.alignmentOffset(buffer), capacity };
+    this.held += capacity;
+    return { buffer, offset: this.alignmentOffset(buffer), capacity, requested: capacity };
   }
 
   private trim(): void {
     for (const [capacity, list] of this.idle) {
-      if (this.bytesLive + this.bytesIdle <= slack * this.bytesPeak) return;
-      while (list.length > 0 && this.bytesLive + this.bytesIdle > slack * this.bytesPeak) {
+      while (list.length > 0 && this.held > slack * this.peak) {
         list.pop();
-        this.bytesIdle -= capacity;
+        this.held -= capacity;
       }
-      if (list.length === 0) this.idle.delete(capacity);
+      if (this.held <= slack * this.peak) return;
+      this.idle.delete(capacity);
     }
   }
 }

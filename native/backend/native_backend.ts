@@ -12,7 +12,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
-import { type Block, BufferPool } from "./buffer_pool.ts";
+import { type Block, BufferPool, type PoolUsage } from "./buffer_pool.ts";
 import type { NativeAddon } from "./training_addon.ts";
 
 export const backendName = "native";
@@ -100,8 +100,7 @@ export class NativeBackend extends MathBackendCPU {
     return { dataId: tensor.dataId, shape, dtype: tensor.dtype };
   }
 
-  /** Bytes of tensor memory in use and kept for reuse. */
-  poolUsage(): { live: number; idle: number } {
+  poolUsage(): PoolUsage {
     return this.pool.usage();
   }
 
@@ -135,7 +134,7 @@ export class NativeBackend extends MathBackendCPU {
     return released;
   }
 
-  override memory(): ReturnType<MathBackendCPU["memory"]> & { pool: { live: number; idle: number } } {
+  override memory(): ReturnType<MathBackendCPU["memory"]> & { pool: PoolUsage } {
     return { ...super.memory(), pool: this.poolUsage() };
   }
 

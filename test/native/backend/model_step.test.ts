@@ -145,9 +145,12 @@ describe.skipIf(withoutAddon)("a training step on the native backend (skipped wi
       const model = makeModel(shape);
       const step = makeStep(model);
       for (let i = 1; i <= 4; i++) step(i);
-      const before = [tf.memory().numTensors, (tf.backend() as NativeBackend).poolUsage()];
+      const pool = () => (tf.backend() as NativeBackend).poolUsage();
+      const [tensors, { live, peak }] = [tf.memory().numTensors, pool()];
       for (let i = 5; i <= 12; i++) step(i);
-      expect([tf.memory().numTensors, (tf.backend() as NativeBackend).poolUsage()]).toEqual(before);
+      expect(tf.memory().numTensors).toBe(tensors);
+      expect(pool()).toMatchObject({ live, peak });
+      expect(pool().held).toBeLessThanOrEqual(1.5 * peak);
       const result = [...model.parameters.values()].map((variable) => bits(variable.dataSync()));
       model.dispose();
       return result;
