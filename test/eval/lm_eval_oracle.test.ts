@@ -3,10 +3,10 @@ import { existsSync, rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { NativeLanguageModel } from "../../native/inference/native_language_model.ts";
 import { TfjsLanguageModel } from "../../src/eval/tfjs_language_model.ts";
+import { hasNative, useBackend } from "../support/tfjs_backends.ts";
 import { exportTestModel } from "./gguf_test_model.ts";
 import { modelDirectory, type TinyModel } from "./golden_lm_eval.ts";
 import { compareWithOracle, oracleData, oracleTasks, sharedDirectory } from "./lm_eval_oracle.ts";
-import { isAddonBuilt, useTestBackend } from "./tfjs_test_backend.ts";
 
 const models: TinyModel[] = ["tiny-llama", "tiny-bitnet"];
 
@@ -14,7 +14,7 @@ describe.skipIf(!existsSync(sharedDirectory))("lm-eval oracle (skipped without .
   let data: string;
   beforeAll(async () => {
     data = oracleData();
-    await useTestBackend();
+    await useBackend(hasNative ? "native" : "cpu");
   });
   afterAll(() => rmSync(data, { recursive: true }));
 
@@ -37,7 +37,7 @@ describe.skipIf(!existsSync(sharedDirectory))("lm-eval oracle (skipped without .
     });
   });
 
-  describe.skipIf(!isAddonBuilt())("GGUF through the native engine (skipped without the addon)", () => {
+  describe.skipIf(!hasNative)("GGUF through the native engine (skipped without the addon)", () => {
     describe.each(models)("%s", (name) => {
       let model: NativeLanguageModel;
       beforeAll(async () => {

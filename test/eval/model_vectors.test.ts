@@ -2,15 +2,15 @@
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TfjsLanguageModel } from "../../src/eval/tfjs_language_model.ts";
+import { hasNative, useBackend } from "../support/tfjs_backends.ts";
 import { modelDirectory, modelVectors, type TinyModel, tolerance } from "./golden_lm_eval.ts";
-import { useTestBackend } from "./tfjs_test_backend.ts";
 
 describe.each<TinyModel>(["tiny-llama", "tiny-bitnet"])("%s", (name) => {
   const vectors = modelVectors[name];
   let model: TfjsLanguageModel;
 
   beforeAll(async () => {
-    await useTestBackend();
+    await useBackend(hasNative ? "native" : "cpu");
     model = await TfjsLanguageModel.open(modelDirectory(name));
   });
   afterAll(() => model.dispose());

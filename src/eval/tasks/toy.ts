@@ -32,5 +32,7 @@ export const toyGsm8k: GenerationTask = {
   ...gsm8k,
   ...generated,
   name: "toy_gsm8k",
+  // Enough for two steps and the answer in single bytes, and room for the question in a context of 256.
+  generation: { ...gsm8k.generation, max_gen_toks: 96 },
   source: "bitnet-lab's generated world, asked as gsm8k",
 };

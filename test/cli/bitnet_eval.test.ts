@@ -1,0 +1,125 @@
+/** The commands as a user runs them, on the small models of test/golden. */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { exportTestModel } from "../eval/gguf_test_model.ts";
+import { modelDirectory } from "../eval/golden_lm_eval.ts";
+import { hasNative } from "../support/tfjs_backends.ts";
+
+const root = path.join(import.meta.dirname, "../..");
+const checkpoint = modelDirectory("tiny-bitnet");
+let directory: string;
+let gguf: string;
+
+beforeAll(async () => {
+  directory = mkdtempSync(path.join(tmpdir(), "bitnet-cli-"));
+  gguf = await exportTestModel("tiny-bitnet", directory);
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+function run(command: "bitnet-eval" | "bitnet-generate", ...args: string[]) {
+  const file = path.join(root, `src/cli/bin/${command}.mjs`);
+  const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...args], { encoding: "utf8", cwd: directory });
+  return { status, stdout, stderr };
+}
+
+/** Exit code and the one line on stderr. */
+function failure(command: "bitnet-eval" | "bitnet-generate", ...args: string[]) {
+  const { status, stdout, stderr } = run(command, ...args);
+  expect(stdout).toBe("");
+  return { status, lines: stderr.trimEnd().split("\n") };
+}
+
+describe.skipIf(!hasNative)("bitnet-eval (skipped without the addon)", () => {
+  test("checkpoint and GGUF file print the same table; results are written", () => {
+    const flags = ["--tasks", "toy_arc,toy_gsm8k", "--limit", "12", "--gen_kwargs", "max_gen_toks=12"];
+    const fromFile = run("bitnet-eval", "--model", gguf, ...flags, "--output_path", "out", "--log_samples");
+    const fromCheckpoint = run("bitnet-eval", "--model", checkpoint, ...flags);
+    expect([fromFile.status, fromCheckpoint.status]).toEqual([0, 0]);
+    const table = (stdout: string) => stdout.split("\n").filter((line) => line.startsWith("|"));
+    expect(table(fromFile.stdout)).toHaveLength(6);
+    expect(table(fromFile.stdout)).toEqual(table(fromCheckpoint.stdout));
+    expect(fromFile.stdout).toContain("toy_arc: chance 0.2500");
+    const [model] = readdirSync(path.join(directory, "out"));
+    const files = readdirSync(path.join(directory, "out", model)).map((name) =>
+      name.replace(/_\d{4}-.*(?=\.json)/, ""),
+    );
+    expect(files.sort()).toEqual(["results.json", "samples_toy_arc.jsonl", "samples_toy_gsm8k.jsonl"]);
+  });
+});
+
+describe("bitnet-eval refuses in one line", () => {
+  test("wrong usage: exit code 2", () => {
+    expect(failure("bitnet-eval", "--model", checkpoint, "--tasks", "toy_ark")).toEqual({
+      status: 2,
+      lines: [expect.stringMatching(/^bitnet-eval: --tasks: unknown task "toy_ark"; the nearest is toy_arc \(tasks: /)],
+    });
+    expect(failure("bitnet-eval", "--model", "m", "--task", "toy_arc")).toEqual({
+      status: 2,
+      lines: ["bitnet-eval: unknown flag --task; the nearest is --tasks (see bitnet-eval --help)"],
+    });
+  });
+
+  test("files that are missing or damaged: exit code 1", () => {
+    expect(failure("bitnet-eval", "--model", "missing.gguf", "--tasks", "toy_arc")).toEqual({
+      status: 1,
+      lines: ["bitnet-eval: no such file: missing.gguf"],
+    });
+    mkdirSync(path.join(directory, "empty"));
+    expect(failure("bitnet-eval", "--model", "empty", "--tasks", "toy_arc")).toEqual({
+      status: 1,
+      lines: [expect.stringMatching(/^bitnet-eval: empty is not a checkpoint/)],
+    });
+  });
+
+  test.skipIf(!hasNative)("GGUF files with another magic or cut short (skipped without the addon)", async () => {
+    writeFileSync(path.join(directory, "text.gguf"), "This is no model.");
+    const cut = await exportTestModel("tiny-llama", directory);
+    truncateSync(cut, 100_000);
+    for (const [file, reason] of [
+      ["text.gguf", /not a GGUF file/],
+      [cut, /tiny-llama\.gguf: /],
+    ] as const) {
+      expect(failure("bitnet-eval", "--model", file, "--tasks", "toy_arc")).toEqual({
+        status: 1,
+        lines: [expect.stringMatching(reason)],
+      });
+    }
+  });
+});
+
+describe.skipIf(!hasNative)("bitnet-generate (skipped without the addon)", () => {
+  test("the same seed gives the same text, and says how fast", () => {
+    const flags = ["--model", gguf, "--prompt", "Question: How", "--max-tokens", "12", "--seed", "5"];
+    const [first, second] = [run("bitnet-generate", ...flags), run("bitnet-generate", ...flags)];
+    expect(first.status).toBe(0);
+    expect(first.stdout.trim().length).toBeGreaterThan(5);
+    expect(second.stdout).toBe(first.stdout);
+    expect(first.stderr).toMatch(/seed 5\n.*generated in .* tokens\/s/);
+  });
+
+  test("greedy text of checkpoint and GGUF file is the same", () => {
+    const flags = ["--prompt", "Question: How", "--max-tokens", "12", "--temperature", "0"];
+    const fromFile = run("bitnet-generate", "--model", gguf, ...flags);
+    expect(fromFile.stderr).toMatch(/ 12 generated/);
+    expect(run("bitnet-generate", "--model", checkpoint, ...flags).stdout).toBe(fromFile.stdout);
+  });
+
+  test("values out of range are wrong usage", () => {
+    const model = ["--model", gguf, "--prompt", "x"];
+    for (const flags of [
+      ["--temperature", "-1"],
+      ["--top-p", "1.5"],
+      ["--top-k", "0"],
+      ["--max-tokens", "1.5"],
+    ]) {
+      expect(failure("bitnet-generate", ...model, ...flags)).toEqual({
+        status: 2,
+        lines: [expect.stringContaining(flags[0])],
+      });
+    }
+    expect(failure("bitnet-generate", ...model, "--backend", "cpu").status).toBe(2);
+  });
+});

@@ -1,0 +1,205 @@
+/** Whole evaluations with a model whose answers are known, on files written here. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { evaluate } from "../../src/eval/evaluator.ts";
+import { writeResultFiles } from "../../src/eval/result_files.ts";
+import { resultsJson } from "../../src/eval/results.ts";
+import { TaskData } from "../../src/eval/task_data.ts";
+import { findTask } from "../../src/eval/tasks/registry.ts";
+import { fakeLanguageModel } from "./fake_language_model.ts";
+
+let directory: string;
+beforeAll(() => {
+  directory = mkdtempSync(path.join(tmpdir(), "bitnet-eval-"));
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+/** Writes `<directory>/<folder>/<task>/<split>.jsonl` and returns the data directory. */
+function write(folder: string, task: string, split: string, lines: (object | string)[]): string {
+  const data = path.join(directory, folder);
+  mkdirSync(path.join(data, task), { recursive: true });
+  const text = lines.map((line) => (typeof line === "string" ? line : JSON.stringify(line))).join("\n");
+  writeFileSync(path.join(data, task, `${split}.jsonl`), `${text}\n`);
+  return data;
+}
+
+const arc = (question: string, text: string[], answerKey: string) => ({
+  id: question,
+  question,
+  choices: { text, label: ["A", "B", "C", "D"].slice(0, text.length) },
+  answerKey,
+});
+
+describe("multiple choice", () => {
+  const questions = [
+    arc("Which is round?", ["a ball", "a box", "a very long wooden plank", "a brick"], "A"),
+    arc("Which is long?", ["a ball", "a plank"], "B"),
+  ];
+
+  test("acc takes the likeliest choice, acc_norm the likeliest per character; chance is averaged", async () => {
+    const dataDirectory = write("mc", "arc_easy", "test", questions);
+    const scores: Record<string, number> = {
+      " a ball": -4,
+      " a box": -6,
+      " a very long wooden plank": -5,
+      " a brick": -8,
+    };
+    const model = fakeLanguageModel({ score: (_, continuation) => scores[continuation] ?? -20 });
+    const [result] = await evaluate(model, [findTask("arc_easy")], new TaskData({ dataDirectory }));
+    expect(result.samples.map(({ metrics }) => metrics)).toEqual([
+      { acc: 1, acc_norm: 0 },
+      { acc: 0, acc_norm: 0 },
+    ]);
+    expect(result.scores).toEqual([
+      { metric: "acc", filter: "none", value: 0.5, standardError: 0.5, higherIsBetter: true },
+      { metric: "acc_norm", filter: "none", value: 0, standardError: 0, higherIsBetter: true },
+    ]);
+    expect(result.chance).toBe((1 / 4 + 1 / 2) / 2);
+    expect(result.samples[0].arguments[2]).toEqual(["Question: Which is round?\nAnswer:", " a very long wooden plank"]);
+  });
+
+  test("few-shot examples come from the training split, solved", async () => {
+    const dataDirectory = write("shots", "arc_easy", "test", questions.slice(0, 1));
+    write("shots", "arc_easy", "train", [arc("Which is red?", ["grass", "blood"], "B")]);
+    const [result] = await evaluate(fakeLanguageModel({}), [findTask("arc_easy")], new TaskData({ dataDirectory }), {
+      numFewshot: 1,
+    });
+    expect(result.samples[0].arguments[0][0]).toBe(
+      "Question: Which is red?\nAnswer: blood\n\nQuestion: Which is round?\nAnswer:",
+    );
+  });
+
+  test("limit counts documents, or is a share of them", async () => {
+    const data = new TaskData({ dataDirectory: write("limit", "arc_easy", "test", [...questions, ...questions]) });
+    for (const [limit, effective] of [
+      [3, 3],
+      [0.3, 2],
+      [99, 4],
+    ]) {
+      const [result] = await evaluate(fakeLanguageModel({}), [findTask("arc_easy")], data, { limit });
+      expect(result.documents).toEqual({ original: 4, effective });
+    }
+  });
+});
+
+describe("generation", () => {
+  test("stop strings, filters and exact_match; results and samples files", async () => {
+    const dataDirectory = write("gen", "gsm8k", "test", [
+      { question: "What is 3 + 4?", answer: "3 + 4 = 7.\n#### 7" },
+      { question: "What is 10 - 4?", answer: "10 - 4 = 6.\n#### 6" },
+    ]);
+    const model = fakeLanguageModel({
+      generate: (context) => (context.includes("3 + 4") ? " It is 7.\n#### 7\n\nQuestion: #### 8" : " So 6"),
+    });
+    const data = new TaskData({ dataDirectory });
+    const results = await evaluate(model, [findTask("gsm8k")], data, {
+      numFewshot: 0,
+      generation: { max_gen_toks: 9 },
+    });
+    expect(results[0].scores.map(({ filter, value }) => [filter, value])).toEqual([
+      ["strict-match", 0.5],
+      ["flexible-extract", 1],
+    ]);
+
+    const settings = { numFewshot: 0, limit: null, genKwargs: { max_gen_toks: 9 }, seed: 0 };
+    const json = resultsJson(model, results, settings, 1000);
+    const written = await writeResultFiles(path.join(directory, "out"), "runs/a:b", json, results, true);
+    expect(path.dirname(written.results)).toBe(path.join(directory, "out", "runs__a__b"));
+    const saved = JSON.parse(readFileSync(written.results, "utf8"));
+    expect(saved.results.gsm8k).toEqual({
+      name: "gsm8k",
+      alias: "gsm8k",
+      sample_len: 2,
+      "exact_match,strict-match": 0.5,
+      "exact_match_stderr,strict-match": 0.5,
+      "exact_match,flexible-extract": 1,
+      "exact_match_stderr,flexible-extract": 0,
+    });
+    expect(saved.configs.gsm8k.generation_kwargs).toEqual({
+      until: ["Question:", "</s>", "<|im_end|>"],
+      do_sample: false,
+      temperature: 0,
+      max_gen_toks: 9,
+    });
+    expect(saved.versions).toEqual({ gsm8k: 3 });
+    const lines = readFileSync(written.samples[0], "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines).toHaveLength(4);
+    expect(lines[0]).toMatchObject({
+      doc_id: 0,
+      target: "3 + 4 = 7.\n#### 7",
+      resps: [[" It is 7.\n#### 7\n\n"]],
+      filtered_resps: ["7"],
+      filter: "strict-match",
+      metrics: ["exact_match"],
+      exact_match: 1,
+    });
+    expect(lines[0].arguments.gen_args_0.arg_0).toBe("Question: What is 3 + 4?\nAnswer:");
+    expect(lines[2].filtered_resps).toEqual(["[invalid]"]);
+  });
+});
+
+describe("bad data is one error with its place", () => {
+  const run = (dataDirectory: string, task = "arc_easy") =>
+    evaluate(fakeLanguageModel({}), [findTask(task)], new TaskData({ dataDirectory }));
+  const good = arc("Which is round?", ["a ball", "a box"], "A");
+
+  test.each<[string, object | string, RegExp]>([
+    ["json", '{"question": ', /^.*test\.jsonl:2: not valid JSON: /],
+    ["array", "[1]", /^.*test\.jsonl:2: not a JSON object$/],
+    ["field", { question: "x" }, /^.*test\.jsonl:2: field "choices": /],
+    ["key", arc("x", ["a", "b"], "E"), /^.*test\.jsonl:2: answerKey "E" is not one of its choices \(A, B\)$/],
+  ])("%s", async (folder, line, message) => {
+    await expect(run(write(folder, "arc_easy", "test", [good, line]))).rejects.toThrow(message);
+  });
+
+  test("a choice that is longer than the context", async () => {
+    const long = arc("Which is round?", ["a ball", "no ".repeat(400)], "A");
+    await expect(run(write("long", "arc_easy", "test", [long]))).rejects.toThrow(/test\.jsonl:1: a continuation of/);
+  });
+
+  test("no folder, no file, no line", async () => {
+    await expect(run(path.join(directory, "nowhere"))).rejects.toThrow(/no such folder: .*nowhere/);
+    await expect(run(write("mc", "arc_easy", "test", [good]), "piqa")).rejects.toThrow(
+      /no data for task piqa: expected .*piqa.validation\.jsonl \(or \.parquet\)/,
+    );
+    await expect(run(write("empty", "arc_easy", "test", []))).rejects.toThrow(/test\.jsonl holds no document/);
+    const local = new TaskData();
+    await expect(evaluate(fakeLanguageModel({}), [findTask("rolling")], local)).rejects.toThrow("--data-dir");
+  });
+});
+
+test("data sets of the Hub come through the function that fetches them", async () => {
+  const data = write("hub", "any", "test", [arc("Which is round?", ["a ball", "a box"], "A")]);
+  const asked: unknown[] = [];
+  const fetchSplit = async (dataset: object, split: string) => {
+    asked.push(dataset, split);
+    return [path.join(data, "any/test.jsonl")];
+  };
+  const [result] = await evaluate(fakeLanguageModel({}), [findTask("arc_challenge")], new TaskData({ fetchSplit }));
+  expect(asked).toEqual([{ path: "allenai/ai2_arc", config: "ARC-Challenge" }, "test"]);
+  expect(result.documents.effective).toBe(1);
+});
+
+test("toy tasks need no files", async () => {
+  const tasks = ["toy_arc", "toy_piqa", "toy_gsm8k"].map(findTask);
+  const results = await evaluate(fakeLanguageModel({}), tasks, new TaskData());
+  expect(results.map(({ numFewshot }) => numFewshot)).toEqual([0, 0, 0]);
+  for (const { documents } of results) expect(documents.effective).toBeGreaterThanOrEqual(200);
+  expect(results.map(({ chance }) => chance)).toEqual([0.25, 0.5, null]);
+});
+
+test("an abort ends the evaluation", async () => {
+  const signal = AbortSignal.abort(new Error("interrupted"));
+  await expect(evaluate(fakeLanguageModel({}), [findTask("toy_arc")], new TaskData(), { signal })).rejects.toThrow(
+    "interrupted",
+  );
+});
+
+test("an unknown task names the nearest and lists all", () => {
+  expect(() => findTask("arc_esay")).toThrow(/unknown task "arc_esay"; the nearest is arc_easy \(tasks: arc_easy, /);
+});

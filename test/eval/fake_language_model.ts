@@ -1,0 +1,44 @@
+/** A LanguageModel without weights: every id's log-probability and every generated text are given by functions. */
+import type { GenerateRequest, LanguageModel, LoglikelihoodRequest } from "../../src/eval/language_model.ts";
+import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
+import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
+import { modelDirectory, type TinyModel } from "./golden_lm_eval.ts";
+
+export const tinyTokenizer = (model: TinyModel = "tiny-bitnet"): Tokenizer => loadTokenizer(modelDirectory(model));
+
+export interface FakeBehaviour {
+  maxLength?: number;
+  /** Log-likelihood of a continuation, given its text and the context's. */
+  score?(context: string, continuation: string): number;
+  generate?(context: string, request: GenerateRequest): string;
+}
+
+export function fakeLanguageModel({ maxLength = 256, score, generate }: FakeBehaviour): LanguageModel {
+  const tokenizer = tinyTokenizer();
+  const text = (ids: readonly number[]) => tokenizer.decode(ids);
+  const scoreRequest = ({ context, continuation }: LoglikelihoodRequest) => {
+    const logprob = score?.(text(context), text(continuation)) ?? -continuation.length;
+    const share = logprob / continuation.length;
+    return { logprob, isGreedy: false, tokenLogprobs: new Float32Array(continuation.length).fill(share) };
+  };
+  return {
+    name: "fake",
+    tokenizer,
+    maxLength,
+    info: { parameters: 0 },
+    async loglikelihood(requests, onDone, signal) {
+      const results = requests.map(scoreRequest);
+      onDone?.(requests.length);
+      signal?.throwIfAborted();
+      return results;
+    },
+    async generateUntil(requests, onDone) {
+      onDone?.(requests.length);
+      return requests.map((request) => generate?.(text(request.context), request) ?? "");
+    },
+    async *stream(request) {
+      yield generate?.(text(request.context), request) ?? "";
+    },
+    dispose() {},
+  };
+}
