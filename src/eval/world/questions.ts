@@ -34,7 +34,7 @@ export function wordings(relation: ChoiceRelation, thing: string): string[] {
 }
 
 const choiceAnswers: Record<ChoiceRelation, (value: string) => string> = {
-  colour: (value) => `It is ${value}.`,
+  colour: (value) => `It is painted ${value}.`,
   material: (value) => `It is made of ${value}.`,
   owner: (value) => `It belongs to ${value}.`,
   kind: (value) => `It is a kind of ${value}.`,
