@@ -1,5 +1,5 @@
 /** What a run shows while it goes: a progress bar on a terminal, one plain line per metrics row elsewhere. */
-import { type Bar, MultiBar, Presets } from "cli-progress";
+import { Presets, SingleBar } from "cli-progress";
 import type { MetricsRow } from "./metrics.ts";
 import type { TrainerListener } from "./trainer.ts";
 
@@ -38,8 +38,7 @@ export interface ProgressOptions {
 export class TrainingProgress implements TrainerListener {
   private readonly options: ProgressOptions;
   private readonly started = performance.now();
-  private readonly bars: MultiBar | undefined;
-  private readonly bar: Bar | undefined;
+  private readonly bar: SingleBar | undefined;
   private tokensPerSecond = "-";
   private step: number;
 
@@ -47,19 +46,17 @@ export class TrainingProgress implements TrainerListener {
     this.options = options;
     this.step = options.startStep;
     if (!options.stream.isTTY) return;
-    this.bars = new MultiBar(
+    this.bar = new SingleBar(
       {
         stream: options.stream,
         format: "{bar} {value}/{total}  loss {loss}  {speed} tokens/s  ETA {left}",
         barsize: 24,
         hideCursor: true,
-        forceRedraw: true,
         gracefulExit: false,
       },
       Presets.shades_classic,
     );
-    const payload = { loss: "-", speed: "-", left: "-" };
-    this.bar = this.bars.create(options.maxSteps, options.startStep, payload) as unknown as Bar;
+    this.bar.start(options.maxSteps, options.startStep, { loss: "-", speed: "-", left: "-" });
   }
 
   onStep(step: number, loss: number): void {
@@ -85,13 +82,14 @@ export class TrainingProgress implements TrainerListener {
   }
 
   close(): void {
-    this.bars?.stop();
+    this.bar?.stop();
   }
 
   /** A line of its own, above the bar if there is one. */
   print(line: string): void {
-    if (this.bars) this.bars.log(`${line}\n`);
-    else this.options.stream.write(`${line}\n`);
+    // The bar draws itself again on the next line.
+    const clear = this.bar ? "\r\x1b[K" : "";
+    this.options.stream.write(`${clear}${line}\n`);
   }
 
   private secondsLeft(): number {

@@ -1,0 +1,108 @@
+/** The files of a run: rows that a crash cut off, atomic replacement, the loss plot, a full disk. */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { loadImage } from "@napi-rs/canvas";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { removeTemporaries, writeFileAtomically } from "../../training/atomic_files.ts";
+import { writeLossPlot } from "../../training/loss_plot.ts";
+import type { MetricsRow } from "../../training/metrics.ts";
+import { appendRow, readRows, truncateRows } from "../../training/run_directory.ts";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), "run-files-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("rows", () => {
+  it("are appended, read without a cut-off end, and truncated to a step", () => {
+    const file = path.join(folder, "rows.jsonl");
+    expect(readRows(file)).toEqual([]);
+    for (const step of [1, 2, 3]) appendRow(file, { step });
+    writeFileSync(file, `${readFileSync(file, "utf8")}{"step": 4, "lo`);
+    expect(readRows(file).map(({ step }) => step)).toEqual([1, 2, 3]);
+    truncateRows(file, 2);
+    expect(readFileSync(file, "utf8")).toBe('{"step":1}\n{"step":2}\n');
+  });
+
+  it("truncating an absent file makes none", () => {
+    truncateRows(path.join(folder, "absent.jsonl"), 2);
+    expect(existsSync(path.join(folder, "absent.jsonl"))).toBe(false);
+  });
+});
+
+describe("writeFileAtomically", () => {
+  it("replaces the file and leaves nothing beside it", () => {
+    const inner = mkdtempSync(path.join(folder, "atomic-"));
+    for (const text of ["old", "new"]) writeFileAtomically(path.join(inner, "file"), text);
+    expect(readFileSync(path.join(inner, "file"), "utf8")).toBe("new");
+    expect(readdirSync(inner)).toEqual(["file"]);
+  });
+
+  it("names the folder that is not there", () => {
+    expect(() => writeFileAtomically(path.join(folder, "none/file"), "x")).toThrow(/ENOENT/);
+  });
+});
+
+describe("removeTemporaries", () => {
+  it("removes half-written names and no others", () => {
+    const inner = mkdtempSync(path.join(folder, "temporaries-"));
+    for (const name of [".a.new-1", ".step-00000001.old-2-ff", ".hidden", "step-00000001", "b.new-1"]) {
+      writeFileSync(path.join(inner, name), "");
+    }
+    removeTemporaries(inner);
+    expect(readdirSync(inner).sort()).toEqual([".hidden", "b.new-1", "step-00000001"]);
+  });
+});
+
+describe("writeLossPlot", () => {
+  const row = (step: number, val_loss?: number) => ({ step, loss: 5 - step / 100, val_loss }) as MetricsRow;
+
+  it("draws both curves on white paper", async () => {
+    const file = path.join(folder, "loss.png");
+    writeLossPlot(file, [row(10), row(20, 4.9), row(30), row(40, 4.7)]);
+    const image = await loadImage(file);
+    expect([image.width, image.height]).toEqual([960, 540]);
+    const { createCanvas } = await import("@napi-rs/canvas");
+    const context = createCanvas(960, 540).getContext("2d");
+    context.drawImage(image, 0, 0);
+    const { data } = context.getImageData(0, 0, 960, 540);
+    const count = (red: number, green: number, blue: number) => {
+      let pixels = 0;
+      for (let i = 0; i < data.length; i += 4) {
+        if (data[i] === red && data[i + 1] === green && data[i + 2] === blue) pixels++;
+      }
+      return pixels;
+    };
+    expect(count(255, 255, 255)).toBeGreaterThan(400_000);
+    expect(count(0x9a, 0xa5, 0xb1)).toBeGreaterThan(300);
+    expect(count(0x1f, 0x6f, 0xeb)).toBeGreaterThan(300);
+  });
+
+  it("writes nothing for a run without rows", () => {
+    writeLossPlot(path.join(folder, "empty.png"), []);
+    expect(existsSync(path.join(folder, "empty.png"))).toBe(false);
+  });
+});
+
+// A mount namespace of one's own gives a small disk without being root.
+const canMount = spawnSync("unshare", ["-rm", "mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", tmpdir()]).status === 0;
+
+describe.skipIf(!canMount)(`a full disk${canMount ? "" : " (skipped: unshare and tmpfs are not available)"}`, () => {
+  it("ends the run with one line; the checkpoint before is whole", () => {
+    const command = path.resolve(import.meta.dirname, "../../src/cli/bin/bitnet-train.mjs");
+    const disk = path.join(folder, "disk");
+    // One checkpoint of tiny.yaml (5.5 MB) fits, two do not.
+    const script = `mkdir ${disk} && mount -t tmpfs -o size=9m tmpfs ${disk}
+      "${process.execPath}" "${command}" --config tiny.yaml --out ${disk}/run >/dev/null; echo "code $?"
+      ls -A ${disk}/run/checkpoints; cat ${disk}/run/checkpoints/latest`;
+    const { stdout, stderr } = spawnSync("unshare", ["-rm", "sh", "-c", script], {
+      encoding: "utf8",
+      env: { ...process.env, BITNET_CACHE: path.join(folder, "cache") },
+    });
+    expect(stderr).toMatch(/^bitnet-train: cannot write .*: no space left on the device\n$/);
+    expect(stdout.split("\n")).toEqual(["code 1", "latest", "step-00000005", "step-00000005", ""]);
+  }, 300_000);
+});
