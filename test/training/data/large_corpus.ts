@@ -1,7 +1,10 @@
 /**
  * Prepares a corpus of any size, made by repetition, and reads its batches; prints the figures as one line of JSON. Run it under a small heap to see that nothing is held in memory:
  *
- *     node --max-old-space-size=256 --import tsx test/training/data/large_corpus.ts --megabytes 1000
+ *     node --max-old-space-size=256 --import tsx test/training/data/large_corpus.ts --megabytes 1000 --batches 20000
+ *
+ * That run, in November 2026 with two worker threads on a busy 2-core Zen 3: 411 M tokens from 180480 documents in
+ * 118 s of processor time (8.4 MB/s), 164 M tokens read back in batches in 16 s, peak RSS 359 MB.
  */
 
 import { once } from "node:events";
