@@ -76,7 +76,7 @@ async function main(): Promise<void> {
   await command("bitnet-eval", ["--model", gguf, "--tasks", taskNames, "--output_path", `${run}/eval_gguf`]);
   const scored = seconds(evaluation);
   await command("bitnet-eval", ["--model", run, "--tasks", taskNames, "--output_path", `${run}/eval_checkpoint`]);
-  const question = "Question: Ivan has 6 nuts. Ivan finds 5 more nuts. How many nuts does Ivan have now?\nAnswer:";
+  const question = "Question: Ivan has 6 nuts and finds 3 more. How many nuts does Ivan have now?\nAnswer:";
   await command("bitnet-generate", ["--model", gguf, "--prompt", question, "--max-tokens", "32", "--temperature", "0"]);
 
   const fromGguf = readResults(`${run}/eval_gguf`);

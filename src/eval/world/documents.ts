@@ -114,14 +114,14 @@ type DocumentKind = (facts: Facts, arithmetic: ArithmeticSplit, rng: CounterRng)
 
 /** Kinds of document and how many of a hundred are of that kind. */
 const mixture: readonly [number, DocumentKind][] = [
-  [27, (facts, _, rng) => portrait(facts, rng)],
+  [22, (facts, _, rng) => portrait(facts, rng)],
   [6, (facts, _, rng) => notes(facts, rng)],
   [2, (facts, _, rng) => inventory(facts, rng)],
-  [25, (facts, _, rng) => questionsAndAnswers(facts, rng)],
-  [12, (_, __, rng) => sums(rng)],
-  [10, (_, __, rng) => openSums(rng)],
+  [22, (facts, _, rng) => questionsAndAnswers(facts, rng)],
+  [14, (_, __, rng) => sums(rng)],
+  [12, (_, __, rng) => openSums(rng)],
   [2, (_, __, rng) => counting(rng)],
-  [16, (_, arithmetic, rng) => wordProblems(arithmetic, rng)],
+  [20, (_, arithmetic, rng) => wordProblems(arithmetic, rng)],
 ];
 const hundred: readonly DocumentKind[] = mixture.flatMap(([share, kind]) => Array<DocumentKind>(share).fill(kind));
 
