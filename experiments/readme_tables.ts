@@ -39,17 +39,22 @@ const parts: Record<string, { file: string; render: () => string }> = {
   },
   loss_curve: {
     file: "loss_curve.jsonl",
-    render: () =>
-      table(
+    render: () => {
+      const rows = readJsonLines("loss_curve.jsonl").filter((row) => row.reference_loss !== undefined);
+      const at = (twin: string, step: number) => rows.find((row) => row.twin === twin && row.step === step);
+      const loss = (value: number | undefined) => value?.toFixed(3) ?? "";
+      const steps = [...new Set<number>(rows.map((row) => row.step))].sort((x, y) => x - y);
+      return table(
         ["step", "BitNet, bitnet-lab", "BitNet, PyTorch", "float twin, bitnet-lab", "float twin, PyTorch"],
-        readJsonLines("loss_curve.jsonl").map((row) => [
-          row.step,
-          row.bitnet.toFixed(3),
-          row.bitnet_pytorch.toFixed(3),
-          row.float_twin.toFixed(3),
-          row.float_twin_pytorch.toFixed(3),
+        steps.map((step) => [
+          step,
+          ...["bitnet", "float"].flatMap((twin) => [
+            loss(at(twin, step)?.validation_loss),
+            loss(at(twin, step)?.reference_loss),
+          ]),
         ]),
-      ),
+      );
+    },
   },
 };
 
