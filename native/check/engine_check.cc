@@ -7,6 +7,7 @@
 //   engine_check --fuzz FILE.gguf N            N mutations of a file
 //
 // SCORES, little-endian: int32 sequences; per sequence int32 n, n int32 ids, n - 1 float32 log-probabilities.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -166,6 +167,18 @@ CHECK_TEST("bitnet-lab, Q8_0 float weights, untied head, odd sizes") {
   shape.head_dim = 32;
   shape.ffn = 160;
   check_shape(shape);
+}
+
+CHECK_TEST("arg max is the first of the largest") {
+  Random random(3);
+  for (int64_t count : {1, 2, 15, 16, 17, 511, 512, 513, 1100}) {
+    for (int trial = 0; trial < 50; ++trial) {
+      Row values;
+      for (int64_t i = 0; i < count; ++i) values.push_back(static_cast<float>(random.below(7)) - 9.0f);
+      const auto expected = std::max_element(values.begin(), values.end()) - values.begin();
+      expect(arg_max(values.data(), count) == expected, "%lld values", static_cast<long long>(count));
+    }
+  }
 }
 
 // ---- malformed files -------------------------------------------------------------------------------------

@@ -4,9 +4,22 @@
 
 namespace bitnet {
 
+namespace {
+
+// Four columns of one row, -1, 0, 1 as bytes, to codes 0, 1, 2 in the low bits of each byte. -1 is 3 in two
+// bits, so adding 1 modulo 4 never carries into the next byte.
+inline uint32_t four_codes(const int8_t* ternary) {
+  uint32_t bytes;
+  std::memcpy(&bytes, ternary, sizeof bytes);
+  return ((bytes & 0x03030303u) + 0x01010101u) & 0x03030303u;
+}
+
+}  // namespace
+
 void pack_panel(const int8_t* ternary, int64_t stride, int64_t rows, int64_t cols, int64_t group_begin,
                 int64_t group_end, uint8_t* codes) {
   const int64_t group_bytes = panel_group_bytes(cols);
+  const int64_t whole = cols / kPanelCols * kPanelCols;
   for (int64_t group = group_begin; group < group_end; ++group) {
     uint8_t* out = codes + group * group_bytes;
     std::memset(out, 0x55, static_cast<size_t>(group_bytes));  // code 1 four times: ternary 0
@@ -14,7 +27,12 @@ void pack_panel(const int8_t* ternary, int64_t stride, int64_t rows, int64_t col
       const int64_t row = group * kPanelRows + r;
       if (row >= rows) break;
       const int8_t* source = ternary + row * stride;
-      for (int64_t col = 0; col < cols; ++col) {
+      for (int64_t col = 0; col < whole; col += kPanelCols) {
+        const uint32_t packed = four_codes(source + col) | four_codes(source + col + 4) << 2 |
+                                four_codes(source + col + 8) << 4 | four_codes(source + col + 12) << 6;
+        std::memcpy(out + (col / kPanelCols) * kPanelBlockBytes + r * 4, &packed, sizeof packed);
+      }
+      for (int64_t col = whole; col < cols; ++col) {
         uint8_t* byte = out + (col / kPanelCols) * kPanelBlockBytes + r * 4 + col % 4;
         const int shift = panel_shift(col);
         *byte = static_cast<uint8_t>((*byte & ~(3u << shift)) |

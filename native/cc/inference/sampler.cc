@@ -7,6 +7,8 @@
 namespace bitnet {
 namespace {
 
+constexpr int64_t kArgMaxBlock = 512;
+
 // Draw `draw` of `seed`, uniform in [0, 1): two rounds of the SplitMix64 finalizer (Steele, Lea, Flood 2014).
 double uniform(uint64_t seed, uint64_t draw) {
   uint64_t z = seed;
@@ -22,11 +24,31 @@ double uniform(uint64_t seed, uint64_t draw) {
 }  // namespace
 
 int32_t arg_max(const float* logits, int64_t count) {
-  int64_t best = 0;
-  for (int64_t i = 1; i < count; ++i) {
-    if (logits[i] > logits[best]) best = i;
+  // The largest value of each block in independent lanes, which compilers turn into vector instructions; then
+  // the first place in the first block that has the largest of all.
+  int64_t best_block = 0;
+  float largest = logits[0];
+  for (int64_t begin = 0; begin < count; begin += kArgMaxBlock) {
+    const float* block = logits + begin;
+    const int64_t size = std::min(kArgMaxBlock, count - begin);
+    float lanes[kLanes];
+    for (float& lane : lanes) lane = block[0];
+    int64_t i = 0;
+    for (; i + kLanes <= size; i += kLanes) {
+      for (int l = 0; l < kLanes; ++l) lanes[l] = block[i + l] > lanes[l] ? block[i + l] : lanes[l];
+    }
+    for (; i < size; ++i) lanes[0] = block[i] > lanes[0] ? block[i] : lanes[0];
+    for (const float lane : lanes) {
+      if (lane > largest) {
+        largest = lane;
+        best_block = begin;
+      }
+    }
   }
-  return static_cast<int32_t>(best);
+  const float* found = std::find(logits + best_block, logits + count, largest);
+  return found == logits + count
+             ? 0
+             : static_cast<int32_t>(found - logits);  // not found: logits[0] is not a number
 }
 
 int32_t Sampler::sample(const float* logits, int64_t count, uint64_t draw) {

@@ -33,6 +33,9 @@ int8_t trit(uint8_t byte, int n) {
   return static_cast<int8_t>(static_cast<int>((rest * 3) >> 8) - 1);
 }
 
+// The code in two bits of a byte, minus 1.
+int8_t two_bits(uint8_t byte, int shift) { return static_cast<int8_t>(((byte >> shift) & 3) - 1); }
+
 int64_t stored_row_bytes(const GgufTensor& tensor, int64_t cols) {
   switch (tensor.type) {
     case GgmlType::tq2_0:
@@ -94,13 +97,11 @@ void TernaryTensor::decode_tq2_0(const uint8_t* blocks, int64_t row, int8_t* cod
   for (int64_t base = 0; base < cols_; base += kTqBlock, blocks += kTq2Bytes) {
     int8_t* block = codes + base;
     unsigned invalid = 0;
+    for (int64_t m = 0; m < 64; ++m) invalid |= blocks[m] & (blocks[m] >> 1) & 0x55u;  // code 3
     for (int64_t half = 0; half < 2; ++half) {
-      for (int64_t m = 0; m < 32; ++m) {
-        const unsigned byte = blocks[half * 32 + m];
-        invalid |= byte & (byte >> 1) & 0x55u;  // code 3
-        for (int64_t n = 0; n < 4; ++n) {
-          block[half * 128 + n * 32 + m] = static_cast<int8_t>(static_cast<int>(byte >> (2 * n) & 3u) - 1);
-        }
+      for (int n = 0; n < 4; ++n) {
+        int8_t* out = block + half * 128 + n * 32;
+        for (int64_t m = 0; m < 32; ++m) out[m] = two_bits(blocks[half * 32 + m], 2 * n);
       }
     }
     if (invalid) fail("row " + std::to_string(row) + " holds a code that is not ternary");
@@ -125,12 +126,10 @@ void TernaryTensor::decode_tq1_0(const uint8_t* blocks, int64_t row, int8_t* cod
 void TernaryTensor::decode_i2_s(const uint8_t* blocks, int64_t row, int8_t* codes, float* scale) const {
   unsigned invalid = 0;
   for (int64_t base = 0; base < cols_; base += kI2sBlock, blocks += kI2sBytes) {
-    for (int64_t m = 0; m < kI2sBytes; ++m) {
-      const unsigned byte = blocks[m];
-      invalid |= byte & (byte >> 1) & 0x55u;
-      for (int64_t n = 0; n < 4; ++n) {
-        codes[base + n * 32 + m] = static_cast<int8_t>(static_cast<int>(byte >> (6 - 2 * n) & 3u) - 1);
-      }
+    for (int64_t m = 0; m < kI2sBytes; ++m) invalid |= blocks[m] & (blocks[m] >> 1) & 0x55u;
+    for (int n = 0; n < 4; ++n) {
+      int8_t* out = codes + base + n * 32;
+      for (int64_t m = 0; m < kI2sBytes; ++m) out[m] = two_bits(blocks[m], 6 - 2 * n);
     }
   }
   if (invalid) fail("row " + std::to_string(row) + " holds a code that is not ternary");
