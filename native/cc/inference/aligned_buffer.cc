@@ -15,10 +15,10 @@ constexpr size_t kHugePage = size_t{2} << 20;
 
 }  // namespace
 
-AlignedBuffer::AlignedBuffer(size_t bytes) : size_(bytes) {
+AlignedBuffer::AlignedBuffer(size_t bytes, Pages pages) : size_(bytes) {
   if (bytes == 0) return;
-  const bool large = bytes >= 2 * kHugePage;
-  const size_t alignment = large ? kHugePage : kCacheLine;
+  const bool huge = pages == Pages::huge && bytes >= 2 * kHugePage;
+  const size_t alignment = huge ? kHugePage : kCacheLine;
   if (bytes > SIZE_MAX - alignment) throw std::bad_alloc();
   // calloc: a large block is fresh zero pages from the system, not touched until used.
   allocation_ = std::calloc(bytes + alignment, 1);
@@ -26,7 +26,7 @@ AlignedBuffer::AlignedBuffer(size_t bytes) : size_(bytes) {
   const uintptr_t address = reinterpret_cast<uintptr_t>(allocation_);
   data_ = reinterpret_cast<uint8_t*>((address + alignment - 1) / alignment * alignment);
 #if defined(__linux__)
-  if (large) madvise(data_, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
+  if (huge) madvise(data_, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
 #endif
 }
 

@@ -1,4 +1,4 @@
-// Zero-filled memory, aligned for vector loads; large buffers ask for 2 MB pages.
+// Zero-filled memory, aligned for vector loads.
 #pragma once
 
 #include <cstddef>
@@ -9,9 +9,14 @@ namespace bitnet {
 
 class AlignedBuffer {
  public:
+  enum class Pages {
+    system,  // as the system likes
+    huge,    // asks for 2 MB pages: faster streams, for memory that is filled from end to end
+  };
+
   AlignedBuffer() = default;
   // Throws std::bad_alloc. Pages of a large buffer take memory only once they are touched.
-  explicit AlignedBuffer(size_t bytes);
+  explicit AlignedBuffer(size_t bytes, Pages pages = Pages::system);
   ~AlignedBuffer();
   AlignedBuffer(AlignedBuffer&& other) noexcept { swap(other); }
   AlignedBuffer& operator=(AlignedBuffer&& other) noexcept {

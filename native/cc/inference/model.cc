@@ -99,7 +99,7 @@ struct Model::Loader {
   }
 
   void fill() {
-    model.arena_ = AlignedBuffer(arena_bytes);
+    model.arena_ = AlignedBuffer(arena_bytes, AlignedBuffer::Pages::huge);
     for (const Pending& item : pending) {
       if (item.bytes == 0) {
         item.linear->rows = file.tensor_data(*item.tensor);
