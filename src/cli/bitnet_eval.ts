@@ -35,11 +35,15 @@ function checkLimit(limit: number | undefined): void {
   throw new UsageError(`--limit must be a whole number, or a share between 0 and 1, not ${limit}`);
 }
 
-/** The Hub's library is loaded only when data must come from there. */
+/** From the Hugging Face cache; what is not there comes from the Hub, whose library is loaded only then. */
 const fetchSplit: FetchSplit = async ({ path, config }, split) => {
   const { fetchHubDataset } = await import("../../training/data/hub_dataset.ts");
-  const selector = config === null ? split : `${config}/${split}`;
-  return fetchHubDataset({ name: path, revision: "main", selector });
+  const id = { name: path, revision: "main", selector: config === null ? split : `${config}/${split}` };
+  try {
+    return await fetchHubDataset(id, { env: { ...process.env, HF_HUB_OFFLINE: "1" } });
+  } catch {
+    return fetchHubDataset(id);
+  }
 };
 
 await runCommand({

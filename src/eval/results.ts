@@ -1,4 +1,5 @@
 /** The results file of lm-evaluation-harness 0.4 (`results_*.json`): same keys, same shapes. */
+import { cpus } from "node:os";
 import type { TaskResult } from "./evaluator.ts";
 import { defaultFewshotSeed } from "./few_shot.ts";
 import type { LanguageModel } from "./language_model.ts";
@@ -59,12 +60,16 @@ function configJson({ task, numFewshot, generation }: TaskResult): Record<string
     ...(test && { test_split: test }),
     ...(fewshot && { fewshot_split: fewshot }),
     ...task.prompt,
+    unsafe_code: false,
     description: "",
     target_delimiter: " ",
     fewshot_delimiter: "\n\n",
     fewshot_config: {
       sampler: "default",
       split: fewshot ?? null,
+      process_docs: null,
+      fewshot_indices: null,
+      samples: null,
       doc_to_text: task.prompt.doc_to_text,
       doc_to_choice: task.prompt.doc_to_choice ?? null,
       doc_to_target: task.prompt.doc_to_target,
@@ -96,6 +101,18 @@ function specialToken(model: LanguageModel, id: number | null): [string | null, 
   return id === null ? [null, "None"] : [model.tokenizer.decode([id], { skipSpecialTokens: false }), String(id)];
 }
 
+/** Entries of `config` and of the file itself that have no meaning here, under the names that readers may look for. */
+const unusedSettings = {
+  model_revision: "main",
+  model_sha: "",
+  batch_size: null,
+  batch_sizes: [],
+  device: "cpu",
+  use_cache: null,
+  bootstrap_iters: 0,
+};
+const unusedEntries = { group_subtasks: {}, git_hash: null, upper_git_hash: null, transformers_version: "N/A" };
+
 /** @param startedAt when the run began, milliseconds since 1970 */
 export function resultsJson(
   model: LanguageModel,
@@ -103,9 +120,10 @@ export function resultsJson(
   settings: RunSettings,
   startedAt: number,
 ): ResultsJson {
+  const { tokenizer } = model;
+  const eosToken = specialToken(model, tokenizer.eosTokenId);
   return {
     results: perTask(results, scoresJson),
-    group_subtasks: {},
     configs: perTask(results, configJson),
     versions: perTask(results, ({ task }) => task.version),
     "n-shot": perTask(results, ({ numFewshot }) => numFewshot),
@@ -117,21 +135,30 @@ export function resultsJson(
       model: "bitnet-lab",
       model_args: { pretrained: model.name },
       model_num_parameters: model.info.parameters ?? null,
+      model_dtype: "float32",
       limit: settings.limit,
       gen_kwargs: settings.genKwargs,
       num_fewshot: settings.numFewshot,
       random_seed: settings.seed,
+      numpy_seed: settings.seed,
+      torch_seed: settings.seed,
       fewshot_seed: defaultFewshotSeed,
+      ...unusedSettings,
     },
-    // Ours: accuracy of guessing, and the facts about the model and the machine.
+    // Ours: the accuracy of guessing, and what is known of model and machine.
     chance: perTask(results, ({ chance }) => chance),
     model_info: model.info,
-    git_hash: null,
+    model_source: "bitnet-lab",
+    model_name: model.name,
     date: startedAt / 1000,
+    total_evaluation_time_seconds: String((Date.now() - startedAt) / 1000),
+    pretty_env_info: `Node ${process.version}, ${process.platform} ${process.arch}, ${cpus()[0]?.model ?? "unknown CPU"}`,
     lm_eval_version: "0.4.13",
-    tokenizer_eos_token: specialToken(model, model.tokenizer.eosTokenId),
-    tokenizer_bos_token: specialToken(model, model.tokenizer.bosTokenId),
-    eot_token_id: model.tokenizer.eosTokenId,
+    tokenizer_pad_token: eosToken,
+    tokenizer_eos_token: eosToken,
+    tokenizer_bos_token: specialToken(model, tokenizer.bosTokenId),
+    eot_token_id: tokenizer.eosTokenId,
     max_length: model.maxLength,
+    ...unusedEntries,
   };
 }

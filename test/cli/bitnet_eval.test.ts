@@ -3,10 +3,14 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+
 import { exportTestModel } from "../eval/gguf_test_model.ts";
 import { modelDirectory } from "../eval/golden_lm_eval.ts";
 import { hasNative } from "../support/tfjs_backends.ts";
+
+// Every test starts processes that load the whole program.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const root = path.join(import.meta.dirname, "../..");
 const checkpoint = modelDirectory("tiny-bitnet");
@@ -19,15 +23,22 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-function run(command: "bitnet-eval" | "bitnet-generate", ...args: string[]) {
+type Command = "bitnet-eval" | "bitnet-generate";
+
+function run(command: Command, args: string[], environment: NodeJS.ProcessEnv = {}) {
   const file = path.join(root, `src/cli/bin/${command}.mjs`);
-  const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...args], { encoding: "utf8", cwd: directory });
+  const env = { ...process.env, ...environment };
+  const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...args], {
+    encoding: "utf8",
+    cwd: directory,
+    env,
+  });
   return { status, stdout, stderr };
 }
 
 /** Exit code and the one line on stderr. */
-function failure(command: "bitnet-eval" | "bitnet-generate", ...args: string[]) {
-  const { status, stdout, stderr } = run(command, ...args);
+function failure(command: Command, ...args: string[]) {
+  const { status, stdout, stderr } = run(command, args);
   expect(stdout).toBe("");
   return { status, lines: stderr.trimEnd().split("\n") };
 }
@@ -35,8 +46,8 @@ function failure(command: "bitnet-eval" | "bitnet-generate", ...args: string[]) 
 describe.skipIf(!hasNative)("bitnet-eval (skipped without the addon)", () => {
   test("checkpoint and GGUF file print the same table; results are written", () => {
     const flags = ["--tasks", "toy_arc,toy_gsm8k", "--limit", "12", "--gen_kwargs", "max_gen_toks=12"];
-    const fromFile = run("bitnet-eval", "--model", gguf, ...flags, "--output_path", "out", "--log_samples");
-    const fromCheckpoint = run("bitnet-eval", "--model", checkpoint, ...flags);
+    const fromFile = run("bitnet-eval", ["--model", gguf, ...flags, "--output_path", "out", "--log_samples"]);
+    const fromCheckpoint = run("bitnet-eval", ["--model", checkpoint, ...flags]);
     expect([fromFile.status, fromCheckpoint.status]).toEqual([0, 0]);
     const table = (stdout: string) => stdout.split("\n").filter((line) => line.startsWith("|"));
     expect(table(fromFile.stdout)).toHaveLength(6);
@@ -48,6 +59,25 @@ describe.skipIf(!hasNative)("bitnet-eval (skipped without the addon)", () => {
     );
     expect(files.sort()).toEqual(["results.json", "samples_toy_arc.jsonl", "samples_toy_gsm8k.jsonl"]);
   });
+});
+
+test("task data comes from the Hugging Face cache, without a network", () => {
+  const home = path.join(directory, "hf");
+  const repository = path.join(home, "hub/datasets--allenai--ai2_arc");
+  const commit = "0123456789abcdef0123456789abcdef01234567";
+  const data = path.join(repository, "snapshots", commit, "ARC-Easy");
+  mkdirSync(data, { recursive: true });
+  mkdirSync(path.join(repository, "refs"));
+  writeFileSync(path.join(repository, "refs/main"), commit);
+  const choices = { text: ["a ball", "a box"], label: ["A", "B"] };
+  writeFileSync(
+    path.join(data, "test.jsonl"),
+    JSON.stringify({ question: "Which is round?", choices, answerKey: "A" }),
+  );
+  const flags = ["--model", checkpoint, "--tasks", "arc_easy", "--backend", "cpu"];
+  const { status, stdout } = run("bitnet-eval", flags, { HF_HOME: home, HF_HUB_CACHE: undefined });
+  expect(stdout).toContain("|arc_easy|");
+  expect(status).toBe(0);
 });
 
 describe("bitnet-eval refuses in one line", () => {
@@ -93,7 +123,7 @@ describe("bitnet-eval refuses in one line", () => {
 describe.skipIf(!hasNative)("bitnet-generate (skipped without the addon)", () => {
   test("the same seed gives the same text, and says how fast", () => {
     const flags = ["--model", gguf, "--prompt", "Question: How", "--max-tokens", "12", "--seed", "5"];
-    const [first, second] = [run("bitnet-generate", ...flags), run("bitnet-generate", ...flags)];
+    const [first, second] = [run("bitnet-generate", flags), run("bitnet-generate", flags)];
     expect(first.status).toBe(0);
     expect(first.stdout.trim().length).toBeGreaterThan(5);
     expect(second.stdout).toBe(first.stdout);
@@ -102,9 +132,9 @@ describe.skipIf(!hasNative)("bitnet-generate (skipped without the addon)", () =>
 
   test("greedy text of checkpoint and GGUF file is the same", () => {
     const flags = ["--prompt", "Question: How", "--max-tokens", "12", "--temperature", "0"];
-    const fromFile = run("bitnet-generate", "--model", gguf, ...flags);
+    const fromFile = run("bitnet-generate", ["--model", gguf, ...flags]);
     expect(fromFile.stderr).toMatch(/ 12 generated/);
-    expect(run("bitnet-generate", "--model", checkpoint, ...flags).stdout).toBe(fromFile.stdout);
+    expect(run("bitnet-generate", ["--model", checkpoint, ...flags]).stdout).toBe(fromFile.stdout);
   });
 
   test("values out of range are wrong usage", () => {

@@ -9,6 +9,7 @@ import { resultsJson } from "../../src/eval/results.ts";
 import { TaskData } from "../../src/eval/task_data.ts";
 import { findTask } from "../../src/eval/tasks/registry.ts";
 import { fakeLanguageModel } from "./fake_language_model.ts";
+import { goldenDirectory } from "./golden_lm_eval.ts";
 
 let directory: string;
 beforeAll(() => {
@@ -82,6 +83,30 @@ describe("multiple choice", () => {
       expect(result.documents).toEqual({ original: 4, effective });
     }
   });
+});
+
+test("the results file has every entry of lm-evaluation-harness's, of the same type", async () => {
+  const example = JSON.parse(readFileSync(path.join(goldenDirectory, "results_shape_example.json"), "utf8"));
+  const dataDirectory = write("shape", "piqa", "validation", [{ goal: "x", sol1: "a", sol2: "b", label: 0 }]);
+  const model = fakeLanguageModel({});
+  const results = await evaluate(model, [findTask("piqa")], new TaskData({ dataDirectory }));
+  const settings = { numFewshot: null, limit: null, genKwargs: null, seed: 0 };
+  const ours = JSON.parse(JSON.stringify(resultsJson(model, results, settings, 1000)).replaceAll('"piqa"', '"o_piqa"'));
+  const kind = (value: unknown) => (value === null ? "null" : Array.isArray(value) ? "array" : typeof value);
+  const missing: string[] = [];
+  const compare = (place: string, wanted: Record<string, unknown>, actual: Record<string, unknown>) => {
+    for (const [key, value] of Object.entries(wanted)) {
+      if (!(key in actual)) missing.push(`${place}${key}`);
+      else if (kind(value) === "object") {
+        compare(`${place}${key}.`, value as Record<string, unknown>, actual[key] as Record<string, unknown>);
+      } else if (value !== null && actual[key] !== null && kind(actual[key]) !== kind(value)) {
+        missing.push(`${place}${key}: ${kind(actual[key])}`);
+      }
+    }
+  };
+  compare("", example, ours);
+  // A single sample has no standard error: lm-evaluation-harness writes "N/A" then, as we do.
+  expect(missing).toEqual(["results.o_piqa.acc_stderr,none: string", "results.o_piqa.acc_norm_stderr,none: string"]);
 });
 
 describe("generation", () => {
