@@ -41,9 +41,9 @@ export const equations: readonly Step[] = (() => {
   return list;
 })();
 
-const heldOutShare = 0.2;
+const heldOutShare = 0.25;
 /** Stories told of each held-out pair; held-out triples fill up the rest of the test. */
-const storiesPerPair = 3;
+const storiesPerPair = 6;
 const testProblems = 240;
 /** No answer may be worth guessing: the largest share of one result in the test. */
 const largestResultShare = 0.13;
@@ -78,7 +78,7 @@ function wordProblem(problem: Problem, rng: CounterRng): Gsm8kDoc {
   const steps = problem.filter((step) => step !== undefined);
   return {
     question: `${tellStory(problem[0].left, problem, name, item)} How many ${item} does ${name} have now?`,
-    answer: `${steps.map((step) => `${equationText(step)}.`).join(" ")}\n#### ${steps[steps.length - 1]!.result}`,
+    answer: `${steps.map((step) => `${equationText(step)}.`).join(" Then ")}\n#### ${steps[steps.length - 1]!.result}`,
   };
 }
 
@@ -87,7 +87,7 @@ export function openSum(rng: CounterRng): string {
   const change = (): Change => ({ operator: rng.pick(["+", "-"]), right: 1 + rng.integer(12) });
   const start = 2 + rng.integer(11);
   const changes: [Change, Change?] = rng.uniform() < 0.5 ? [change()] : [change(), change()];
-  const sum = changes.map((step) => `${step!.operator} ${step!.right}`).join(" ");
+  const sum = changes.map((step) => `${step!.operator} ${step!.right}`).join(". Then ");
   return `${tellStory(start, changes, rng.pick(people), rng.pick(countables))} That is ${start} ${sum}.`;
 }
 
