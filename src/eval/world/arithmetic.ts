@@ -43,7 +43,7 @@ export const equations: readonly Step[] = (() => {
 
 const heldOutShare = 0.25;
 /** Stories told of each held-out pair; held-out triples fill up the rest of the test. */
-const storiesPerPair = 6;
+const storiesPerPair = 8;
 const testProblems = 240;
 /** No answer may be worth guessing: the largest share of one result in the test. */
 const largestResultShare = 0.13;
@@ -141,7 +141,7 @@ export function splitArithmetic(seed: number): ArithmeticSplit {
     test: [...docs.values()],
     trainingProblem(random) {
       for (;;) {
-        const problem: Problem = random.uniform() < 0.5 ? [random.pick(seen)] : twoSteps(random);
+        const problem: Problem = random.uniform() < 0.4 ? [random.pick(seen)] : twoSteps(random);
         if (!keys.has(problemKey(problem))) return wordProblem(problem, random);
       }
     },
