@@ -7,7 +7,7 @@ import type { PreparedDataset } from "./data/prepared_dataset.ts";
 import { AdamW } from "./optimizer.ts";
 import { formatDuration } from "./progress.ts";
 import { trainStep } from "./train_step.ts";
-import { nextBatches, tokensPerUpdate } from "./trainer.ts";
+import { nextBatches, tokensPerUpdate } from "./update_batches.ts";
 
 const timedSteps = 2;
 /** float32 of weight, gradient and AdamW's two moments. */

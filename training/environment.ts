@@ -1,7 +1,7 @@
 /** Contents of environment.json: what a run was made with. */
 import { cpus, release, totalmem } from "node:os";
 import * as tf from "@tensorflow/tfjs";
-import type { ComputeInfo } from "./trainer.ts";
+import type { ComputeInfo } from "./compute_info.ts";
 
 /** Facts about the machine, the versions and the backend; `command` is the command line. */
 export function describeEnvironment(compute: ComputeInfo, packageVersion: string, command: readonly string[]) {

@@ -96,7 +96,10 @@ export function withVocabulary(config: RunConfig, tokenizer: Tokenizer): RunConf
   return { ...config, model: { ...config.model, vocab_size: Math.max(wanted, tokenizer.vocabSize) } };
 }
 
-/** Opens the tokenized data set, tokenizing first if the cache does not have it. */
+/**
+ * Opens the tokenized data set, tokenizing first if the cache does not have it. What is held out does not depend on
+ * `training.seed`: runs of several seeds are compared on the same validation part.
+ */
 export function openDataset(
   config: RunConfig,
   sources: readonly string[],
@@ -111,7 +114,6 @@ export function openDataset(
     cacheDirectory: cacheDirectory(config),
     sequenceLength: config.training.sequence_length,
     validationFraction: config.data.validation_fraction,
-    seed: config.training.seed,
     onProgress,
     signal,
   });

@@ -14,6 +14,8 @@
  * (arXiv 2504.12285): ternary weights want a high rate first, since a latent weight must travel to flip its code,
  * and a lower one without decay towards zero once the codes settle.
  */
+import type { RunConfig } from "../src/config/run_config.ts";
+
 export interface Schedule {
   type: "two_stage" | "cosine" | "constant";
   /** Steps of linear warm-up from 0; 0 for none. */
@@ -66,4 +68,17 @@ export function scheduledValues(
   const fraction = Math.min(1, (step - schedule.warmupSteps) / Math.max(1, maxSteps - schedule.warmupSteps));
   const shape = schedule.type === "cosine" ? "cosine" : schedule.decay;
   return { learningRate: top * decayFactor(shape, schedule.minRatio, fraction), weightDecay };
+}
+
+/** The schedule of a configuration, with its defaults that depend on other keys. */
+export function scheduleOf({ schedule, optimizer }: RunConfig): Schedule {
+  return {
+    type: schedule.type,
+    warmupSteps: schedule.warmup_steps,
+    minRatio: schedule.min_ratio,
+    stage2Start: schedule.stage2_start,
+    stage2LearningRate: schedule.stage2_learning_rate ?? (optimizer.learning_rate * 2) / 3,
+    stage2WeightDecay: schedule.stage2_weight_decay,
+    decay: schedule.decay,
+  };
 }

@@ -10,7 +10,7 @@ import { resolveModelConfig } from "../src/config/model_config.ts";
 import type { RunConfig } from "../src/config/run_config.ts";
 import { CausalLM } from "../src/model/causal_lm.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
-import type { Batch } from "./data/batch.ts";
+import { type ComputeInfo, stepKernels } from "./compute_info.ts";
 import type { BatchIterator } from "./data/batch_iterator.ts";
 import type { PreparedDataset } from "./data/prepared_dataset.ts";
 import { writeLossPlot } from "./loss_plot.ts";
@@ -18,7 +18,7 @@ import type { MetricsRow } from "./metrics.ts";
 import { AdamW } from "./optimizer.ts";
 import { appendRow, type RunDirectory, readRows, syncRows, truncateRows } from "./run_directory.ts";
 import { sampleText } from "./sample.ts";
-import { type Schedule, scheduledValues } from "./schedule.ts";
+import { type Schedule, scheduledValues, scheduleOf } from "./schedule.ts";
 import { NonFiniteError, type StepResult, trainStep } from "./train_step.ts";
 import {
   latestCheckpoint,
@@ -27,18 +27,9 @@ import {
   saveTrainingCheckpoint,
   TrainingCheckpointError,
 } from "./training_checkpoint.ts";
+import { nextBatches, tokensPerUpdate } from "./update_batches.ts";
 import { type ValidationResult, validate } from "./validation.ts";
 import { WeightStatistics } from "./weight_statistics.ts";
-
-/** What computes: for the metrics, so that slower code cannot run unseen. */
-export interface ComputeInfo {
-  backend: string;
-  threads: number;
-  /** Kernel variant that is expected to run. */
-  variant: string;
-  /** Kernel variant that ran since the last call, and which of the `required` fused kernels did not run. */
-  kernel(required: readonly string[]): string;
-}
 
 /** What the loop tells while it runs. */
 export interface TrainerListener {
@@ -62,24 +53,6 @@ export interface RunOptions {
   /** Ends the run after the step at hand. */
   signal?: AbortSignal;
 }
-
-/** Ops of src/ops that every training step runs: where the backend has fused kernels, these. */
-const stepKernels = [
-  "BitLinear",
-  "BitLinearGrad",
-  "RMSNorm",
-  "RMSNormGrad",
-  "CausalAttention",
-  "CausalAttentionGrad",
-  "GatedActivation",
-  "GatedActivationGrad",
-  "EmbeddingGather",
-  "EmbeddingGatherGrad",
-  "HeadLogProbs",
-  "HeadLogProbsGrad",
-  "AdamWStep",
-  "GlobalNormSquared",
-];
 
 export type TrainingEnd = "finished" | "interrupted";
 
@@ -300,29 +273,4 @@ export class Trainer {
     writeLossPlot(directory.plotFile, readRows<MetricsRow>(directory.metricsFile));
     this.listener.onCheckpoint?.(this.step, saved);
   }
-}
-
-/** Tokens that one update trains on. */
-export function tokensPerUpdate({ training }: RunConfig): number {
-  return training.batch_size * training.sequence_length * training.gradient_accumulation_steps;
-}
-
-/** The schedule of a configuration, with its defaults that depend on other keys. */
-export function scheduleOf({ schedule, optimizer }: RunConfig): Schedule {
-  return {
-    type: schedule.type,
-    warmupSteps: schedule.warmup_steps,
-    minRatio: schedule.min_ratio,
-    stage2Start: schedule.stage2_start,
-    stage2LearningRate: schedule.stage2_learning_rate ?? (optimizer.learning_rate * 2) / 3,
-    stage2WeightDecay: schedule.stage2_weight_decay,
-    decay: schedule.decay,
-  };
-}
-
-/** The batches of one update. */
-export async function nextBatches(batches: BatchIterator, count: number): Promise<Batch[]> {
-  const taken: Batch[] = [];
-  while (taken.length < count) taken.push(await batches.next());
-  return taken;
 }
