@@ -21,6 +21,7 @@ export type EngineConfig = Readonly<NativeEngineInfo>;
 export interface EngineOptions {
   /** Threads of every call; default BITNET_THREADS, else all CPUs. */
   threads?: number;
+  signal?: AbortSignal;
 }
 
 export interface ScoreOptions {
@@ -70,11 +71,12 @@ export class Engine {
    * @throws {ModelFileError} if the file is missing, malformed, or of a kind that the engine does not run.
    */
   static async load(file: string, options: EngineOptions = {}): Promise<Engine> {
+    const threads = threadCount(options.threads);
     const native = new (loadAddon().Engine)();
     try {
-      await callAbortable(undefined, () => native.load(file, threadCount(options.threads)));
+      await callAbortable(options.signal, (flag) => native.load(file, threads, flag));
     } catch (error) {
-      if (error instanceof RangeError) throw error;
+      if (options.signal?.aborted) throw error;
       throw new ModelFileError(`${path.basename(file)}: ${(error as Error).message}`);
     }
     return new Engine(file, native);

@@ -37,7 +37,7 @@ export interface NativeEngineInfo {
 }
 
 export interface NativeEngine {
-  load(path: string, threads: number): Promise<void>;
+  load(path: string, threads: number, flag: AbortFlag): Promise<void>;
   info(): NativeEngineInfo;
   metadata(): Record<string, string | number | boolean>;
   metadataArray(key: string): (string | number | boolean)[] | undefined;
@@ -47,18 +47,12 @@ export interface NativeEngine {
     firstTargets: Int32Array,
     chunk: number,
     sharePrefixes: boolean,
-    flag: AbortFlag | undefined,
+    flag: AbortFlag,
   ): Promise<{ logprobs: Float32Array; greedy: Uint8Array }>;
   createSession(slots: number, capacity: number): number;
   disposeSession(session: number): void;
   truncate(session: number, slot: number, length: number): Promise<void>;
-  feed(
-    session: number,
-    slots: Int32Array,
-    ids: Int32Array,
-    counts: Int32Array,
-    flag: AbortFlag | undefined,
-  ): Promise<Float32Array>;
+  feed(session: number, slots: Int32Array, ids: Int32Array, counts: Int32Array, flag: AbortFlag): Promise<Float32Array>;
   generate(
     session: number,
     slots: Int32Array,
@@ -67,7 +61,7 @@ export interface NativeEngine {
     sampling: Float64Array,
     steps: number,
     endIds: Int32Array,
-    flag: AbortFlag | undefined,
+    flag: AbortFlag,
   ): Promise<Int32Array[]>;
   dispose(): void;
 }
@@ -119,37 +113,48 @@ export function callNative<T>(call: () => T): T {
   }
 }
 
+/** Flags of the calls in progress. */
+const activeFlags = new Set<AbortFlag>();
+let watchesExit = false;
+
+/** Node waits for native calls when the process exits: end them. */
+function endCallsAtExit(): void {
+  if (watchesExit) return;
+  watchesExit = true;
+  process.on("exit", () => {
+    for (const flag of activeFlags) loadAddon().raiseAbortFlag(flag);
+  });
+}
+
 /**
  * Runs an abortable native call.
  * @throws the signal's reason (an AbortError by default) as soon as it aborts; the native work ends shortly after.
  */
 export async function callAbortable<T>(
   signal: AbortSignal | undefined,
-  call: (flag: AbortFlag | undefined) => Promise<T>,
+  call: (flag: AbortFlag) => Promise<T>,
 ): Promise<T> {
-  if (!signal) {
-    try {
-      return await call(undefined);
-    } catch (error) {
-      throw toEngineError(error);
-    }
-  }
-  signal.throwIfAborted();
+  signal?.throwIfAborted();
+  endCallsAtExit();
   const addon = loadAddon();
   const flag = addon.createAbortFlag();
   let onAbort = () => {};
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => {
       addon.raiseAbortFlag(flag);
-      reject(signal.reason);
+      reject(signal?.reason);
     };
-    signal.addEventListener("abort", onAbort, { once: true });
   });
+  signal?.addEventListener("abort", onAbort, { once: true });
+  activeFlags.add(flag);
+  const forget = () => activeFlags.delete(flag);
   try {
-    return await Promise.race([call(flag), aborted]);
+    const result = call(flag);
+    result.then(forget, forget);
+    return await (signal ? Promise.race([result, aborted]) : result);
   } catch (error) {
     throw toEngineError(error);
   } finally {
-    signal.removeEventListener("abort", onAbort);
+    signal?.removeEventListener("abort", onAbort);
   }
 }

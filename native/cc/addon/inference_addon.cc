@@ -1,6 +1,6 @@
 // The inference engine as a class:
 //
-//   new Engine();  load(path, threads) -> Promise        everything else needs a loaded engine
+//   new Engine();  load(path, threads, flag) -> Promise  everything else needs a loaded engine
 //   info() -> sizes and types;  metadata() -> scalars and strings;  metadataArray(key) -> array or undefined
 //   score(ids, lengths, firstTargets, chunk, sharePrefixes, flag) -> Promise<{ logprobs, greedy }>
 //   createSession(slots, capacity) -> id;  disposeSession(id);  truncate(id, slot, length) -> Promise
@@ -72,15 +72,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   }
 
   explicit EngineObject(const Napi::CallbackInfo& info)
-      : Napi::ObjectWrap<EngineObject>(info), state_(std::make_shared<State>()) {
-    // A job that runs when the environment goes away must not hold it up.
-    info.Env().AddCleanupHook(
-        [](std::weak_ptr<JobQueue>* queue) {
-          if (const auto alive = queue->lock()) alive->interrupt();
-          delete queue;
-        },
-        new std::weak_ptr<JobQueue>(state_->queue));
-  }
+      : Napi::ObjectWrap<EngineObject>(info), state_(std::make_shared<State>()) {}
 
  private:
   // Shared with jobs; `engine` is empty before load and after dispose.
@@ -114,12 +106,12 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
     } catch (const std::invalid_argument& error) {
       throw Napi::Error::New(env, error.what());
     }
-    auto job = std::make_unique<Job>(env, nullptr);
+    auto job = std::make_unique<Job>(env, abort_flag(info[2]));
     auto loaded = std::make_shared<std::shared_ptr<Engine>>();
     const std::string path = info[0].As<Napi::String>().Utf8Value();
     const int threads = info[1].As<Napi::Number>().Int32Value();
-    job->run = [loaded, path, threads, kernels] {
-      auto model = std::make_shared<const Model>(std::make_unique<GgufFile>(path), threads);
+    job->run = [loaded, path, threads, kernels, abort = job->abort] {
+      auto model = std::make_shared<const Model>(std::make_unique<GgufFile>(path), threads, abort.get());
       *loaded = std::make_shared<Engine>(std::move(model), *kernels, threads);
     };
     job->result = [state = state_, loaded](Napi::Env result_env) {

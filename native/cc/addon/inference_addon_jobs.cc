@@ -42,17 +42,25 @@ class JobQueue::Worker : public Napi::AsyncWorker {
     // The next job does not wait for JavaScript.
     const std::shared_ptr<JobQueue> queue = queue_;
     queue->running_.reset();
-    if (queue->closed_) {
+    try {
+      settle(env);
+    } catch (const Napi::Error&) {
+      return;  // the environment is going away: nobody listens
+    }
+    queue->start_next(env);
+  }
+
+ private:
+  void settle(Napi::Env env) {
+    if (queue_->closed_) {
       job_->deferred.Reject(disposed_error(env).Value());
     } else if (code_) {
       job_->deferred.Reject(coded_error(env, message_, code_).Value());
     } else {
       job_->deferred.Resolve(job_->result(env));
     }
-    queue->start_next(env);
   }
 
- private:
   void fail(const std::string& message, const char* code) {
     message_ = message;
     code_ = code;
@@ -85,13 +93,9 @@ void JobQueue::start_next(Napi::Env env) {
 
 void JobQueue::close(Napi::Env env) {
   closed_ = true;
-  interrupt();
+  if (running_) running_->store(true);
   for (const auto& job : waiting_) job->deferred.Reject(disposed_error(env).Value());
   waiting_.clear();
-}
-
-void JobQueue::interrupt() {
-  if (running_) running_->store(true);
 }
 
 }  // namespace bitnet

@@ -30,8 +30,6 @@ class JobQueue : public std::enable_shared_from_this<JobQueue> {
   Napi::Promise push(Napi::Env env, std::unique_ptr<Job> job);
   // Ends the running job soon and rejects it and the waiting ones: the engine was disposed.
   void close(Napi::Env env);
-  // Ends the running job soon; nothing is settled (the environment is going away).
-  void interrupt();
 
  private:
   class Worker;

@@ -5,8 +5,8 @@
 #include <mutex>
 #include <set>
 
-#include "core/thread_pool.h"
 #include "inference/ternary_tensor.h"
+#include "inference/workers.h"
 
 namespace bitnet {
 namespace {
@@ -42,7 +42,7 @@ struct Model::Loader {
   const GgufFile& file;
   const ModelConfig& config;
   const Kernels& kernels;
-  int threads;
+  Workers workers;
   std::vector<Pending> pending;
   size_t arena_bytes = 0;
   std::set<std::string> used;
@@ -135,7 +135,7 @@ struct Model::Loader {
     std::mutex mutex;
     std::string error;
     int64_t error_group = groups;
-    ThreadPool::global().parallel_for(threads, groups, [&](int64_t group) {
+    workers.each(groups, [&](int64_t group) {
       try {
         unpack_group(item, source, group, target, &scales[static_cast<size_t>(group)]);
       } catch (const std::exception& problem) {
@@ -196,9 +196,10 @@ struct Model::Loader {
   }
 };
 
-Model::Model(std::unique_ptr<GgufFile> file, int threads)
+Model::Model(std::unique_ptr<GgufFile> file, int threads, const std::atomic<bool>* abort)
     : file_(std::move(file)), config_(read_model_config(*file_)) {
-  Loader loader{*this, *file_, config_, active_kernels(), threads, {}, 0, {}};
+  Loader loader{*this, *file_, config_, active_kernels(), Workers(threads), {}, 0, {}};
+  loader.workers.set_abort(abort);
   const ModelConfig& c = config_;
   // A count of layers that the file cannot hold must not make us allocate.
   if (static_cast<uint64_t>(c.layers) > file_->tensors().size()) {

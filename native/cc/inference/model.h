@@ -1,6 +1,7 @@
 // A model ready to run: the weights of a GGUF file, ternary matrices repacked for the kernels.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -32,8 +33,9 @@ struct Layer {
 
 class Model {
  public:
-  // Loads with `threads` threads. Throws GgufError naming the key or tensor that is missing or wrong.
-  Model(std::unique_ptr<GgufFile> file, int threads);
+  // Loads with `threads` threads. Throws GgufError naming the key or tensor that is missing or wrong, and
+  // Aborted soon after *abort becomes true (null: never).
+  Model(std::unique_ptr<GgufFile> file, int threads, const std::atomic<bool>* abort = nullptr);
 
   const GgufFile& file() const { return *file_; }
   const ModelConfig& config() const { return config_; }
