@@ -6,7 +6,7 @@ import * as tf from "@tensorflow/tfjs";
 import { loadCausalLM, openCheckpoint } from "../checkpoint/checkpoint.ts";
 import { CheckpointError } from "../checkpoint/checkpoint_error.ts";
 import type { CausalLM } from "../model/causal_lm.ts";
-import { modelParameters, parameterSize } from "../model/parameters.ts";
+import { parameterCount } from "../model/parameters.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { DraftTable } from "./draft_table.ts";
 import type { GeneratedText } from "./generated_text.ts";
@@ -39,8 +39,7 @@ export class TfjsLanguageModel implements LanguageModel {
     this.tokenizer = tokenizer;
     this.maxLength = model.config.maxPositionEmbeddings;
     this.endIds = new Set(tokenizer.eosTokenId === null ? endIds : [tokenizer.eosTokenId, ...endIds]);
-    const parameters = modelParameters(model.config).reduce((sum, spec) => sum + parameterSize(spec), 0);
-    this.info = { parameters, ...info };
+    this.info = { parameters: parameterCount(model.config), ...info };
   }
 
   /**

@@ -51,6 +51,7 @@ describe.skipIf(!hasNative)("bitnet-eval (skipped without the addon)", () => {
     expect([fromFile.status, fromCheckpoint.status]).toEqual([0, 0]);
     const table = (stdout: string) => stdout.split("\n").filter((line) => line.startsWith("|"));
     expect(table(fromFile.stdout)).toHaveLength(6);
+    for (const { stderr } of [fromFile, fromCheckpoint]) expect(stderr).toContain("parameters 558464");
     expect(table(fromFile.stdout)).toEqual(table(fromCheckpoint.stdout));
     expect(fromFile.stdout).toContain("toy_arc: chance 0.2500");
     const [model] = readdirSync(path.join(directory, "out"));

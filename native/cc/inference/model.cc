@@ -58,12 +58,18 @@ struct Model::Loader {
     return *tensor;
   }
 
-  std::vector<float> gains(const std::string& name, int64_t size) {
+  std::vector<float> row(const std::string& name, int64_t size) {
     const GgufTensor& tensor = require(name, {static_cast<uint64_t>(size)});
     std::vector<float> values(static_cast<size_t>(size));
     if (tensor.type == GgmlType::q8_0) throw GgufError("tensor \"" + name + "\" must not be Q8_0");
     kernels.decode_row(file.tensor_data(tensor), float_row_type(tensor), size, values.data());
     return values;
+  }
+
+  // The gains of a norm.
+  std::vector<float> gains(const std::string& name, int64_t size) {
+    model.parameters_ += static_cast<uint64_t>(size);
+    return row(name, size);
   }
 
   void add(Linear* linear, const std::string& name, int64_t out, int64_t in, bool interleaved) {
@@ -72,7 +78,7 @@ struct Model::Loader {
     linear->out = out;
     linear->in = in;
     linear->ternary = config.ternary_weights && config.int8_activations;
-    if (file.tensor(name + ".scale")) linear->multiplier = gains(name + ".scale", 1)[0];
+    if (file.tensor(name + ".scale")) linear->multiplier = row(name + ".scale", 1)[0];
     if (!config.ternary_weights) linear->row_type = float_row_type(tensor);
 
     const int64_t head_dim = interleaved ? config.head_dim : 0;
