@@ -198,6 +198,23 @@ describe("bad data is one error with its place", () => {
   });
 });
 
+test("Parquet files as the Hub has them", async () => {
+  const data = new TaskData({ dataDirectory: path.join(goldenDirectory, "../task_data") });
+  const results = await evaluate(fakeLanguageModel({}), ["arc_easy", "piqa"].map(findTask), data);
+  expect(results.map(({ samples }) => samples.map(({ target }) => target))).toEqual([[0, 1], [1]]);
+  expect(results[0].samples[0].document).toEqual({
+    id: "a",
+    question: "Which is round?",
+    choices: { text: ["a ball", "a box", "a brick"], label: ["1", "2", "3"] },
+    answerKey: "1",
+  });
+  const broken = write("broken", "piqa", "train", []);
+  writeFileSync(path.join(broken, "piqa/validation.parquet"), "PAR1 nothing");
+  await expect(
+    evaluate(fakeLanguageModel({}), [findTask("piqa")], new TaskData({ dataDirectory: broken })),
+  ).rejects.toThrow(/validation\.parquet is not a readable Parquet file/);
+});
+
 test("data sets of the Hub come through the function that fetches them", async () => {
   const data = write("hub", "any", "test", [arc("Which is round?", ["a ball", "a box"], "A")]);
   const asked: unknown[] = [];
