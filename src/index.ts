@@ -1,4 +1,4 @@
-/** What `import "bitnet-lab"` offers: layers for any tfjs model, the language model, checkpoints, tokenizers. */
+/** What `import "bitnet-lab"` offers: layers for any tfjs model, the language model, checkpoints, tokenizers, evaluation. */
 export { type Checkpoint, loadCausalLM, openCheckpoint, readParameter } from "./checkpoint/checkpoint.ts";
 export { CheckpointError } from "./checkpoint/checkpoint_error.ts";
 export { fileSystem } from "./checkpoint/file_system.ts";
@@ -11,6 +11,12 @@ export {
   modelConfigSchema,
   resolveModelConfig,
 } from "./config/model_config.ts";
+export { type EvaluationOptions, evaluate, type TaskResult } from "./eval/evaluator.ts";
+export type { GenerateRequest, LanguageModel, LoglikelihoodRequest, LoglikelihoodResult } from "./eval/language_model.ts";
+export type { Task } from "./eval/task.ts";
+export { TaskData, type TaskDataOptions } from "./eval/task_data.ts";
+export { findTask, tasks } from "./eval/tasks/registry.ts";
+export { TfjsLanguageModel } from "./eval/tfjs_language_model.ts";
 export { BitLinear, type BitLinearArgs } from "./layers/bit_linear.ts";
 export { DecoderLayer, type DecoderLayerArgs } from "./layers/decoder_layer.ts";
 export { GatedFeedForward, type GatedFeedForwardArgs } from "./layers/gated_feed_forward.ts";
