@@ -12,7 +12,12 @@ export {
   resolveModelConfig,
 } from "./config/model_config.ts";
 export { type EvaluationOptions, evaluate, type TaskResult } from "./eval/evaluator.ts";
-export type { GenerateRequest, LanguageModel, LoglikelihoodRequest, LoglikelihoodResult } from "./eval/language_model.ts";
+export type {
+  GenerateRequest,
+  LanguageModel,
+  LoglikelihoodRequest,
+  LoglikelihoodResult,
+} from "./eval/language_model.ts";
 export type { Task } from "./eval/task.ts";
 export { TaskData, type TaskDataOptions } from "./eval/task_data.ts";
 export { findTask, tasks } from "./eval/tasks/registry.ts";
