@@ -289,4 +289,4 @@ CHECK_TEST("attention agrees with float64") {
 
 }  // namespace
 
-int main() { return run_tests(); }
+int main() { return run_variant_tests(); }

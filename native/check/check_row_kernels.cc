@@ -215,4 +215,4 @@ CHECK_TEST("log_sum_exp does not hide a NaN or an infinity") {
 
 }  // namespace
 
-int main() { return run_tests(); }
+int main() { return run_variant_tests(); }

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <vector>
 
 #include "check.h"
@@ -70,6 +71,22 @@ void for_each_variant(const Body& body) {
   for (const bitnet::Variant& variant : bitnet::kernel_variants()) {
     if (variant.supported && variant.kernels != &scalar()) body(*variant.kernels);
   }
+}
+
+// Prints the variants that are compared and runs the tests. CHECK_VARIANT names one that must be among them:
+// a check that exists for one ISA must not pass by leaving it out.
+inline int run_variant_tests() {
+  const char* required = std::getenv("CHECK_VARIANT");
+  bool found = !required || !*required;
+  std::printf("variants compared with scalar:");
+  for_each_variant([&](const bitnet::Kernels& kernels) {
+    std::printf(" %s", kernels.name);
+    found = found || std::strcmp(kernels.name, required) == 0;
+  });
+  std::printf("\n");
+  const int status = run_tests();
+  if (!found) std::printf("the variant %s is not among them\n0 passed, 1 failed\n", required);
+  return found ? status : 1;
 }
 
 }  // namespace check

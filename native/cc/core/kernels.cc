@@ -14,7 +14,14 @@ const std::vector<Variant>& kernel_variants() {
     std::vector<Variant> list{{&kScalarKernels, true}};
     const CpuFeatures& cpu = cpu_features();
 #if defined(BITNET_X86)
-    list.push_back({&kAvx2Kernels, cpu.avx2 && cpu.fma && cpu.f16c});
+    const bool avx2 = cpu.avx2 && cpu.fma && cpu.f16c;
+    list.push_back({&kAvx2Kernels, avx2});
+#if defined(BITNET_EMULATED_ISA)
+    // The build emulates the AVX-512 intrinsics on AVX2 hardware (see avx512_intrinsics.h).
+    list.push_back({&kAvx512VnniKernels, avx2});
+#else
+    list.push_back({&kAvx512VnniKernels, avx2 && cpu.avx512vnni});
+#endif
 #elif defined(BITNET_ARM64)
     list.push_back({&kNeonDotKernels, cpu.neon_dot});
 #else

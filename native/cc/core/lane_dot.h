@@ -1,7 +1,7 @@
 // Float products over row-major weights on 16 lanes, and row decoding: one body for every ISA. Include inside
 // a target region, after lanes.h.
 //
-// A register tile holds the 16 lane sums of kDotTokens x kDotRows outputs. Up to kDotTokens tokens stream the
+// A register tile holds the 16 lane sums of kDotTokens x kDotRows outputs. One to three tokens stream the
 // weights once and decode them in registers; more tokens work on blocks of decoded weights in the L1 cache,
 // and park their lane sums in memory from one block of columns to the next, which changes no order.
 #pragma once
@@ -14,49 +14,51 @@ namespace {
 
 // ---- decoding ----
 
-// Part at columns [k, k + kPartLanes) of one stored row.
+// Columns decoded per step: 16, or one block of q8_0.
+constexpr int64_t step_cols(RowType type) { return type == RowType::q8_0 ? 32 : kLanes; }
+
+// Part j of the step whose first stored byte is `step`.
 template <RowType Type>
-BITNET_INLINE Part load_stored(const uint8_t* row, int64_t k) {
-  if (Type == RowType::f16) return load_part_f16(row + 2 * k);
-  if (Type == RowType::bf16) return load_part_bf16(row + 2 * k);
-  if (Type == RowType::q8_0) {
-    const uint8_t* block = row + k / 32 * 34;
-    return mul(load_part_i8(block + 2 + k % 32), broadcast_part_f16(block));
-  }
-  return load_part(reinterpret_cast<const float*>(row + 4 * k));
+BITNET_INLINE Part load_stored(const uint8_t* step, int64_t j) {
+  const int64_t k = j * kPartLanes;
+  if (Type == RowType::f16) return load_part_f16(step + 2 * k);
+  if (Type == RowType::bf16) return load_part_bf16(step + 2 * k);
+  if (Type == RowType::q8_0) return mul(load_part_i8(step + 2 + k), broadcast_part_f16(step));
+  return load_part(reinterpret_cast<const float*>(step) + k);
 }
 
-// `count` < 16 values at column k, zero padded to 16. q8_0 rows are whole blocks and have no tail.
+// `count` < 16 values, zero padded to 16. Rows of q8_0 are whole blocks and have no tail.
 template <RowType Type>
-BITNET_INLINE void decode_tail(const uint8_t* row, int64_t k, int64_t count, float* out) {
-  const int64_t size = Type == RowType::f32 ? 4 : 2;
-  alignas(64) uint8_t padded[kLanes * 4] = {};
-  std::memcpy(padded, row + size * k, static_cast<size_t>(size * count));
+BITNET_INLINE void decode_tail(const uint8_t* stored, int64_t count, float* out) {
   constexpr RowType kTailType = Type == RowType::q8_0 ? RowType::f32 : Type;
-  for (int i = 0; i < kLanes; i += kPartLanes) store_part(out + i, load_stored<kTailType>(padded, i));
+  alignas(64) uint8_t padded[kLanes * 4] = {};
+  std::memcpy(padded, stored, static_cast<size_t>(row_bytes(kTailType, count)));
+  for (int j = 0; j < kParts; ++j) store_part(out + j * kPartLanes, load_stored<kTailType>(padded, j));
 }
 
-// Columns [begin, end), zero padded to a multiple of 16; begin is a multiple of 32.
+// `cols` values from a whole step on, zero padded to a multiple of 16.
 template <RowType Type>
-BITNET_INLINE void decode_columns(const uint8_t* row, int64_t begin, int64_t end, float* out) {
-  int64_t k = begin;
-  for (; k + kLanes <= end; k += kLanes) {
-    for (int i = 0; i < kLanes; i += kPartLanes)
-      store_part(out + (k - begin) + i, load_stored<Type>(row, k + i));
+BITNET_INLINE void decode_padded(const uint8_t* stored, int64_t cols, float* out) {
+  constexpr int64_t kStep = step_cols(Type);
+  int64_t k = 0;
+  for (; k + kStep <= cols; k += kStep) {
+    BITNET_UNROLL
+    for (int j = 0; j < kStep / kPartLanes; ++j)
+      store_part(out + k + j * kPartLanes, load_stored<Type>(stored, j));
+    stored += row_bytes(Type, kStep);
   }
-  if (k < end) decode_tail<Type>(row, k, end - k, out + (k - begin));
+  if (k < cols) decode_tail<Type>(stored, cols - k, out + k);
 }
 
 template <RowType Type>
 BITNET_INLINE void decode_row_of(const void* row, int64_t cols, float* out) {
-  const uint8_t* bytes = static_cast<const uint8_t*>(row);
-  const int64_t whole = cols / kLanes * kLanes;
-  decode_columns<Type>(bytes, 0, whole, out);
-  if (whole < cols) {
-    float tail[kLanes];
-    decode_tail<Type>(bytes, whole, cols - whole, tail);
-    std::memcpy(out + whole, tail, static_cast<size_t>(cols - whole) * sizeof(float));
-  }
+  const uint8_t* stored = static_cast<const uint8_t*>(row);
+  const int64_t whole = cols / step_cols(Type) * step_cols(Type);
+  decode_padded<Type>(stored, whole, out);
+  if (whole == cols) return;
+  float tail[kLanes];
+  decode_tail<Type>(stored + row_bytes(Type, whole), cols - whole, tail);
+  std::memcpy(out + whole, tail, static_cast<size_t>(cols - whole) * sizeof(float));
 }
 
 void decode_row(const void* row, RowType type, int64_t cols, float* out) {
@@ -72,66 +74,71 @@ void decode_row(const void* row, RowType type, int64_t cols, float* out) {
   }
 }
 
-// ---- products ----
+// ---- register tiles ----
 
 struct DotOperands {
-  const uint8_t* w;  // first row of the tile, at column 0
+  const uint8_t* w;  // first stored row of the tile
   int64_t w_stride;  // bytes
-  const float* x;    // first token of the tile, at column 0
+  const float* x;    // first token of the tile
   int64_t x_stride;
 };
 
-// sums[t][r] += lanes of x[t] * w[r] over columns [0, cols); every element is one chain.
+// sums[t][r] += lanes of x[t] * w[r] over `cols` columns; every element is one chain.
 template <int Tokens, int Rows, RowType Type>
 BITNET_INLINE void accumulate_dot(Lanes (&sums)[Tokens][Rows], const DotOperands& at, int64_t cols) {
-  const int64_t whole = cols / kLanes * kLanes;
-  for (int64_t k = 0; k < whole; k += kLanes) {
+  constexpr int64_t kStep = step_cols(Type);
+  const uint8_t* w = at.w;
+  int64_t k = 0;
+  for (; k + kStep <= cols; k += kStep) {
     BITNET_UNROLL
-    for (int i = 0; i < kParts; ++i) {
-      Part w[Rows];
+    for (int j = 0; j < kStep / kPartLanes; ++j) {
+      Part weights[Rows];
       BITNET_UNROLL
-      for (int r = 0; r < Rows; ++r) w[r] = load_stored<Type>(at.w + r * at.w_stride, k + i * kPartLanes);
+      for (int r = 0; r < Rows; ++r) weights[r] = load_stored<Type>(w + r * at.w_stride, j);
       BITNET_UNROLL
       for (int t = 0; t < Tokens; ++t) {
-        const Part x = load_part(at.x + t * at.x_stride + k + i * kPartLanes);
+        Part x = load_part(at.x + t * at.x_stride + k + j * kPartLanes);
+        BITNET_PIN(x);  // or it is loaded again for every row
         BITNET_UNROLL
-        for (int r = 0; r < Rows; ++r) sums[t][r].part[i] = fma(x, w[r], sums[t][r].part[i]);
+        for (int r = 0; r < Rows; ++r) {
+          Part& sum = sums[t][r].part[j % kParts];
+          sum = fma(x, weights[r], sum);
+        }
       }
     }
+    w += row_bytes(Type, kStep);
   }
-  if (whole == cols) return;
+  if (k == cols) return;
   BITNET_UNROLL
   for (int r = 0; r < Rows; ++r) {
-    alignas(64) float w[kLanes];
-    decode_tail<Type>(at.w + r * at.w_stride, whole, cols - whole, w);
+    alignas(64) float weights[kLanes];
+    decode_tail<Type>(w + r * at.w_stride, cols - k, weights);
     BITNET_UNROLL
     for (int t = 0; t < Tokens; ++t) {
-      sums[t][r] = fma(load_first(at.x + t * at.x_stride + whole, cols - whole), load(w), sums[t][r]);
+      sums[t][r] = fma(load_first(at.x + t * at.x_stride + k, cols - k), load(weights), sums[t][r]);
     }
   }
 }
 
-// A tile whose sums live in memory between calls: sums[t * row_stride + r].
+// A tile whose sums live in memory between calls: parked[t * row_count + r].
 template <int Tokens, int Rows>
-BITNET_INLINE void continue_dot(const DotOperands& at, int64_t cols, bool first, Lanes* parked,
-                                int64_t row_stride) {
+BITNET_INLINE void continue_dot(const DotOperands& at, int64_t cols, bool start, Lanes* parked,
+                                int64_t row_count) {
   Lanes sums[Tokens][Rows];
   BITNET_UNROLL
   for (int t = 0; t < Tokens; ++t) {
     BITNET_UNROLL
-    for (int r = 0; r < Rows; ++r) sums[t][r] = first ? broadcast(0.0f) : parked[t * row_stride + r];
+    for (int r = 0; r < Rows; ++r) sums[t][r] = start ? broadcast(0.0f) : parked[t * row_count + r];
   }
   accumulate_dot<Tokens, Rows, RowType::f32>(sums, at, cols);
   BITNET_UNROLL
   for (int t = 0; t < Tokens; ++t) {
     BITNET_UNROLL
-    for (int r = 0; r < Rows; ++r) parked[t * row_stride + r] = sums[t][r];
+    for (int r = 0; r < Rows; ++r) parked[t * row_count + r] = sums[t][r];
   }
 }
 
-constexpr int64_t kBlockRows = 4 * kDotRows;
-constexpr int64_t kBlockCols = 256;
-constexpr int64_t kBlockTokens = 48;
+// ---- products ----
 
 struct LinearRows {
   const uint8_t* w;
@@ -142,22 +149,27 @@ struct LinearRows {
   int64_t y_stride;
 };
 
+constexpr int64_t kBlockRows = 8;  // a multiple of 4 and of kDotRows
+constexpr int64_t kBlockCols = 512;
+constexpr int64_t kBlockTokens = 48;
+static_assert(kBlockRows % kDotRows == 0, "a block is cut into whole tiles");
+
 // Outputs of `rows` <= kBlockRows rows from `row` and `tokens` <= kBlockTokens tokens from `token`.
 template <RowType Type>
 void dot_block(const LinearRows& job, int64_t row, int64_t rows, int64_t token, int64_t tokens) {
   alignas(64) float decoded[kBlockRows * kBlockCols];
   alignas(64) Lanes parked[kBlockTokens * kBlockRows];
+  // Rows past the end of a ragged block give sums that nobody reads.
+  if (rows < kBlockRows) std::memset(decoded, 0, sizeof decoded);
   for (int64_t k = 0; k < job.cols; k += kBlockCols) {
     const int64_t cols = job.cols - k < kBlockCols ? job.cols - k : kBlockCols;
     for (int64_t r = 0; r < rows; ++r) {
-      decode_columns<Type>(job.w + (row + r) * job.w_stride, k, k + cols, decoded + r * kBlockCols);
-    }
-    for (int64_t r = rows; r < round_up(rows, kDotRows); ++r) {
-      std::memset(decoded + r * kBlockCols, 0, sizeof(float) * kBlockCols);
+      decode_padded<Type>(job.w + (row + r) * job.w_stride + row_bytes(Type, k), cols,
+                          decoded + r * kBlockCols);
     }
     for (int64_t t = 0; t < tokens;) {
       const int64_t step = tokens - t >= kDotTokens ? kDotTokens : 1;
-      for (int64_t r = 0; r < rows; r += kDotRows) {
+      for (int64_t r = 0; r < kBlockRows; r += kDotRows) {
         const DotOperands at = {reinterpret_cast<const uint8_t*>(decoded + r * kBlockCols), kBlockCols * 4,
                                 job.x + (token + t) * job.x_stride + k, job.x_stride};
         Lanes* sums = parked + t * kBlockRows + r;
@@ -171,14 +183,16 @@ void dot_block(const LinearRows& job, int64_t row, int64_t rows, int64_t token, 
     }
   }
   for (int64_t t = 0; t < tokens; ++t) {
-    for (int64_t r = 0; r < rows; ++r)
-      job.y[(token + t) * job.y_stride + row + r] = sum(parked[t * kBlockRows + r]);
+    float results[kBlockRows];
+    for (int64_t r = 0; r < kBlockRows; r += 4) sum_four(parked + t * kBlockRows + r, results + r);
+    float* y = job.y + (token + t) * job.y_stride + row;
+    for (int64_t r = 0; r < rows; ++r) y[r] = results[r];
   }
 }
 
 // One pass over the stored rows for a few tokens.
 template <int Tokens, int Rows, RowType Type>
-BITNET_INLINE void dot_streamed(const LinearRows& job, int64_t row) {
+BITNET_INLINE void stream_tile(const LinearRows& job, int64_t row) {
   Lanes sums[Tokens][Rows];
   BITNET_UNROLL
   for (int t = 0; t < Tokens; ++t) {
@@ -197,14 +211,15 @@ BITNET_INLINE void dot_streamed(const LinearRows& job, int64_t row) {
 template <int Tokens, int Rows, RowType Type>
 void stream_rows(const LinearRows& job, int64_t row_begin, int64_t row_end) {
   int64_t row = row_begin;
-  for (; row + Rows <= row_end; row += Rows) dot_streamed<Tokens, Rows, Type>(job, row);
-  for (; row < row_end; ++row) dot_streamed<Tokens, 1, Type>(job, row);
+  for (; row + Rows <= row_end; row += Rows) stream_tile<Tokens, Rows, Type>(job, row);
+  for (; row < row_end; ++row) stream_tile<Tokens, 1, Type>(job, row);
 }
 
 template <RowType Type>
 void linear_rows_of(const LinearRows& job, int64_t row_begin, int64_t row_end) {
   if (job.tokens == 1) return stream_rows<1, 4, Type>(job, row_begin, row_end);
-  if (job.tokens == 2) return stream_rows<2, 2, Type>(job, row_begin, row_end);
+  if (job.tokens == 2) return stream_rows<2, kDotRows, Type>(job, row_begin, row_end);
+  if (job.tokens == 3) return stream_rows<3, kDotRows, Type>(job, row_begin, row_end);
   for (int64_t row = row_begin; row < row_end; row += kBlockRows) {
     const int64_t rows = row_end - row < kBlockRows ? row_end - row : kBlockRows;
     for (int64_t token = 0; token < job.tokens; token += kBlockTokens) {

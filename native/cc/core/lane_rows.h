@@ -31,20 +31,24 @@ void quantize_row(const float* x, int64_t cols, int8_t* codes, float* act_scale,
 
   const Lanes inverse = broadcast(127.0f / largest);
   IntPart sums[kParts], ints[kParts];
+  BITNET_UNROLL
   for (int i = 0; i < kParts; ++i) sums[i] = zero_int_part();
   for (int64_t i = 0; i < whole; i += kLanes) {
     codes_of(mul(load(x + i), inverse), -128.0f, 127.0f, ints);
     store_codes(codes + i, ints);
+    BITNET_UNROLL
     for (int j = 0; j < kParts; ++j) sums[j] = add(sums[j], ints[j]);
   }
   if (rest) {
     // Lanes past the end are 0 and fall into the padding. (0 * inverse is 0: inverse is finite.)
     codes_of(mul(load_first(x + whole, rest), inverse), -128.0f, 127.0f, ints);
     store_codes(codes + whole, ints);
+    BITNET_UNROLL
     for (int j = 0; j < kParts; ++j) sums[j] = add(sums[j], ints[j]);
   }
   std::memset(codes + cols, 0, static_cast<size_t>(padded_cols(cols) - cols));
   int32_t total = 0;
+  BITNET_UNROLL
   for (int i = 0; i < kParts; ++i) total += sum_part(sums[i]);
   *act_scale = largest / 127.0f;
   *code_sum = total;
@@ -52,17 +56,21 @@ void quantize_row(const float* x, int64_t cols, int8_t* codes, float* act_scale,
 
 double abs_sum_row(const float* w, int64_t cols) {
   DoublePart sums[kParts];
+  BITNET_UNROLL
   for (int i = 0; i < kParts; ++i) sums[i] = zero_double_part();
   int64_t i = 0;
   for (; i + kLanes <= cols; i += kLanes) {
     const Lanes v = abs(load(w + i));
+    BITNET_UNROLL
     for (int j = 0; j < kParts; ++j) sums[j] = add(sums[j], v.part[j]);
   }
   if (i < cols) {
     const Lanes v = abs(load_first(w + i, cols - i));
+    BITNET_UNROLL
     for (int j = 0; j < kParts; ++j) sums[j] = add(sums[j], v.part[j]);
   }
   double lanes[kLanes];
+  BITNET_UNROLL
   for (int j = 0; j < kParts; ++j) store_part(lanes + j * kPartLanes, sums[j]);
   return reduce_lanes(lanes);
 }
@@ -135,16 +143,16 @@ BITNET_INLINE void map_pairs(const float* a, const float* b, int64_t n, float* y
   if (i < n) store_first(y + i, Op(load_first(a + i, n - i), load_first(b + i, n - i)), n - i);
 }
 
-inline Lanes relu2_times(Lanes gate, Lanes up) {
+BITNET_INLINE Lanes relu2_times(Lanes gate, Lanes up) {
   const Lanes r = larger(gate, broadcast(0.0f));
   return mul(mul(r, r), up);
 }
 
-inline Lanes silu_times(Lanes gate, Lanes up) {
+BITNET_INLINE Lanes silu_times(Lanes gate, Lanes up) {
   return mul(div(gate, add(broadcast(1.0f), exp(neg(gate)))), up);
 }
 
-inline Lanes plus(Lanes a, Lanes b) { return add(a, b); }
+BITNET_INLINE Lanes plus(Lanes a, Lanes b) { return add(a, b); }
 
 void relu2_gate(const float* gate, const float* up, int64_t n, float* y) {
   map_pairs<relu2_times>(gate, up, n, y);

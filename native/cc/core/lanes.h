@@ -97,14 +97,22 @@ BITNET_INLINE Lanes select_first(int64_t count, Lanes a, Lanes b) {
   return a;
 }
 
-// Fixed tree 16 -> 8 -> 4 -> 2 -> 1, as reduce_lanes.
-BITNET_INLINE float sum(Lanes v) {
+// The parts of v folded into one: the first steps of the fixed tree.
+BITNET_INLINE Part fold_parts(Lanes v) {
   BITNET_UNROLL
   for (int width = kParts / 2; width > 0; width /= 2) {
     BITNET_UNROLL
     for (int i = 0; i < width; ++i) v.part[i] = add(v.part[i], v.part[i + width]);
   }
-  return sum_part(v.part[0]);
+  return v.part[0];
+}
+
+// Fixed tree 16 -> 8 -> 4 -> 2 -> 1, as reduce_lanes.
+BITNET_INLINE float sum(Lanes v) { return sum_part(fold_parts(v)); }
+
+// out[i] = sum(v[i]) for i = 0 .. 3, with shared shuffles.
+BITNET_INLINE void sum_four(const Lanes* v, float* out) {
+  sum_four_parts(fold_parts(v[0]), fold_parts(v[1]), fold_parts(v[2]), fold_parts(v[3]), out);
 }
 
 BITNET_INLINE float max_lane(Lanes v) {

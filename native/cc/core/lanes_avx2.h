@@ -67,6 +67,16 @@ BITNET_INLINE float sum_part(Part v) {
   t = _mm_add_ps(t, _mm_movehl_ps(t, t));
   return _mm_cvtss_f32(_mm_add_ss(t, _mm_movehdup_ps(t)));
 }
+// out[i] = sum_part of the i-th argument.
+BITNET_INLINE void sum_four_parts(Part a, Part b, Part c, Part d, float* out) {
+  const __m256 ab = _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
+  const __m256 cd = _mm256_add_ps(_mm256_permute2f128_ps(c, d, 0x20), _mm256_permute2f128_ps(c, d, 0x31));
+  // [a02 a13 c02 c13 | b02 b13 d02 d13]
+  const __m256 pairs = _mm256_add_ps(_mm256_shuffle_ps(ab, cd, 0x44), _mm256_shuffle_ps(ab, cd, 0xee));
+  const __m128 ac = _mm256_castps256_ps128(pairs), bd = _mm256_extractf128_ps(pairs, 1);
+  const __m128 acbd = _mm_add_ps(_mm_shuffle_ps(ac, bd, 0x88), _mm_shuffle_ps(ac, bd, 0xdd));
+  _mm_storeu_ps(out, _mm_shuffle_ps(acbd, acbd, 0xd8));
+}
 BITNET_INLINE float max_part(Part v) {
   __m128 t = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
   t = _mm_max_ps(t, _mm_movehl_ps(t, t));

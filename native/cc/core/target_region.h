@@ -40,9 +40,9 @@
 #define BITNET_UNROLL
 #endif
 
-// Ends a step of an integer accumulator. GCC gives the 64-bit form that intrinsics pass and the 16- or 32-bit form that
-// they add registers of their own across a loop, and then spills; this pins one register.
-#if defined(__GNUC__) && (defined(__x86_64__) || defined(__aarch64__))
+// Keeps a vector value in one register from here: GCC otherwise folds a load into each of its uses, or keeps
+// an integer accumulator in several registers, one per type that intrinsics see it as.
+#if defined(__GNUC__) && !defined(BITNET_EMULATED_ISA) && (defined(__x86_64__) || defined(__aarch64__))
 #if defined(__aarch64__)
 #define BITNET_PIN(vector) __asm__("" : "+w"(vector))
 #else

@@ -40,8 +40,8 @@ BITNET_INLINE __m256i broadcast_columns(const int8_t* x) {
   return _mm256_set1_epi32(four);
 }
 
-// *sum += words, in place. Written out because GCC keeps the two vector types that meet in the intrinsic in registers of
-// their own across the loop, and then spills or copies them.
+// *sum += words, in place. Written out because GCC keeps the two vector types that meet in the intrinsic in
+// registers of their own across the loop, and then spills or copies them.
 BITNET_INLINE void add_words(__m256i* sum, __m256i words) {
 #if defined(__GNUC__)
   __asm__("vpaddw %1, %0, %0" : "+x"(*sum) : "x"(words));

@@ -25,6 +25,7 @@ inline void cpu_relax() {
 // About 20 us: kernels of one training step follow each other faster than a futex wake-up, but an idle
 // pool must not burn the cores of other processes.
 constexpr int kSpinIterations = 2000;
+constexpr int kMaxThreads = 256;
 
 thread_local bool inside_parallel_for = false;
 
@@ -45,7 +46,6 @@ struct State {
   std::atomic<int64_t> next{0};
   std::atomic<uint64_t> open{0};  // the generation that helpers may still join; 0: none
   std::atomic<int> active{0};     // helpers that joined or are about to see that they are late
-  std::atomic<bool> stop{false};
 
   void work_on(const Job& current) {
     inside_parallel_for = true;
@@ -64,8 +64,7 @@ struct State {
       Job current;
       {
         std::unique_lock<std::mutex> lock(mutex);
-        wake.wait(lock, [&] { return stop.load() || generation.load(std::memory_order_acquire) != seen; });
-        if (stop.load()) return;
+        wake.wait(lock, [&] { return generation.load(std::memory_order_acquire) != seen; });
         seen = generation.load(std::memory_order_acquire);
         current = job;
       }
@@ -95,6 +94,7 @@ ThreadPool& ThreadPool::global() {
 }
 
 void ThreadPool::run(int threads, int64_t tasks, Task task, const void* context) {
+  if (threads > kMaxThreads) threads = kMaxThreads;
   if (threads > tasks) threads = static_cast<int>(tasks);
   if (threads <= 1 || inside_parallel_for) {
     for (int64_t i = 0; i < tasks; ++i) task(context, i);

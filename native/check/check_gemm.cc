@@ -1,0 +1,138 @@
+// gemm_f32: against float64, against itself on other thread counts and variants, and the operand views.
+#include "core/gemm_f32.h"
+#include "variants_under_test.h"
+
+using namespace bitnet;
+using namespace check;
+
+namespace {
+
+struct Shape {
+  int64_t m, n, k;
+};
+
+constexpr Shape kShapes[] = {{1, 1, 1},    {1, 17, 5},    {6, 16, 256},   {7, 33, 257},
+                             {13, 31, 60}, {97, 65, 300}, {120, 258, 80}, {200, 48, 520}};
+
+// Restores the default variant when a test ends.
+struct VariantInUse {
+  explicit VariantInUse(const char* name) { select_kernels(name); }
+  ~VariantInUse() { select_kernels(""); }
+};
+
+// Element (i, j) of an operand, in float64.
+double element(const GemmOperand& operand, int64_t i, int64_t j) {
+  const int64_t at = i * operand.row_stride + j * operand.col_stride;
+  double value = operand.type == GemmType::i8
+                     ? static_cast<const int8_t*>(operand.data)[at]
+                     : static_cast<double>(static_cast<const float*>(operand.data)[at]);
+  if (operand.row_scale) value *= operand.row_scale[i];
+  if (operand.col_scale) value *= operand.col_scale[j];
+  return value;
+}
+
+// Random operands of one shape in every combination of order, type and scales that training uses.
+struct Operands {
+  std::vector<float> a, b, scale_m, scale_n, scale_k;
+  std::vector<int8_t> codes;
+
+  Operands(Random& random, const Shape& shape)
+      : a(values(random, shape.m * shape.k)),
+        b(values(random, shape.k * shape.n)),
+        scale_m(values(random, shape.m)),
+        scale_n(values(random, shape.n)),
+        scale_k(values(random, shape.k)),
+        codes(static_cast<size_t>(shape.k * shape.n)) {
+    for (int8_t& code : codes) code = static_cast<int8_t>(random.below(256) - 128);
+  }
+
+  std::vector<std::pair<GemmOperand, GemmOperand>> pairs(const Shape& s) const {
+    const GemmOperand plain_a{a.data(), s.k, 1}, transposed_a{a.data(), 1, s.m};
+    const GemmOperand plain_b{b.data(), s.n, 1}, transposed_b{b.data(), 1, s.k};
+    GemmOperand codes_by_row{codes.data(), s.n, 1, GemmType::i8, scale_k.data()};
+    GemmOperand codes_scaled_twice{codes.data(), 1, s.k, GemmType::i8, scale_k.data(), scale_n.data()};
+    GemmOperand scaled_a{a.data(), s.k, 1, GemmType::f32, scale_m.data(), scale_k.data()};
+    return {{plain_a, plain_b},           {transposed_a, transposed_b}, {plain_a, codes_by_row},
+            {transposed_a, codes_by_row}, {scaled_a, plain_b},          {plain_a, codes_scaled_twice}};
+  }
+};
+
+std::vector<float> product(int threads, const Shape& s, const GemmOperand& a, const GemmOperand& b,
+                           bool accumulate) {
+  const int64_t ldc = s.n + 3;
+  std::vector<float> c(static_cast<size_t>(s.m * ldc), 0.5f);
+  gemm_f32(threads, s.m, s.n, s.k, a, b, c.data(), ldc, accumulate);
+  return c;
+}
+
+CHECK_TEST("gemm_f32 agrees with float64 for every operand view") {
+  Random random(31);
+  for (const Shape& s : kShapes) {
+    const Operands operands(random, s);
+    for (const auto& [a, b] : operands.pairs(s)) {
+      for (const bool accumulate : {false, true}) {
+        const std::vector<float> c = product(1, s, a, b, accumulate);
+        for (int64_t i = 0; i < s.m; ++i) {
+          for (int64_t j = 0; j < s.n + 3; ++j) {
+            const float got = c[static_cast<size_t>(i * (s.n + 3) + j)];
+            if (j >= s.n) {
+              expect(got == 0.5f, "wrote past the row");
+              continue;
+            }
+            double exact = accumulate ? 0.5 : 0.0, magnitude = 1.0;
+            for (int64_t p = 0; p < s.k; ++p) {
+              const double term = element(a, i, p) * element(b, p, j);
+              exact += term;
+              magnitude += std::fabs(term);
+            }
+            expect(std::fabs(got - exact) <= 1e-6 * magnitude, "%.9g, not %.9g", got, exact);
+          }
+        }
+      }
+    }
+  }
+}
+
+CHECK_TEST("gemm_f32 gives the same bits on any number of threads") {
+  Random random(32);
+  for (const Shape& s : kShapes) {
+    const Operands operands(random, s);
+    for (const auto& [a, b] : operands.pairs(s)) {
+      const std::vector<float> expected = product(1, s, a, b, true);
+      for (const int threads : {2, 3, 5}) {
+        expect_same_bits(expected, product(threads, s, a, b, true), active_kernels().name, "gemm_f32");
+      }
+    }
+  }
+}
+
+CHECK_TEST("gemm_f32 gives the same bits in every variant") {
+  Random random(33);
+  for (const Shape& s : kShapes) {
+    const Operands operands(random, s);
+    for (const auto& [a, b] : operands.pairs(s)) {
+      std::vector<float> expected;
+      {
+        const VariantInUse variant("scalar");
+        expected = product(1, s, a, b, true);
+      }
+      for_each_variant([&](const Kernels& kernels) {
+        const VariantInUse variant(kernels.name);
+        expect_same_bits(expected, product(2, s, a, b, true), kernels.name, "gemm_f32");
+      });
+    }
+  }
+}
+
+CHECK_TEST("gemm_f32 of an empty sum clears or keeps the result") {
+  std::vector<float> c(6, 2.0f);
+  const GemmOperand nothing{c.data(), 1, 1};
+  gemm_f32(1, 2, 2, 0, nothing, nothing, c.data(), 3, true);
+  expect(c == std::vector<float>(6, 2.0f), "accumulating nothing changed the result");
+  gemm_f32(1, 2, 2, 0, nothing, nothing, c.data(), 3, false);
+  expect(c == std::vector<float>({0, 0, 2, 0, 0, 2}), "an empty sum is not 0");
+}
+
+}  // namespace
+
+int main() { return run_variant_tests(); }

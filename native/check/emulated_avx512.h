@@ -1,0 +1,114 @@
+// AVX-512 intrinsics on AVX2 and FMA hardware: SIMDe, and the few that SIMDe 0.7.4 lacks.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#define SIMDE_ENABLE_NATIVE_ALIASES
+#include <simde/x86/avx512.h>
+
+#if !defined(SIMDE_X86_AVX512F_NATIVE)
+
+inline __m512i emulated_cvtps_epi32(__m512 v) {
+  simde__m512_private in = simde__m512_to_private(v);
+  simde__m512i_private out;
+  for (int i = 0; i < 2; ++i) out.m256i[i] = _mm256_cvtps_epi32(in.m256[i]);
+  return simde__m512i_from_private(out);
+}
+
+inline __m512 emulated_cvtepi32_ps(__m512i v) {
+  simde__m512i_private in = simde__m512i_to_private(v);
+  simde__m512_private out;
+  for (int i = 0; i < 2; ++i) out.m256[i] = _mm256_cvtepi32_ps(in.m256i[i]);
+  return simde__m512_from_private(out);
+}
+
+inline __m512 emulated_cvtph_ps(__m256i v) {
+  simde__m512_private out;
+  out.m256[0] = _mm256_cvtph_ps(_mm256_castsi256_si128(v));
+  out.m256[1] = _mm256_cvtph_ps(_mm256_extracti128_si256(v, 1));
+  return simde__m512_from_private(out);
+}
+
+inline __m512i emulated_cvtepu16_epi32(__m256i v) {
+  simde__m512i_private out;
+  out.m256i[0] = _mm256_cvtepu16_epi32(_mm256_castsi256_si128(v));
+  out.m256i[1] = _mm256_cvtepu16_epi32(_mm256_extracti128_si256(v, 1));
+  return simde__m512i_from_private(out);
+}
+
+inline __m512i emulated_cvtepi8_epi32(__m128i v) {
+  simde__m512i_private out;
+  out.m256i[0] = _mm256_cvtepi8_epi32(v);
+  out.m256i[1] = _mm256_cvtepi8_epi32(_mm_srli_si128(v, 8));
+  return simde__m512i_from_private(out);
+}
+
+inline __m512d emulated_cvtps_pd(__m256 v) {
+  simde__m512d_private out;
+  out.m256d[0] = _mm256_cvtps_pd(_mm256_castps256_ps128(v));
+  out.m256d[1] = _mm256_cvtps_pd(_mm256_extractf128_ps(v, 1));
+  return simde__m512d_from_private(out);
+}
+
+// Keeps the low byte of every element, as VPMOVDB.
+inline __m128i emulated_cvtepi32_epi8(__m512i v) {
+  int32_t lanes[16];
+  int8_t bytes[16];
+  _mm512_storeu_si512(lanes, v);
+  for (int i = 0; i < 16; ++i) bytes[i] = static_cast<int8_t>(lanes[i] & 0xff);
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes));
+}
+
+// 16 elements of 4 bytes: only those in the mask are touched.
+inline void emulated_mask_copy(void* to, __mmask16 mask, const void* from) {
+  for (int i = 0; i < 16; ++i) {
+    if ((mask >> i) & 1)
+      std::memcpy(static_cast<char*>(to) + 4 * i, static_cast<const char*>(from) + 4 * i, 4);
+  }
+}
+
+inline __m512i emulated_maskz_loadu_epi32(__mmask16 mask, const void* p) {
+  int32_t lanes[16] = {};
+  emulated_mask_copy(lanes, mask, p);
+  return _mm512_loadu_si512(lanes);
+}
+
+inline __m512 emulated_maskz_loadu_ps(__mmask16 mask, const void* p) {
+  return _mm512_castsi512_ps(emulated_maskz_loadu_epi32(mask, p));
+}
+
+inline void emulated_mask_storeu_epi32(void* p, __mmask16 mask, __m512i v) {
+  int32_t lanes[16];
+  _mm512_storeu_si512(lanes, v);
+  emulated_mask_copy(p, mask, lanes);
+}
+
+inline void emulated_mask_storeu_ps(void* p, __mmask16 mask, __m512 v) {
+  emulated_mask_storeu_epi32(p, mask, _mm512_castps_si512(v));
+}
+
+#undef _mm512_cvtps_epi32
+#define _mm512_cvtps_epi32 emulated_cvtps_epi32
+#undef _mm512_cvtepi32_ps
+#define _mm512_cvtepi32_ps emulated_cvtepi32_ps
+#undef _mm512_cvtph_ps
+#define _mm512_cvtph_ps emulated_cvtph_ps
+#undef _mm512_cvtepu16_epi32
+#define _mm512_cvtepu16_epi32 emulated_cvtepu16_epi32
+#undef _mm512_cvtepi8_epi32
+#define _mm512_cvtepi8_epi32 emulated_cvtepi8_epi32
+#undef _mm512_cvtps_pd
+#define _mm512_cvtps_pd emulated_cvtps_pd
+#undef _mm512_cvtepi32_epi8
+#define _mm512_cvtepi32_epi8 emulated_cvtepi32_epi8
+#undef _mm512_maskz_loadu_epi32
+#define _mm512_maskz_loadu_epi32 emulated_maskz_loadu_epi32
+#undef _mm512_maskz_loadu_ps
+#define _mm512_maskz_loadu_ps emulated_maskz_loadu_ps
+#undef _mm512_mask_storeu_epi32
+#define _mm512_mask_storeu_epi32 emulated_mask_storeu_epi32
+#undef _mm512_mask_storeu_ps
+#define _mm512_mask_storeu_ps emulated_mask_storeu_ps
+
+#endif

@@ -1,0 +1,191 @@
+/**
+ * Builds and runs the C++ check programs: every native/check/check_*.cc is a program of its own over
+ * native/cc (everything but the addon).
+ *
+ *   node native/check/run.mjs [--plain | --sanitize | --tsan | --neon | --simde | --bench] [name ...] [--
+ * arguments]
+ *
+ *   --plain     as the addon is compiled (the default)
+ *   --sanitize  address and undefined-behaviour sanitizers
+ *   --tsan      thread sanitizer
+ *   --neon      for AArch64 with a cross compiler, run by qemu-aarch64
+ *   --simde     the AVX-512 files on AVX2 hardware, through SIMDe's emulation of the intrinsics
+ *   --bench     builds and runs bench_*.cc; `arguments` go to the program
+ *
+ * Names choose programs ("row_kernels" is check_row_kernels.cc). CXX names the compiler. Each program ends
+ * with "N passed, N failed"; the exit code is 1 if any failed. A mode whose tools are missing says so and
+ * counts as passed.
+ */
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const checkDirectory = path.dirname(fileURLToPath(import.meta.url));
+const sourceDirectory = path.join(checkDirectory, "../cc");
+const hostCompiler = process.env.CXX || "g++";
+const baseFlags = ["-std=c++17", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-Wall", "-Wextra"];
+const simdeHeader = "/usr/include/simde/x86/avx512.h";
+
+/**
+ * How a mode compiles and runs.
+ * `missing` returns what the machine lacks, if anything; `variant` must be among the variants that the
+ * programs compare.
+ */
+const modes = {
+  plain: { compiler: hostCompiler, flags: ["-O3"], missing: () => missingCommand(hostCompiler) },
+  sanitize: {
+    compiler: hostCompiler,
+    flags: ["-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
+    missing: () => missingCommand(hostCompiler),
+  },
+  tsan: {
+    compiler: hostCompiler,
+    flags: ["-O1", "-g", "-fsanitize=thread"],
+    missing: () => missingCommand(hostCompiler),
+  },
+  neon: {
+    compiler: "aarch64-linux-gnu-g++",
+    flags: ["-O2", "-static"],
+    runner: ["qemu-aarch64"],
+    variant: "neondot",
+    missing: () => missingCommand("aarch64-linux-gnu-g++") ?? missingCommand("qemu-aarch64"),
+  },
+  simde: {
+    compiler: hostCompiler,
+    flags: ["-O2", "-mavx2", "-mfma", "-mf16c", '-DBITNET_EMULATED_ISA="emulated_avx512.h"'],
+    variant: "avx512vnni",
+    missing: () => missingCommand(hostCompiler) ?? missingSimde() ?? missingAvx2(),
+  },
+};
+
+function missingCommand(command) {
+  return spawnSync(command, ["--version"]).status === 0 ? undefined : `${command} is not installed`;
+}
+
+function missingSimde() {
+  return existsSync(simdeHeader) ? undefined : `${simdeHeader} is not there (Debian: libsimde-dev)`;
+}
+
+function missingAvx2() {
+  if (process.arch !== "x64") return "the emulation needs an x86-64 machine";
+  const cpu = existsSync("/proc/cpuinfo") ? readFileSync("/proc/cpuinfo", "utf8") : "avx2";
+  return cpu.includes("avx2") ? undefined : "the emulation needs AVX2";
+}
+
+/** Files of a folder with one of the endings, absolute and sorted; none if it does not exist. */
+function filesIn(folder, endings) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => endings.some((ending) => name.endsWith(ending)))
+    .sort()
+    .map((name) => path.join(folder, name));
+}
+
+/** Runs a command; resolves to true if it succeeded. Its output is printed when it ends. */
+function run(command, commandArguments) {
+  return new Promise((resolve) => {
+    const child = spawn(command, commandArguments);
+    let output = "";
+    child.stdout.on("data", (text) => (output += text));
+    child.stderr.on("data", (text) => (output += text));
+    child.on("error", (error) => (output += `${error}\n`));
+    child.on("close", (code) => {
+      if (output) process.stderr.write(output);
+      resolve(code === 0);
+    });
+  });
+}
+
+/** Runs the jobs, as many at a time as there are CPUs. Resolves to false if any returned false. */
+async function runAll(jobs) {
+  const queue = [...jobs];
+  let succeeded = true;
+  const worker = async () => {
+    for (let job = queue.shift(); job; job = queue.shift()) succeeded = (await job()) && succeeded;
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  return succeeded;
+}
+
+function newest(files) {
+  return Math.max(0, ...files.map((file) => statSync(file).mtimeMs));
+}
+
+/** Compiles what changed and links the programs. Returns their paths, or undefined after a compiler error. */
+async function build(modeName, mode, programs, bench) {
+  const buildDirectory = path.join(checkDirectory, "build", modeName);
+  mkdirSync(buildDirectory, { recursive: true });
+  const folders = ["core", "training", "inference"].map((name) => path.join(sourceDirectory, name));
+  const sources = folders.flatMap((folder) => filesIn(folder, [".cc"]));
+  // What a bench program shares with others: files of this folder that are no programs.
+  const shared = bench
+    ? filesIn(checkDirectory, [".cc"]).filter((file) => !/^(check|bench)_/.test(path.basename(file)))
+    : [];
+  const headers = newest([...folders, checkDirectory].flatMap((folder) => filesIn(folder, [".h"])));
+  const flags = [...baseFlags, ...mode.flags, `-I${sourceDirectory}`, `-I${checkDirectory}`];
+  const objectOf = (file) =>
+    path.join(buildDirectory, `${path.relative(path.join(checkDirectory, ".."), file).replaceAll(path.sep, "_")}.o`);
+  const stale = [...sources, ...shared, ...programs].filter((file) => {
+    const object = objectOf(file);
+    return !existsSync(object) || statSync(object).mtimeMs < Math.max(headers, statSync(file).mtimeMs);
+  });
+  const compiled = await runAll(
+    stale.map((file) => () => run(mode.compiler, [...flags, "-c", file, "-o", objectOf(file)])),
+  );
+  if (!compiled) return undefined;
+  const objects = [...sources, ...shared].map(objectOf);
+  const executables = programs.map((program) => path.join(buildDirectory, path.basename(program, ".cc")));
+  const linked = await runAll(
+    programs.map((program, i) => () => {
+      const linkArguments = [...mode.flags, objectOf(program), ...objects, "-pthread", "-o", executables[i]];
+      return run(mode.compiler, linkArguments);
+    }),
+  );
+  return linked ? executables : undefined;
+}
+
+async function main() {
+  const separator = process.argv.indexOf("--");
+  const own = process.argv.slice(2, separator < 0 ? undefined : separator);
+  const passed = separator < 0 ? [] : process.argv.slice(separator + 1);
+  const flags = own.filter((argument) => argument.startsWith("--")).map((flag) => flag.slice(2));
+  const names = own.filter((argument) => !argument.startsWith("--"));
+  const bench = flags[0] === "bench";
+  const modeName = bench ? "plain" : (flags[0] ?? "plain");
+  const prefix = bench ? "bench_" : "check_";
+  const available = filesIn(checkDirectory, [".cc"]).filter((file) => path.basename(file).startsWith(prefix));
+  const nameOf = (file) => path.basename(file, ".cc").slice(prefix.length);
+  const unknown = names.filter((name) => !available.some((file) => nameOf(file) === name));
+  if (flags.length > 1 || !(modeName in modes) || unknown.length > 0) {
+    console.error(
+      "usage: node native/check/run.mjs [--plain|--sanitize|--tsan|--neon|--simde|--bench] [name ...] [-- arguments]\n" +
+        `programs: ${available.map(nameOf).join(", ")}`,
+    );
+    return 2;
+  }
+  const mode = modes[modeName];
+  const missing = mode.missing();
+  if (missing) {
+    console.log(`--${modeName} did not run: ${missing}`);
+    return 0;
+  }
+  const programs = available.filter((file) => names.length === 0 || names.includes(nameOf(file)));
+  const executables = await build(modeName, mode, programs, bench);
+  if (!executables) return 1;
+  let status = 0;
+  for (const executable of executables) {
+    if (!bench) console.log(`-- ${path.basename(executable)}`);
+    const [command, ...commandArguments] = [...(mode.runner ?? []), executable, ...passed];
+    const environment = { ...process.env, CHECK_VARIANT: mode.variant ?? "" };
+    const result = spawnSync(command, commandArguments, { stdio: "inherit", env: environment });
+    if (result.status !== 0) {
+      status = 1;
+      if (result.signal) console.log(`${path.basename(executable)} ended by ${result.signal}\n0 passed, 1 failed`);
+    }
+  }
+  return status;
+}
+
+process.exitCode = await main();
