@@ -1,5 +1,5 @@
 /**
- * Builds and runs the C++ check programs: every native/check/check_*.cc is a program of its own over
+ * Builds and runs the C++ check programs: every native/check/*_check.cc is a program of its own over
  * native/cc (everything but the addon).
  *
  *   node native/check/run.mjs [--plain | --sanitize | --tsan | --neon | --simde | --bench] [name ...] [--
@@ -12,7 +12,7 @@
  *   --simde     the AVX-512 files on AVX2 hardware, through SIMDe's emulation of the intrinsics
  *   --bench     builds and runs bench_*.cc; `arguments` go to the program
  *
- * Names choose programs ("row_kernels" is check_row_kernels.cc). CXX names the compiler. Each program ends
+ * Names choose programs ("row_kernels" is row_kernels_check.cc). CXX names the compiler. Each program ends
  * with "N passed, N failed"; the exit code is 1 if any failed. A mode whose tools are missing says so and
  * counts as passed.
  */
@@ -121,7 +121,7 @@ async function build(modeName, mode, programs, bench) {
   const sources = folders.flatMap((folder) => filesIn(folder, [".cc"]));
   // What a bench program shares with others: files of this folder that are no programs.
   const shared = bench
-    ? filesIn(checkDirectory, [".cc"]).filter((file) => !/^(check|bench)_/.test(path.basename(file)))
+    ? filesIn(checkDirectory, [".cc"]).filter((file) => !/^bench_|_check\.cc$/.test(path.basename(file)))
     : [];
   const headers = newest([...folders, checkDirectory].flatMap((folder) => filesIn(folder, [".h"])));
   const flags = [...baseFlags, ...mode.flags, `-I${sourceDirectory}`, `-I${checkDirectory}`];
@@ -154,9 +154,11 @@ async function main() {
   const names = own.filter((argument) => !argument.startsWith("--"));
   const bench = flags[0] === "bench";
   const modeName = bench ? "plain" : (flags[0] ?? "plain");
-  const prefix = bench ? "bench_" : "check_";
-  const available = filesIn(checkDirectory, [".cc"]).filter((file) => path.basename(file).startsWith(prefix));
-  const nameOf = (file) => path.basename(file, ".cc").slice(prefix.length);
+  const affix = bench ? /^bench_|\.cc$/g : /_check\.cc$/g;
+  const available = filesIn(checkDirectory, bench ? [".cc"] : ["_check.cc"]).filter(
+    (file) => !bench || path.basename(file).startsWith("bench_"),
+  );
+  const nameOf = (file) => path.basename(file).replaceAll(affix, "");
   const unknown = names.filter((name) => !available.some((file) => nameOf(file) === name));
   if (flags.length > 1 || !(modeName in modes) || unknown.length > 0) {
     console.error(
