@@ -5,10 +5,11 @@
  *
  *     warm-up    lr = peak * step / warmup                                      step <= warmup
  *     constant   lr = peak
+ *     linear     lr = peak * (min_ratio + (1 - min_ratio) * (1 - u))
  *     cosine     lr = peak * (min_ratio + (1 - min_ratio) * (1 + cos(pi u)) / 2)
  *     two_stage  lr = peak * decay(u)             while step <= stage2_start * maxSteps
  *                lr = stage2_peak * decay(u)      afterwards, with weight decay stage2_weight_decay
- *                decay(u) = min_ratio + (1 - min_ratio) * (1 - u), or the cosine above (`decay: cosine`)
+ *                decay(u) as in linear, or as in cosine (`decay: cosine`)
  *
  * two_stage is the recipe of "The Era of 1-bit LLMs: Training Tips, Code and FAQ" and of the 2B4T report
  * (arXiv 2504.12285): ternary weights want a high rate first, since a latent weight must travel to flip its code,
@@ -17,10 +18,10 @@
 import type { RunConfig } from "../src/config/run_config.ts";
 
 export interface Schedule {
-  type: "two_stage" | "cosine" | "constant";
+  type: "two_stage" | "cosine" | "linear" | "constant";
   /** Steps of linear warm-up from 0; 0 for none. */
   warmupSteps: number;
-  /** Learning rate at the end of the run over the peak (cosine, two_stage). */
+  /** Learning rate at the end of the run over the peak (all but constant). */
   minRatio: number;
   /** Fraction of the run after which stage 2 begins (two_stage). */
   stage2Start: number;
@@ -66,7 +67,7 @@ export function scheduledValues(
   }
   if (schedule.type === "constant") return { learningRate: top, weightDecay };
   const fraction = Math.min(1, (step - schedule.warmupSteps) / Math.max(1, maxSteps - schedule.warmupSteps));
-  const shape = schedule.type === "cosine" ? "cosine" : schedule.decay;
+  const shape = schedule.type === "two_stage" ? schedule.decay : schedule.type;
   return { learningRate: top * decayFactor(shape, schedule.minRatio, fraction), weightDecay };
 }
 

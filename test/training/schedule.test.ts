@@ -36,6 +36,11 @@ describe("scheduledValues", () => {
     expectClose(rates(schedule, [575], 2000), [1.5e-3 * (0.1 + (0.9 * (1 + Math.SQRT1_2)) / 2)]);
   });
 
+  it("linear: a straight line from the peak to the floor", () => {
+    const schedule: Schedule = { ...base, type: "linear", decay: "cosine", warmupSteps: 100, minRatio: 0.1 };
+    expectClose(rates(schedule, [100, 575, 2000], 2000), [1.5e-3, 1.5e-3 * 0.775, 0.15e-3]);
+  });
+
   it("two_stage: linear decay, a drop to 2/3 at stage2_start, zero at the end", () => {
     const schedule: Schedule = { ...base, type: "two_stage", warmupSteps: 0 };
     expectClose(rates(schedule, [25, 50, 51, 75, 100], 100), [1.125e-3, 0.75e-3, 0.49e-3, 0.25e-3, 0]);
