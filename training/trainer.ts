@@ -8,6 +8,7 @@
 
 import { resolveModelConfig } from "../src/config/model_config.ts";
 import type { RunConfig } from "../src/config/run_config.ts";
+import { TfjsLanguageModel } from "../src/eval/tfjs_language_model.ts";
 import { CausalLM } from "../src/model/causal_lm.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
 import { type ComputeInfo, stepKernels } from "./compute_info.ts";
@@ -17,7 +18,6 @@ import { writeLossPlot } from "./loss_plot.ts";
 import type { MetricsRow } from "./metrics.ts";
 import { AdamW } from "./optimizer.ts";
 import { appendRow, type RunDirectory, readRows, syncRows, truncateRows } from "./run_directory.ts";
-import { sampleText } from "./sample.ts";
 import { type Schedule, scheduledValues, scheduleOf } from "./schedule.ts";
 import { NonFiniteError, type StepResult, trainStep } from "./train_step.ts";
 import {
@@ -187,7 +187,8 @@ export class Trainer {
     const started = performance.now();
     try {
       const batches = await nextBatches(this.batches, config.training.gradient_accumulation_steps);
-      return trainStep(this.model, this.optimizer, batches, { step, ...values }, statistics);
+      const { backward_precision: precision, seed } = config.training;
+      return trainStep(this.model, this.optimizer, batches, { step, ...values, precision, seed }, statistics);
     } catch (error) {
       if (!(error instanceof NonFiniteError)) throw error;
       const kept = latestCheckpoint(directory.checkpoints);
@@ -236,16 +237,19 @@ export class Trainer {
     return validate(this.model, this.options.dataset.validationBatches({ batchSize: batch_size, limit }));
   }
 
+  /** Continues the prompt, or begins a document if there is none. */
   private async sample(): Promise<void> {
     const { config, tokenizer, directory } = this.options;
-    const text = await sampleText(this.model, tokenizer, {
-      prompt: config.training.sample_prompt,
-      maxTokens: config.training.sample_max_tokens,
-      temperature: config.training.sample_temperature,
-      seed: config.training.seed + this.step,
-    });
-    appendRow(directory.samplesFile, { step: this.step, prompt: config.training.sample_prompt, text });
-    this.listener.onSample?.(this.step, text);
+    const { sample_prompt, sample_max_tokens, sample_temperature, seed } = config.training;
+    const ids = tokenizer.encode(sample_prompt);
+    const context = ids.length > 0 ? ids : [tokenizer.bosTokenId ?? tokenizer.eosTokenId ?? 0];
+    const writer = new TfjsLanguageModel({ name: directory.path, model: this.model, tokenizer });
+    const maxTokens = Math.min(sample_max_tokens, writer.maxLength - context.length);
+    const [text] = await writer.generateUntil([
+      { context, until: [], maxTokens, temperature: sample_temperature, seed: seed + this.step },
+    ]);
+    appendRow(directory.samplesFile, { step: this.step, prompt: sample_prompt, text: text! });
+    this.listener.onSample?.(this.step, text!);
   }
 
   private async checkpoint(): Promise<void> {

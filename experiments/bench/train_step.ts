@@ -12,6 +12,7 @@ import { modelConfigSchema, resolveModelConfig } from "../../src/config/model_co
 import { CausalLM } from "../../src/model/causal_lm.ts";
 import { adamWStep } from "../../src/ops/adamw_step.ts";
 import { globalNormSquared } from "../../src/ops/global_norm_squared.ts";
+import { median } from "./measurement.ts";
 
 export interface TrainStepShape {
   hidden: number;
@@ -33,9 +34,9 @@ export const trainStepShapes: Record<string, TrainStepShape> = {
 
 export interface TrainStepResult {
   tokensPerSecond: number;
-  /** Best step, milliseconds. */
+  /** Median step, milliseconds. */
   stepMs: number;
-  /** Milliseconds of that step inside each native function, largest first. The rest of the step is JavaScript. */
+  /** Median milliseconds of a step inside each native function, largest first. The rest of the step is JavaScript. */
   kernelMs: [name: string, ms: number][];
   /** Resident set, MB. */
   rssMb: number;
@@ -95,17 +96,18 @@ export function benchTrainStep(shape: TrainStepShape, steps: number): TrainStepR
 
   for (let step = 1; step <= 2; step++) runStep(step);
   const sums = timeAddon();
-  let stepMs = Number.POSITIVE_INFINITY;
-  let kernelMs: [string, number][] = [];
+  const stepTimes: number[] = [];
+  const kernelTimes = new Map<string, number[]>();
   for (let step = 3; step < 3 + steps; step++) {
     sums.clear();
     const start = performance.now();
     runStep(step);
-    const elapsed = performance.now() - start;
-    if (elapsed >= stepMs) continue;
-    stepMs = elapsed;
-    kernelMs = [...sums].sort((a, b) => b[1] - a[1]);
+    stepTimes.push(performance.now() - start);
+    for (const [name, ms] of sums) kernelTimes.set(name, [...(kernelTimes.get(name) ?? []), ms]);
   }
+  const stepMs = median(stepTimes);
+  const kernelMs = Array.from(kernelTimes, ([name, times]): [string, number] => [name, median(times)]);
+  kernelMs.sort((a, b) => b[1] - a[1]);
   tf.dispose([ids, targets, ...moments.flat()]);
   model.dispose();
   return { tokensPerSecond: (count / stepMs) * 1000, stepMs, kernelMs, rssMb: process.memoryUsage().rss / 1e6 };

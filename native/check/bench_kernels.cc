@@ -1,6 +1,6 @@
 // Times every kernel of every variant that runs here and prints one JSON object per line.
 //
-//   bench_kernels [--quick] [--isa NAME] [--only BENCH] [--threads N]
+//   bench_kernels [--quick] [--isa NAME] [--only BENCH] [--threads N]      (default: one thread, then all)
 //
 // Lines: {"bench", "isa", "threads", shape fields, "seconds" (best run), "gops" or "gflops", "share_of_peak",
 // "gbps"}. The peaks are measured in the same process: "fma_peak", "int8_peak" and "read_bandwidth".
@@ -23,7 +23,7 @@ namespace {
 struct Settings {
   double seconds = 0.25;  // per line
   std::string isa, only;
-  int max_threads = default_threads();
+  std::vector<int> threads;  // default: 1 and all
 };
 
 // Best time of one run of `body`, repeated for about `seconds`.
@@ -290,21 +290,22 @@ int main(int argc, char** argv) {
     } else if (flag == "--only") {
       settings.only = argv[++i];
     } else if (flag == "--threads") {
-      settings.max_threads = std::max(1, std::atoi(argv[++i]));
+      settings.threads = {std::max(1, std::atoi(argv[++i]))};
     } else {
       return usage();
     }
   }
-  std::printf("{\"bench\":\"machine\",\"cpu\":\"%s\",\"threads\":%d}\n", cpu_features().name.c_str(),
-              settings.max_threads);
+  if (settings.threads.empty()) {
+    settings.threads = {1};
+    if (default_threads() > 1) settings.threads.push_back(default_threads());
+  }
+  std::printf("{\"bench\":\"machine\",\"cpu\":\"%s\"}\n", cpu_features().name.c_str());
   for (const Variant& variant : kernel_variants()) {
     // The scalar variant is a reference, thousands of times slower; it is timed only when asked for.
     const bool asked = settings.isa == variant.kernels->name;
     if (!variant.supported || !(settings.isa.empty() ? variant.kernels != &kernels_by_name("scalar") : asked))
       continue;
-    for (int threads = 1; threads <= settings.max_threads; threads *= 2) {
-      Bench(settings, *variant.kernels, threads).run();
-    }
+    for (const int threads : settings.threads) Bench(settings, *variant.kernels, threads).run();
   }
   return 0;
 }
