@@ -3,10 +3,12 @@
  * (native backend) is the same float32 from the engine on the exported GGUF, for every packed type, kernel variant,
  * thread count and way of cutting the work.
  */
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { promisify } from "node:util";
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { planExport } from "../../export/export_plan.ts";
@@ -107,6 +109,13 @@ async function engineScores(file: string, sequences: Int32Array[], threads: numb
   }
 }
 
+/** Writes what `engine_check --expect` reads: int32 sequences; per sequence int32 n, n int32 ids, n - 1 float32. */
+function writeExpectedScores(file: string, sequences: readonly Int32Array[], expected: readonly Float32Array[]): void {
+  const parts = sequences.flatMap((ids, i) => [Int32Array.of(ids.length), ids.slice(), expected[i]!]);
+  const bytes = [Int32Array.of(sequences.length), ...parts].map((part) => Buffer.from(part.buffer, 0, part.byteLength));
+  writeFileSync(file, Buffer.concat(bytes));
+}
+
 /** The training forward of one model in the default variant: what everything else is compared with. */
 function prepare(keys: Partial<ModelConfigJson>) {
   const trained = trainSmallModel(keys);
@@ -173,6 +182,17 @@ describe("bits: training forward = engine on the exported GGUF", () => {
     const scores = await engineScores(await exportModel(reference.trained, type), reference.sequences, 2);
     expect(differingBits(reference.expected, scores)).toBe(0);
   });
+
+  it("engine under qemu with NEON: 1 to 3 threads, whole, in chunks and token by token", async (context) => {
+    const file = await exportModel(reference.trained, "tq2_0");
+    const scores = path.join(folder, "scores.bin");
+    writeExpectedScores(scores, reference.sequences, reference.expected);
+    const program = path.join(import.meta.dirname, "../../native/check/run.mjs");
+    const check = [program, "--neon", "engine", "--", file, "--expect", scores];
+    const { stdout } = await promisify(execFile)(process.execPath, check).catch((error) => error);
+    if (stdout.includes("did not run")) context.skip(stdout.trim());
+    expect(stdout).toMatch(/^1 passed, 0 failed$/m);
+  }, 600_000);
 
   it("notices one changed weight", async () => {
     const { model } = reference.trained;
