@@ -70,6 +70,7 @@ async function timeSteps(modelConfig: ModelConfig, config: RunConfig, dataset: P
       step,
       learningRate: adamW.learning_rate,
       weightDecay: adamW.weight_decay,
+      precision: training.backward_precision,
     });
   };
   await update(1);

@@ -1,6 +1,8 @@
 /** One weight update: forward and backward over one or more batches, clipping, AdamW. */
 import * as tf from "@tensorflow/tfjs";
+import type { BackwardPrecision } from "../src/config/backward_precision.ts";
 import type { CausalLM } from "../src/model/causal_lm.ts";
+import { beginBackwardPass } from "../src/ops/backward_pass.ts";
 import type { AdamW, UpdateObserver } from "./optimizer.ts";
 
 /** What a step needs of a batch: token ids and next-token targets (negative: not counted), rows of sequenceLength. */
@@ -15,6 +17,17 @@ export class NonFiniteError extends Error {
   override name = "NonFiniteError";
 }
 
+export interface StepValues {
+  /** Number of the update, from 1. */
+  step: number;
+  learningRate: number;
+  weightDecay: number;
+  /** Of the backward products; default f32. */
+  precision?: BackwardPrecision;
+  /** Of stochastic rounding; default 0. */
+  seed?: number;
+}
+
 export interface StepResult {
   /** Mean loss of the batches before the update, nats per token. */
   loss: number;
@@ -24,21 +37,21 @@ export interface StepResult {
 
 /**
  * Updates the model once with the mean gradient of `batches`.
- * @param step number of the update, for messages
  * @throws {NonFiniteError} before anything is changed, if the loss or a gradient is not finite.
  */
 export function trainStep(
   model: CausalLM,
   optimizer: AdamW,
   batches: readonly TokenBatch[],
-  values: { step: number; learningRate: number; weightDecay: number },
+  values: StepValues,
   observer?: UpdateObserver,
 ): StepResult {
-  const { step, learningRate, weightDecay } = values;
+  const { step, learningRate, weightDecay, precision = "f32", seed = 0 } = values;
   const gradients = new Map<string, tf.Tensor>();
   let lossSum = 0;
   try {
-    for (const batch of batches) {
+    for (const [microStep, batch] of batches.entries()) {
+      beginBackwardPass({ precision, seed, step, microStep });
       const loss = accumulateGradients(model, batch, gradients);
       if (!Number.isFinite(loss)) throw new NonFiniteError(`step ${step}: the loss is ${loss}`);
       lossSum += loss;

@@ -6,6 +6,7 @@ import type { NativeAddon } from "../addon.ts";
 
 /** Positions in the C++ enumerations of the same names. */
 export const scaleDtypeCode = { f32: 0, f16: 1, bf16: 2 } as const;
+export const backwardPrecisionCode = { f32: 0, bf16: 1, int8: 2 } as const;
 export const rowTypeCode = { f32: 0, f16: 1, bf16: 2, q8_0: 3 } as const;
 export const gateActivationCode = { relu2: 0, silu: 1 } as const;
 export const reductionCode = { sum: 0, mean: 1, max: 2 } as const;
@@ -33,6 +34,8 @@ declare module "../addon.ts" {
       ternary: boolean,
       int8: boolean,
       scaleDtype: number,
+      precision: number,
+      roundingKey: number,
       dy: F32,
       dx: F32,
       dw: F32[],

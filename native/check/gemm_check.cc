@@ -1,5 +1,7 @@
 // gemm_f32: against float64, against itself on other thread counts and variants, and the operand views.
+// gemm_i8: exact in every variant and on any number of threads.
 #include "core/gemm_f32.h"
+#include "core/gemm_i8.h"
 #include "variants_under_test.h"
 
 using namespace bitnet;
@@ -131,6 +133,55 @@ CHECK_TEST("gemm_f32 of an empty sum clears or keeps the result") {
   expect(c == std::vector<float>(6, 2.0f), "accumulating nothing changed the result");
   gemm_f32(1, 2, 2, 0, nothing, nothing, c.data(), 3, false);
   expect(c == std::vector<float>({0, 0, 2, 0, 0, 2}), "an empty sum is not 0");
+}
+
+// Codes of one token-major operand, rows padded with zeros.
+struct CodeMatrix {
+  int64_t width, stride;
+  std::vector<int8_t> codes;
+
+  CodeMatrix(Random& random, int64_t depth, int64_t columns)
+      : width(columns), stride(padded_cols(columns)), codes(static_cast<size_t>(depth * stride)) {
+    for (int64_t p = 0; p < depth; ++p) {
+      for (int64_t i = 0; i < width; ++i) {
+        codes[static_cast<size_t>(p * stride + i)] = static_cast<int8_t>(
+            random.below(8) == 0 ? (random.below(2) ? 127 : -127) : random.below(255) - 127);
+      }
+    }
+  }
+};
+
+CHECK_TEST("gemm_i8 is exact in every variant on any number of threads") {
+  Random random(34);
+  constexpr Shape kInt8Shapes[] = {{1, 1, 1},     {6, 16, 256},   {7, 33, 257},    {48, 32, 4},   {49, 31, 5},
+                                   {97, 65, 300}, {200, 48, 520}, {1600, 70, 130}, {30, 300, 258}};
+  for (const Shape& s : kInt8Shapes) {
+    const CodeMatrix a(random, s.k, s.m), b(random, s.k, s.n);
+    const std::vector<float> scale = values(random, s.m);
+    const int64_t ldc = s.n + 3;
+    std::vector<float> expected(static_cast<size_t>(s.m * ldc), 0.5f);
+    for (int64_t i = 0; i < s.m; ++i) {
+      for (int64_t j = 0; j < s.n; ++j) {
+        int32_t sum = 0;
+        for (int64_t p = 0; p < s.k; ++p) {
+          sum +=
+              a.codes[static_cast<size_t>(p * a.stride + i)] * b.codes[static_cast<size_t>(p * b.stride + j)];
+        }
+        expected[static_cast<size_t>(i * ldc + j)] = static_cast<float>(sum) * scale[static_cast<size_t>(i)];
+      }
+    }
+    const auto compare = [&](const Kernels& kernels) {
+      const VariantInUse variant(kernels.name);
+      for (const int threads : {1, 2, 3}) {
+        std::vector<float> c(static_cast<size_t>(s.m * ldc), 0.5f);
+        gemm_i8(threads, s.m, s.n, s.k, a.codes.data(), a.stride, b.codes.data(), b.stride, scale.data(),
+                c.data(), ldc);
+        expect_same_bits(expected, c, kernels.name, "gemm_i8");
+      }
+    };
+    compare(scalar());
+    for_each_variant(compare);
+  }
 }
 
 }  // namespace

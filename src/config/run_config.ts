@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { defaultDocumentCount, defaultWorldSeed } from "../eval/world/generator.ts";
+import { backwardPrecisions } from "./backward_precision.ts";
 import { modelConfigSchema } from "./model_config.ts";
 
 const positive = z.number().positive();
@@ -50,6 +51,11 @@ const trainingSchema = z.strictObject({
   sequence_length: z.number().int().min(2).default(256),
   /** Passes whose gradients are averaged into one update. */
   gradient_accumulation_steps: count.default(1),
+  /**
+   * How the backward matrix products round the gradients they multiply: not at all, to bfloat16, or stochastically to
+   * int8 (needs both quantizers).
+   */
+  backward_precision: z.enum(backwardPrecisions).default("f32"),
   /** Global L2 norm that gradients are clipped to; 0 for no clipping. */
   max_grad_norm: z.number().nonnegative().default(1),
   /** Seed of the initial weights, the order of the data and the samples. */
@@ -85,7 +91,7 @@ const optimizerSchema = z.strictObject({
 });
 
 const scheduleSchema = z.strictObject({
-  type: z.enum(["two_stage", "cosine", "constant"]).default("two_stage"),
+  type: z.enum(["two_stage", "cosine", "linear", "constant"]).default("two_stage"),
   warmup_steps: countOrZero.default(0),
   /** Learning rate at the last step over the peak. */
   min_ratio: fraction.default(0),

@@ -7,14 +7,19 @@
  *
  *     straight-through backward:   dX = dY . (weight_scale * w_ternary)      dW = dY^T . (act_scale * x_int8)
  *
+ * How dY is rounded for the two products is the setting of `backward_pass.ts`.
+ *
  * With a quantizer `none` its operand is used as it is, and the product is a float one on dequantized values. The
  * composed form sums integers in float32, exact while 128 K < 2^24, so it has the bits of the integer kernel.
  */
 import * as tf from "@tensorflow/tfjs";
 import type { ActivationQuantizerName, ScaleDtype, WeightQuantizerName } from "../config/model_config.ts";
+import { roundToDtype } from "../quant/round_to_dtype.ts";
+import { operandKey, stepSize, stochasticCode } from "../quant/stochastic_int8.ts";
+import { type BackwardRounding, nextBackwardRounding } from "./backward_pass.ts";
 import { absmaxInt8Codes } from "./fake_quantize.ts";
 import { fusedKernel } from "./fused_kernel.ts";
-import { asRows } from "./tensor_access.ts";
+import { asRows, float32Values } from "./tensor_access.ts";
 import { ternaryCodes } from "./ternary_codes.ts";
 import { withGradient } from "./with_gradient.ts";
 
@@ -63,17 +68,69 @@ function composedForward(x: tf.Tensor, weights: tf.Tensor2D[], quantization: Lin
   return tf.reshape(y, [...x.shape.slice(0, -1), w.codes.shape[0]]);
 }
 
+/** dX and the stacked dW of dY rows [T, N]. */
+interface Products {
+  dx: tf.Tensor2D;
+  dw: tf.Tensor2D;
+}
+
+/** Products in float32, of dY rounded to bfloat16 (and float operands with it) if asked for. */
+function floatProducts(dy: tf.Tensor2D, w: Operand, a: Operand, isBf16: boolean): Products {
+  if (!isBf16) return { dx: tf.matMul(dy, dequantized(w)), dw: tf.matMul(tf.transpose(dy), dequantized(a)) };
+  const rounded = ({ codes, scale }: Operand) => (scale === null ? roundToBf16(codes) : codes);
+  const left = (scale: tf.Tensor2D | null) => roundToBf16(scale === null ? dy : tf.mul(dy, scale));
+  return {
+    dx: tf.matMul(left(w.scale && tf.transpose(w.scale)), rounded(w)),
+    dw: tf.matMul(tf.transpose(left(a.scale)), rounded(a)),
+  };
+}
+
+function roundToBf16(x: tf.Tensor2D): tf.Tensor2D {
+  return tf.tensor2d(roundToDtype(float32Values(x), "bf16"), x.shape);
+}
+
+/** Products of dY rounded stochastically to int8: per token for dX, per out feature for dW. */
+function integerProducts(dy: tf.Tensor2D, w: Operand, a: Operand, roundingKey: number): Products {
+  const byToken = tf.mul<tf.Tensor2D>(dy, tf.transpose(w.scale!));
+  const rows = stochasticCodes(byToken, 1, (step) => tf.mul(byToken, step), operandKey(roundingKey, "rows"));
+  const byFeature = tf.mul<tf.Tensor2D>(dy, a.scale!);
+  const columnKey = operandKey(roundingKey, "columns");
+  const columns = stochasticCodes(byFeature, 0, (step) => tf.mul(tf.mul(dy, step), a.scale!), columnKey);
+  return {
+    dx: tf.mul(tf.matMul(rows.codes, w.codes), rows.scale),
+    dw: tf.mul(tf.matMul(tf.transpose(columns.codes), a.codes), tf.transpose(columns.scale)),
+  };
+}
+
+/** Codes of `scaled(127 / largest)` and their scale, for the largest magnitudes of x along `axis`. */
+function stochasticCodes(x: tf.Tensor2D, axis: 0 | 1, scaled: (inverse: tf.Tensor) => tf.Tensor, key: number) {
+  const largest = tf.max<tf.Tensor2D>(tf.abs(x), axis, true);
+  const steps = Array.from(float32Values(largest), stepSize);
+  const column = (values: number[]) => tf.tensor2d(values, largest.shape);
+  const values = float32Values(scaled(column(steps.map((step) => step.inverse))));
+  const codes = Float32Array.from(values, (value, i) => stochasticCode(value, key, i));
+  return { codes: tf.tensor2d(codes, x.shape), scale: column(steps.map((step) => step.scale)) };
+}
+
 function composedBackward(
   x: tf.Tensor,
   weights: tf.Tensor2D[],
   dy: tf.Tensor,
   quantization: LinearQuantization,
+  { precision, roundingKey }: BackwardRounding,
 ): tf.Tensor[] {
-  const dyRows = asRows(dy);
-  const dx = tf.matMul(dyRows, dequantized(stackedWeights(weights, quantization)));
-  const dWeights = tf.matMul(tf.transpose(dyRows), dequantized(activations(asRows(x), quantization)));
-  const rows = weights.map((weight) => weight.shape[0]);
-  return [tf.reshape(dx, x.shape), ...tf.split(dWeights, rows, 0)];
+  const w = stackedWeights(weights, quantization);
+  const a = activations(asRows(x), quantization);
+  const isInt8 = precision === "int8";
+  if (isInt8 && (w.scale === null || a.scale === null)) {
+    throw new Error("int8 backward needs ternary weights and int8 activations");
+  }
+  const rows = asRows(dy);
+  const { dx, dw } = isInt8
+    ? integerProducts(rows, w, a, roundingKey)
+    : floatProducts(rows, w, a, precision === "bf16");
+  const outputs = weights.map((weight) => weight.shape[0]);
+  return [tf.reshape(dx, x.shape), ...tf.split(dw, outputs, 0)];
 }
 
 /**
@@ -94,9 +151,10 @@ export function bitLinear(x: tf.Tensor, weights: tf.Tensor2D[], quantization: Li
     },
     (dy, [x, ...saved]) => {
       const [weight0, weight1, weight2] = saved;
+      const rounding = nextBackwardRounding();
       const kernel = fusedKernel("BitLinearGrad");
-      if (!kernel) return composedBackward(x!, saved as tf.Tensor2D[], dy, quantization);
-      return kernel({ x, weight0, weight1, weight2, dy }, attributes);
+      if (!kernel) return composedBackward(x!, saved as tf.Tensor2D[], dy, quantization, rounding);
+      return kernel({ x, weight0, weight1, weight2, dy }, { ...attributes, ...rounding });
     },
   );
 }

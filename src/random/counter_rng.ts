@@ -6,7 +6,8 @@
  * counter. Statistical quality is ample for shuffling, initialization and sampling; it is not cryptographic.
  */
 
-function mix(value: number): number {
+/** The finalizer "lowbias32": a bijection of 32-bit integers whose bits all depend on all bits of `value`. */
+export function mix32(value: number): number {
   let x = value | 0;
   x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
   x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
@@ -29,8 +30,8 @@ export class CounterRng {
   /** @param seed any integer; @param stream name of the use ("init", "shuffle" ...). */
   constructor(seed: number, stream: string, counter = 0) {
     const high = Math.floor(seed / 2 ** 32) | 0;
-    this.key0 = mix((seed | 0) ^ mix(high + 0x9e3779b9) ^ hashName(stream));
-    this.key1 = mix(this.key0 + 0x85ebca6b) ^ hashName(stream);
+    this.key0 = mix32((seed | 0) ^ mix32(high + 0x9e3779b9) ^ hashName(stream));
+    this.key1 = mix32(this.key0 + 0x85ebca6b) ^ hashName(stream);
     this.counter = counter;
   }
 
@@ -39,7 +40,7 @@ export class CounterRng {
     const index = this.counter++;
     const low = index | 0;
     const high = Math.floor(index / 2 ** 32) | 0;
-    return mix(mix(low ^ this.key0) + Math.imul(high ^ this.key1, 0x9e3779b1) + this.key1) >>> 0;
+    return mix32(mix32(low ^ this.key0) + Math.imul(high ^ this.key1, 0x9e3779b1) + this.key1) >>> 0;
   }
 
   /** Uniform in [0, 1) with 53 bits (two values of the stream). */

@@ -1,9 +1,12 @@
 /** BitLinear on every backend: the forward bit for bit from the reference's codes, the backward by its definition. */
 import * as tf from "@tensorflow/tfjs";
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { beginBackwardPass, nextBackwardRounding } from "../../src/ops/backward_pass.ts";
 import { bitLinear, type LinearQuantization } from "../../src/ops/bit_linear.ts";
 import { absmaxInt8 } from "../../src/quant/absmax_int8.ts";
 import { absmeanTernary } from "../../src/quant/absmean_ternary.ts";
+import { roundScale } from "../../src/quant/round_to_dtype.ts";
+import { operandKey, stepSize, stochasticCode } from "../../src/quant/stochastic_int8.ts";
 import { CounterRng } from "../../src/random/counter_rng.ts";
 import { relativeDifference } from "../support/relative_difference.ts";
 import { testedBackends, useBackend } from "../support/tfjs_backends.ts";
@@ -97,6 +100,72 @@ function run(quantization: LinearQuantization) {
   });
 }
 
+/** dx and dw of dY rounded to bfloat16, scales folded in before, products in float64. */
+function bf16Backward() {
+  const { codes, scales } = ternaryRows();
+  const round = (value: number) => roundScale(Math.fround(value), "bf16");
+  return products(
+    (t, n) => round(dy[t * total + n] * scales[n]),
+    (t, n) => round(dy[t * total + n] * activation.actScales[t]),
+    codes,
+  );
+}
+
+/** dx and dw of dY rounded stochastically, by the reference of the codes. */
+function int8Backward(roundingKey: number) {
+  const { codes, scales } = ternaryRows();
+  const f32 = Math.fround;
+  const largest = (values: number[]) => Math.max(...values.map(Math.abs));
+  const range = (count: number) => Array.from({ length: count }, (_, i) => i);
+  const rowStep = range(tokens).map((t) =>
+    stepSize(largest(range(total).map((n) => f32(dy[t * total + n] * scales[n])))),
+  );
+  const columnStep = range(total).map((n) =>
+    stepSize(largest(range(tokens).map((t) => f32(dy[t * total + n] * activation.actScales[t])))),
+  );
+  const code = (value: number, operand: "rows" | "columns", index: number) =>
+    stochasticCode(value, operandKey(roundingKey, operand), index);
+  return products(
+    (t, n) => {
+      const value = f32(f32(dy[t * total + n] * scales[n]) * rowStep[t].inverse);
+      return code(value, "rows", t * total + n) * rowStep[t].scale;
+    },
+    (t, n) => {
+      const value = f32(f32(dy[t * total + n] * columnStep[n].inverse) * activation.actScales[t]);
+      return code(value, "columns", t * total + n) * columnStep[n].scale;
+    },
+    codes,
+  );
+}
+
+/** Ternary codes [total, cols] and the weight scale of each row. */
+function ternaryRows() {
+  const matrices = weights.map((weight, w) => absmeanTernary(weight, outputs[w], cols, "f16"));
+  return {
+    codes: matrices.flatMap((matrix) => Array.from(matrix.codes)),
+    scales: matrices.flatMap((matrix, w) => Array<number>(outputs[w]).fill(matrix.weightScale)),
+  };
+}
+
+/** dx from `byToken` and dw from `byFeature`, both (token, out feature) -> rounded dY with the other scale folded in. */
+function products(
+  byToken: (t: number, n: number) => number,
+  byFeature: (t: number, n: number) => number,
+  codes: readonly number[],
+) {
+  const dx = new Float64Array(tokens * cols);
+  const dw = new Float64Array(total * cols);
+  for (let t = 0; t < tokens; t++) {
+    for (let n = 0; n < total; n++) {
+      for (let k = 0; k < cols; k++) {
+        dx[t * cols + k] += byToken(t, n) * codes[n * cols + k];
+        dw[n * cols + k] += byFeature(t, n) * activation.codes[t * cols + k];
+      }
+    }
+  }
+  return { dx, dw };
+}
+
 describe.each(testedBackends)("bitLinear on %s", (backend) => {
   beforeAll(() => useBackend(backend));
 
@@ -117,5 +186,60 @@ describe.each(testedBackends)("bitLinear on %s", (backend) => {
     expect(relativeDifference(ours.y, theirs.y)).toBeLessThan(1e-6);
     expect(relativeDifference(ours.dx, theirs.dx)).toBeLessThan(1e-6);
     expect(relativeDifference(ours.dw, theirs.dw)).toBeLessThan(1e-6);
+  });
+
+  describe("backward precision", () => {
+    const pass = { seed: 5, step: 3, microStep: 0 };
+    afterEach(() => beginBackwardPass({ ...pass, precision: "f32" }));
+
+    /** The key that the first product of a pass gets. */
+    function firstKey(): number {
+      beginBackwardPass({ ...pass, precision: "int8" });
+      const { roundingKey } = nextBackwardRounding();
+      beginBackwardPass({ ...pass, precision: "int8" });
+      return roundingKey;
+    }
+
+    test("bf16 rounds dY only", () => {
+      beginBackwardPass({ ...pass, precision: "bf16" });
+      const ours = run(fused);
+      const theirs = bf16Backward();
+      expect(relativeDifference(ours.dx, theirs.dx)).toBeLessThan(1e-6);
+      expect(relativeDifference(ours.dw, theirs.dw)).toBeLessThan(1e-6);
+      expect(relativeDifference(ours.dx, definition(fused).dx)).toBeGreaterThan(1e-5);
+    });
+
+    test("int8 draws the codes of the reference", () => {
+      const theirs = int8Backward(firstKey());
+      const ours = run(fused);
+      expect(relativeDifference(ours.dx, theirs.dx)).toBeLessThan(1e-6);
+      expect(relativeDifference(ours.dw, theirs.dw)).toBeLessThan(1e-6);
+      expect(relativeDifference(ours.dx, definition(fused).dx)).toBeGreaterThan(1e-4);
+    });
+
+    test("int8 has the mean of the exact gradient", () => {
+      const draws = 64;
+      const mean = { dx: new Float64Array(tokens * cols), dw: new Float64Array(total * cols) };
+      for (let step = 0; step < draws; step++) {
+        beginBackwardPass({ ...pass, step, precision: "int8" });
+        const { dx, dw } = run(fused);
+        dx.forEach((value, i) => {
+          mean.dx[i] += value / draws;
+        });
+        dw.forEach((value, i) => {
+          mean.dw[i] += value / draws;
+        });
+      }
+      const exact = definition(fused);
+      const once = run(fused);
+      // The error of a mean of 64 draws is an eighth of that of one; a bias would stay.
+      expect(relativeDifference(mean.dx, exact.dx)).toBeLessThan(relativeDifference(once.dx, exact.dx) / 3);
+      expect(relativeDifference(mean.dw, exact.dw)).toBeLessThan(relativeDifference(once.dw, exact.dw) / 3);
+    });
+
+    test("int8 needs both quantizers", () => {
+      beginBackwardPass({ ...pass, precision: "int8" });
+      expect(() => run({ ...fused, activationQuantizer: "none" })).toThrow(/int8.*needs ternary weights/);
+    });
   });
 });

@@ -1,14 +1,21 @@
 /** BitLinear, its gradient, and the ternary codes of a weight matrix. */
 import type * as tf from "@tensorflow/tfjs";
+import type { BackwardPrecision } from "../../../src/config/backward_precision.ts";
 import type { ActivationQuantizerName, ScaleDtype, WeightQuantizerName } from "../../../src/config/model_config.ts";
 import type { NativeBackend } from "../native_backend.ts";
-import { scaleDtypeCode } from "../training_addon.ts";
+import { backwardPrecisionCode, scaleDtypeCode } from "../training_addon.ts";
 import { type Inputs, lastDimension, type NativeKernel, numberedInputs, requireInput } from "./kernel.ts";
 
 export interface BitLinearAttributes {
   weightQuantizer: WeightQuantizerName;
   activationQuantizer: ActivationQuantizerName;
   scaleDtype: ScaleDtype;
+}
+
+export interface BitLinearGradAttributes extends BitLinearAttributes {
+  precision: BackwardPrecision;
+  /** Unsigned 32-bit key of stochastic rounding (int8). */
+  roundingKey: number;
 }
 
 function readOperands(kernel: string, inputs: Inputs) {
@@ -48,7 +55,7 @@ export const bitLinear: NativeKernel<BitLinearAttributes> = {
 };
 
 /** {x, weight0, ..., dy [..., N0 + N1 + ...]} -> [dx, dweight0, ...]. Straight-through. */
-export const bitLinearGrad: NativeKernel<BitLinearAttributes> = {
+export const bitLinearGrad: NativeKernel<BitLinearGradAttributes> = {
   name: "BitLinearGrad",
   run(inputs, attributes, backend: NativeBackend): tf.TensorInfo[] {
     const { x, weights, cols } = readOperands("BitLinearGrad", inputs);
@@ -59,6 +66,8 @@ export const bitLinearGrad: NativeKernel<BitLinearAttributes> = {
       weights.map((weight) => backend.floats(weight)),
       cols,
       ...quantizerArguments(attributes),
+      backwardPrecisionCode[attributes.precision],
+      attributes.roundingKey,
       backend.floats(inputs.dy),
       dx.values,
       dweights.map((output) => output.values),

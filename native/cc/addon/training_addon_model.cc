@@ -1,5 +1,6 @@
 // The fused kernels of the language model.
 #include "addon/training_arguments.h"
+#include "core/gemm_i8.h"
 #include "training/bit_linear.h"
 #include "training/causal_attention.h"
 #include "training/embedding.h"
@@ -55,21 +56,31 @@ void bit_linear_call(const Info& info) {
              read_quantizers(arguments, 3), arguments.floats(6, tokens * linear.rows));
 }
 
-// bitLinearGrad(x, weights[], cols, ternaryWeights, int8Activations, scaleDtype, dy, dx, dweights[])
+// bitLinearGrad(x, weights[], cols, ternaryWeights, int8Activations, scaleDtype, precision, roundingKey, dy,
+// dx, dweights[])
 void bit_linear_grad_call(const Info& info) {
   const Arguments arguments(info, "bitLinearGrad");
   const int64_t cols = arguments.positive(2);
   const LinearArguments linear = read_weights(arguments, 1, cols);
   const int64_t tokens = arguments.length(0) / cols;
-  const Napi::Array outputs = arguments.array(8);
-  if (static_cast<int>(outputs.Length()) != linear.count) arguments.fail(8, "does not match the weights");
+  const LinearQuantizers quantizers = read_quantizers(arguments, 3);
+  const BackwardRounding rounding{arguments.option<BackwardPrecision>(6, 3),
+                                  static_cast<uint32_t>(arguments.size(7))};
+  if (rounding.precision == BackwardPrecision::int8) {
+    if (!quantizers.ternary_weights || !quantizers.int8_activations) {
+      arguments.fail(6, "is int8, which needs ternary weights and int8 activations");
+    }
+    if (tokens > kMaxInt8Depth) arguments.fail(0, "has more than 131072 rows, too many for int8 products");
+  }
+  const Napi::Array outputs = arguments.array(10);
+  if (static_cast<int>(outputs.Length()) != linear.count) arguments.fail(10, "does not match the weights");
   float* dweights[kMaxLinearWeights];
   for (int i = 0; i < linear.count; ++i) {
-    dweights[i] = arguments.floats_of(outputs[static_cast<uint32_t>(i)], 8, linear.weights[i].rows * cols);
+    dweights[i] = arguments.floats_of(outputs[static_cast<uint32_t>(i)], 10, linear.weights[i].rows * cols);
   }
-  bit_linear_grad(arguments.floats(0, tokens * cols), tokens, cols, linear.weights, linear.count,
-                  read_quantizers(arguments, 3), arguments.floats(6, tokens * linear.rows),
-                  arguments.floats(7, tokens * cols), dweights);
+  bit_linear_grad(arguments.floats(0, tokens * cols), tokens, cols, linear.weights, linear.count, quantizers,
+                  rounding, arguments.floats(8, tokens * linear.rows), arguments.floats(9, tokens * cols),
+                  dweights);
 }
 
 // ternaryCodes(weight, cols, scaleDtype, codes: Int32Array): weight_scale

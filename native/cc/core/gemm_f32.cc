@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <memory>
 
 #include "core/canonical_math.h"
 #include "core/kernels.h"
+#include "core/pack_buffer.h"
 #include "core/thread_pool.h"
 
 namespace bitnet {
@@ -81,24 +81,6 @@ void pack_one_panel(const PanelSource& source, int64_t first_lane, int64_t lanes
   }
 }
 
-// Grows and stays: a training step calls gemm_f32 hundreds of times with the same shapes.
-class PackBuffer {
- public:
-  float* reserve(int64_t count) {
-    if (count > size_) {
-      storage_.reset(new float[static_cast<size_t>(count + kAlignment / 4)]);
-      size_ = count;
-    }
-    const uintptr_t address = reinterpret_cast<uintptr_t>(storage_.get());
-    return reinterpret_cast<float*>((address + kAlignment - 1) / kAlignment * kAlignment);
-  }
-
- private:
-  static constexpr int64_t kAlignment = 64;
-  std::unique_ptr<float[]> storage_;
-  int64_t size_ = 0;
-};
-
 struct Block {
   int64_t rows, cols, depth;
 };
@@ -145,8 +127,8 @@ void gemm_f32(int threads, int64_t m, int64_t n, int64_t k, const GemmOperand& a
   const PanelSource a_source = source_of_a(a), b_source = source_of_b(b);
   const int64_t packed_rows = round_up(std::min(kPackedRows, m), tile.rows);
   const int64_t packed_cols = round_up(std::min(kPackedCols, n), tile.cols);
-  float* packed_a = a_buffer.reserve(packed_rows * std::min(kDepth, k));
-  float* packed_b = b_buffer.reserve(packed_cols * std::min(kDepth, k));
+  float* packed_a = a_buffer.floats(packed_rows * std::min(kDepth, k));
+  float* packed_b = b_buffer.floats(packed_cols * std::min(kDepth, k));
   const int64_t task_rows = round_up(kTaskRows, tile.rows), task_cols = round_up(kTaskCols, tile.cols);
   ThreadPool& pool = ThreadPool::global();
 

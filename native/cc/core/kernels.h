@@ -43,6 +43,30 @@ struct GemmTile {
 };
 constexpr int64_t kMaxGemmTile = 512;  // rows * cols of any variant
 
+// Micro-kernel of gemm_i8 (gemm_i8.h). Panels hold steps of `group` consecutive depths, one after the other
+// in memory, the depth padded with zeros:  A [step][kInt8PanelRows][group],  B [step][cols][group].
+constexpr int64_t kInt8PanelRows = 48;
+constexpr int64_t kMaxInt8Tile = 512;  // rows * cols of any variant
+struct Int8Tile {
+  int64_t rows;  // divides kInt8PanelRows
+  int64_t cols;
+  int64_t group;
+  int64_t element_bytes;  // 1, or 2 where codes are widened for the multiplier
+  // Packs `depth` rows of codes, `stride` apart. At least `lanes` codes of a row may be read (any number, but
+  // a multiple of 16 below the panel's width); further lanes of the panel are 0.
+  void (*pack_a)(const int8_t* codes, int64_t stride, int64_t depth, int64_t lanes, uint8_t* panel);
+  void (*pack_b)(const int8_t* codes, int64_t stride, int64_t depth, int64_t lanes, uint8_t* panel);
+  // out[r][c] (+)= sum over `steps` steps of a[r] * b[c]; `a` points at its first row inside the panel. Rows
+  // of out are `stride` elements apart.
+  void (*multiply)(int64_t steps, const uint8_t* a, const uint8_t* b, int32_t* out, int64_t stride,
+                   bool accumulate);
+
+  int64_t step_bytes() const { return group * element_bytes; }  // of one lane
+  int64_t a_panel_bytes(int64_t steps) const { return steps * kInt8PanelRows * step_bytes(); }
+  // Room for a correction of 4 bytes per column in front.
+  int64_t b_panel_bytes(int64_t steps) const { return (steps * step_bytes() + 4) * cols; }
+};
+
 struct Kernels {
   const char* name;
 
@@ -72,9 +96,9 @@ struct Kernels {
   // Rotary embedding in place, rotate-half pairs (i, i + head_dim / 2), on `heads` heads of one token:
   // a' = fma(a, c, -(b * s)), b' = fma(b, c, a * s). cosine, sine: head_dim / 2 values (see rope_table.h).
   void (*rope_row)(float* x, int64_t heads, int64_t head_dim, const float* cosine, const float* sine);
-  // y[i] = (r * r) * up[i], r = max(gate[i], 0).
+  // y[i] = (r * r) * up[i], r = max(gate[i], 0). y may be gate or up.
   void (*relu2_gate)(const float* gate, const float* up, int64_t n, float* y);
-  // y[i] = (gate[i] / (1 + exp(-gate[i]))) * up[i], canonical exp.
+  // y[i] = (gate[i] / (1 + exp(-gate[i]))) * up[i], canonical exp. y may be gate or up.
   void (*silu_gate)(const float* gate, const float* up, int64_t n, float* y);
   // y[i] = a[i] + b[i]. y may be a or b.
   void (*add)(const float* a, const float* b, int64_t n, float* y);
@@ -107,6 +131,7 @@ struct Kernels {
   float (*log_sum_exp)(const float* x, int64_t n);
 
   GemmTile gemm_tile;
+  const Int8Tile* int8_tile;
 };
 
 // Every variant compiled for this architecture, slowest first; scalar is always there.

@@ -26,9 +26,22 @@ BITNET_TARGET_END
 namespace bitnet {
 
 const Kernels kAvx512VnniKernels = {
-    "avx512vnni", quantize_row, abs_sum_row, ternarize,   ternary_gemm_avx512vnni,
-    rms_norm_row, rope_row,     relu2_gate,  silu_gate,   add_rows,
-    attention,    linear_rows,  decode_row,  log_sum_exp, kLaneGemmTile,
+    "avx512vnni",
+    quantize_row,
+    abs_sum_row,
+    ternarize,
+    ternary_gemm_avx512vnni,
+    rms_norm_row,
+    rope_row,
+    relu2_gate,
+    silu_gate,
+    add_rows,
+    attention,
+    linear_rows,
+    decode_row,
+    log_sum_exp,
+    kLaneGemmTile,
+    &kAvx512VnniInt8Tile,
 };
 
 }  // namespace bitnet

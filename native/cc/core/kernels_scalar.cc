@@ -233,9 +233,10 @@ void gemm_tile(int64_t depth, const float* a, const float* b, float* out, int64_
 }  // namespace
 
 const Kernels kScalarKernels = {
-    "scalar",     quantize_row, abs_sum_row, ternarize,   ternary_gemm,
-    rms_norm_row, rope_row,     relu2_gate,  silu_gate,   add,
-    attention,    linear_rows,  decode_row,  log_sum_exp, {kTileRows, kTileCols, gemm_tile},
+    "scalar",         quantize_row, abs_sum_row, ternarize,   ternary_gemm,
+    rms_norm_row,     rope_row,     relu2_gate,  silu_gate,   add,
+    attention,        linear_rows,  decode_row,  log_sum_exp, {kTileRows, kTileCols, gemm_tile},
+    &kScalarInt8Tile,
 };
 
 }  // namespace bitnet

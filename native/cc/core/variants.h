@@ -28,4 +28,13 @@ TernaryGemm ternary_gemm_avx2;
 TernaryGemm ternary_gemm_avx512vnni;
 TernaryGemm ternary_gemm_neondot;
 
+// Kernels::int8_tile of each variant, one file each.
+extern const Int8Tile kScalarInt8Tile;
+#if defined(BITNET_X86)
+extern const Int8Tile kAvx2Int8Tile;
+extern const Int8Tile kAvx512VnniInt8Tile;
+#elif defined(BITNET_ARM64)
+extern const Int8Tile kNeonDotInt8Tile;
+#endif
+
 }  // namespace bitnet

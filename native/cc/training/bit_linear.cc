@@ -1,8 +1,5 @@
 #include "training/bit_linear.h"
 
-#include <cstring>
-
-#include "core/gemm_f32.h"
 #include "core/kernels.h"
 #include "core/ternary_panel.h"
 #include "training/arena.h"
@@ -11,17 +8,8 @@
 namespace bitnet {
 namespace {
 
-// Tokens of one forward task: enough to reuse a weight panel from cache, few enough for every thread to get
-// some.
-constexpr int64_t kTokensPerTask = 64;
 // Groups of 16 output rows of one packing task.
 constexpr int64_t kGroupsPerTask = 4;
-
-int64_t total_rows(const LinearWeight* weights, int count) {
-  int64_t rows = 0;
-  for (int i = 0; i < count; ++i) rows += weights[i].rows;
-  return rows;
-}
 
 TernaryPanel pack_weights(const LinearWeight& weight, int64_t cols, ScaleDtype dtype, ArenaScope& scope) {
   const Kernels& kernels = active_kernels();
@@ -113,51 +101,6 @@ void float_forward(const float* x, int64_t tokens, int64_t cols, const LinearWei
   }
 }
 
-// All weights of the backward product, stacked: int8 codes with a scale per row, or the latent floats.
-GemmOperand weight_operand(const LinearWeight* weights, int count, int64_t cols,
-                           const LinearQuantizers& quantizers, ArenaScope& scope) {
-  if (!quantizers.ternary_weights) {
-    if (count == 1) return {weights[0].data, cols, 1};
-    float* stacked = scope.floats(total_rows(weights, count) * cols);
-    float* next = stacked;
-    for (int i = 0; i < count; next += weights[i].rows * cols, ++i) {
-      std::memcpy(next, weights[i].data, static_cast<size_t>(weights[i].rows * cols) * sizeof(float));
-    }
-    return {stacked, cols, 1};
-  }
-  const Kernels& kernels = active_kernels();
-  int8_t* codes = scope.codes(total_rows(weights, count) * cols);
-  float* row_scale = scope.floats(total_rows(weights, count));
-  int64_t first = 0;
-  for (int i = 0; i < count; first += weights[i].rows, ++i) {
-    const float* data = weights[i].data;
-    const WeightScale scale = weight_scale(data, weights[i].rows, cols, quantizers.scale_dtype);
-    parallel_chunks(weights[i].rows, rows_per_task(cols), [&](int64_t begin, int64_t end) {
-      kernels.ternarize(data + begin * cols, (end - begin) * cols, scale.inverse,
-                        codes + (first + begin) * cols);
-      for (int64_t row = begin; row < end; ++row) row_scale[first + row] = scale.multiplier;
-    });
-  }
-  return {codes, cols, 1, GemmType::i8, row_scale};
-}
-
-// The activations of the backward product: int8 codes with a scale per token, or the floats.
-GemmOperand activation_operand(const float* x, int64_t tokens, int64_t cols,
-                               const LinearQuantizers& quantizers, ArenaScope& scope) {
-  if (!quantizers.int8_activations) return {x, cols, 1};
-  const Kernels& kernels = active_kernels();
-  const int64_t stride = padded_cols(cols);
-  int8_t* codes = scope.codes(tokens * stride);
-  float* act_scale = scope.floats(tokens);
-  int32_t* code_sum = scope.ints(tokens);
-  parallel_chunks(tokens, rows_per_task(cols), [&](int64_t begin, int64_t end) {
-    for (int64_t t = begin; t < end; ++t) {
-      kernels.quantize_row(x + t * cols, cols, codes + t * stride, act_scale + t, code_sum + t);
-    }
-  });
-  return {codes, stride, 1, GemmType::i8, act_scale};
-}
-
 }  // namespace
 
 void bit_linear(const float* x, int64_t tokens, int64_t cols, const LinearWeight* weights, int count,
@@ -166,21 +109,6 @@ void bit_linear(const float* x, int64_t tokens, int64_t cols, const LinearWeight
     integer_forward(x, tokens, cols, weights, count, quantizers.scale_dtype, y);
   } else {
     float_forward(x, tokens, cols, weights, count, quantizers, y);
-  }
-}
-
-void bit_linear_grad(const float* x, int64_t tokens, int64_t cols, const LinearWeight* weights, int count,
-                     const LinearQuantizers& quantizers, const float* dy, float* dx, float* const* dweights) {
-  ArenaScope scope;
-  const int threads = training_threads();
-  const int64_t rows = total_rows(weights, count);
-  const GemmOperand w = weight_operand(weights, count, cols, quantizers, scope);
-  gemm_f32(threads, tokens, cols, rows, {dy, rows, 1}, w, dx, cols, false);
-  const GemmOperand activations = activation_operand(x, tokens, cols, quantizers, scope);
-  float* stacked = count == 1 ? dweights[0] : scope.floats(rows * cols);
-  gemm_f32(threads, rows, cols, tokens, {dy, 1, rows}, activations, stacked, cols, false);
-  for (int i = 0; i < count && count > 1; stacked += weights[i].rows * cols, ++i) {
-    std::memcpy(dweights[i], stacked, static_cast<size_t>(weights[i].rows * cols) * sizeof(float));
   }
 }
 

@@ -52,6 +52,16 @@ struct TrainingLoops {
   void (*multiply_rows)(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, int64_t a_step,
                         const float* b, int64_t b_stride, bool accumulate, float* c, int64_t c_stride);
 
+  // Largest |x[i] * factor[i]|; NaN if any is. columns[i] = max(columns[i], |x[i] * row_factor|), NaN
+  // likewise.
+  float (*scaled_abs_max)(const float* x, const float* factor, float row_factor, int64_t n, float* columns);
+  // Stochastic rounding: codes[i] = clip(floor(v + u), -127, 127), v = (x[i] * factor[i]) * row_factor, u
+  // uniform in [0, 1) from (key, first + i). See stochastic_rounding.h. Returns the sum of the codes.
+  int32_t (*round_stochastic)(const float* x, const float* factor, float row_factor, int64_t n, uint32_t key,
+                              uint32_t first, int8_t* codes);
+  // y[i] = x[i] * factor[i] * row_factor (multiplied in that order; a null factor is 1), rounded to bfloat16.
+  void (*round_bf16)(const float* x, const float* factor, float row_factor, int64_t n, float* y);
+
   // y[i] = a[i] op b[i]; y may be a or b.
   void (*binary)(BinaryOp op, const float* a, const float* b, int64_t n, float* y);
   // y[i] = a[i] op b, or b op a[i] when `reversed`.

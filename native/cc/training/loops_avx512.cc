@@ -3,11 +3,10 @@
 
 #if defined(BITNET_X86)
 
-#include <immintrin.h>
-
 #include <cmath>
 #include <cstring>
 
+#include "core/avx512_intrinsics.h"
 #include "core/canonical_math.h"
 #include "core/target_region.h"
 
@@ -16,7 +15,7 @@
 BITNET_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")
 // The order matters: each header builds on the one before.
 // clang-format off
-#include "core/lanes_avx2.h"
+#include "core/lanes_avx512.h"
 #include "core/lanes.h"
 #include "core/lane_outer.h"
 #include "training/lane_products.h"

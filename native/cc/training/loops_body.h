@@ -42,6 +42,29 @@ inline T fold_lanes(T* lanes) {
   return lanes[0];
 }
 
+// See stochastic_rounding.h. Floor by truncation, which vectorizes everywhere.
+inline int32_t stochastic_code(float value, uint32_t key, uint32_t index) {
+  uint32_t h = key ^ (index * 0x9e3779b1u);
+  h = (h ^ (h >> 16)) * 0x7feb352du;
+  h = (h ^ (h >> 15)) * 0x846ca68bu;
+  const float u = static_cast<float>(static_cast<int32_t>((h ^ (h >> 16)) >> 8)) * 5.9604644775390625e-8f;
+  const float limited = value < -127.0f ? -127.0f : (value > 127.0f ? 127.0f : value);
+  const float shifted = limited + u;
+  const int32_t truncated = static_cast<int32_t>(shifted);
+  const int32_t code = truncated - (static_cast<float>(truncated) > shifted ? 1 : 0);
+  return code > 127 ? 127 : code;
+}
+
+// Half to even; NaN stays NaN.
+inline float nearest_bf16(float x) {
+  uint32_t bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  bits = (bits + 0x7fffu + ((bits >> 16) & 1u)) & 0xffff0000u;
+  float rounded;
+  std::memcpy(&rounded, &bits, sizeof rounded);
+  return x == x ? rounded : x;
+}
+
 // ---- reductions
 // ---------------------------------------------------------------------------------------------
 
@@ -192,6 +215,57 @@ void unary(UnaryOp op, const float* x, int64_t n, float* y) {
   }
 }
 
+// ---- backward operands
+// --------------------------------------------------------------------------------------
+
+float scaled_abs_max(const float* x, const float* factor, float row_factor, int64_t n, float* columns) {
+  float lanes[kWidth] = {};
+  int64_t i = 0;
+  for (; i + kWidth <= n; i += kWidth) {
+    for (int l = 0; l < kWidth; ++l) {
+      lanes[l] = larger(lanes[l], std::fabs(x[i + l] * factor[i + l]));
+      columns[i + l] = larger(columns[i + l], std::fabs(x[i + l] * row_factor));
+    }
+  }
+  float largest = 0.0f;
+  for (int l = 0; l < kWidth; ++l) largest = larger(largest, lanes[l]);
+  for (; i < n; ++i) {
+    largest = larger(largest, std::fabs(x[i] * factor[i]));
+    columns[i] = larger(columns[i], std::fabs(x[i] * row_factor));
+  }
+  return largest;
+}
+
+int32_t round_stochastic(const float* x, const float* factor, float row_factor, int64_t n, uint32_t key,
+                         uint32_t first, int8_t* codes) {
+  int32_t lanes[kWidth] = {};
+  int64_t i = 0;
+  for (; i + kWidth <= n; i += kWidth) {
+    for (int l = 0; l < kWidth; ++l) {
+      const float value = (x[i + l] * factor[i + l]) * row_factor;
+      const int32_t code = stochastic_code(value, key, first + static_cast<uint32_t>(i + l));
+      codes[i + l] = static_cast<int8_t>(code);
+      lanes[l] += code;
+    }
+  }
+  int32_t total = fold_lanes(lanes);
+  for (; i < n; ++i) {
+    const int32_t code =
+        stochastic_code((x[i] * factor[i]) * row_factor, key, first + static_cast<uint32_t>(i));
+    codes[i] = static_cast<int8_t>(code);
+    total += code;
+  }
+  return total;
+}
+
+void round_bf16(const float* x, const float* factor, float row_factor, int64_t n, float* y) {
+  if (factor) {
+    for (int64_t i = 0; i < n; ++i) y[i] = nearest_bf16((x[i] * factor[i]) * row_factor);
+  } else {
+    for (int64_t i = 0; i < n; ++i) y[i] = nearest_bf16(x[i] * row_factor);
+  }
+}
+
 // ---- backward rows
 // ------------------------------------------------------------------------------------------
 
@@ -254,5 +328,6 @@ void adamw(float* param, const float* grad, float* m, float* v, int64_t n, const
 #define BITNET_LOOPS_TABLE(name)                                                                            \
   {                                                                                                         \
     name, rms_norm_grad_row, relu2_gate_grad, silu_gate_grad, adamw, sum_squares, exp_affine, softmax_grad, \
-        dot, sum, max, add_scaled, multiply_rows, binary, binary_scalar, unary                              \
+        dot, sum, max, add_scaled, multiply_rows, scaled_abs_max, round_stochastic, round_bf16, binary,     \
+        binary_scalar, unary                                                                                \
   }

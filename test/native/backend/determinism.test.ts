@@ -33,10 +33,11 @@ function makeCases(): Case[] {
   const ids = Int32Array.from({ length: tokens }, (_, i) => (i * 37) % 300);
   const targets = tf.tensor1d(ids, "int32");
   const dlogProbs = randomTensor(random, [tokens]);
-  const linear = (attributes: object): Case => ({
-    name: `BitLinear ${JSON.stringify(attributes)}`,
+  const linear = (attributes: object, precision: string): Case => ({
+    name: `BitLinear ${JSON.stringify(attributes)}, backward ${precision}`,
     forward: () => runKernel("BitLinear", { x, weight0, weight1 }, attributes),
-    backward: () => runKernel("BitLinearGrad", { x, weight0, weight1, dy }, attributes),
+    backward: () =>
+      runKernel("BitLinearGrad", { x, weight0, weight1, dy }, { ...attributes, precision, roundingKey: 77 }),
   });
   const gated = (activation: string): Case => ({
     name: `GatedActivation ${activation}`,
@@ -44,8 +45,11 @@ function makeCases(): Case[] {
     backward: ([y]) => runKernel("GatedActivationGrad", { gateUp: x, dy: y }, { activation }),
   });
   return [
-    linear(quantized),
-    linear(float),
+    linear(quantized, "f32"),
+    linear(quantized, "bf16"),
+    linear(quantized, "int8"),
+    linear(float, "f32"),
+    linear(float, "bf16"),
     gated("relu2"),
     gated("silu"),
     {
