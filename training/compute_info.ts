@@ -17,8 +17,6 @@ export const stepKernels = [
   "RMSNormGrad",
   "CausalAttention",
   "CausalAttentionGrad",
-  "GatedActivation",
-  "GatedActivationGrad",
   "EmbeddingGather",
   "EmbeddingGatherGrad",
   "HeadLogProbs",

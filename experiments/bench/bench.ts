@@ -42,7 +42,7 @@ async function benchTraining(threads: readonly number[], shapes: readonly string
   return shapes.flatMap((shape) =>
     threads.map((count) => {
       loadAddon().setThreads(count);
-      const result = benchTrainStep(trainStepShapes[shape]!, 8);
+      const result = benchTrainStep(trainStepShapes[shape]!, { steps: 8, precision: "f32", isFloat: false });
       const top = result.kernelMs.slice(0, 3).map(([name, ms]) => `${name} ${ms.toFixed(0)} ms`);
       return {
         shape,

@@ -1,16 +1,19 @@
 /**
  * Speed of the full training step (forward, backward, clipping, AdamW) on the native backend, with its time by kernel.
  *
- *     npx tsx experiments/bench/train_step.ts [T|S|M ...] [--threads N] [--steps N]
+ *     npx tsx experiments/bench/train_step.ts [T|S|M|L ...] [--threads N] [--steps N] [--precision f32|bf16|int8]
+ *         [--float]
  */
 import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import * as tf from "@tensorflow/tfjs";
 import { loadAddon } from "../../native/addon.ts";
 import { registerNativeBackend } from "../../native/backend/index.ts";
+import type { BackwardPrecision } from "../../src/config/backward_precision.ts";
 import { modelConfigSchema, resolveModelConfig } from "../../src/config/model_config.ts";
 import { CausalLM } from "../../src/model/causal_lm.ts";
 import { adamWStep } from "../../src/ops/adamw_step.ts";
+import { beginBackwardPass } from "../../src/ops/backward_pass.ts";
 import { globalNormSquared } from "../../src/ops/global_norm_squared.ts";
 import { median } from "./measurement.ts";
 
@@ -30,6 +33,7 @@ export const trainStepShapes: Record<string, TrainStepShape> = {
   T: { hidden: 128, layers: 4, heads: 4, kvHeads: 4, intermediate: 352, vocab: 96, sequence: 128, batch: 32 },
   S: { hidden: 256, layers: 6, heads: 8, kvHeads: 4, intermediate: 704, vocab: 4096, sequence: 256, batch: 16 },
   M: { hidden: 512, layers: 8, heads: 8, kvHeads: 4, intermediate: 1408, vocab: 8192, sequence: 256, batch: 8 },
+  L: { hidden: 768, layers: 12, heads: 12, kvHeads: 4, intermediate: 2048, vocab: 16384, sequence: 512, batch: 4 },
 };
 
 export interface TrainStepResult {
@@ -40,6 +44,13 @@ export interface TrainStepResult {
   kernelMs: [name: string, ms: number][];
   /** Resident set, MB. */
   rssMb: number;
+}
+
+export interface TrainStepOptions {
+  steps: number;
+  precision: BackwardPrecision;
+  /** The float twin: plain linear layers. */
+  isFloat: boolean;
 }
 
 /** Wraps every function of the addon with a timer; returns the sums by name. */
@@ -60,9 +71,13 @@ function timeAddon(): Map<string, number> {
 }
 
 /** Times `steps` training steps after two to warm up. The native backend must be active. */
-export function benchTrainStep(shape: TrainStepShape, steps: number): TrainStepResult {
+export function benchTrainStep(
+  shape: TrainStepShape,
+  { steps, precision, isFloat }: TrainStepOptions,
+): TrainStepResult {
   const config = resolveModelConfig(
     modelConfigSchema.parse({
+      ...(isFloat ? { weight_quantizer: "none", activation_quantizer: "none" } : {}),
       hidden_size: shape.hidden,
       num_hidden_layers: shape.layers,
       intermediate_size: shape.intermediate,
@@ -84,6 +99,7 @@ export function benchTrainStep(shape: TrainStepShape, steps: number): TrainStepR
 
   const runStep = (step: number) =>
     tf.tidy(() => {
+      beginBackwardPass({ precision, seed: 0, step, microStep: 0 });
       const { grads } = tf.variableGrads(() => model.loss(ids, targets), variables);
       let norm = 0;
       for (const variable of variables) norm += globalNormSquared(grads[variable.name]).dataSync()[0];
@@ -115,7 +131,12 @@ export function benchTrainStep(shape: TrainStepShape, steps: number): TrainStepR
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
-    options: { threads: { type: "string" }, steps: { type: "string", default: "8" } },
+    options: {
+      threads: { type: "string" },
+      steps: { type: "string", default: "8" },
+      precision: { type: "string", default: "f32" },
+      float: { type: "boolean", default: false },
+    },
     allowPositionals: true,
   });
   registerNativeBackend();
@@ -123,10 +144,14 @@ async function main(): Promise<void> {
   const addon = loadAddon();
   if (values.threads) addon.setThreads(Number(values.threads));
   for (const name of positionals.length > 0 ? positionals : ["T"]) {
-    const result = benchTrainStep(trainStepShapes[name], Number(values.steps));
+    const result = benchTrainStep(trainStepShapes[name], {
+      steps: Number(values.steps),
+      precision: values.precision as BackwardPrecision,
+      isFloat: values.float,
+    });
     const { tokensPerSecond, stepMs, rssMb } = result;
     console.log(
-      `${name}: ${tokensPerSecond.toFixed(0)} tokens/s, ${stepMs.toFixed(1)} ms a step, RSS ${rssMb.toFixed(0)} MB, ` +
+      `${name}${values.float ? " float" : ""}, backward ${values.precision}: ${tokensPerSecond.toFixed(0)} tokens/s, ${stepMs.toFixed(1)} ms a step, RSS ${rssMb.toFixed(0)} MB, ` +
         `${addon.isa()}, ${addon.threads()} threads`,
     );
     for (const [kernel, ms] of result.kernelMs)

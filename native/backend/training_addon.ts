@@ -21,24 +21,28 @@ type I32 = Int32Array;
 /** Sizes `[batch, length, heads, kvHeads, headDim, ropeTheta]`. */
 type AttentionArguments = [number, number, number, number, number, number];
 
+/** What a product takes in, its weights, and how it quantizes. */
+export type LinearInput = [
+  x: F32,
+  activation: number,
+  gain: F32 | null,
+  epsilon: number,
+  weights: F32[],
+  cols: number,
+  ternary: boolean,
+  int8: boolean,
+  scaleDtype: number,
+];
+
 declare module "../addon.ts" {
   interface NativeAddon {
     /** Bytes from the start of `buffer` to its first 64-byte aligned address. */
     alignmentOffset(buffer: ArrayBuffer): number;
 
-    bitLinear(x: F32, w: F32[], cols: number, ternary: boolean, int8: boolean, scaleDtype: number, y: F32): void;
+    /** `activation`: 0 for none, else 1 + {@link gateActivationCode}. `gain` null: no norm before the product. */
+    bitLinear(...input: [...LinearInput, residual: F32 | null, y: F32]): void;
     bitLinearGrad(
-      x: F32,
-      w: F32[],
-      cols: number,
-      ternary: boolean,
-      int8: boolean,
-      scaleDtype: number,
-      precision: number,
-      roundingKey: number,
-      dy: F32,
-      dx: F32,
-      dw: F32[],
+      ...input: [...LinearInput, precision: number, roundingKey: number, dy: F32, dx: F32, dgain: F32 | null, dw: F32[]]
     ): void;
     /** Returns the weight_scale, rounded to the scale type. */
     ternaryCodes(weight: F32, cols: number, scaleDtype: number, codes: I32): number;

@@ -82,25 +82,35 @@ void expect_equal(const Row& expected, const Row& actual, const std::string& wha
          static_cast<double>(expected[static_cast<size_t>(at)]));
 }
 
-// Every way of running gives `expected`.
+// Every way of running gives `expected`. Without `all_of_scalar` the slow reference runs in one way only.
 void expect_same_everywhere(const std::shared_ptr<const Model>& model, const Sequences& sequences,
-                            const Row& expected) {
+                            const Row& expected, bool all_of_scalar = true) {
   struct Way {
     int threads;
     int64_t chunk;
   };
+  // One sequence long enough to be cut; `start` is where its values begin.
+  size_t chosen = 0;
+  int64_t start = 0;
+  while (chosen + 1 < sequences.size() && sequences[chosen].size() < 8) {
+    start += static_cast<int64_t>(sequences[chosen++].size()) - 1;
+  }
   for (const Variant& variant : kernel_variants()) {
     if (!variant.supported) continue;
-    for (const Way& way : {Way{1, 0}, Way{2, 0}, Way{3, 0}, Way{1, 7}, Way{2, 33}, Way{2, 1}}) {
+    const bool once = variant.kernels == &scalar() && !all_of_scalar;
+    for (const Way& way : {Way{2, 0}, Way{1, 0}, Way{3, 0}, Way{1, 7}, Way{2, 33}, Way{2, 1}}) {
       Engine engine(model, *variant.kernels, way.threads);
       const std::string what = std::string(variant.kernels->name) + ", " + std::to_string(way.threads) +
                                " threads, chunks of " + std::to_string(way.chunk);
       expect_equal(expected, score(&engine, sequences, way.chunk), what);
+      if (once) break;
     }
+    if (once) continue;
     Engine engine(model, *variant.kernels, 2);
-    const std::vector<int32_t>& ids = sequences[0];
+    const std::vector<int32_t>& ids = sequences[chosen];
     const int64_t first = static_cast<int64_t>(ids.size()) / 2;
-    const Row tail(expected.begin() + first - 1, expected.begin() + static_cast<int64_t>(ids.size()) - 1);
+    const auto values = expected.begin() + start;
+    const Row tail(values + first - 1, values + static_cast<int64_t>(ids.size()) - 1);
     expect_equal(tail, score_by_session(&engine, ids, first),
                  std::string(variant.kernels->name) + ", session");
 
@@ -290,7 +300,7 @@ void check_file() {
     Engine engine(model, scalar(), 1);
     expected = score(&engine, sequences, 0);
   }
-  expect_same_everywhere(model, sequences, expected);
+  expect_same_everywhere(model, sequences, expected, !scores_path);
 }
 
 void fuzz_file() {

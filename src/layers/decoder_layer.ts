@@ -40,8 +40,8 @@ export class DecoderLayer extends BlockLayer {
   }
 
   override forward(x: tf.Tensor): tf.Tensor {
-    const attended = tf.add(x, this.selfAttention.forward(this.inputNorm.forward(x)));
-    return tf.add(attended, this.feedForward.forward(this.postAttentionNorm.forward(attended)));
+    const attended = this.selfAttention.between(x, { norm: this.inputNorm, residual: x });
+    return this.feedForward.between(attended, { norm: this.postAttentionNorm, residual: attended });
   }
 
   override getConfig(): tf.serialization.ConfigDict {

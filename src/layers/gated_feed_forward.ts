@@ -5,10 +5,10 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { type HiddenAct, hiddenActs } from "../config/model_config.ts";
-import { gatedActivation } from "../ops/gated_activation.ts";
 import { LayerInputError, lastDimension } from "./block_layer.ts";
 import { QuantizedBlock, type QuantizedBlockArgs } from "./quantized_block.ts";
 import { serializationPackage } from "./quantizers.ts";
+import type { RMSNorm } from "./rms_norm.ts";
 
 export interface GatedFeedForwardArgs extends QuantizedBlockArgs {
   /** Width between the projections. */
@@ -45,9 +45,13 @@ export class GatedFeedForward extends QuantizedBlock {
     this.built = true;
   }
 
-  override forward(x: tf.Tensor): tf.Tensor {
-    const hidden = gatedActivation(this.linear(x, this.inputProjections), this.hiddenAct);
-    return this.linear(this.subNorm ? this.subNorm.forward(hidden) : hidden, [this.outputProjection]);
+  override between(x: tf.Tensor, { norm, residual }: { norm?: RMSNorm; residual?: tf.Tensor }): tf.Tensor {
+    const gateUp = this.linear(x, this.inputProjections, { norm });
+    return this.linear(gateUp, [this.outputProjection], {
+      activation: this.hiddenAct,
+      norm: this.subNorm ?? undefined,
+      residual,
+    });
   }
 
   override getConfig(): tf.serialization.ConfigDict {

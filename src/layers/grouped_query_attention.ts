@@ -10,6 +10,7 @@ import { type AttentionShape, causalAttention } from "../ops/causal_attention.ts
 import { LayerInputError, lastDimension } from "./block_layer.ts";
 import { QuantizedBlock, type QuantizedBlockArgs } from "./quantized_block.ts";
 import { serializationPackage } from "./quantizers.ts";
+import type { RMSNorm } from "./rms_norm.ts";
 
 export interface GroupedQueryAttentionArgs extends QuantizedBlockArgs {
   numAttentionHeads: number;
@@ -58,10 +59,10 @@ export class GroupedQueryAttention extends QuantizedBlock {
     this.built = true;
   }
 
-  override forward(x: tf.Tensor): tf.Tensor {
-    const qkv = this.linear(x, this.inputProjections) as tf.Tensor3D;
+  override between(x: tf.Tensor, { norm, residual }: { norm?: RMSNorm; residual?: tf.Tensor }): tf.Tensor {
+    const qkv = this.linear(x, this.inputProjections, { norm }) as tf.Tensor3D;
     const out = causalAttention(qkv, this.attention);
-    return this.linear(this.subNorm ? this.subNorm.forward(out) : out, [this.outputProjection]);
+    return this.linear(out, [this.outputProjection], { norm: this.subNorm ?? undefined, residual });
   }
 
   override getConfig(): tf.serialization.ConfigDict {

@@ -1,5 +1,6 @@
 /** What attention and feed-forward share: quantizers, an optional sub-norm, matrices drawn from a normal distribution. */
 import * as tf from "@tensorflow/tfjs";
+import type { LinearSurroundings } from "../ops/linear_surroundings.ts";
 import { BlockLayer, type LayerArgs } from "./block_layer.ts";
 import { type QuantizerPair, quantizedLinear } from "./quantized_linear.ts";
 import { type QuantizerIdentifier, resolveQuantizer, serializeQuantizer } from "./quantizers.ts";
@@ -45,9 +46,16 @@ export abstract class QuantizedBlock extends BlockLayer {
   }
 
   /** Quantized product with up to three weights, outputs concatenated. */
-  protected linear(x: tf.Tensor, weights: tf.Tensor2D[]): tf.Tensor {
-    return quantizedLinear(x, weights, this.quantizers);
+  protected linear(x: tf.Tensor, weights: tf.Tensor2D[], surroundings: LinearSurroundings): tf.Tensor {
+    return quantizedLinear(x, weights, this.quantizers, surroundings);
   }
+
+  override forward(x: tf.Tensor): tf.Tensor {
+    return this.between(x, {});
+  }
+
+  /** residual + forward(norm(x)): the block with what stands around it in a decoder layer. */
+  abstract between(x: tf.Tensor, around: { norm?: RMSNorm; residual?: tf.Tensor }): tf.Tensor;
 
   override getConfig(): tf.serialization.ConfigDict {
     return {

@@ -12,8 +12,9 @@ export interface RMSNormArgs extends LayerArgs {
 /** [..., n] -> [..., n]. One weight: the gain [n], initially 1. */
 export class RMSNorm extends BlockLayer {
   static className = "RMSNorm";
-  private readonly epsilon: number;
-  private gain!: tf.Tensor1D;
+  readonly epsilon: number;
+  /** [n]; set by `build`. */
+  gain!: tf.Tensor1D;
 
   constructor(args: RMSNormArgs = {}) {
     super(args);

@@ -15,10 +15,11 @@
 import * as tf from "@tensorflow/tfjs";
 import type { ActivationQuantizerName, ScaleDtype, WeightQuantizerName } from "../config/model_config.ts";
 import { roundToDtype } from "../quant/round_to_dtype.ts";
-import { operandKey, stepSize, stochasticCode } from "../quant/stochastic_int8.ts";
+import { type RoundedOperand, stepSize, stochasticCode } from "../quant/stochastic_int8.ts";
 import { type BackwardRounding, nextBackwardRounding } from "./backward_pass.ts";
 import { absmaxInt8Codes } from "./fake_quantize.ts";
 import { fusedKernel } from "./fused_kernel.ts";
+import { type LinearSurroundings, surroundedBy } from "./linear_surroundings.ts";
 import { asRows, float32Values } from "./tensor_access.ts";
 import { ternaryCodes } from "./ternary_codes.ts";
 import { withGradient } from "./with_gradient.ts";
@@ -92,23 +93,28 @@ function roundToBf16(x: tf.Tensor2D): tf.Tensor2D {
 /** Products of dY rounded stochastically to int8: per token for dX, per out feature for dW. */
 function integerProducts(dy: tf.Tensor2D, w: Operand, a: Operand, roundingKey: number): Products {
   const byToken = tf.mul<tf.Tensor2D>(dy, tf.transpose(w.scale!));
-  const rows = stochasticCodes(byToken, 1, (step) => tf.mul(byToken, step), operandKey(roundingKey, "rows"));
+  const rows = stochasticCodes(byToken, "token", (step) => tf.mul(byToken, step), roundingKey);
   const byFeature = tf.mul<tf.Tensor2D>(dy, a.scale!);
-  const columnKey = operandKey(roundingKey, "columns");
-  const columns = stochasticCodes(byFeature, 0, (step) => tf.mul(tf.mul(dy, step), a.scale!), columnKey);
+  const scaled = (step: tf.Tensor) => tf.mul(tf.mul(dy, step), a.scale!);
+  const columns = stochasticCodes(byFeature, "feature", scaled, roundingKey);
   return {
     dx: tf.mul(tf.matMul(rows.codes, w.codes), rows.scale),
     dw: tf.mul(tf.matMul(tf.transpose(columns.codes), a.codes), tf.transpose(columns.scale)),
   };
 }
 
-/** Codes of `scaled(127 / largest)` and their scale, for the largest magnitudes of x along `axis`. */
-function stochasticCodes(x: tf.Tensor2D, axis: 0 | 1, scaled: (inverse: tf.Tensor) => tf.Tensor, key: number) {
-  const largest = tf.max<tf.Tensor2D>(tf.abs(x), axis, true);
+/** Codes of `scaled(127 / largest)` and their scale, for the largest magnitudes of x in each token or feature. */
+function stochasticCodes(
+  x: tf.Tensor2D,
+  operand: RoundedOperand,
+  scaled: (inverse: tf.Tensor) => tf.Tensor,
+  key: number,
+): { codes: tf.Tensor2D; scale: tf.Tensor2D } {
+  const largest = tf.max<tf.Tensor2D>(tf.abs(x), operand === "token" ? 1 : 0, true);
   const steps = Array.from(float32Values(largest), stepSize);
   const column = (values: number[]) => tf.tensor2d(values, largest.shape);
   const values = float32Values(scaled(column(steps.map((step) => step.inverse))));
-  const codes = Float32Array.from(values, (value, i) => stochasticCode(value, key, i));
+  const codes = Float32Array.from(values, (value, i) => stochasticCode(value, operand, key, i));
   return { codes: tf.tensor2d(codes, x.shape), scale: column(steps.map((step) => step.scale)) };
 }
 
@@ -135,26 +141,51 @@ function composedBackward(
 
 /**
  * y = x . W^T for each weight, outputs concatenated: x [..., K], weights [N_i, K] -> [..., sum N_i].
- * Differentiable in x and in the weights (straight-through). At most three weights.
+ * Differentiable in every tensor (straight-through). At most three weights.
+ *
+ * With `surroundings`, y = residual + norm(activation(x)) . W^T as one op: the fused kernel keeps x alone for the
+ * backward pass and computes what stands before the product again.
  */
-export function bitLinear(x: tf.Tensor, weights: tf.Tensor2D[], quantization: LinearQuantization): tf.Tensor {
+export function bitLinear(
+  x: tf.Tensor,
+  weights: tf.Tensor2D[],
+  quantization: LinearQuantization,
+  surroundings: LinearSurroundings = {},
+): tf.Tensor {
+  if (!fusedKernel("BitLinear")) {
+    return surroundedBy(surroundings, x, (input) => composed(input, weights, quantization));
+  }
   const { weightQuantizer, activationQuantizer, scaleDtype } = quantization;
-  const attributes = { weightQuantizer, activationQuantizer, scaleDtype };
-  const [weight0, weight1, weight2] = weights;
+  const { activation = "none", norm, residual } = surroundings;
+  const attributes = { weightQuantizer, activationQuantizer, scaleDtype, activation, epsilon: norm?.epsilon ?? 0 };
+  const gains = norm ? [norm.gain] : [];
+  const named = ([x, ...rest]: tf.Tensor[]) => {
+    const [weight0, weight1, weight2] = rest.slice(0, weights.length);
+    return { x, weight0, weight1, weight2, gain: rest[weights.length] };
+  };
+  const operands = [x, ...weights, ...gains];
   return withGradient(
-    [x, ...weights],
+    residual ? [...operands, residual] : operands,
     (save) => {
-      save([x, ...weights]);
-      const kernel = fusedKernel("BitLinear");
-      if (!kernel) return composedForward(x, weights, quantization);
-      return kernel({ x, weight0, weight1, weight2 }, attributes)[0];
+      save(operands);
+      return fusedKernel("BitLinear")!({ ...named(operands), residual }, attributes)[0]!;
     },
-    (dy, [x, ...saved]) => {
-      const [weight0, weight1, weight2] = saved;
+    (dy, saved) => {
       const rounding = nextBackwardRounding();
-      const kernel = fusedKernel("BitLinearGrad");
-      if (!kernel) return composedBackward(x!, saved as tf.Tensor2D[], dy, quantization, rounding);
-      return kernel({ x, weight0, weight1, weight2, dy }, { ...attributes, ...rounding });
+      const gradients = fusedKernel("BitLinearGrad")!({ ...named(saved), dy }, { ...attributes, ...rounding });
+      return residual ? [...gradients, tf.clone(dy)] : gradients;
     },
+  );
+}
+
+/** The product alone, from plain ops. */
+function composed(input: tf.Tensor, weights: tf.Tensor2D[], quantization: LinearQuantization): tf.Tensor {
+  return withGradient(
+    [input, ...weights],
+    (save) => {
+      save([input, ...weights]);
+      return composedForward(input, weights, quantization);
+    },
+    (dy, [x, ...saved]) => composedBackward(x!, saved as tf.Tensor2D[], dy, quantization, nextBackwardRounding()),
   );
 }

@@ -3,10 +3,12 @@ import * as tf from "@tensorflow/tfjs";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { beginBackwardPass, nextBackwardRounding } from "../../src/ops/backward_pass.ts";
 import { bitLinear, type LinearQuantization } from "../../src/ops/bit_linear.ts";
+import { gatedActivation } from "../../src/ops/gated_activation.ts";
+import { rmsNorm } from "../../src/ops/rms_norm.ts";
 import { absmaxInt8 } from "../../src/quant/absmax_int8.ts";
 import { absmeanTernary } from "../../src/quant/absmean_ternary.ts";
 import { roundScale } from "../../src/quant/round_to_dtype.ts";
-import { operandKey, stepSize, stochasticCode } from "../../src/quant/stochastic_int8.ts";
+import { type RoundedOperand, stepSize, stochasticCode } from "../../src/quant/stochastic_int8.ts";
 import { CounterRng } from "../../src/random/counter_rng.ts";
 import { relativeDifference } from "../support/relative_difference.ts";
 import { testedBackends, useBackend } from "../support/tfjs_backends.ts";
@@ -123,16 +125,16 @@ function int8Backward(roundingKey: number) {
   const columnStep = range(total).map((n) =>
     stepSize(largest(range(tokens).map((t) => f32(dy[t * total + n] * activation.actScales[t])))),
   );
-  const code = (value: number, operand: "rows" | "columns", index: number) =>
-    stochasticCode(value, operandKey(roundingKey, operand), index);
+  const code = (value: number, operand: RoundedOperand, index: number) =>
+    stochasticCode(value, operand, roundingKey, index);
   return products(
     (t, n) => {
       const value = f32(f32(dy[t * total + n] * scales[n]) * rowStep[t].inverse);
-      return code(value, "rows", t * total + n) * rowStep[t].scale;
+      return code(value, "token", t * total + n) * rowStep[t].scale;
     },
     (t, n) => {
       const value = f32(f32(dy[t * total + n] * columnStep[n].inverse) * activation.actScales[t]);
-      return code(value, "columns", t * total + n) * columnStep[n].scale;
+      return code(value, "feature", t * total + n) * columnStep[n].scale;
     },
     codes,
   );
@@ -186,6 +188,36 @@ describe.each(testedBackends)("bitLinear on %s", (backend) => {
     expect(relativeDifference(ours.y, theirs.y)).toBeLessThan(1e-6);
     expect(relativeDifference(ours.dx, theirs.dx)).toBeLessThan(1e-6);
     expect(relativeDifference(ours.dw, theirs.dw)).toBeLessThan(1e-6);
+  });
+
+  test("gate, norm and residual around the product are those of the single ops", () => {
+    const [outputs, width] = [9, cols / 2];
+    const inputs = [
+      tf.tensor2d(x, [tokens, cols]),
+      tf.tensor2d(normal(outputs * width, "w"), [outputs, width]),
+      tf.tensor1d(normal(width, "gain")),
+      tf.tensor2d(normal(tokens * outputs, "residual"), [tokens, outputs]),
+    ];
+    const upstream = tf.tensor2d(normal(tokens * outputs, "upstream"), [tokens, outputs]);
+    const together = (x: tf.Tensor, w: tf.Tensor, gain: tf.Tensor, residual: tf.Tensor) => {
+      const norm = { gain: gain as tf.Tensor1D, epsilon: 1e-5 };
+      return bitLinear(x, [w as tf.Tensor2D], fused, { activation: "silu", norm, residual });
+    };
+    const apart = (x: tf.Tensor, w: tf.Tensor, gain: tf.Tensor, residual: tf.Tensor) => {
+      const normed = rmsNorm(gatedActivation(x, "silu"), gain as tf.Tensor1D, 1e-5);
+      return tf.add(residual, bitLinear(normed, [w as tf.Tensor2D], fused));
+    };
+    const [a, b] = [together, apart].map((op) => {
+      const y = (...args: tf.Tensor[]) => op(...(args as Parameters<typeof op>));
+      const loss = (...args: tf.Tensor[]) => tf.sum(tf.mul(y(...args), upstream)) as tf.Scalar;
+      return { y: y(...inputs).dataSync<"float32">(), gradients: tf.grads(loss)(inputs) };
+    });
+    expect(a.y).toEqual(b.y);
+    a.gradients.forEach((gradient, i) => {
+      const expected = b.gradients[i];
+      expect(gradient.shape).toEqual(expected.shape);
+      expect(relativeDifference(gradient.dataSync<"float32">(), expected.dataSync<"float32">())).toBeLessThan(1e-6);
+    });
   });
 
   describe("backward precision", () => {

@@ -162,13 +162,13 @@ describe("metrics", () => {
   });
 
   it.runIf(hasNative)("give a silent fallback away, of any part", async () => {
-    const kernel = tf.getKernel("GatedActivation", "native");
-    tf.unregisterKernel("GatedActivation", "native");
+    const kernel = tf.getKernel("RMSNorm", "native");
+    tf.unregisterKernel("RMSNorm", "native");
     try {
       const directory = path.join(folder, "fallback");
       await trainUntil(directory, 3);
       expect(metricsOf(directory).map((row) => row.kernel)).toEqual([
-        `${loadAddon().isa()} (composed: GatedActivation)`,
+        `${loadAddon().isa()} (composed: RMSNorm)`,
       ]);
     } finally {
       tf.registerKernel(kernel);

@@ -1,15 +1,24 @@
 /** BitLinear, its gradient, and the ternary codes of a weight matrix. */
 import type * as tf from "@tensorflow/tfjs";
 import type { BackwardPrecision } from "../../../src/config/backward_precision.ts";
-import type { ActivationQuantizerName, ScaleDtype, WeightQuantizerName } from "../../../src/config/model_config.ts";
+import type {
+  ActivationQuantizerName,
+  HiddenAct,
+  ScaleDtype,
+  WeightQuantizerName,
+} from "../../../src/config/model_config.ts";
 import type { NativeBackend } from "../native_backend.ts";
-import { backwardPrecisionCode, scaleDtypeCode } from "../training_addon.ts";
+import { backwardPrecisionCode, gateActivationCode, type LinearInput, scaleDtypeCode } from "../training_addon.ts";
 import { type Inputs, lastDimension, type NativeKernel, numberedInputs, requireInput } from "./kernel.ts";
 
 export interface BitLinearAttributes {
   weightQuantizer: WeightQuantizerName;
   activationQuantizer: ActivationQuantizerName;
   scaleDtype: ScaleDtype;
+  /** Gate before the product. */
+  activation: HiddenAct | "none";
+  /** Of the norm before the product, if `gain` is given. */
+  epsilon: number;
 }
 
 export interface BitLinearGradAttributes extends BitLinearAttributes {
@@ -18,10 +27,12 @@ export interface BitLinearGradAttributes extends BitLinearAttributes {
   roundingKey: number;
 }
 
-function readOperands(kernel: string, inputs: Inputs) {
-  const { x } = inputs;
+function readOperands(kernel: string, inputs: Inputs, attributes: BitLinearAttributes, backend: NativeBackend) {
+  const { x, gain } = inputs;
+  const { activation } = attributes;
   const weights = numberedInputs(inputs, "weight");
-  const cols = lastDimension(x);
+  const width = lastDimension(x);
+  const cols = activation === "none" ? width : width / 2;
   requireInput(weights.length > 0, kernel, () => "needs weight0");
   for (const weight of weights) {
     requireInput(
@@ -31,48 +42,49 @@ function readOperands(kernel: string, inputs: Inputs) {
     );
   }
   const outputs = weights.reduce((sum, weight) => sum + weight.shape[0], 0);
-  return { x, weights, cols, outputs };
-}
-
-function quantizerArguments(attributes: BitLinearAttributes): [boolean, boolean, number] {
-  return [
+  const linear: LinearInput = [
+    backend.floats(x),
+    activation === "none" ? 0 : 1 + gateActivationCode[activation],
+    gain ? backend.floats(gain) : null,
+    attributes.epsilon,
+    weights.map((weight) => backend.floats(weight)),
+    cols,
     attributes.weightQuantizer === "absmean_ternary",
     attributes.activationQuantizer === "absmax_int8",
     scaleDtypeCode[attributes.scaleDtype],
   ];
+  return { x, gain, weights, outputs, linear };
 }
 
-/** {x [..., K], weight0 [N0, K], ...} -> [..., N0 + N1 + ...]. */
+/** {x [..., K or 2 K with a gate], gain? [K], weight0 [N0, K], ..., residual? as y} -> y [..., N0 + N1 + ...]. */
 export const bitLinear: NativeKernel<BitLinearAttributes> = {
   name: "BitLinear",
   run(inputs, attributes, backend: NativeBackend): tf.TensorInfo {
-    const { x, weights, cols, outputs } = readOperands("BitLinear", inputs);
+    const { x, outputs, linear } = readOperands("BitLinear", inputs, attributes, backend);
     const y = backend.allocate([...x.shape.slice(0, -1), outputs]);
-    const arrays = weights.map((weight) => backend.floats(weight));
-    backend.addon.bitLinear(backend.floats(x), arrays, cols, ...quantizerArguments(attributes), y.values);
+    backend.addon.bitLinear(...linear, inputs.residual ? backend.floats(inputs.residual) : null, y.values);
     return y.info;
   },
 };
 
-/** {x, weight0, ..., dy [..., N0 + N1 + ...]} -> [dx, dweight0, ...]. Straight-through. */
+/** {x, gain?, weight0, ..., dy [..., N0 + N1 + ...]} -> [dx, dweight0, ..., dgain?]. Straight-through. */
 export const bitLinearGrad: NativeKernel<BitLinearGradAttributes> = {
   name: "BitLinearGrad",
   run(inputs, attributes, backend: NativeBackend): tf.TensorInfo[] {
-    const { x, weights, cols } = readOperands("BitLinearGrad", inputs);
+    const { x, gain, weights, linear } = readOperands("BitLinearGrad", inputs, attributes, backend);
     const dx = backend.allocate(x.shape);
+    const dgain = gain ? backend.allocate(gain.shape) : null;
     const dweights = weights.map((weight) => backend.allocate(weight.shape));
     backend.addon.bitLinearGrad(
-      backend.floats(x),
-      weights.map((weight) => backend.floats(weight)),
-      cols,
-      ...quantizerArguments(attributes),
+      ...linear,
       backwardPrecisionCode[attributes.precision],
       attributes.roundingKey,
       backend.floats(inputs.dy),
       dx.values,
+      dgain ? dgain.values : null,
       dweights.map((output) => output.values),
     );
-    return [dx.info, ...dweights.map((output) => output.info)];
+    return [dx.info, ...dweights.map((output) => output.info), ...(dgain ? [dgain.info] : [])];
   },
 };
 

@@ -45,42 +45,60 @@ LinearQuantizers read_quantizers(const Arguments& arguments, size_t first) {
   return {arguments.flag(first), arguments.flag(first + 1), arguments.option<ScaleDtype>(first + 2, 3)};
 }
 
-// bitLinear(x, weights[], cols, ternaryWeights, int8Activations, scaleDtype, y)
-void bit_linear_call(const Info& info) {
-  const Arguments arguments(info, "bitLinear");
-  const int64_t cols = arguments.positive(2);
-  if (cols > kMaxCols) arguments.fail(2, "is above 8388608 columns");
-  const LinearArguments linear = read_weights(arguments, 1, cols);
-  const int64_t tokens = arguments.length(0) / cols;
-  bit_linear(arguments.floats(0, tokens * cols), tokens, cols, linear.weights, linear.count,
-             read_quantizers(arguments, 3), arguments.floats(6, tokens * linear.rows));
+// Arguments first .. first + 3: x, activation (0 none, 1 relu2, 2 silu), gain (null: no norm), epsilon.
+LinearInput read_input(const Arguments& arguments, size_t first, int64_t cols) {
+  LinearInput input{};
+  const int64_t activation = arguments.option<int64_t>(first + 1, 3);
+  input.gated = activation > 0;
+  if (input.gated) input.activation = static_cast<GateActivation>(activation - 1);
+  const int64_t tokens = arguments.length(first) / input.width(cols);
+  input.x = arguments.floats(first, tokens * input.width(cols));
+  input.gain = arguments.optional_floats(first + 2, cols);
+  input.epsilon = static_cast<float>(arguments.number(first + 3));
+  return input;
 }
 
-// bitLinearGrad(x, weights[], cols, ternaryWeights, int8Activations, scaleDtype, precision, roundingKey, dy,
-// dx, dweights[])
+// bitLinear(x, activation, gain, epsilon, weights[], cols, ternaryWeights, int8Activations, scaleDtype,
+// residual, y)
+void bit_linear_call(const Info& info) {
+  const Arguments arguments(info, "bitLinear");
+  const int64_t cols = arguments.positive(5);
+  if (cols > kMaxCols) arguments.fail(5, "is above 8388608 columns");
+  const LinearInput input = read_input(arguments, 0, cols);
+  const LinearArguments linear = read_weights(arguments, 4, cols);
+  const int64_t tokens = arguments.length(0) / input.width(cols);
+  bit_linear(input, tokens, cols, linear.weights, linear.count, read_quantizers(arguments, 6),
+             arguments.optional_floats(9, tokens * linear.rows), arguments.floats(10, tokens * linear.rows));
+}
+
+// bitLinearGrad(x, activation, gain, epsilon, weights[], cols, ternaryWeights, int8Activations, scaleDtype,
+// precision, roundingKey, dy, dx, dgain, dweights[])
 void bit_linear_grad_call(const Info& info) {
   const Arguments arguments(info, "bitLinearGrad");
-  const int64_t cols = arguments.positive(2);
-  const LinearArguments linear = read_weights(arguments, 1, cols);
-  const int64_t tokens = arguments.length(0) / cols;
-  const LinearQuantizers quantizers = read_quantizers(arguments, 3);
-  const BackwardRounding rounding{arguments.option<BackwardPrecision>(6, 3),
-                                  static_cast<uint32_t>(arguments.size(7))};
+  const int64_t cols = arguments.positive(5);
+  const LinearInput input = read_input(arguments, 0, cols);
+  const LinearArguments linear = read_weights(arguments, 4, cols);
+  const int64_t tokens = arguments.length(0) / input.width(cols);
+  const LinearQuantizers quantizers = read_quantizers(arguments, 6);
+  const BackwardRounding rounding{arguments.option<BackwardPrecision>(9, 3),
+                                  static_cast<uint32_t>(arguments.size(10))};
   if (rounding.precision == BackwardPrecision::int8) {
     if (!quantizers.ternary_weights || !quantizers.int8_activations) {
-      arguments.fail(6, "is int8, which needs ternary weights and int8 activations");
+      arguments.fail(9, "is int8, which needs ternary weights and int8 activations");
     }
     if (tokens > kMaxInt8Depth) arguments.fail(0, "has more than 131072 rows, too many for int8 products");
   }
-  const Napi::Array outputs = arguments.array(10);
-  if (static_cast<int>(outputs.Length()) != linear.count) arguments.fail(10, "does not match the weights");
+  const Napi::Array outputs = arguments.array(14);
+  if (static_cast<int>(outputs.Length()) != linear.count) arguments.fail(14, "does not match the weights");
   float* dweights[kMaxLinearWeights];
   for (int i = 0; i < linear.count; ++i) {
-    dweights[i] = arguments.floats_of(outputs[static_cast<uint32_t>(i)], 10, linear.weights[i].rows * cols);
+    dweights[i] = arguments.floats_of(outputs[static_cast<uint32_t>(i)], 14, linear.weights[i].rows * cols);
   }
-  bit_linear_grad(arguments.floats(0, tokens * cols), tokens, cols, linear.weights, linear.count, quantizers,
-                  rounding, arguments.floats(8, tokens * linear.rows), arguments.floats(9, tokens * cols),
-                  dweights);
+  float* dgain = arguments.optional_floats(13, cols);
+  if ((dgain != nullptr) != (input.gain != nullptr)) arguments.fail(13, "does not match the gain");
+  bit_linear_grad(input, tokens, cols, linear.weights, linear.count, quantizers, rounding,
+                  arguments.floats(11, tokens * linear.rows),
+                  {arguments.floats(12, tokens * input.width(cols)), dgain, dweights});
 }
 
 // ternaryCodes(weight, cols, scaleDtype, codes: Int32Array): weight_scale

@@ -16,6 +16,11 @@ class Arguments {
   // A Float32Array of exactly `count` elements (any number if negative); its data.
   float* floats(size_t index, int64_t count = -1) const { return floats_of(info_[index], index, count); }
 
+  // The same, or null where the argument is null.
+  float* optional_floats(size_t index, int64_t count) const {
+    return info_[index].IsNull() ? nullptr : floats(index, count);
+  }
+
   int32_t* ints(size_t index, int64_t count = -1) const {
     const Napi::TypedArray array = typed_array(info_[index], index, napi_int32_array, "Int32Array");
     check_length(array, index, count);

@@ -31,6 +31,12 @@
 #define BITNET_INLINE inline __attribute__((always_inline))
 #endif
 
+#if defined(_MSC_VER) && !defined(__clang__)
+#define BITNET_RESTRICT __restrict
+#else
+#define BITNET_RESTRICT __restrict__
+#endif
+
 // Loops over an array of accumulators must be unrolled completely: then the array lives in registers.
 #if defined(__clang__)
 #define BITNET_UNROLL _Pragma("unroll")

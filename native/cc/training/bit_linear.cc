@@ -1,5 +1,7 @@
 #include "training/bit_linear.h"
 
+#include <algorithm>
+
 #include "core/kernels.h"
 #include "core/ternary_panel.h"
 #include "training/arena.h"
@@ -37,30 +39,40 @@ const float* effective_weights(const LinearWeight& weight, int64_t cols, const L
   return values;
 }
 
-// out = act_scale * x_int8 of rows [begin, end).
-void dequantize_rows(const float* x, int64_t cols, int64_t begin, int64_t end, float* out) {
-  const Kernels& kernels = active_kernels();
-  ArenaScope scope;
-  int8_t* codes = scope.codes(padded_cols(cols));
-  for (int64_t t = begin; t < end; ++t) {
-    float act_scale;
-    int32_t code_sum;
-    kernels.quantize_row(x + t * cols, cols, codes, &act_scale, &code_sum);
-    for (int64_t i = 0; i < cols; ++i) out[t * cols + i] = static_cast<float>(codes[i]) * act_scale;
-  }
-}
-
-const float* effective_activations(const float* x, int64_t tokens, int64_t cols,
+// The rows of the input, quantized or not, as floats [tokens][cols].
+const float* effective_activations(const LinearInput& input, int64_t tokens, int64_t cols,
                                    const LinearQuantizers& quantizers, ArenaScope& scope) {
-  if (!quantizers.int8_activations) return x;
+  if (input.is_plain() && !quantizers.int8_activations) return input.x;
+  const Kernels& kernels = active_kernels();
   float* values = scope.floats(tokens * cols);
-  parallel_chunks(tokens, rows_per_task(cols),
-                  [&](int64_t begin, int64_t end) { dequantize_rows(x, cols, begin, end, values); });
+  parallel_chunks(tokens, rows_per_task(cols), [&](int64_t begin, int64_t end) {
+    ArenaScope task_scope;
+    float* scratch = task_scope.floats(cols);
+    int8_t* codes = task_scope.codes(padded_cols(cols));
+    for (int64_t t = begin; t < end; ++t) {
+      const float* row = input.row(t, cols, scratch);
+      float* out = values + t * cols;
+      if (!quantizers.int8_activations) {
+        std::copy(row, row + cols, out);
+        continue;
+      }
+      float act_scale;
+      int32_t code_sum;
+      kernels.quantize_row(row, cols, codes, &act_scale, &code_sum);
+      for (int64_t i = 0; i < cols; ++i) out[i] = static_cast<float>(codes[i]) * act_scale;
+    }
+  });
   return values;
 }
 
-void integer_forward(const float* x, int64_t tokens, int64_t cols, const LinearWeight* weights, int count,
-                     ScaleDtype dtype, float* y) {
+void add_residual(const float* residual, int64_t begin, int64_t end, float* y) {
+  if (residual) active_kernels().add(y + begin, residual + begin, end - begin, y + begin);
+}
+
+// Gate, norm, quantization, product, scale and residual of 64 tokens at a time: each of them is read and
+// written once.
+void integer_forward(const LinearInput& input, int64_t tokens, int64_t cols, const LinearWeight* weights,
+                     int count, ScaleDtype dtype, const float* residual, float* y) {
   const Kernels& kernels = active_kernels();
   ArenaScope scope;
   TernaryPanel panels[kMaxLinearWeights];
@@ -70,11 +82,13 @@ void integer_forward(const float* x, int64_t tokens, int64_t cols, const LinearW
   parallel_chunks(tokens, kTokensPerTask, [&](int64_t begin, int64_t end) {
     ArenaScope task_scope;
     const int64_t rows = end - begin;
+    float* scratch = task_scope.floats(cols);
     int8_t* codes = task_scope.codes(rows * stride);
     float* act_scale = task_scope.floats(rows);
     int32_t* code_sum = task_scope.ints(rows);
     for (int64_t t = 0; t < rows; ++t) {
-      kernels.quantize_row(x + (begin + t) * cols, cols, codes + t * stride, act_scale + t, code_sum + t);
+      kernels.quantize_row(input.row(begin + t, cols, scratch), cols, codes + t * stride, act_scale + t,
+                           code_sum + t);
     }
     float* out = y + begin * y_stride;
     for (int i = 0; i < count; ++i) {
@@ -82,33 +96,50 @@ void integer_forward(const float* x, int64_t tokens, int64_t cols, const LinearW
                            rows, out, y_stride);
       out += panels[i].rows;
     }
+    add_residual(residual, begin * y_stride, end * y_stride, y);
   });
 }
 
-void float_forward(const float* x, int64_t tokens, int64_t cols, const LinearWeight* weights, int count,
-                   const LinearQuantizers& quantizers, float* y) {
+void float_forward(const LinearInput& input, int64_t tokens, int64_t cols, const LinearWeight* weights,
+                   int count, const LinearQuantizers& quantizers, const float* residual, float* y) {
   const Kernels& kernels = active_kernels();
   ArenaScope scope;
-  const float* values = effective_activations(x, tokens, cols, quantizers, scope);
+  const float* values = effective_activations(input, tokens, cols, quantizers, scope);
   const int64_t y_stride = total_rows(weights, count);
-  for (int i = 0; i < count; ++i) {
+  int64_t first = 0;
+  for (int i = 0; i < count; first += weights[i].rows, ++i) {
     const float* w = effective_weights(weights[i], cols, quantizers, scope);
     parallel_chunks(tokens, kTokensPerTask, [&](int64_t begin, int64_t end) {
       kernels.linear_rows(w, RowType::f32, 0, weights[i].rows, cols, values + begin * cols, cols, end - begin,
-                          y + begin * y_stride, y_stride);
+                          y + begin * y_stride + first, y_stride);
+      if (i + 1 == count) add_residual(residual, begin * y_stride, end * y_stride, y);
     });
-    y += weights[i].rows;
   }
 }
 
 }  // namespace
 
-void bit_linear(const float* x, int64_t tokens, int64_t cols, const LinearWeight* weights, int count,
-                const LinearQuantizers& quantizers, float* y) {
+const float* LinearInput::row(int64_t t, int64_t cols, float* scratch) const {
+  const Kernels& kernels = active_kernels();
+  const float* values = x + t * width(cols);
+  if (gated) {
+    const auto gate = activation == GateActivation::relu2 ? kernels.relu2_gate : kernels.silu_gate;
+    gate(values, values + cols, cols, scratch);
+    values = scratch;
+  }
+  if (gain) {
+    kernels.rms_norm_row(values, gain, cols, epsilon, scratch);
+    values = scratch;
+  }
+  return values;
+}
+
+void bit_linear(const LinearInput& input, int64_t tokens, int64_t cols, const LinearWeight* weights,
+                int count, const LinearQuantizers& quantizers, const float* residual, float* y) {
   if (quantizers.ternary_weights && quantizers.int8_activations) {
-    integer_forward(x, tokens, cols, weights, count, quantizers.scale_dtype, y);
+    integer_forward(input, tokens, cols, weights, count, quantizers.scale_dtype, residual, y);
   } else {
-    float_forward(x, tokens, cols, weights, count, quantizers, y);
+    float_forward(input, tokens, cols, weights, count, quantizers, residual, y);
   }
 }
 

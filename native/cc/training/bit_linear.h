@@ -10,6 +10,7 @@
 
 #include <cstdint>
 
+#include "training/gated_activation.h"
 #include "training/weight_quantizer.h"
 
 namespace bitnet {
@@ -36,7 +37,7 @@ enum class BackwardPrecision : int { f32 = 0, bf16 = 1, int8 = 2 };
 
 struct BackwardRounding {
   BackwardPrecision precision = BackwardPrecision::f32;
-  uint32_t key = 0;  // of the product; see stochastic_rounding.h
+  uint32_t key = 0;  // of the product's random numbers; see TrainingLoops::round_stochastic
 };
 
 constexpr int kMaxLinearWeights = 8;
@@ -50,14 +51,37 @@ inline int64_t total_rows(const LinearWeight* weights, int count) {
   return rows;
 }
 
-// x [tokens][cols] -> y [tokens][sum of rows].
-void bit_linear(const float* x, int64_t tokens, int64_t cols, const LinearWeight* weights, int count,
-                const LinearQuantizers& quantizers, float* y);
+// What a product takes in: x itself, or x after the gated activation and RMSNorm that stand before it. Both
+// are computed row by row on the way into the product and again in the backward pass, so that neither is ever
+// stored.
+struct LinearInput {
+  const float* x;  // [tokens][cols]; with a gate [tokens][2 * cols], rows gate | up
+  bool gated = false;
+  GateActivation activation = GateActivation::relu2;
+  const float* gain = nullptr;  // [cols], of RMSNorm; null: no norm
+  float epsilon = 0.0f;
 
-// dy [tokens][sum of rows] -> dx [tokens][cols] and dweights[i] [rows of i][cols]. int8 throws
-// std::invalid_argument without both quantizers, and for more than kMaxInt8Depth tokens.
-void bit_linear_grad(const float* x, int64_t tokens, int64_t cols, const LinearWeight* weights, int count,
-                     const LinearQuantizers& quantizers, const BackwardRounding& rounding, const float* dy,
-                     float* dx, float* const* dweights);
+  int64_t width(int64_t cols) const { return gated ? 2 * cols : cols; }
+  bool is_plain() const { return !gated && !gain; }
+  // Row t as the product sees it: in place, or computed into `scratch` (cols floats).
+  const float* row(int64_t t, int64_t cols, float* scratch) const;
+};
+
+// input -> y [tokens][sum of rows], plus `residual` of the same shape if there is one (y = product +
+// residual).
+void bit_linear(const LinearInput& input, int64_t tokens, int64_t cols, const LinearWeight* weights,
+                int count, const LinearQuantizers& quantizers, const float* residual, float* y);
+
+struct LinearGradients {
+  float* dx;               // [tokens][input.width]
+  float* dgain;            // [cols]; unused without a norm
+  float* const* dweights;  // [rows of i][cols]
+};
+
+// dy [tokens][sum of rows] -> gradients. int8 throws std::invalid_argument without both quantizers, and for
+// more than kMaxInt8Depth tokens.
+void bit_linear_grad(const LinearInput& input, int64_t tokens, int64_t cols, const LinearWeight* weights,
+                     int count, const LinearQuantizers& quantizers, const BackwardRounding& rounding,
+                     const float* dy, const LinearGradients& gradients);
 
 }  // namespace bitnet

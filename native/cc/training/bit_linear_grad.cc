@@ -11,7 +11,7 @@
 #include "training/bit_linear.h"
 #include "training/loops.h"
 #include "training/partition.h"
-#include "training/stochastic_rounding.h"
+#include "training/rms_norm.h"
 
 namespace bitnet {
 namespace {
@@ -57,17 +57,33 @@ struct ActivationCodes {
   float* scale;
 };
 
-ActivationCodes quantize(const float* x, int64_t tokens, int64_t cols, ArenaScope& scope) {
+ActivationCodes quantize(const LinearInput& input, int64_t tokens, int64_t cols, ArenaScope& scope) {
   const Kernels& kernels = active_kernels();
   const int64_t stride = padded_cols(cols);
   const ActivationCodes result{scope.codes(tokens * stride), stride, scope.floats(tokens)};
   parallel_chunks(tokens, rows_per_task(cols), [&](int64_t begin, int64_t end) {
+    ArenaScope task_scope;
+    float* scratch = task_scope.floats(cols);
     for (int64_t t = begin; t < end; ++t) {
       int32_t code_sum;
-      kernels.quantize_row(x + t * cols, cols, result.codes + t * stride, result.scale + t, &code_sum);
+      kernels.quantize_row(input.row(t, cols, scratch), cols, result.codes + t * stride, result.scale + t,
+                           &code_sum);
     }
   });
   return result;
+}
+
+const float* float_rows(const LinearInput& input, int64_t tokens, int64_t cols, ArenaScope& scope) {
+  if (input.is_plain()) return input.x;
+  float* values = scope.floats(tokens * cols);
+  parallel_chunks(tokens, rows_per_task(cols), [&](int64_t begin, int64_t end) {
+    for (int64_t t = begin; t < end; ++t) {
+      float* out = values + t * cols;
+      const float* row = input.row(t, cols, out);
+      if (row != out) std::copy(row, row + cols, out);
+    }
+  });
+  return values;
 }
 
 // ---- float products
@@ -86,8 +102,9 @@ const float* rounded(const float* x, int64_t tokens, int64_t cols, const float* 
   return y;
 }
 
-void float_grad(const float* x, int64_t tokens, int64_t cols, const LinearWeight* weights, int count,
-                const LinearQuantizers& quantizers, bool bf16, const float* dy, float* dx, float* dw) {
+void float_grad(const LinearInput& input, int64_t tokens, int64_t cols, const LinearWeight* weights,
+                int count, const LinearQuantizers& quantizers, bool bf16, const float* dy, float* dx,
+                float* dw) {
   const int threads = training_threads();
   const int64_t rows = total_rows(weights, count);
   {
@@ -112,11 +129,12 @@ void float_grad(const float* x, int64_t tokens, int64_t cols, const LinearWeight
   const float* left = dy;
   GemmOperand activations;
   if (quantizers.int8_activations) {
-    const ActivationCodes codes = quantize(x, tokens, cols, scope);
+    const ActivationCodes codes = quantize(input, tokens, cols, scope);
     activations = {codes.codes, codes.stride, 1, GemmType::i8, bf16 ? nullptr : codes.scale};
     if (bf16) left = rounded(dy, tokens, rows, nullptr, codes.scale, scope);
   } else {
-    activations = {bf16 ? rounded(x, tokens, cols, nullptr, nullptr, scope) : x, cols, 1};
+    const float* values = float_rows(input, tokens, cols, scope);
+    activations = {bf16 ? rounded(values, tokens, cols, nullptr, nullptr, scope) : values, cols, 1};
     if (bf16) left = rounded(dy, tokens, rows, nullptr, nullptr, scope);
   }
   gemm_f32(threads, rows, cols, tokens, {left, 1, rows}, activations, dw, cols, false);
@@ -149,15 +167,15 @@ StepSize step_size(float largest) {
   return {largest / 127.0f, largest > 0.0f ? 127.0f / largest : 0.0f};
 }
 
-void integer_grad(const float* x, int64_t tokens, int64_t cols, const LinearWeight* weights, int count,
-                  ScaleDtype scale_dtype, uint32_t key, const float* dy, float* dx, float* dw) {
+void integer_grad(const LinearInput& input, int64_t tokens, int64_t cols, const LinearWeight* weights,
+                  int count, ScaleDtype scale_dtype, uint32_t key, const float* dy, float* dx, float* dw) {
   const Kernels& kernels = active_kernels();
   const TrainingLoops& loops = active_loops();
   ArenaScope scope;
   const int64_t rows = total_rows(weights, count);
   const TernaryWeights ternary = ternarize(weights, count, cols, scale_dtype, scope);
   const TernaryPanel panel = transposed_panel(ternary.codes, rows, cols, scope);
-  const ActivationCodes activations = quantize(x, tokens, cols, scope);
+  const ActivationCodes activations = quantize(input, tokens, cols, scope);
 
   // Largest values, per token with the weight scales and per out feature with the activation scales.
   const int64_t tasks = (tokens + kTokensPerTask - 1) / kTokensPerTask;
@@ -186,8 +204,6 @@ void integer_grad(const float* x, int64_t tokens, int64_t cols, const LinearWeig
 
   const int64_t stride = padded_cols(rows);
   int8_t* column_codes = scope.codes(tokens * stride);
-  const uint32_t row_key = operand_key(key, RoundedOperand::rows);
-  const uint32_t column_key = operand_key(key, RoundedOperand::columns);
   parallel_chunks(tokens, kTokensPerTask, [&](int64_t begin, int64_t end) {
     ArenaScope task_scope;
     int8_t* codes = task_scope.codes((end - begin) * stride);
@@ -195,16 +211,14 @@ void integer_grad(const float* x, int64_t tokens, int64_t cols, const LinearWeig
     int32_t* code_sum = task_scope.ints(end - begin);
     for (int64_t t = begin; t < end; ++t) {
       const StepSize step = step_size(row_max[t]);
-      const float* values = dy + t * rows;
-      int8_t* out = codes + (t - begin) * stride;
-      const uint32_t first = static_cast<uint32_t>(t * rows);
+      int8_t* token_codes = codes + (t - begin) * stride;
+      int8_t* feature_codes = column_codes + t * stride;
       scale[t - begin] = step.scale;
-      code_sum[t - begin] =
-          loops.round_stochastic(values, ternary.row_scale, step.inverse, rows, row_key, first, out);
-      std::fill(out + rows, out + stride, int8_t{0});
-      out = column_codes + t * stride;
-      loops.round_stochastic(values, column_inverse, activations.scale[t], rows, column_key, first, out);
-      std::fill(out + rows, out + stride, int8_t{0});
+      code_sum[t - begin] = loops.round_stochastic(
+          dy + t * rows, rows, ternary.row_scale, step.inverse, column_inverse, activations.scale[t], key,
+          static_cast<uint32_t>(t * rows), token_codes, feature_codes);
+      std::fill(token_codes + rows, token_codes + stride, int8_t{0});
+      std::fill(feature_codes + rows, feature_codes + stride, int8_t{0});
     }
     kernels.ternary_gemm(panel, 0, panel_groups(cols), codes, stride, scale, code_sum, end - begin,
                          dx + begin * cols, cols);
@@ -213,25 +227,67 @@ void integer_grad(const float* x, int64_t tokens, int64_t cols, const LinearWeig
           column_scale, dw, cols);
 }
 
+// ---- what stands before the product
+// ------------------------------------------------------------------------
+
+// From the gradient of the product's input, drows [tokens][cols], back through norm and gate.
+void input_grad(const LinearInput& input, int64_t tokens, int64_t cols, const float* drows, float* dx,
+                float* dgain) {
+  const Kernels& kernels = active_kernels();
+  const TrainingLoops& loops = active_loops();
+  const bool relu2 = input.activation == GateActivation::relu2;
+  const auto gate = relu2 ? kernels.relu2_gate : kernels.silu_gate;
+  const auto gate_grad = relu2 ? loops.relu2_gate_grad : loops.silu_gate_grad;
+  const int64_t width = input.width(cols);
+  const auto rows = [&](int64_t begin, int64_t end, float* gain_sum) {
+    ArenaScope scope;
+    float* gated = scope.floats(cols);
+    float* dgated = scope.floats(cols);
+    for (int64_t t = begin; t < end; ++t) {
+      const float* x = input.x + t * width;
+      float* out = dx + t * width;
+      const float* upstream = drows + t * cols;
+      if (!input.gated) {
+        loops.rms_norm_grad_row(x, input.gain, upstream, cols, input.epsilon, out, gain_sum);
+        continue;
+      }
+      if (input.gain) {
+        gate(x, x + cols, cols, gated);
+        loops.rms_norm_grad_row(gated, input.gain, upstream, cols, input.epsilon, dgated, gain_sum);
+        upstream = dgated;
+      }
+      gate_grad(x, x + cols, upstream, cols, out, out + cols);
+    }
+  };
+  if (input.gain) {
+    sum_gain_gradients(tokens, cols, dgain, rows);
+  } else {
+    parallel_chunks(tokens, kGainRows, [&](int64_t begin, int64_t end) { rows(begin, end, nullptr); });
+  }
+}
+
 }  // namespace
 
-void bit_linear_grad(const float* x, int64_t tokens, int64_t cols, const LinearWeight* weights, int count,
-                     const LinearQuantizers& quantizers, const BackwardRounding& rounding, const float* dy,
-                     float* dx, float* const* dweights) {
+void bit_linear_grad(const LinearInput& input, int64_t tokens, int64_t cols, const LinearWeight* weights,
+                     int count, const LinearQuantizers& quantizers, const BackwardRounding& rounding,
+                     const float* dy, const LinearGradients& gradients) {
   ArenaScope scope;
-  float* stacked = count == 1 ? dweights[0] : scope.floats(total_rows(weights, count) * cols);
+  float* drows = input.is_plain() ? gradients.dx : scope.floats(tokens * cols);
+  float* stacked = count == 1 ? gradients.dweights[0] : scope.floats(total_rows(weights, count) * cols);
   if (rounding.precision == BackwardPrecision::int8) {
     if (!quantizers.ternary_weights || !quantizers.int8_activations) {
       throw std::invalid_argument("int8 backward needs ternary weights and int8 activations");
     }
-    integer_grad(x, tokens, cols, weights, count, quantizers.scale_dtype, rounding.key, dy, dx, stacked);
+    integer_grad(input, tokens, cols, weights, count, quantizers.scale_dtype, rounding.key, dy, drows,
+                 stacked);
   } else {
-    float_grad(x, tokens, cols, weights, count, quantizers, rounding.precision == BackwardPrecision::bf16, dy,
-               dx, stacked);
+    float_grad(input, tokens, cols, weights, count, quantizers, rounding.precision == BackwardPrecision::bf16,
+               dy, drows, stacked);
   }
   for (int i = 0; i < count && count > 1; stacked += weights[i].rows * cols, ++i) {
-    std::memcpy(dweights[i], stacked, static_cast<size_t>(weights[i].rows * cols) * sizeof(float));
+    std::memcpy(gradients.dweights[i], stacked, static_cast<size_t>(weights[i].rows * cols) * sizeof(float));
   }
+  if (!input.is_plain()) input_grad(input, tokens, cols, drows, gradients.dx, gradients.dgain);
 }
 
 }  // namespace bitnet

@@ -55,10 +55,15 @@ struct TrainingLoops {
   // Largest |x[i] * factor[i]|; NaN if any is. columns[i] = max(columns[i], |x[i] * row_factor|), NaN
   // likewise.
   float (*scaled_abs_max)(const float* x, const float* factor, float row_factor, int64_t n, float* columns);
-  // Stochastic rounding: codes[i] = clip(floor(v + u), -127, 127), v = (x[i] * factor[i]) * row_factor, u
-  // uniform in [0, 1) from (key, first + i). See stochastic_rounding.h. Returns the sum of the codes.
-  int32_t (*round_stochastic)(const float* x, const float* factor, float row_factor, int64_t n, uint32_t key,
-                              uint32_t first, int8_t* codes);
+  // Stochastic rounding of one token's dY for both backward products. A value v becomes floor(v + u), u
+  // uniform in [0, 1), so that the mean of the codes is v; values are limited to [-127, 127] first.
+  //   token_codes[i]   from v = (x[i] * token_factor[i]) * token_inverse      u: upper half of a hash
+  //   column_codes[i]  from v = (x[i] * column_factor[i]) * row_factor        u: lower half
+  // The hash is one of (key, first + i): no order and no threads in it. `key` identifies the product (see
+  // src/ops/backward_pass.ts). Twin of src/quant/stochastic_int8.ts. Returns the sum of token_codes.
+  int32_t (*round_stochastic)(const float* x, int64_t n, const float* token_factor, float token_inverse,
+                              const float* column_factor, float row_factor, uint32_t key, uint32_t first,
+                              int8_t* token_codes, int8_t* column_codes);
   // y[i] = x[i] * factor[i] * row_factor (multiplied in that order; a null factor is 1), rounded to bfloat16.
   void (*round_bf16)(const float* x, const float* factor, float row_factor, int64_t n, float* y);
 

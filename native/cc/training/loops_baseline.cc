@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/target_region.h"
 #include "training/loops_variants.h"
 
 #define BITNET_LOOPS_MULADD(a, b, c) ((a) * (b) + (c))

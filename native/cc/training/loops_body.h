@@ -42,17 +42,25 @@ inline T fold_lanes(T* lanes) {
   return lanes[0];
 }
 
-// See stochastic_rounding.h. Floor by truncation, which vectorizes everywhere.
-inline int32_t stochastic_code(float value, uint32_t key, uint32_t index) {
+// Stochastic rounding; see loops.h. `uniform` in [0, 1). Floor by truncation, which vectorizes everywhere.
+inline int32_t stochastic_code(float value, float uniform) {
+  const float limited = value < -127.0f ? -127.0f : (value > 127.0f ? 127.0f : value);
+  const float shifted = limited + uniform;
+  const int32_t truncated = static_cast<int32_t>(shifted);
+  return truncated - (static_cast<float>(truncated) > shifted ? 1 : 0);
+}
+
+// A hash of (key, index): Chris Wellons' 32-bit mixer lowbias32 (public domain).
+inline uint32_t mix(uint32_t key, uint32_t index) {
   uint32_t h = key ^ (index * 0x9e3779b1u);
   h = (h ^ (h >> 16)) * 0x7feb352du;
   h = (h ^ (h >> 15)) * 0x846ca68bu;
-  const float u = static_cast<float>(static_cast<int32_t>((h ^ (h >> 16)) >> 8)) * 5.9604644775390625e-8f;
-  const float limited = value < -127.0f ? -127.0f : (value > 127.0f ? 127.0f : value);
-  const float shifted = limited + u;
-  const int32_t truncated = static_cast<int32_t>(shifted);
-  const int32_t code = truncated - (static_cast<float>(truncated) > shifted ? 1 : 0);
-  return code > 127 ? 127 : code;
+  return h ^ (h >> 16);
+}
+
+// 16 bits of a hash to [0, 1).
+inline float unit_interval(uint32_t bits) {
+  return static_cast<float>(static_cast<int32_t>(bits)) * 0x1p-16f;
 }
 
 // Half to even; NaN stays NaN.
@@ -218,7 +226,8 @@ void unary(UnaryOp op, const float* x, int64_t n, float* y) {
 // ---- backward operands
 // --------------------------------------------------------------------------------------
 
-float scaled_abs_max(const float* x, const float* factor, float row_factor, int64_t n, float* columns) {
+float scaled_abs_max(const float* BITNET_RESTRICT x, const float* BITNET_RESTRICT factor, float row_factor,
+                     int64_t n, float* BITNET_RESTRICT columns) {
   float lanes[kWidth] = {};
   int64_t i = 0;
   for (; i + kWidth <= n; i += kWidth) {
@@ -236,24 +245,19 @@ float scaled_abs_max(const float* x, const float* factor, float row_factor, int6
   return largest;
 }
 
-int32_t round_stochastic(const float* x, const float* factor, float row_factor, int64_t n, uint32_t key,
-                         uint32_t first, int8_t* codes) {
-  int32_t lanes[kWidth] = {};
-  int64_t i = 0;
-  for (; i + kWidth <= n; i += kWidth) {
-    for (int l = 0; l < kWidth; ++l) {
-      const float value = (x[i + l] * factor[i + l]) * row_factor;
-      const int32_t code = stochastic_code(value, key, first + static_cast<uint32_t>(i + l));
-      codes[i + l] = static_cast<int8_t>(code);
-      lanes[l] += code;
-    }
-  }
-  int32_t total = fold_lanes(lanes);
-  for (; i < n; ++i) {
-    const int32_t code =
-        stochastic_code((x[i] * factor[i]) * row_factor, key, first + static_cast<uint32_t>(i));
-    codes[i] = static_cast<int8_t>(code);
+// Restricted pointers: a store of bytes could otherwise change anything that is read.
+int32_t round_stochastic(const float* BITNET_RESTRICT x, int64_t n, const float* BITNET_RESTRICT token_factor,
+                         float token_inverse, const float* BITNET_RESTRICT column_factor, float row_factor,
+                         uint32_t key, uint32_t first, int8_t* BITNET_RESTRICT token_codes,
+                         int8_t* BITNET_RESTRICT column_codes) {
+  int32_t total = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    const uint32_t h = mix(key, first + static_cast<uint32_t>(i));
+    const int32_t code = stochastic_code((x[i] * token_factor[i]) * token_inverse, unit_interval(h >> 16));
+    token_codes[i] = static_cast<int8_t>(code);
     total += code;
+    column_codes[i] = static_cast<int8_t>(
+        stochastic_code((x[i] * column_factor[i]) * row_factor, unit_interval(h & 0xffffu)));
   }
   return total;
 }

@@ -46,6 +46,9 @@ function fakeQuantizedRows(x: Float32Array, cols: number): Float32Array {
   return out;
 }
 
+/** Attributes of a product without gate or norm. */
+const alone = { activation: "none", epsilon: 0 };
+
 const quantizers = [
   { weightQuantizer: "absmean_ternary", activationQuantizer: "absmax_int8" },
   { weightQuantizer: "absmean_ternary", activationQuantizer: "none" },
@@ -95,7 +98,7 @@ describe.skipIf(withoutAddon)("BitLinear (skipped without the native addon)", ()
       const x = randomTensor(random, [1, tokens, cols]);
       const weights = rows.map((count) => randomTensor(random, [count, cols], 0.05));
       const dy = randomTensor(random, [1, tokens, total]);
-      const attributes = { ...pair, scaleDtype: "f32" };
+      const attributes = { ...pair, scaleDtype: "f32", ...alone };
       const inputs = { x, weight0: weights[0], weight1: weights[1], weight2: weights[2] };
 
       const actual = valuesOn("native", () => [
@@ -126,14 +129,18 @@ describe.skipIf(withoutAddon)("BitLinear (skipped without the native addon)", ()
   it("gives NaN, not plausible numbers, for diverged weights", () => {
     const weight = tf.tensor2d([Number.NaN, 1, 2, 3], [2, 2]);
     const [y] = valuesOn("native", () =>
-      runKernel("BitLinear", { x: tf.ones([1, 2]), weight0: weight }, { ...quantizers[0], scaleDtype: "f32" }),
+      runKernel(
+        "BitLinear",
+        { x: tf.ones([1, 2]), weight0: weight },
+        { ...quantizers[0], scaleDtype: "f32", ...alone },
+      ),
     );
     expect(Array.from(y).every(Number.isNaN)).toBe(true);
   });
 
   it("names the shapes when weights do not fit the input", () => {
     const inputs = { x: tf.ones([3, 8]), weight0: tf.ones([4, 9]) };
-    expect(() => runKernel("BitLinear", inputs, { ...quantizers[0], scaleDtype: "f32" })).toThrow(
+    expect(() => runKernel("BitLinear", inputs, { ...quantizers[0], scaleDtype: "f32", ...alone })).toThrow(
       "BitLinear: weights must be [out, 8] for x [3,8], got [4,9]",
     );
   });

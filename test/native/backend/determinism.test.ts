@@ -8,8 +8,14 @@ import { registerNativeBackend } from "../../../native/backend/index.ts";
 import { addon, bits, randomSource, randomTensor, runKernel, variants, withoutAddon } from "./support.ts";
 
 const attention = { heads: 4, kvHeads: 2, headDim: 20, ropeTheta: 10000 };
-const quantized = { weightQuantizer: "absmean_ternary", activationQuantizer: "absmax_int8", scaleDtype: "f16" };
-const float = { weightQuantizer: "none", activationQuantizer: "none", scaleDtype: "f32" };
+const alone = { activation: "none", epsilon: 0 };
+const quantized = {
+  weightQuantizer: "absmean_ternary",
+  activationQuantizer: "absmax_int8",
+  scaleDtype: "f16",
+  ...alone,
+};
+const float = { weightQuantizer: "none", activationQuantizer: "none", scaleDtype: "f32", ...alone };
 
 interface Case {
   name: string;
@@ -39,6 +45,17 @@ function makeCases(): Case[] {
     backward: () =>
       runKernel("BitLinearGrad", { x, weight0, weight1, dy }, { ...attributes, precision, roundingKey: 77 }),
   });
+  const gateUp = randomTensor(random, [3, tokens / 3, 2 * cols]);
+  const residual = randomTensor(random, [3, tokens / 3, 165]);
+  const surrounded = (attributes: object, precision: string): Case => {
+    const around = { ...attributes, activation: "relu2", epsilon: 1e-5 };
+    const inputs = { x: gateUp, weight0, weight1, gain };
+    return {
+      name: `BitLinear between gate, norm and residual ${JSON.stringify(around)}, backward ${precision}`,
+      forward: () => runKernel("BitLinear", { ...inputs, residual }, around),
+      backward: () => runKernel("BitLinearGrad", { ...inputs, dy }, { ...around, precision, roundingKey: 77 }),
+    };
+  };
   const gated = (activation: string): Case => ({
     name: `GatedActivation ${activation}`,
     forward: () => runKernel("GatedActivation", { gateUp: x }, { activation }),
@@ -50,6 +67,9 @@ function makeCases(): Case[] {
     linear(quantized, "int8"),
     linear(float, "f32"),
     linear(float, "bf16"),
+    surrounded(quantized, "f32"),
+    surrounded(quantized, "int8"),
+    surrounded(float, "f32"),
     gated("relu2"),
     gated("silu"),
     {
