@@ -19,7 +19,6 @@ export const stepKernels = [
   "CausalAttentionGrad",
   "EmbeddingGather",
   "EmbeddingGatherGrad",
-  "HeadLogProbs",
   "HeadLogProbsGrad",
   "AdamWStep",
   "GlobalNormSquared",

@@ -2,7 +2,7 @@
  * `npm run bench [-- kernels train engine] [--threads 1,2] [--shapes T,S] [--out FILE]`: what this machine does.
  *
  *   kernels   every native kernel of every variant, over shapes, beside the measured peaks of the machine
- *   train     the full training step by shape: tokens/s and where its time goes
+ *   train     the full training step by shape, every backward precision, beside PyTorch where there is one
  *   engine    prefill 512 and decode 64 of the small engine shape, by weight type and thread count
  *
  * Prints tables; appends JSON lines (default experiments/results/bench.jsonl) that carry date, commit, CPU, ISA and
@@ -12,12 +12,9 @@ import { spawnSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import * as tf from "@tensorflow/tfjs";
-import { loadAddon } from "../../native/addon.ts";
-import { registerNativeBackend } from "../../native/backend/register.ts";
 import { benchEngine } from "./engine_speed.ts";
 import { appendJsonLines, environment, formatTable, type Measurement } from "./measurement.ts";
-import { benchTrainStep, trainStepShapes } from "./train_step.ts";
+import { trainingContest, trainingShapes } from "./training_contest.ts";
 
 const root = path.join(import.meta.dirname, "../..");
 const sections = ["kernels", "train", "engine"] as const;
@@ -37,23 +34,11 @@ function benchKernels(threads: readonly number[]): Measurement[] {
 }
 
 async function benchTraining(threads: readonly number[], shapes: readonly string[]): Promise<Measurement[]> {
-  registerNativeBackend();
-  await tf.setBackend("native");
-  return shapes.flatMap((shape) =>
-    threads.map((count) => {
-      loadAddon().setThreads(count);
-      const result = benchTrainStep(trainStepShapes[shape]!, { steps: 8, precision: "f32", isFloat: false });
-      const top = result.kernelMs.slice(0, 3).map(([name, ms]) => `${name} ${ms.toFixed(0)} ms`);
-      return {
-        shape,
-        threads: count,
-        tokens_per_second: result.tokensPerSecond,
-        step_ms: result.stepMs,
-        rss_mb: result.rssMb,
-        largest: top.join(", "),
-      };
-    }),
-  );
+  const rows: Measurement[] = [];
+  for (const shape of shapes) {
+    for (const count of threads) rows.push(...(await trainingContest(shape, { threads: count, rounds: 5 })));
+  }
+  return rows;
 }
 
 async function benchInference(threads: readonly number[]): Promise<Measurement[]> {
@@ -84,11 +69,11 @@ const { values, positionals } = parseArgs({
 });
 const unknown = [
   ...positionals.filter((name) => !(sections as readonly string[]).includes(name)),
-  ...values.shapes.split(",").filter((name) => !(name in trainStepShapes)),
+  ...values.shapes.split(",").filter((name) => !(name in trainingShapes)),
 ];
 if (unknown.length > 0) {
   console.error(
-    `bench: ${unknown.join(", ")} is unknown; sections: ${sections.join(", ")}; shapes: ${Object.keys(trainStepShapes).join(", ")}`,
+    `bench: ${unknown.join(", ")} is unknown; sections: ${sections.join(", ")}; shapes: ${Object.keys(trainingShapes).join(", ")}`,
   );
   process.exit(2);
 }

@@ -12,6 +12,7 @@
 
 #include "core/cpu_features.h"
 #include "core/gemm_f32.h"
+#include "core/gemm_i8.h"
 #include "core/kernels.h"
 #include "core/thread_pool.h"
 #include "measured_peaks.h"
@@ -79,6 +80,7 @@ class Bench {
                                   {352, 128, 4096},
                                   {8192, 512, 2048}}) {
       gemm(m, n, k);
+      gemm_int8(m, n, k);
     }
     for (const auto& [length, head_dim] :
          {std::pair<int64_t, int64_t>{128, 32}, {256, 64}, {512, 16}, {512, 128}}) {
@@ -180,6 +182,22 @@ class Bench {
     time("f32 x i8", row_major, {codes.data(), n, 1, GemmType::i8});
     time("f32^T x i8", transposed, {codes.data(), n, 1, GemmType::i8});
     select_kernels("");
+  }
+
+  void gemm_int8(int64_t m, int64_t n, int64_t depth) {
+    if (!wanted("gemm_i8")) return;
+    const std::vector<int8_t> a(static_cast<size_t>(depth * padded_cols(m)), 3);
+    const std::vector<int8_t> b(static_cast<size_t>(depth * padded_cols(n)), 5);
+    const std::vector<float> scale(static_cast<size_t>(m), 1.0f);
+    std::vector<float> c(static_cast<size_t>(m * n));
+    select_kernels(kernels_.name);
+    const double seconds = best_time(settings_.seconds, [&] {
+      gemm_i8(threads_, m, n, depth, a.data(), padded_cols(m), b.data(), padded_cols(n), scale.data(),
+              c.data(), n);
+    });
+    select_kernels("");
+    report("gemm_i8", shape({{"m", m}, {"n", n}, {"k", depth}}), seconds,
+           2.0 * static_cast<double>(m * n * depth) / seconds, int8_peak_, 0);
   }
 
   void attention(int64_t keys_count, int64_t queries, int64_t head_dim) {

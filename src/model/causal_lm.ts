@@ -12,7 +12,7 @@ import { DecoderLayer } from "../layers/decoder_layer.ts";
 import { AbsmeanTernary } from "../layers/quantizers.ts";
 import { RMSNorm } from "../layers/rms_norm.ts";
 import { embeddingGather } from "../ops/embedding_gather.ts";
-import { headLogits, headLogProbs, scoreTargets } from "../ops/head_log_probs.ts";
+import { headLogits, headLoss, scoreTargets } from "../ops/head_log_probs.ts";
 import { roundToDtype } from "../ops/round_to_dtype.ts";
 import { initialValues } from "./initialization.ts";
 import { embeddingName, finalNormName, headName, layerPrefix, modelParameters, parameterSize } from "./parameters.ts";
@@ -69,9 +69,7 @@ export class CausalLM {
   loss(ids: tf.Tensor2D, targets: tf.Tensor2D): tf.Scalar {
     return tf.tidy(() => {
       const { hidden, table } = this.headInputs(ids);
-      const sum = tf.sum(headLogProbs(hidden, table, tf.reshape(targets, [-1])));
-      const count = tf.sum(tf.cast(tf.greaterEqual(targets, 0), "float32"));
-      return tf.neg(tf.div(sum, count)) as tf.Scalar;
+      return headLoss(hidden, table, tf.reshape(targets, [-1]));
     });
   }
 

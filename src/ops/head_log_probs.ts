@@ -112,8 +112,33 @@ export function headLogProbs(hidden: tf.Tensor2D, table: tf.Tensor2D, targets: t
     (dLogProbs, saved) => {
       const [hidden, table, targets] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor1D];
       const kernel = fusedKernel("HeadLogProbsGrad");
-      if (kernel) return kernel({ hidden, table, targets, dlogProbs: dLogProbs });
+      if (kernel) return kernel({ hidden, table, targets, dlogProbs: dLogProbs }).slice(0, 2);
       return composedBackward(hidden, table, targets, dLogProbs);
+    },
+  );
+}
+
+/**
+ * Mean of -logProb over the targets >= 0. Differentiable in hidden and table: this is the training loss. The gradient
+ * of a mean is known before its value, so a fused kernel computes both from one set of logits.
+ */
+export function headLoss(hidden: tf.Tensor2D, table: tf.Tensor2D, targets: tf.Tensor1D): tf.Scalar {
+  const present = tf.cast(tf.greaterEqual(targets, 0), "float32");
+  const count = tf.sum(present);
+  const kernel = fusedKernel("HeadLogProbsGrad");
+  if (!kernel) return tf.neg(tf.div(tf.sum(headLogProbs(hidden, table, targets)), count)) as tf.Scalar;
+  return withGradient<tf.Scalar>(
+    [hidden, table],
+    (save) => {
+      const dlogProbs = tf.neg(tf.div(present, count));
+      const [dHidden, dTable, logProbs] = kernel({ hidden, table, targets, dlogProbs });
+      save([dHidden!, dTable!]);
+      return tf.neg(tf.div(tf.sum(logProbs!), count)) as tf.Scalar;
+    },
+    (dy, [dHidden, dTable]) => {
+      // The loss itself is what most gradients are taken of.
+      if (dy.dataSync()[0] === 1) return [tf.clone(dHidden!), tf.clone(dTable!)];
+      return [tf.mul(dHidden!, dy), tf.mul(dTable!, dy)];
     },
   );
 }

@@ -59,10 +59,10 @@ const matrices = modelParameters(quantized).filter(({ kind }) => kind === "matri
 const linearInputs = ["self_attn.q_proj", "self_attn.o_proj", "mlp.gate_proj", "mlp.down_proj"];
 
 /** Fused kernels of one training step; a missing one would be a silent fallback to composed ops. */
-const fusedInStep = ["BitLinear", "RMSNorm", "CausalAttention", "EmbeddingGather", "HeadLogProbs"].flatMap((name) => [
-  name,
-  `${name}Grad`,
-]);
+const fusedInStep = [
+  ...["BitLinear", "RMSNorm", "CausalAttention", "EmbeddingGather"].flatMap((name) => [name, `${name}Grad`]),
+  "HeadLogProbsGrad",
+];
 
 function batch(name: "input_ids" | "targets"): tf.Tensor2D {
   return tf.tensor2d(Int32Array.from(files.forward.get(name)!), [2, 24], "int32");

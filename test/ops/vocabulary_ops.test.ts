@@ -5,7 +5,7 @@ import { adamWStep } from "../../src/ops/adamw_step.ts";
 import { embeddingGather } from "../../src/ops/embedding_gather.ts";
 import { absmaxInt8Activations, absmeanTernaryWeights } from "../../src/ops/fake_quantize.ts";
 import { globalNormSquared } from "../../src/ops/global_norm_squared.ts";
-import { headLogits, headLogProbs, scoreTargets } from "../../src/ops/head_log_probs.ts";
+import { headLogits, headLogProbs, headLoss, scoreTargets } from "../../src/ops/head_log_probs.ts";
 import { roundToDtype } from "../../src/ops/round_to_dtype.ts";
 import { roundToDtype as roundValues } from "../../src/quant/round_to_dtype.ts";
 import { CounterRng } from "../../src/random/counter_rng.ts";
@@ -96,6 +96,26 @@ describe.each(testedBackends)("vocabulary and optimizer ops on %s", (backend) =>
       const [dHidden, dTable] = tf.grads((a, b) =>
         tf.sum(tf.mul(headLogProbs(a as tf.Tensor2D, b as tf.Tensor2D, ids), tf.tensor1d(dy))),
       )([h, w]);
+      expect(relativeDifference(read(dHidden), expected.dHidden)).toBeLessThan(2e-6);
+      expect(relativeDifference(read(dTable), expected.dTable)).toBeLessThan(2e-6);
+    });
+  });
+
+  test.each([1, 2.5])("head: the mean loss and its gradient, times %f", (factor) => {
+    tf.tidy(() => {
+      const [width, vocabSize] = [20, 33];
+      const targets = [0, 32, -1, 5, -100, 7, 7, 31, 1];
+      const hidden = normal(targets.length * width, "hidden");
+      const table = normal(vocabSize * width, "table");
+      const dy = Float32Array.from(targets, () => -factor / 7); // seven targets count
+      const expected = headDefinition(hidden, table, targets, width, dy);
+      const inputs = [tf.tensor2d(hidden, [targets.length, width]), tf.tensor2d(table, [vocabSize, width])] as const;
+      const ids = tf.tensor1d(targets, "int32");
+      const loss = (h: tf.Tensor, w: tf.Tensor) =>
+        tf.mul(headLoss(h as tf.Tensor2D, w as tf.Tensor2D, ids), factor) as tf.Scalar;
+      const sum = expected.logProbs.reduce((total, value) => total + value, 0);
+      expect(read(loss(...inputs))[0]).toBeCloseTo((-factor * sum) / 7, 5);
+      const [dHidden, dTable] = tf.grads(loss)([...inputs]);
       expect(relativeDifference(read(dHidden), expected.dHidden)).toBeLessThan(2e-6);
       expect(relativeDifference(read(dTable), expected.dTable)).toBeLessThan(2e-6);
     });

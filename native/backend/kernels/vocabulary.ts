@@ -77,22 +77,24 @@ export const headLogProbs: NativeKernel = {
   },
 };
 
-/** {hidden, table, targets, dlogProbs [N]} -> [dhidden, dtable]. */
+/** {hidden, table, targets, dlogProbs [N]} -> [dhidden, dtable, logProbs]. */
 export const headLogProbsGrad: NativeKernel = {
   name: "HeadLogProbsGrad",
   run({ hidden, table, targets, dlogProbs }, _attributes, backend: NativeBackend): tf.TensorInfo[] {
     const width = headWidth("HeadLogProbsGrad", hidden, table);
     const dhidden = backend.allocate(hidden.shape);
     const dtable = backend.allocate(table.shape);
+    const logProbs = backend.allocate([hidden.shape[0]]);
     backend.addon.headLogProbsGrad(
       backend.floats(hidden),
       backend.floats(table),
       width,
       backend.ints(targets),
       backend.floats(dlogProbs),
+      logProbs.values,
       dhidden.values,
       dtable.values,
     );
-    return [dhidden.info, dtable.info];
+    return [dhidden.info, dtable.info, logProbs.info];
   },
 };

@@ -40,16 +40,43 @@ PanelSource source_of_b(const GemmOperand& b) {
   return {b.data, b.col_stride, b.row_stride, b.type, b.row_scale, b.col_scale, false};
 }
 
+// Copies rows of Width floats, `stride` apart, to rows of `width` <= Width: what is written past a row, the
+// next row overwrites. Reads up to Width - width floats behind a row.
+template <int Width>
+void copy_overlapping(const float* from, int64_t stride, int64_t rows, int64_t width, float* out) {
+  for (int64_t p = 0; p < rows; ++p) std::memcpy(out + p * width, from + p * stride, Width * sizeof(float));
+}
+
+// Copies of whole floats that lie next to each other; returns the number of depths that are left to the
+// general loop. The last depth always is: nothing may be read or written behind it.
+int64_t copy_panel(const float* from, int64_t stride, int64_t depth, int64_t width, float* out) {
+  if (width <= 8) {
+    copy_overlapping<8>(from, stride, depth - 1, width, out);
+  } else if (width <= 16) {
+    copy_overlapping<16>(from, stride, depth - 1, width, out);
+  } else if (width == 32) {
+    copy_overlapping<32>(from, stride, depth - 1, width, out);
+  } else {
+    return 0;
+  }
+  return depth - 1;
+}
+int64_t copy_panel(const int8_t*, int64_t, int64_t, int64_t, float*) { return 0; }
+
 // out[p * width + lane] for `depth` values of p; lanes past `lanes` are zero.
 template <typename Element>
 void pack_panel_of(const PanelSource& source, int64_t first_lane, int64_t lanes, int64_t width,
                    int64_t first_depth, int64_t depth, float* out) {
   const Element* data = static_cast<const Element*>(source.data) + first_lane * source.lane_stride +
                         first_depth * source.depth_stride;
-  for (int64_t p = 0; p < depth; ++p) {
+  const bool contiguous = source.lane_stride == 1;
+  // Rows at least as far apart as a copy is wide: what it reads behind one row lies in the next.
+  const bool copies = contiguous && lanes == width && source.depth_stride >= round_up(width, 16);
+  int64_t p = copies ? copy_panel(data, source.depth_stride, depth, width, out) : 0;
+  for (; p < depth; ++p) {
     float* row = out + p * width;
     const Element* from = data + p * source.depth_stride;
-    if (source.lane_stride == 1) {
+    if (contiguous) {
       for (int64_t i = 0; i < lanes; ++i) row[i] = static_cast<float>(from[i]);
     } else {
       for (int64_t i = 0; i < lanes; ++i) row[i] = static_cast<float>(from[i * source.lane_stride]);
@@ -59,7 +86,7 @@ void pack_panel_of(const PanelSource& source, int64_t first_lane, int64_t lanes,
   const float* lane_scale = source.lanes_are_rows ? source.row_scale : source.col_scale;
   const float* depth_scale = source.lanes_are_rows ? source.col_scale : source.row_scale;
   const bool rows_first = source.lanes_are_rows;
-  for (int64_t p = 0; p < depth && (lane_scale || depth_scale); ++p) {
+  for (p = 0; p < depth && (lane_scale || depth_scale); ++p) {
     float* row = out + p * width;
     const float scale = depth_scale ? depth_scale[first_depth + p] : 1.0f;
     if (!lane_scale) {
@@ -85,22 +112,46 @@ struct Block {
   int64_t rows, cols, depth;
 };
 
-// The tiles of C in rows [row, row_end) and columns [col, col_end) of a block, from packed panels.
+// Rows of A as the tile reads them: packed panels, or the matrix itself.
+struct LeftRows {
+  const float* data;
+  int64_t row_stride;  // 0: packed panels
+
+  bool in_place() const { return row_stride > 0; }
+};
+
+// A matrix whose rows are contiguous floats needs no packing.
+bool readable_in_place(const GemmOperand& a) {
+  return a.type == GemmType::f32 && a.col_stride == 1 && !a.row_scale && !a.col_scale;
+}
+
+// The tiles of C in rows [row, row_end) and columns [col, col_end) of a block.
 void multiply_tiles(const GemmTile& tile, const Block& block, int64_t row, int64_t row_end, int64_t col,
-                    int64_t col_end, const float* a, const float* b, float* c, int64_t ldc, bool accumulate) {
+                    int64_t col_end, const LeftRows& a, const float* b, float* c, int64_t ldc,
+                    bool accumulate) {
   float edge[kMaxGemmTile];
+  alignas(64) float edge_rows[kMaxGemmTile / 16 * kDepth];
   for (int64_t j = col; j < col_end; j += tile.cols) {
     const float* b_panel = b + j * block.depth;
     const int64_t cols = std::min<int64_t>(tile.cols, block.cols - j);
     for (int64_t i = row; i < row_end; i += tile.rows) {
-      const float* a_panel = a + i * block.depth;
       const int64_t rows = std::min<int64_t>(tile.rows, block.rows - i);
+      const float* left = a.data + i * (a.in_place() ? a.row_stride : block.depth);
+      int64_t left_row = a.in_place() ? a.row_stride : 1, left_step = a.in_place() ? 1 : tile.rows;
       float* out = c + i * ldc + j;
       if (rows == tile.rows && cols == tile.cols) {
-        tile.multiply(block.depth, a_panel, b_panel, out, ldc, accumulate);
+        tile.multiply(block.depth, left, left_row, left_step, b_panel, out, ldc, accumulate);
         continue;
       }
-      tile.multiply(block.depth, a_panel, b_panel, edge, tile.cols, false);
+      if (a.in_place() && rows < tile.rows) {
+        for (int64_t r = 0; r < tile.rows; ++r) {
+          const float* from = left + std::min(r, rows - 1) * a.row_stride;
+          std::memcpy(edge_rows + r * block.depth, from, static_cast<size_t>(block.depth) * sizeof(float));
+        }
+        left = edge_rows;
+        left_row = block.depth;
+      }
+      tile.multiply(block.depth, left, left_row, left_step, b_panel, edge, tile.cols, false);
       for (int64_t r = 0; r < rows; ++r) {
         for (int64_t s = 0; s < cols; ++s) {
           const float value = edge[r * tile.cols + s];
@@ -127,7 +178,8 @@ void gemm_f32(int threads, int64_t m, int64_t n, int64_t k, const GemmOperand& a
   const PanelSource a_source = source_of_a(a), b_source = source_of_b(b);
   const int64_t packed_rows = round_up(std::min(kPackedRows, m), tile.rows);
   const int64_t packed_cols = round_up(std::min(kPackedCols, n), tile.cols);
-  float* packed_a = a_buffer.floats(packed_rows * std::min(kDepth, k));
+  const bool in_place = readable_in_place(a);
+  float* packed_a = in_place ? nullptr : a_buffer.floats(packed_rows * std::min(kDepth, k));
   float* packed_b = b_buffer.floats(packed_cols * std::min(kDepth, k));
   const int64_t task_rows = round_up(kTaskRows, tile.rows), task_cols = round_up(kTaskCols, tile.cols);
   ThreadPool& pool = ThreadPool::global();
@@ -137,7 +189,7 @@ void gemm_f32(int threads, int64_t m, int64_t n, int64_t k, const GemmOperand& a
       for (int64_t row = 0; row < m; row += packed_rows) {
         const Block block{std::min(packed_rows, m - row), std::min(packed_cols, n - col),
                           std::min(kDepth, k - depth)};
-        const int64_t a_panels = (block.rows + tile.rows - 1) / tile.rows;
+        const int64_t a_panels = in_place ? 0 : (block.rows + tile.rows - 1) / tile.rows;
         // The packed columns serve every block of rows.
         const int64_t b_panels = row == 0 ? (block.cols + tile.cols - 1) / tile.cols : 0;
         const int64_t panels = a_panels + b_panels;
@@ -157,10 +209,12 @@ void gemm_f32(int threads, int64_t m, int64_t n, int64_t k, const GemmOperand& a
         });
         const int64_t row_tasks = (block.rows + task_rows - 1) / task_rows;
         const int64_t col_tasks = (block.cols + task_cols - 1) / task_cols;
+        LeftRows left{packed_a, 0};
+        if (in_place) left = {static_cast<const float*>(a.data) + row * a.row_stride + depth, a.row_stride};
         pool.parallel_for(threads, row_tasks * col_tasks, [&](int64_t task) {
           const int64_t i = task / col_tasks * task_rows, j = task % col_tasks * task_cols;
           multiply_tiles(tile, block, i, std::min(i + task_rows, block.rows), j,
-                         std::min(j + task_cols, block.cols), packed_a, packed_b, c + row * ldc + col, ldc,
+                         std::min(j + task_cols, block.cols), left, packed_b, c + row * ldc + col, ldc,
                          accumulate || depth > 0);
         });
       }

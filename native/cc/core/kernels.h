@@ -32,14 +32,14 @@ inline int64_t row_bytes(RowType type, int64_t cols) {
   }
 }
 
-// Micro-kernel of gemm_f32 (gemm_f32.h) on packed panels: out[r][c] = sum_p a[p * rows + r] * b[p * cols +
-// c], each element one chain of fma from 0, added onto out when `accumulate`. Rows of out are `stride` floats
-// apart.
+// Micro-kernel of gemm_f32 (gemm_f32.h): out[r][c] = sum_p a[r * a_row + p * a_step] * b[p * cols + c], each
+// element one chain of fma from 0, added onto out when `accumulate`. A is read in place or from a packed
+// panel, B from a packed panel. Rows of out are `stride` floats apart.
 struct GemmTile {
   int64_t rows;
   int64_t cols;
-  void (*multiply)(int64_t depth, const float* a, const float* b, float* out, int64_t stride,
-                   bool accumulate);
+  void (*multiply)(int64_t depth, const float* a, int64_t a_row, int64_t a_step, const float* b, float* out,
+                   int64_t stride, bool accumulate);
 };
 constexpr int64_t kMaxGemmTile = 512;  // rows * cols of any variant
 

@@ -213,12 +213,13 @@ float log_sum_exp(const float* x, int64_t n) {
 
 constexpr int64_t kTileRows = 4, kTileCols = 16;
 
-void gemm_tile(int64_t depth, const float* a, const float* b, float* out, int64_t stride, bool accumulate) {
+void gemm_tile(int64_t depth, const float* a, int64_t a_row, int64_t a_step, const float* b, float* out,
+               int64_t stride, bool accumulate) {
   float sums[kTileRows][kTileCols] = {};
   for (int64_t p = 0; p < depth; ++p) {
     for (int64_t r = 0; r < kTileRows; ++r) {
       for (int64_t c = 0; c < kTileCols; ++c) {
-        sums[r][c] = std::fma(a[p * kTileRows + r], b[p * kTileCols + c], sums[r][c]);
+        sums[r][c] = std::fma(a[r * a_row + p * a_step], b[p * kTileCols + c], sums[r][c]);
       }
     }
   }

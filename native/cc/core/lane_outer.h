@@ -50,11 +50,11 @@ BITNET_INLINE void accumulate_outer(Lanes (&sums)[Rows][Blocks], int64_t depth, 
 
 constexpr int64_t kGemmCols = kGemmBlocks * kLanes;
 
-void gemm_multiply(int64_t depth, const float* a, const float* b, float* out, int64_t stride,
-                   bool accumulate) {
+void gemm_multiply(int64_t depth, const float* a, int64_t a_row, int64_t a_step, const float* b, float* out,
+                   int64_t stride, bool accumulate) {
   Lanes sums[kOuterRows][kGemmBlocks];
   clear(sums);
-  accumulate_outer(sums, depth, a, 1, kOuterRows, b, kGemmCols, kLanes);
+  accumulate_outer(sums, depth, a, a_row, a_step, b, kGemmCols, kLanes);
   BITNET_UNROLL
   for (int r = 0; r < kOuterRows; ++r) {
     BITNET_UNROLL

@@ -57,7 +57,8 @@ void head_log_probs(const float* hidden, const float* table, const int32_t* targ
 }
 
 void head_log_probs_grad(const float* hidden, const float* table, const int32_t* targets,
-                         const float* dlog_probs, const HeadShape& shape, float* dhidden, float* dtable) {
+                         const float* dlog_probs, const HeadShape& shape, float* log_probs, float* dhidden,
+                         float* dtable) {
   const Kernels& kernels = active_kernels();
   const TrainingLoops& loops = active_loops();
   const int threads = training_threads();
@@ -69,17 +70,21 @@ void head_log_probs_grad(const float* hidden, const float* table, const int32_t*
   for (int64_t first = 0; first < shape.tokens; first += chunk) {
     const int64_t tokens = first + chunk < shape.tokens ? chunk : shape.tokens - first;
     const float* rows = hidden + first * width;
-    gemm_f32(threads, tokens, vocab, width, {rows, width, 1}, {table, 1, width}, logits, vocab, false);
-    parallel_chunks(tokens, rows_per_task(vocab), [&](int64_t begin, int64_t end) {
+    parallel_chunks(tokens, forward_chunk(shape), [&](int64_t begin, int64_t end) {
+      kernels.linear_rows(table, RowType::f32, 0, vocab, width, rows + begin * width, width, end - begin,
+                          logits + begin * vocab, vocab);
       for (int64_t t = begin; t < end; ++t) {
         float* row = logits + t * vocab;
         const int32_t target = targets[first + t];
         if (target < 0) {
+          log_probs[first + t] = 0.0f;
           std::memset(row, 0, static_cast<size_t>(vocab) * sizeof(float));
           continue;
         }
+        const float log_sum = kernels.log_sum_exp(row, vocab);
         const float upstream = dlog_probs[first + t];
-        loops.exp_affine(row, vocab, 1.0f, -kernels.log_sum_exp(row, vocab), row);
+        log_probs[first + t] = row[target] - log_sum;
+        loops.exp_affine(row, vocab, 1.0f, -log_sum, row);
         loops.binary_scalar(BinaryOp::mul, row, -upstream, false, vocab, row);
         row[target] += upstream;
       }

@@ -25,7 +25,10 @@ void head_logits(const float* hidden, const float* table, const HeadShape& shape
 void head_log_probs(const float* hidden, const float* table, const int32_t* targets, const HeadShape& shape,
                     float* log_probs, int32_t* argmax);
 
+// Gradients, and the log-probabilities once more: where dlog_probs are known beforehand, as those of a mean
+// are, the logits are computed only once.
 void head_log_probs_grad(const float* hidden, const float* table, const int32_t* targets,
-                         const float* dlog_probs, const HeadShape& shape, float* dhidden, float* dtable);
+                         const float* dlog_probs, const HeadShape& shape, float* log_probs, float* dhidden,
+                         float* dtable);
 
 }  // namespace bitnet

@@ -108,8 +108,8 @@ describe.skipIf(withoutAddon)("a training step on the native backend (skipped wi
     const model = makeModel(shape);
     makeStep(model)(1);
     const ran = nativeKernelLog().calls;
-    // The gate runs inside BitLinear; logits and codes are for evaluation and export.
-    const apart = ["GatedActivation", "GatedActivationGrad", "HeadLogits", "TernaryCodes"];
+    // The gate runs inside BitLinear, the loss with its gradient; the others are for evaluation and export.
+    const apart = ["GatedActivation", "GatedActivationGrad", "HeadLogProbs", "HeadLogits", "TernaryCodes"];
     expect(contract.filter((name) => !apart.includes(name) && !ran.has(name))).toEqual([]);
     // q|k|v, o, gate|up, down of two layers, and their gradients.
     expect(ran.get("BitLinear")).toBe(8);

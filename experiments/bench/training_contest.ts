@@ -1,0 +1,245 @@
+/**
+ * Training speed side by side: our backward precisions, our float twin and PyTorch's settings train the same model on
+ * the same batch, each in a process of its own, a few steps at a time in turn.
+ *
+ *     npx tsx experiments/bench/training_contest.ts [T S M L] [--threads 2] [--rounds 5] [--only TEXT] [--wasm]
+ *
+ * PyTorch takes part when PYTHON (default python3) can import torch. Prints tables; see bench.ts for the JSON lines.
+ */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { parseArgs } from "node:util";
+import * as tf from "@tensorflow/tfjs";
+import { writeCheckpoint } from "../../src/checkpoint/write_checkpoint.ts";
+import { modelConfigSchema, resolveModelConfig } from "../../src/config/model_config.ts";
+import { CausalLM } from "../../src/model/causal_lm.ts";
+import { CounterRng } from "../../src/random/counter_rng.ts";
+import { formatTable, type Measurement, median } from "./measurement.ts";
+import type { StoredBatch, TrainedSteps } from "./train_step.ts";
+
+export interface TrainingShape {
+  hidden: number;
+  layers: number;
+  heads: number;
+  kvHeads: number;
+  intermediate: number;
+  vocab: number;
+  sequence: number;
+  batch: number;
+}
+
+/** The shapes whose PyTorch figures are known, and one of 100 M parameters (L). */
+export const trainingShapes: Record<string, TrainingShape> = {
+  T: { hidden: 128, layers: 4, heads: 4, kvHeads: 4, intermediate: 352, vocab: 96, sequence: 128, batch: 32 },
+  S: { hidden: 256, layers: 6, heads: 8, kvHeads: 4, intermediate: 704, vocab: 4096, sequence: 256, batch: 16 },
+  M: { hidden: 512, layers: 8, heads: 8, kvHeads: 4, intermediate: 1408, vocab: 8192, sequence: 256, batch: 8 },
+  L: { hidden: 768, layers: 12, heads: 12, kvHeads: 4, intermediate: 2048, vocab: 16384, sequence: 512, batch: 4 },
+};
+
+/** Steps to warm up (PyTorch compiles in the first), and in each turn. */
+const warmupSteps = 2;
+const stepsPerTurn = 3;
+
+interface Contender {
+  name: string;
+  /** Whose model: the BitNet, or its float twin. */
+  isFloat: boolean;
+  command: string;
+  arguments: string[];
+  environment?: Record<string, string>;
+}
+
+/** glibc's defaults cost PyTorch a quarter of its speed: memory is given back and faulted in again in every step. */
+const allocatorSettings = {
+  MALLOC_MMAP_THRESHOLD_: "4294967296",
+  MALLOC_TRIM_THRESHOLD_: "4294967296",
+  MALLOC_TOP_PAD_: "67108864",
+};
+
+/** A Python that can import torch, or undefined. */
+function pythonWithTorch(): string | undefined {
+  const python = process.env.PYTHON || "python3";
+  return spawnSync(python, ["-c", "import torch"]).status === 0 ? python : undefined;
+}
+
+function contenders(threads: number, withWasm: boolean): Contender[] {
+  const ours = (name: string, isFloat: boolean, ...flags: string[]): Contender => ({
+    name: `bitnet-lab ${name}`,
+    isFloat,
+    command: process.execPath,
+    arguments: ["--import", "tsx", path.join(import.meta.dirname, "train_step.ts"), ...flags],
+  });
+  const list = [
+    ours("f32", false, "--precision", "f32", "--threads", String(threads)),
+    ours("bf16", false, "--precision", "bf16", "--threads", String(threads)),
+    ours("int8", false, "--precision", "int8", "--threads", String(threads)),
+    ours("float twin", true, "--precision", "f32", "--threads", String(threads)),
+  ];
+  if (withWasm) list.push(ours("wasm", false, "--backend", "wasm"));
+  const python = pythonWithTorch();
+  if (python === undefined) return list;
+  for (const isFloat of [false, true]) {
+    for (const flags of [[], ["--bf16"], ["--compile"], ["--bf16", "--compile"]]) {
+      const precision = flags.includes("--bf16") ? "bf16" : "fp32";
+      const mode = flags.includes("--compile") ? "compiled" : "eager";
+      const script = path.join(import.meta.dirname, "pytorch_train_step.py");
+      list.push({
+        name: `PyTorch ${precision} ${mode}${isFloat ? ", float twin" : ""}`,
+        isFloat,
+        command: python,
+        arguments: [script, ...flags, "--threads", String(threads)],
+        environment: { ...allocatorSettings, OMP_NUM_THREADS: String(threads) },
+      });
+    }
+  }
+  return list;
+}
+
+/** A contender's process, answering one command at a time. */
+class Worker {
+  readonly contender: Contender;
+  private readonly child: ChildProcess;
+  private readonly answers: AsyncIterator<string>;
+
+  constructor(contender: Contender, directory: string) {
+    this.contender = contender;
+    this.child = spawn(contender.command, [...contender.arguments, directory], {
+      env: { ...process.env, ...contender.environment },
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    this.answers = createInterface({ input: this.child.stdout! })[Symbol.asyncIterator]();
+  }
+
+  /** Waits until the model is loaded, then trains the warm-up steps. */
+  async start(): Promise<TrainedSteps> {
+    await this.answer();
+    return this.run(warmupSteps);
+  }
+
+  async run(steps: number): Promise<TrainedSteps> {
+    this.child.stdin!.write(`run ${steps}\n`);
+    return (await this.answer()) as TrainedSteps;
+  }
+
+  stop(): void {
+    this.child.kill();
+  }
+
+  private async answer(): Promise<unknown> {
+    const { value, done } = await this.answers.next();
+    if (done) throw new Error(`${this.contender.name} ended early`);
+    return JSON.parse(value);
+  }
+}
+
+/** Writes a freshly initialized model and a batch of random ids. Scales and embedding are float32, as PyTorch's. */
+async function writeModel(directory: string, shape: TrainingShape, isFloat: boolean): Promise<void> {
+  const config = resolveModelConfig(
+    modelConfigSchema.parse({
+      hidden_size: shape.hidden,
+      num_hidden_layers: shape.layers,
+      intermediate_size: shape.intermediate,
+      num_attention_heads: shape.heads,
+      num_key_value_heads: shape.kvHeads,
+      vocab_size: shape.vocab,
+      scale_dtype: "f32",
+      embedding_dtype: "f32",
+      ...(isFloat ? { weight_quantizer: "none", activation_quantizer: "none" } : {}),
+    }),
+  );
+  const rng = new CounterRng(1, "bench");
+  const draw = () => Array.from({ length: shape.batch * shape.sequence }, () => rng.integer(shape.vocab));
+  const batch: StoredBatch = { batch: shape.batch, sequence: shape.sequence, ids: draw(), targets: draw() };
+  await tf.setBackend("cpu");
+  const model = new CausalLM(config, { seed: 1 });
+  await writeCheckpoint(directory, {
+    config,
+    tokenizer: null,
+    parameters: (name) => model.parameters.get(name)!.dataSync() as Float32Array,
+  });
+  model.dispose();
+  writeFileSync(path.join(directory, "batch.json"), JSON.stringify(batch));
+}
+
+/** One row per contender. `ratio` is its speed over the best PyTorch setting of the same model. */
+export async function trainingContest(
+  name: string,
+  {
+    threads,
+    rounds,
+    only = "",
+    withWasm = false,
+  }: { threads: number; rounds: number; only?: string; withWasm?: boolean },
+): Promise<Measurement[]> {
+  const shape = trainingShapes[name]!;
+  const folder = mkdtempSync(path.join(tmpdir(), "bitnet-contest-"));
+  const workers: Worker[] = [];
+  try {
+    const models = { bitnet: path.join(folder, "bitnet"), float: path.join(folder, "float") };
+    await writeModel(models.bitnet, shape, false);
+    await writeModel(models.float, shape, true);
+    const results: { worker: Worker; firstLoss: number; turns: TrainedSteps[] }[] = [];
+    for (const contender of contenders(threads, withWasm).filter((each) => each.name.includes(only))) {
+      const worker = new Worker(contender, contender.isFloat ? models.float : models.bitnet);
+      workers.push(worker);
+      const { losses } = await worker.start();
+      results.push({ worker, firstLoss: losses[0]!, turns: [] });
+    }
+    for (let round = 0; round < rounds; round++) {
+      for (const { worker, turns } of results) turns.push(await worker.run(stepsPerTurn));
+    }
+    const stepMs = (turns: TrainedSteps[]) => median(turns.flatMap((turn) => turn.ms));
+    const best = (isFloat: boolean) =>
+      Math.min(
+        ...results
+          .filter(({ worker: { contender } }) => contender.name.startsWith("PyTorch") && contender.isFloat === isFloat)
+          .map(({ turns }) => stepMs(turns)),
+      );
+    return results.map(({ worker: { contender }, firstLoss, turns }) => {
+      const ms = stepMs(turns);
+      const last = turns.at(-1)!;
+      const ratio = best(contender.isFloat) / ms;
+      const kernels = Object.entries(last.kernel_ms ?? {}).slice(0, 4);
+      return {
+        shape: name,
+        threads,
+        contender: contender.name,
+        tokens_per_second: ((shape.batch * shape.sequence) / ms) * 1000,
+        step_ms: ms,
+        ...(Number.isFinite(ratio) ? { over_best_pytorch: ratio } : {}),
+        peak_rss_mb: last.peak_rss_mb,
+        first_loss: firstLoss,
+        ...(kernels.length > 0 ? { largest: kernels.map(([k, time]) => `${k} ${time.toFixed(0)}`).join(", ") } : {}),
+      };
+    });
+  } finally {
+    for (const worker of workers) worker.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      threads: { type: "string", default: String(availableParallelism()) },
+      rounds: { type: "string", default: "5" },
+      only: { type: "string" },
+      wasm: { type: "boolean", default: false },
+    },
+  });
+  for (const name of positionals.length > 0 ? positionals : ["T"]) {
+    const rows = await trainingContest(name, {
+      threads: Number(values.threads),
+      rounds: Number(values.rounds),
+      only: values.only,
+      withWasm: values.wasm,
+    });
+    console.log(`\n${formatTable(rows, [...new Set(rows.flatMap((row) => Object.keys(row)))])}`);
+  }
+}
+
+if (import.meta.filename === process.argv[1]) await main();
