@@ -5,6 +5,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { SafetensorsFile } from "../src/checkpoint/safetensors_file.ts";
+import type { BackwardPrecision } from "../src/config/backward_precision.ts";
 import type { ModelConfig } from "../src/config/model_config.ts";
 import { CausalLM } from "../src/model/causal_lm.ts";
 import { modelParameters } from "../src/model/parameters.ts";
@@ -149,8 +150,23 @@ export interface ReplayPoint {
   validation?: number;
 }
 
+export interface ReplayVariation {
+  /** Of the backward products; the published curve has f32. */
+  precision: BackwardPrecision;
+  /** 0: the published order of batches. Any other number begins elsewhere in it, and draws other random numbers. */
+  seed: number;
+}
+
+/** Steps between the beginnings of two seeds. */
+const seedStride = 700;
+
 /** Runs the first `steps` steps of a replay on the current backend and yields every step. */
-export async function* replay(twin: Twin, steps: number, sources: ReplaySources): AsyncGenerator<ReplayPoint> {
+export async function* replay(
+  twin: Twin,
+  steps: number,
+  sources: ReplaySources,
+  { precision, seed }: ReplayVariation = { precision: "f32", seed: 0 },
+): AsyncGenerator<ReplayPoint> {
   const ids = encodeCharacters(sources.text);
   const validationStart = Math.floor(ids.length * trainFraction);
   const starts = await readBatchStarts(path.join(sources.oracle, "batch_starts.safetensors"));
@@ -164,9 +180,10 @@ export async function* replay(twin: Twin, steps: number, sources: ReplaySources)
   );
   try {
     for (let step = 1; step <= steps; step++) {
-      const batch = windows(ids, starts.subarray((step - 1) * batchSize, step * batchSize));
+      const first = ((step - 1 + seed * seedStride) % totalSteps) * batchSize;
+      const batch = windows(ids, starts.subarray(first, first + batchSize));
       const values = scheduledValues(schedule, peak, step, totalSteps);
-      const { loss } = trainStep(model, optimizer, [batch], { step, ...values });
+      const { loss } = trainStep(model, optimizer, [batch], { step, ...values, precision, seed });
       const validation = published[twin].has(step) ? (await validate(model, held)).loss : undefined;
       yield { step, loss, validation };
     }

@@ -42,6 +42,8 @@ export const trainingShapes: Record<string, TrainingShape> = {
 /** Steps to warm up (PyTorch compiles in the first), and in each turn. */
 const warmupSteps = 2;
 const stepsPerTurn = 3;
+/** Times slower than the fastest. */
+const hopeless = 8;
 
 interface Contender {
   name: string;
@@ -185,11 +187,16 @@ export async function trainingContest(
     for (const contender of contenders(threads, withWasm).filter((each) => each.name.includes(only))) {
       const worker = new Worker(contender, contender.isFloat ? models.float : models.bitnet);
       workers.push(worker);
-      const { losses } = await worker.start();
-      results.push({ worker, firstLoss: losses[0]!, turns: [] });
+      const warmup = await worker.start();
+      results.push({ worker, firstLoss: warmup.losses[0]!, turns: [{ ...warmup, ms: warmup.ms.slice(-1) }] });
     }
+    // Whoever is hopeless (PyTorch in bf16 on a CPU without it) is not asked again: its last warm-up step stands.
+    const fastest = Math.min(...results.map(({ turns }) => turns[0]!.ms[0]!));
+    const competing = results.filter(({ turns }) => turns[0]!.ms[0]! < hopeless * fastest);
+    for (const { worker } of results) if (!competing.some((each) => each.worker === worker)) worker.stop();
+    for (const each of competing) each.turns.length = 0;
     for (let round = 0; round < rounds; round++) {
-      for (const { worker, turns } of results) turns.push(await worker.run(stepsPerTurn));
+      for (const { worker, turns } of competing) turns.push(await worker.run(stepsPerTurn));
     }
     const stepMs = (turns: TrainedSteps[]) => median(turns.flatMap((turn) => turn.ms));
     const best = (isFloat: boolean) =>

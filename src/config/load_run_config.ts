@@ -146,6 +146,10 @@ function ruleProblems(config: RunConfig): string[] {
       `training.sequence_length (${training.sequence_length}) is more than model.max_position_embeddings (${model.max_position_embeddings})`,
     );
   }
+  const isQuantized = model.weight_quantizer !== "none" && model.activation_quantizer !== "none";
+  if (training.backward_precision === "int8" && !isQuantized) {
+    problems.push("training.backward_precision: int8 needs model.weight_quantizer and model.activation_quantizer");
+  }
   if (tokenizer.type === "file" && tokenizer.path === undefined) {
     problems.push("tokenizer.path is missing: tokenizer.type file reads an existing tokenizer.json");
   }

@@ -64,8 +64,8 @@ describe("parseRunConfig", () => {
   });
 
   it("reports choices, bounds and missing keys", () => {
-    expect(problems(text, "schedule.type=linear")).toEqual([
-      '--set: schedule.type: expected two_stage, cosine, constant; got "linear"',
+    expect(problems(text, "schedule.type=lineal")).toEqual([
+      '--set: schedule.type: expected two_stage, cosine, linear, constant; got "lineal"',
     ]);
     expect(problems(text, "optimizer.learning_rate=0")).toEqual([
       "--set: optimizer.learning_rate: must be more than 0, got 0",
@@ -94,6 +94,12 @@ describe("parseRunConfig", () => {
     expect(line).toMatch(/^my\.yaml: model: .*hidden_size \(200\).*multiples of 128.*allow_unpackable/);
     expect(problems(text, "model.hidden_size=200", "training.allow_unpackable=true")).toEqual([]);
     expect(problems(text, "model.hidden_size=200", "model.weight_quantizer=none")).toEqual([]);
+  });
+
+  it("int8 backward products need both quantizers", () => {
+    const int8 = "training.backward_precision=int8";
+    expect(problems(text, int8)).toEqual([]);
+    expect(problems(text, int8, "model.activation_quantizer=none").join()).toMatch(/backward_precision: int8 needs/);
   });
 
   it("warns of the types that cannot pack a shape which another one can", () => {
