@@ -5,6 +5,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Measurement } from "./bench/measurement.ts";
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), "..");
 const results = (name: string) => path.join(root, "experiments/results", name);
@@ -53,6 +54,31 @@ const parts: Record<string, { file: string; render: () => string }> = {
             loss(at(twin, step)?.reference_loss),
           ]),
         ]),
+      );
+    },
+  },
+  training_speed: {
+    file: "bench.jsonl",
+    render: () => {
+      // Rows are appended: the last one of a contender counts.
+      const rows = new Map<string, Measurement>();
+      for (const row of readJsonLines("bench.jsonl") as Measurement[]) {
+        if (row.section === "train") rows.set(`${row.shape} ${row.threads} ${row.contender}`, row);
+      }
+      const list = [...rows.values()];
+      const last = list.at(-1);
+      if (last === undefined) return "";
+      const cells = list.map((row) => [
+        row.shape!,
+        row.threads!,
+        row.contender!,
+        Number(row.tokens_per_second).toFixed(0),
+        row.over_best_pytorch === undefined ? "" : Number(row.over_best_pytorch).toFixed(2),
+        Number(row.peak_rss_mb).toFixed(0),
+      ]);
+      return (
+        `${table(["shape", "threads", "", "tokens/s", "ratio", "peak RSS, MB"], cells)}\n\n` +
+        `${last.cpu} (${last.isa}), ${String(last.date).slice(0, 10)}. Shapes: experiments/bench/training_contest.ts.`
       );
     },
   },
