@@ -6,7 +6,7 @@ import { modelParameters, parameterCount, parameterSize } from "../src/model/par
 import type { PreparedDataset } from "./data/prepared_dataset.ts";
 import { AdamW } from "./optimizer.ts";
 import { formatDuration } from "./progress.ts";
-import { trainStep } from "./train_step.ts";
+import { passValues, trainStep } from "./train_step.ts";
 import { nextBatches, tokensPerUpdate } from "./update_batches.ts";
 
 const timedSteps = 2;
@@ -70,7 +70,7 @@ async function timeSteps(modelConfig: ModelConfig, config: RunConfig, dataset: P
       step,
       learningRate: adamW.learning_rate,
       weightDecay: adamW.weight_decay,
-      precision: training.backward_precision,
+      ...passValues(config),
     });
   };
   await update(1);

@@ -1,8 +1,9 @@
 /** One weight update: forward and backward over one or more batches, clipping, AdamW. */
 import * as tf from "@tensorflow/tfjs";
 import type { BackwardPrecision } from "../src/config/backward_precision.ts";
+import type { RunConfig } from "../src/config/run_config.ts";
 import type { CausalLM } from "../src/model/causal_lm.ts";
-import { beginBackwardPass } from "../src/ops/backward_pass.ts";
+import { duringBackwardPass } from "../src/ops/backward_pass.ts";
 import type { AdamW, UpdateObserver } from "./optimizer.ts";
 
 /** What a step needs of a batch: token ids and next-token targets (negative: not counted), rows of sequenceLength. */
@@ -26,6 +27,17 @@ export interface StepValues {
   precision?: BackwardPrecision;
   /** Of stochastic rounding; default 0. */
   seed?: number;
+  /** Layers keep only their inputs for the backward pass; default false. */
+  recomputesLayers?: boolean;
+}
+
+/** What a configuration says about the backward pass. */
+export function passValues({ training }: RunConfig): Pick<StepValues, "precision" | "seed" | "recomputesLayers"> {
+  return {
+    precision: training.backward_precision,
+    seed: training.seed,
+    recomputesLayers: training.recompute_layers,
+  };
 }
 
 export interface StepResult {
@@ -46,13 +58,13 @@ export function trainStep(
   values: StepValues,
   observer?: UpdateObserver,
 ): StepResult {
-  const { step, learningRate, weightDecay, precision = "f32", seed = 0 } = values;
+  const { step, learningRate, weightDecay, precision = "f32", seed = 0, recomputesLayers } = values;
   const gradients = new Map<string, tf.Tensor>();
   let lossSum = 0;
   try {
     for (const [microStep, batch] of batches.entries()) {
-      beginBackwardPass({ precision, seed, step, microStep });
-      const loss = accumulateGradients(model, batch, gradients);
+      const pass = { precision, seed, step, microStep, freesGradients: true, recomputesLayers };
+      const loss = duringBackwardPass(pass, () => accumulateGradients(model, batch, gradients));
       if (!Number.isFinite(loss)) throw new NonFiniteError(`step ${step}: the loss is ${loss}`);
       lossSum += loss;
     }

@@ -19,7 +19,7 @@ import type { MetricsRow } from "./metrics.ts";
 import { AdamW } from "./optimizer.ts";
 import { appendRow, type RunDirectory, readRows, syncRows, truncateRows } from "./run_directory.ts";
 import { type Schedule, scheduledValues, scheduleOf } from "./schedule.ts";
-import { NonFiniteError, type StepResult, trainStep } from "./train_step.ts";
+import { NonFiniteError, passValues, type StepResult, trainStep } from "./train_step.ts";
 import {
   latestCheckpoint,
   readTrainerState,
@@ -187,8 +187,7 @@ export class Trainer {
     const started = performance.now();
     try {
       const batches = await nextBatches(this.batches, config.training.gradient_accumulation_steps);
-      const { backward_precision: precision, seed } = config.training;
-      return trainStep(this.model, this.optimizer, batches, { step, ...values, precision, seed }, statistics);
+      return trainStep(this.model, this.optimizer, batches, { step, ...values, ...passValues(config) }, statistics);
     } catch (error) {
       if (!(error instanceof NonFiniteError)) throw error;
       const kept = latestCheckpoint(directory.checkpoints);

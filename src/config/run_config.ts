@@ -56,6 +56,8 @@ const trainingSchema = z.strictObject({
    * int8 (needs both quantizers).
    */
   backward_precision: z.enum(backwardPrecisions).default("f32"),
+  /** Less memory for more time: decoder layers keep only their inputs and run again in the backward pass. Same bits. */
+  recompute_layers: z.boolean().default(false),
   /** Global L2 norm that gradients are clipped to; 0 for no clipping. */
   max_grad_norm: z.number().nonnegative().default(1),
   /** Seed of the initial weights, the order of the data and the samples. */

@@ -11,11 +11,13 @@ import type { ModelConfig } from "../config/model_config.ts";
 import { DecoderLayer } from "../layers/decoder_layer.ts";
 import { AbsmeanTernary } from "../layers/quantizers.ts";
 import { RMSNorm } from "../layers/rms_norm.ts";
+import { recomputesLayers } from "../ops/backward_pass.ts";
 import { embeddingGather } from "../ops/embedding_gather.ts";
 import { headLogits, headLoss, scoreTargets } from "../ops/head_log_probs.ts";
 import { roundToDtype } from "../ops/round_to_dtype.ts";
 import { initialValues } from "./initialization.ts";
 import { embeddingName, finalNormName, headName, layerPrefix, modelParameters, parameterSize } from "./parameters.ts";
+import { recomputed } from "./recompute.ts";
 
 /** Where the first parameter values come from: a seed, or the values of a checkpoint by name. */
 export type Initialization = { seed: number } | { parameters: (name: string) => Float32Array };
@@ -132,7 +134,10 @@ export class CausalLM {
 
   private hiddenStates(ids: tf.Tensor2D, embedding: tf.Tensor2D): tf.Tensor3D {
     let x: tf.Tensor = embeddingGather(embedding, ids);
-    for (const layer of this.layers) x = layer.forward(x);
+    for (const layer of this.layers) {
+      const forward = (input: tf.Tensor) => layer.forward(input);
+      x = recomputesLayers() ? recomputed(forward, x, [...layer.parameters.values()]) : forward(x);
+    }
     return this.norm.forward(x) as tf.Tensor3D;
   }
 

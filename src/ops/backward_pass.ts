@@ -1,6 +1,6 @@
 /**
- * How the matrix products of the backward pass round dY, for the pass at hand. Like the tfjs backend it is a setting of
- * the process, not of a model: nothing of it is saved with one.
+ * Settings of the backward pass at hand. Like the tfjs backend they belong to the process, not to a model: nothing of
+ * them is saved with one.
  *
  * `int8` rounds stochastically. Its random numbers are keyed by seed, step, micro-step and the place of the product in
  * the pass, so a resumed run draws the same ones.
@@ -9,11 +9,19 @@ import type { BackwardPrecision } from "../config/backward_precision.ts";
 import { mix32 } from "../random/counter_rng.ts";
 
 export interface BackwardPass {
+  /** How matrix products round dY. */
   precision: BackwardPrecision;
   seed: number;
   /** Number of the update, and of the batch within it. */
   step: number;
   microStep: number;
+  /**
+   * Frees each gradient once it has been passed on; tfjs keeps them all until the pass ends, which doubles the memory of
+   * training. Only for gradients of a scalar with respect to variables: whoever gives a dy of his own keeps it.
+   */
+  freesGradients?: boolean;
+  /** Each decoder layer keeps its input alone and runs its forward pass again in the backward pass. */
+  recomputesLayers?: boolean;
 }
 
 /** Attributes of one backward product's kernel. */
@@ -23,18 +31,34 @@ export type BackwardRounding = {
   roundingKey: number;
 };
 
-let precision: BackwardPrecision = "f32";
-let key = 0;
+const outside = { precision: "f32" as BackwardPrecision, key: 0, freesGradients: false, recomputesLayers: false };
+let current = outside;
 let products = 0;
 
-/** Applies to every gradient taken from now on. Without a call the precision is f32. */
-export function beginBackwardPass(pass: BackwardPass): void {
-  precision = pass.precision;
-  key = mix32(mix32(mix32(pass.seed) + pass.step) + pass.microStep);
+/** Takes gradients in `body` under these settings. Outside of it products are float32 and nothing is freed early. */
+export function duringBackwardPass<T>(pass: BackwardPass, body: () => T): T {
+  const { precision, seed, step, microStep, freesGradients = false, recomputesLayers = false } = pass;
+  const key = mix32(mix32(mix32(seed) + step) + microStep);
+  current = { precision, key, freesGradients, recomputesLayers };
   products = 0;
+  try {
+    return body();
+  } finally {
+    current = outside;
+  }
 }
 
 /** The rounding of the next product of the pass. */
 export function nextBackwardRounding(): BackwardRounding {
-  return { precision, roundingKey: mix32(key + products++) >>> 0 };
+  return { precision: current.precision, roundingKey: mix32(current.key + products++) >>> 0 };
+}
+
+/** True if an op may dispose of the dy that its gradient function was given. */
+export function freesGradients(): boolean {
+  return current.freesGradients;
+}
+
+/** True if layers keep only their inputs for the backward pass. */
+export function recomputesLayers(): boolean {
+  return current.recomputesLayers;
 }

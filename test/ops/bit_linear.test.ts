@@ -1,7 +1,8 @@
 /** BitLinear on every backend: the forward bit for bit from the reference's codes, the backward by its definition. */
 import * as tf from "@tensorflow/tfjs";
-import { afterEach, beforeAll, describe, expect, test } from "vitest";
-import { beginBackwardPass, nextBackwardRounding } from "../../src/ops/backward_pass.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { BackwardPrecision } from "../../src/config/backward_precision.ts";
+import { duringBackwardPass, nextBackwardRounding } from "../../src/ops/backward_pass.ts";
 import { bitLinear, type LinearQuantization } from "../../src/ops/bit_linear.ts";
 import { gatedActivation } from "../../src/ops/gated_activation.ts";
 import { rmsNorm } from "../../src/ops/rms_norm.ts";
@@ -222,19 +223,11 @@ describe.each(testedBackends)("bitLinear on %s", (backend) => {
 
   describe("backward precision", () => {
     const pass = { seed: 5, step: 3, microStep: 0 };
-    afterEach(() => beginBackwardPass({ ...pass, precision: "f32" }));
-
-    /** The key that the first product of a pass gets. */
-    function firstKey(): number {
-      beginBackwardPass({ ...pass, precision: "int8" });
-      const { roundingKey } = nextBackwardRounding();
-      beginBackwardPass({ ...pass, precision: "int8" });
-      return roundingKey;
-    }
+    const runIn = (precision: BackwardPrecision, step = pass.step, quantization = fused) =>
+      duringBackwardPass({ ...pass, step, precision }, () => run(quantization));
 
     test("bf16 rounds dY only", () => {
-      beginBackwardPass({ ...pass, precision: "bf16" });
-      const ours = run(fused);
+      const ours = runIn("bf16");
       const theirs = bf16Backward();
       expect(relativeDifference(ours.dx, theirs.dx)).toBeLessThan(1e-6);
       expect(relativeDifference(ours.dw, theirs.dw)).toBeLessThan(1e-6);
@@ -242,8 +235,9 @@ describe.each(testedBackends)("bitLinear on %s", (backend) => {
     });
 
     test("int8 draws the codes of the reference", () => {
-      const theirs = int8Backward(firstKey());
-      const ours = run(fused);
+      const { roundingKey } = duringBackwardPass({ ...pass, precision: "int8" }, nextBackwardRounding);
+      const theirs = int8Backward(roundingKey);
+      const ours = runIn("int8");
       expect(relativeDifference(ours.dx, theirs.dx)).toBeLessThan(1e-6);
       expect(relativeDifference(ours.dw, theirs.dw)).toBeLessThan(1e-6);
       expect(relativeDifference(ours.dx, definition(fused).dx)).toBeGreaterThan(1e-4);
@@ -253,8 +247,7 @@ describe.each(testedBackends)("bitLinear on %s", (backend) => {
       const draws = 64;
       const mean = { dx: new Float64Array(tokens * cols), dw: new Float64Array(total * cols) };
       for (let step = 0; step < draws; step++) {
-        beginBackwardPass({ ...pass, step, precision: "int8" });
-        const { dx, dw } = run(fused);
+        const { dx, dw } = runIn("int8", step);
         dx.forEach((value, i) => {
           mean.dx[i] += value / draws;
         });
@@ -263,15 +256,32 @@ describe.each(testedBackends)("bitLinear on %s", (backend) => {
         });
       }
       const exact = definition(fused);
-      const once = run(fused);
+      const once = runIn("int8");
       // The error of a mean of 64 draws is an eighth of that of one; a bias would stay.
       expect(relativeDifference(mean.dx, exact.dx)).toBeLessThan(relativeDifference(once.dx, exact.dx) / 3);
       expect(relativeDifference(mean.dw, exact.dw)).toBeLessThan(relativeDifference(once.dw, exact.dw) / 3);
     });
 
+    test("frees the gradients of variables early, with the same values", () => {
+      const variable = tf.variable(tf.tensor2d(weights[0], [outputs[0], cols]));
+      const chain = () => {
+        const input = tf.tensor2d(x, [tokens, cols]);
+        const once = bitLinear(input, [variable], fused, { norm: { gain: tf.ones([cols]), epsilon: 1e-5 } });
+        return tf.sum(gatedActivation(once, "relu2")) as tf.Scalar;
+      };
+      const gradient = (freesGradients: boolean) =>
+        tf.tidy(() =>
+          duringBackwardPass({ ...pass, precision: "f32", freesGradients }, () =>
+            tf.variableGrads(chain, [variable]).grads[variable.name]!.dataSync<"float32">().slice(),
+          ),
+        );
+      expect(gradient(true)).toEqual(gradient(false));
+      variable.dispose();
+    });
+
     test("int8 needs both quantizers", () => {
-      beginBackwardPass({ ...pass, precision: "int8" });
-      expect(() => run({ ...fused, activationQuantizer: "none" })).toThrow(/int8.*needs ternary weights/);
+      const float = { ...fused, activationQuantizer: "none" } as const;
+      expect(() => runIn("int8", 1, float)).toThrow(/int8.*needs ternary weights/);
     });
   });
 });
