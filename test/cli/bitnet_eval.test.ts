@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
 import { exportTestModel } from "../eval/gguf_test_model.ts";
 import { modelDirectory } from "../eval/golden_lm_eval.ts";
+import { titleUnless } from "../support/missing.ts";
 import { hasNative } from "../support/tfjs_backends.ts";
 
 // Every test starts processes that load the whole program.
@@ -43,7 +44,7 @@ function failure(command: Command, ...args: string[]) {
   return { status, lines: stderr.trimEnd().split("\n") };
 }
 
-describe.skipIf(!hasNative)("bitnet-eval (skipped without the addon)", () => {
+describe.skipIf(!hasNative)(titleUnless(!hasNative, "the addon", "bitnet-eval"), () => {
   test("checkpoint and GGUF file print the same table; results are written", () => {
     const flags = ["--tasks", "toy_arc,toy_gsm8k", "--limit", "12", "--gen_kwargs", "max_gen_toks=12"];
     const fromFile = run("bitnet-eval", ["--model", gguf, ...flags, "--output_path", "out", "--log_samples"]);
@@ -105,23 +106,26 @@ describe("bitnet-eval refuses in one line", () => {
     });
   });
 
-  test.skipIf(!hasNative)("GGUF files with another magic or cut short (skipped without the addon)", async () => {
-    writeFileSync(path.join(directory, "text.gguf"), "This is no model.");
-    const cut = await exportTestModel("tiny-llama", directory);
-    truncateSync(cut, 100_000);
-    for (const [file, reason] of [
-      ["text.gguf", /not a GGUF file/],
-      [cut, /tiny-llama\.gguf: /],
-    ] as const) {
-      expect(failure("bitnet-eval", "--model", file, "--tasks", "toy_arc")).toEqual({
-        status: 1,
-        lines: [expect.stringMatching(reason)],
-      });
-    }
-  });
+  test.skipIf(!hasNative)(
+    titleUnless(!hasNative, "the addon", "GGUF files with another magic or cut short"),
+    async () => {
+      writeFileSync(path.join(directory, "text.gguf"), "This is no model.");
+      const cut = await exportTestModel("tiny-llama", directory);
+      truncateSync(cut, 100_000);
+      for (const [file, reason] of [
+        ["text.gguf", /not a GGUF file/],
+        [cut, /tiny-llama\.gguf: /],
+      ] as const) {
+        expect(failure("bitnet-eval", "--model", file, "--tasks", "toy_arc")).toEqual({
+          status: 1,
+          lines: [expect.stringMatching(reason)],
+        });
+      }
+    },
+  );
 });
 
-describe.skipIf(!hasNative)("bitnet-generate (skipped without the addon)", () => {
+describe.skipIf(!hasNative)(titleUnless(!hasNative, "the addon", "bitnet-generate"), () => {
   test("the same seed gives the same text, and says how fast", () => {
     const flags = ["--model", gguf, "--prompt", "Question: How", "--max-tokens", "12", "--seed", "5"];
     const [first, second] = [run("bitnet-generate", flags), run("bitnet-generate", flags)];

@@ -8,6 +8,7 @@ import { GgufFile } from "../../export/gguf/gguf_reader.ts";
 import { loadAddon } from "../../native/addon.ts";
 import { writeCheckpoint } from "../../src/checkpoint/write_checkpoint.ts";
 import type { ModelConfigJson } from "../../src/config/model_config.ts";
+import { titleUnless } from "../support/missing.ts";
 import { readerOf, smallConfig, smallParameters, smallTokenizer } from "./small_model.ts";
 
 // Every test starts processes of its own, which on a busy machine take their time.
@@ -47,7 +48,7 @@ beforeAll(async () => {
 describe("bitnet-export", () => {
   const identical = /512 log-probabilities identical to the training forward \(native, \w+\)\n$/;
 
-  it.skipIf(addonIsMissing())("measures a different model (skipped without the addon)", () => {
+  it.skipIf(addonIsMissing())(titleUnless(addonIsMissing(), "the addon", "measures a different model"), () => {
     writeFileSync(at("valid.txt"), "hello hello help\n".repeat(40));
     const { stdout } = bitnetExport("model", "--out", "q8.gguf", "--embedding-type", "q8_0", "--text", "valid.txt");
     expect(stdout).toMatch(

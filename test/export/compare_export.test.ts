@@ -13,6 +13,7 @@ import { compareExport } from "../../src/cli/compare_export.ts";
 import type { EmbeddingDtype, ModelConfigJson } from "../../src/config/model_config.ts";
 import type { ExportType } from "../../src/config/packing_rules.ts";
 import { modelParameters } from "../../src/model/parameters.ts";
+import { titleUnless } from "../support/missing.ts";
 import { readerOf, smallConfig, smallParameters, smallTokenizer } from "./small_model.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "compare-export-"));
@@ -48,37 +49,40 @@ async function compare(type: ExportType, changes: Partial<ModelConfigJson>, embe
 const float = { weight_quantizer: "none", activation_quantizer: "none" } as const;
 const llama = { ...float, hidden_act: "silu", use_sub_norms: false } as const;
 
-describe.skipIf(addonIsMissing())("the engine and the training forward (skipped without the addon)", () => {
-  it.each<[string, ExportType, Partial<ModelConfigJson>]>([
-    ["the default model", "tq2_0", {}],
-    ["the default model", "tq1_0", {}],
-    ["the default model", "i2_s", {}],
-    ["the default model", "f16", {}],
-    ["f32 scales", "i2_s", { scale_dtype: "f32" }],
-    ["f32 scales", "f32", { scale_dtype: "f32" }],
-    ["bf16 scales and embedding", "tq2_0", { scale_dtype: "bf16", embedding_dtype: "bf16" }],
-    ["a q8_0 embedding", "tq2_0", { embedding_dtype: "q8_0" }],
-    ["SiLU and an untied head", "tq2_0", { hidden_act: "silu", tie_word_embeddings: false }],
-    ["float activations, no sub-norms", "tq1_0", { activation_quantizer: "none", use_sub_norms: false }],
-    ["float weights, int8 activations", "f32", { weight_quantizer: "none" }],
-    ["a float twin", "f32", float],
-    ["a Llama", "f32", { ...llama, num_key_value_heads: 1, tie_word_embeddings: false }],
-    ["heads wider than hidden_size", "i2_s", { head_dim: 96, num_key_value_heads: 4 }],
-  ])("agree to the bit on %s as %s", async (_, type, changes) => {
-    const [line, ...rest] = await compare(type, changes);
-    expect(line).toMatch(/^verified: 512 log-probabilities identical to the training forward \(native, \w+\)$/);
-    expect(line).not.toContain("composed");
-    expect(rest).toEqual([]);
-  });
+describe.skipIf(addonIsMissing())(
+  titleUnless(addonIsMissing(), "the addon", "the engine and the training forward"),
+  () => {
+    it.each<[string, ExportType, Partial<ModelConfigJson>]>([
+      ["the default model", "tq2_0", {}],
+      ["the default model", "tq1_0", {}],
+      ["the default model", "i2_s", {}],
+      ["the default model", "f16", {}],
+      ["f32 scales", "i2_s", { scale_dtype: "f32" }],
+      ["f32 scales", "f32", { scale_dtype: "f32" }],
+      ["bf16 scales and embedding", "tq2_0", { scale_dtype: "bf16", embedding_dtype: "bf16" }],
+      ["a q8_0 embedding", "tq2_0", { embedding_dtype: "q8_0" }],
+      ["SiLU and an untied head", "tq2_0", { hidden_act: "silu", tie_word_embeddings: false }],
+      ["float activations, no sub-norms", "tq1_0", { activation_quantizer: "none", use_sub_norms: false }],
+      ["float weights, int8 activations", "f32", { weight_quantizer: "none" }],
+      ["a float twin", "f32", float],
+      ["a Llama", "f32", { ...llama, num_key_value_heads: 1, tie_word_embeddings: false }],
+      ["heads wider than hidden_size", "i2_s", { head_dim: 96, num_key_value_heads: 4 }],
+    ])("agree to the bit on %s as %s", async (_, type, changes) => {
+      const [line, ...rest] = await compare(type, changes);
+      expect(line).toMatch(/^verified: 512 log-probabilities identical to the training forward \(native, \w+\)$/);
+      expect(line).not.toContain("composed");
+      expect(rest).toEqual([]);
+    });
 
-  it.each<[string, ExportType, Partial<ModelConfigJson>, EmbeddingDtype?]>([
-    ["the embedding is q8_0, trained as f16", "tq2_0", {}, "q8_0"],
-    ["the embedding is f32, trained as q8_0", "i2_s", { embedding_dtype: "q8_0" }, "f32"],
-    ["the linear weights are rounded to f16, trained as f32", "f16", llama],
-  ])("agree to the bit on a different model: %s", async (difference, ...args) => {
-    const [change, line] = await compare(...args);
-    expect(change).toContain(`a different model: ${difference}; loss `);
-    expect(change).toMatch(/ nats per token \([+-]\d+(\.\d+)?(e-\d+)?\) on a text$/);
-    expect(line).toContain("512 log-probabilities identical");
-  });
-});
+    it.each<[string, ExportType, Partial<ModelConfigJson>, EmbeddingDtype?]>([
+      ["the embedding is q8_0, trained as f16", "tq2_0", {}, "q8_0"],
+      ["the embedding is f32, trained as q8_0", "i2_s", { embedding_dtype: "q8_0" }, "f32"],
+      ["the linear weights are rounded to f16, trained as f32", "f16", llama],
+    ])("agree to the bit on a different model: %s", async (difference, ...args) => {
+      const [change, line] = await compare(...args);
+      expect(change).toContain(`a different model: ${difference}; loss `);
+      expect(change).toMatch(/ nats per token \([+-]\d+(\.\d+)?(e-\d+)?\) on a text$/);
+      expect(line).toContain("512 log-probabilities identical");
+    });
+  },
+);

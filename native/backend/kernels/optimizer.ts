@@ -1,19 +1,8 @@
 /** The AdamW step and the sum of squares of a gradient. */
 import type * as tf from "@tensorflow/tfjs";
+import type { AdamWAttributes } from "../../../src/ops/adamw_step.ts";
 import type { NativeBackend } from "../native_backend.ts";
 import type { NativeKernel } from "./kernel.ts";
-
-export interface AdamWAttributes {
-  learningRate: number;
-  beta1: number;
-  beta2: number;
-  epsilon: number;
-  weightDecay: number;
-  /** Counts from 1. */
-  step: number;
-  /** Multiplies the gradient first: clipping coefficient over accumulation steps. */
-  gradScale: number;
-}
 
 /** {param, grad, m, v}: updates the variables param, m and v in place. Returns []. */
 export const adamWStep: NativeKernel<AdamWAttributes> = {

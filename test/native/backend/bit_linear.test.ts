@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { registerNativeBackend } from "../../../native/backend/index.ts";
+import { titleUnless } from "../../support/missing.ts";
 import {
   randomInteger,
   randomSource,
@@ -56,7 +57,7 @@ const quantizers = [
   { weightQuantizer: "none", activationQuantizer: "none" },
 ] as const;
 
-describe.skipIf(withoutAddon)("BitLinear (skipped without the native addon)", () => {
+describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "BitLinear"), () => {
   beforeAll(async () => {
     registerNativeBackend();
     await tf.setBackend("native");

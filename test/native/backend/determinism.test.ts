@@ -5,6 +5,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { registerNativeBackend } from "../../../native/backend/index.ts";
+import { titleUnless } from "../../support/missing.ts";
 import { addon, bits, randomSource, randomTensor, runKernel, variants, withoutAddon } from "./support.ts";
 
 const attention = { heads: 4, kvHeads: 2, headDim: 20, ropeTheta: 10000 };
@@ -103,7 +104,7 @@ function makeCases(): Case[] {
   ];
 }
 
-describe.skipIf(withoutAddon)("bits of the fused kernels (skipped without the native addon)", () => {
+describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "bits of the fused kernels"), () => {
   let cases: Case[] = [];
   beforeAll(async () => {
     registerNativeBackend();

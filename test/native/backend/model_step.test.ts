@@ -12,6 +12,7 @@ import { modelConfigSchema, resolveModelConfig } from "../../../src/config/model
 import { CausalLM } from "../../../src/model/causal_lm.ts";
 import { adamWStep } from "../../../src/ops/adamw_step.ts";
 import { globalNormSquared } from "../../../src/ops/global_norm_squared.ts";
+import { titleUnless } from "../../support/missing.ts";
 import { bits, randomInteger, randomSource, withoutAddon } from "./support.ts";
 
 /** What the model's operations look up; composed operations take the place of one that is missing, silently. */
@@ -77,85 +78,88 @@ function relativeDistance(actual: Float32Array, expected: Float32Array): number 
   return Math.sqrt(difference / (norm || 1));
 }
 
-describe.skipIf(withoutAddon)("a training step on the native backend (skipped without the native addon)", () => {
-  beforeAll(async () => {
-    registerNativeBackend();
-    await tf.setBackend("native");
-  });
-
-  /** One optimizer step. */
-  function makeStep(model: CausalLM): (step: number) => void {
-    const variables = [...model.parameters.values()];
-    const moments = variables.map(({ shape }) => [tf.variable(tf.zeros(shape)), tf.variable(tf.zeros(shape))]);
-    const { ids, targets } = makeBatch();
-    const settings = { learningRate: 1e-2, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1, gradScale: 1 };
-    return (step) =>
-      tf.tidy(() => {
-        const { grads } = tf.variableGrads(() => model.loss(ids, targets), variables);
-        variables.forEach((variable, i) => {
-          globalNormSquared(grads[variable.name]);
-          adamWStep(variable, grads[variable.name], moments[i][0], moments[i][1], { ...settings, step });
-        });
-      });
-  }
-
-  it("registers every fused kernel of the model's operations", () => {
-    expect([...fusedKernelNames].sort()).toEqual([...contract].sort());
-  });
-
-  it("runs them all: none falls back to composed operations", () => {
-    resetKernelLog();
-    const model = makeModel(shape);
-    makeStep(model)(1);
-    const ran = nativeKernelLog().calls;
-    // The gate runs inside BitLinear, the loss with its gradient; the others are for evaluation and export.
-    const apart = ["GatedActivation", "GatedActivationGrad", "HeadLogProbs", "HeadLogits", "TernaryCodes"];
-    expect(contract.filter((name) => !apart.includes(name) && !ran.has(name))).toEqual([]);
-    // q|k|v, o, gate|up, down of two layers, and their gradients.
-    expect(ran.get("BitLinear")).toBe(8);
-    expect(ran.get("BitLinearGrad")).toBe(8);
-    expect(ran.get("RMSNormGrad")).toBe(1); // the final norm; the others run inside BitLinear
-    model.dispose();
-  });
-
-  it.each([
-    ["the float twin", floatTwin, 1e-4],
-    [
-      "SiLU, no sub-norms, untied head",
-      { ...floatTwin, hidden_act: "silu", use_sub_norms: false, tie_word_embeddings: false },
-      1e-4,
-    ],
-    // A float sum of another order may flip an int8 code, so agreement of the quantized model is looser.
-    ["the quantized model", { ...shape, scale_dtype: "f32" }, 1e-2],
-  ] as [string, object, number][])(
-    "gradients of %s agree with composed cpu operations",
-    async (_name, json, tolerance) => {
-      const native = lossAndGradients(makeModel(json));
-      await tf.setBackend("cpu");
-      const cpu = lossAndGradients(makeModel(json));
+describe.skipIf(withoutAddon)(
+  titleUnless(withoutAddon, "the native addon", "a training step on the native backend"),
+  () => {
+    beforeAll(async () => {
+      registerNativeBackend();
       await tf.setBackend("native");
-      expect([...native.keys()]).toEqual([...cpu.keys()]);
-      for (const [name, expected] of cpu) {
-        expect(relativeDistance(native.get(name)!, expected), name).toBeLessThan(tolerance);
-      }
-    },
-  );
+    });
 
-  it("repeats to the same bits and holds its memory constant", () => {
-    const run = () => {
+    /** One optimizer step. */
+    function makeStep(model: CausalLM): (step: number) => void {
+      const variables = [...model.parameters.values()];
+      const moments = variables.map(({ shape }) => [tf.variable(tf.zeros(shape)), tf.variable(tf.zeros(shape))]);
+      const { ids, targets } = makeBatch();
+      const settings = { learningRate: 1e-2, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1, gradScale: 1 };
+      return (step) =>
+        tf.tidy(() => {
+          const { grads } = tf.variableGrads(() => model.loss(ids, targets), variables);
+          variables.forEach((variable, i) => {
+            globalNormSquared(grads[variable.name]);
+            adamWStep(variable, grads[variable.name], moments[i][0], moments[i][1], { ...settings, step });
+          });
+        });
+    }
+
+    it("registers every fused kernel of the model's operations", () => {
+      expect([...fusedKernelNames].sort()).toEqual([...contract].sort());
+    });
+
+    it("runs them all: none falls back to composed operations", () => {
+      resetKernelLog();
       const model = makeModel(shape);
-      const step = makeStep(model);
-      for (let i = 1; i <= 4; i++) step(i);
-      const pool = () => (tf.backend() as NativeBackend).poolUsage();
-      const [tensors, { live, peak }] = [tf.memory().numTensors, pool()];
-      for (let i = 5; i <= 12; i++) step(i);
-      expect(tf.memory().numTensors).toBe(tensors);
-      expect(pool()).toMatchObject({ live, peak });
-      expect(pool().held).toBeLessThanOrEqual(1.5 * peak);
-      const result = [...model.parameters.values()].map((variable) => bits(variable.dataSync()));
+      makeStep(model)(1);
+      const ran = nativeKernelLog().calls;
+      // The gate runs inside BitLinear, the loss with its gradient; the others are for evaluation and export.
+      const apart = ["GatedActivation", "GatedActivationGrad", "HeadLogProbs", "HeadLogits", "TernaryCodes"];
+      expect(contract.filter((name) => !apart.includes(name) && !ran.has(name))).toEqual([]);
+      // q|k|v, o, gate|up, down of two layers, and their gradients.
+      expect(ran.get("BitLinear")).toBe(8);
+      expect(ran.get("BitLinearGrad")).toBe(8);
+      expect(ran.get("RMSNormGrad")).toBe(1); // the final norm; the others run inside BitLinear
       model.dispose();
-      return result;
-    };
-    expect(run()).toEqual(run());
-  });
-});
+    });
+
+    it.each([
+      ["the float twin", floatTwin, 1e-4],
+      [
+        "SiLU, no sub-norms, untied head",
+        { ...floatTwin, hidden_act: "silu", use_sub_norms: false, tie_word_embeddings: false },
+        1e-4,
+      ],
+      // A float sum of another order may flip an int8 code, so agreement of the quantized model is looser.
+      ["the quantized model", { ...shape, scale_dtype: "f32" }, 1e-2],
+    ] as [string, object, number][])(
+      "gradients of %s agree with composed cpu operations",
+      async (_name, json, tolerance) => {
+        const native = lossAndGradients(makeModel(json));
+        await tf.setBackend("cpu");
+        const cpu = lossAndGradients(makeModel(json));
+        await tf.setBackend("native");
+        expect([...native.keys()]).toEqual([...cpu.keys()]);
+        for (const [name, expected] of cpu) {
+          expect(relativeDistance(native.get(name)!, expected), name).toBeLessThan(tolerance);
+        }
+      },
+    );
+
+    it("repeats to the same bits and holds its memory constant", () => {
+      const run = () => {
+        const model = makeModel(shape);
+        const step = makeStep(model);
+        for (let i = 1; i <= 4; i++) step(i);
+        const pool = () => (tf.backend() as NativeBackend).poolUsage();
+        const [tensors, { live, peak }] = [tf.memory().numTensors, pool()];
+        for (let i = 5; i <= 12; i++) step(i);
+        expect(tf.memory().numTensors).toBe(tensors);
+        expect(pool()).toMatchObject({ live, peak });
+        expect(pool().held).toBeLessThanOrEqual(1.5 * peak);
+        const result = [...model.parameters.values()].map((variable) => bits(variable.dataSync()));
+        model.dispose();
+        return result;
+      };
+      expect(run()).toEqual(run());
+    });
+  },
+);

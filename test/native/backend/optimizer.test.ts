@@ -2,9 +2,10 @@
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { nativeKernelLog, registerNativeBackend, resetKernelLog } from "../../../native/backend/index.ts";
+import { titleUnless } from "../../support/missing.ts";
 import { addon, randomSource, randomTensor, randomValues, relativeError, runKernel, withoutAddon } from "./support.ts";
 
-describe.skipIf(withoutAddon)("optimizer kernels (skipped without the native addon)", () => {
+describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "optimizer kernels"), () => {
   beforeAll(async () => {
     registerNativeBackend();
     await tf.setBackend("native");

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { registerNativeBackend } from "../../../native/backend/index.ts";
 import { binaryLayout } from "../../../native/backend/kernels/plain_elementwise.ts";
 import { adjacentSwap } from "../../../native/backend/kernels/plain_reshaping.ts";
+import { titleUnless } from "../../support/missing.ts";
 import { randomInteger, randomSource, randomTensor, relativeError, valuesOn, withoutAddon } from "./support.ts";
 
 const tolerance = 1e-5;
@@ -96,7 +97,7 @@ describe("adjacentSwap", () => {
   });
 });
 
-describe.skipIf(withoutAddon)("plain kernels against cpu (skipped without the native addon)", () => {
+describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "plain kernels against cpu"), () => {
   beforeAll(async () => {
     registerNativeBackend();
     await tf.setBackend("native");
