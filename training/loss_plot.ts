@@ -1,11 +1,7 @@
 /** The loss curves of a run as a PNG: training and validation loss over steps. */
-import { createCanvas } from "@napi-rs/canvas";
-import { Chart, type ChartConfiguration, type ChartItem } from "chart.js/auto";
 import { writeFileAtomically } from "./atomic_files.ts";
+import { renderChart } from "./chart.ts";
 import type { MetricsRow } from "./metrics.ts";
-
-const width = 960;
-const height = 540;
 
 /** A named curve of (step, nats per token) points. */
 export interface LossCurve {
@@ -20,8 +16,7 @@ export interface LossCurve {
 
 /** PNG of the curves. */
 export function renderLossCurves(title: string, curves: readonly LossCurve[]): Buffer {
-  const canvas = createCanvas(width, height);
-  const configuration: ChartConfiguration<"line", { x: number; y: number }[]> = {
+  return renderChart<"line", LossCurve["points"]>({
     type: "line",
     data: {
       datasets: curves.map(({ label, points, color, dashed, dots }) => ({
@@ -35,30 +30,13 @@ export function renderLossCurves(title: string, curves: readonly LossCurve[]): B
       })),
     },
     options: {
-      animation: false,
-      responsive: false,
-      layout: { padding: 12 },
       plugins: { title: { display: true, text: title, font: { size: 18 } }, legend: { position: "top" } },
       scales: {
         x: { type: "linear", title: { display: true, text: "step" } },
         y: { title: { display: true, text: "loss, nats per token" } },
       },
     },
-    plugins: [
-      {
-        id: "white-paper",
-        beforeDraw: ({ ctx }) => {
-          ctx.fillStyle = "white";
-          ctx.fillRect(0, 0, width, height);
-        },
-      },
-    ],
-  };
-  // chart.js draws through the 2D context alone; the canvas needs no page around it.
-  const chart = new Chart(canvas as unknown as ChartItem, configuration);
-  const png = canvas.toBuffer("image/png");
-  chart.destroy();
-  return png;
+  });
 }
 
 /** Draws the curves of `rows` into `file`; nothing is written when there are no rows. */

@@ -9,12 +9,13 @@
  * threads. Benchmarks only inform: nothing here passes or fails.
  */
 import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { benchEngine } from "./engine_speed.ts";
 import { appendJsonLines, environment, formatTable, type Measurement } from "./measurement.ts";
-import { trainingContest, trainingShapes } from "./training_contest.ts";
+import { renderTrainingChart, trainingContest, trainingShapes } from "./training_contest.ts";
 
 const root = path.join(import.meta.dirname, "../..");
 const sections = ["kernels", "train", "engine"] as const;
@@ -96,4 +97,9 @@ for (const section of positionals.length > 0 ? (positionals as Section[]) : sect
     values.out,
     rows.map((row) => ({ ...facts, section, ...row })),
   );
+  if (section === "train") {
+    const most = Math.max(...threads);
+    const chart = renderTrainingChart(rows.filter((row) => row.threads === most));
+    writeFileSync(path.join(path.dirname(values.out), "training_speed.png"), chart);
+  }
 }

@@ -17,6 +17,7 @@ import { writeCheckpoint } from "../../src/checkpoint/write_checkpoint.ts";
 import { modelConfigSchema, resolveModelConfig } from "../../src/config/model_config.ts";
 import { CausalLM } from "../../src/model/causal_lm.ts";
 import { CounterRng } from "../../src/random/counter_rng.ts";
+import { renderChart } from "../../training/chart.ts";
 import { formatTable, type Measurement, median } from "./measurement.ts";
 import type { StoredBatch, TrainedSteps } from "./train_step.ts";
 
@@ -31,12 +32,14 @@ export interface TrainingShape {
   batch: number;
 }
 
-/** The shapes whose PyTorch figures are known, and one of 100 M parameters (L). */
+/** The shapes whose PyTorch figures are known, and larger ones. */
 export const trainingShapes: Record<string, TrainingShape> = {
   T: { hidden: 128, layers: 4, heads: 4, kvHeads: 4, intermediate: 352, vocab: 96, sequence: 128, batch: 32 },
   S: { hidden: 256, layers: 6, heads: 8, kvHeads: 4, intermediate: 704, vocab: 4096, sequence: 256, batch: 16 },
   M: { hidden: 512, layers: 8, heads: 8, kvHeads: 4, intermediate: 1408, vocab: 8192, sequence: 256, batch: 8 },
   L: { hidden: 768, layers: 12, heads: 12, kvHeads: 4, intermediate: 2048, vocab: 16384, sequence: 512, batch: 4 },
+  // The 700 M model of BitNet's "Training Tips", one short sequence at a time.
+  XL: { hidden: 1536, layers: 24, heads: 24, kvHeads: 24, intermediate: 4096, vocab: 32002, sequence: 256, batch: 1 },
 };
 
 /** Steps to warm up (PyTorch compiles in the first), and in each turn. */
@@ -226,6 +229,31 @@ export async function trainingContest(
     for (const worker of workers) worker.stop();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Bars of tokens/s by contender, the shapes in groups, each as a share of its fastest. */
+export function renderTrainingChart(rows: readonly Measurement[]): Buffer {
+  const shapes = [...new Set(rows.map((row) => String(row.shape)))];
+  const names = [...new Set(rows.map((row) => String(row.contender)))];
+  const speed = (shape: string, name: string) =>
+    Number(rows.find((row) => row.shape === shape && row.contender === name)?.tokens_per_second ?? 0);
+  const fastest = new Map(shapes.map((shape) => [shape, Math.max(...names.map((name) => speed(shape, name)))]));
+  const labels = shapes.map((shape) => `${shape} (100% = ${fastest.get(shape)!.toFixed(0)} tokens/s)`);
+  return renderChart<"bar", number[]>({
+    type: "bar",
+    data: {
+      labels,
+      datasets: names.map((name, i) => ({
+        label: name,
+        data: shapes.map((shape) => (100 * speed(shape, name)) / fastest.get(shape)!),
+        backgroundColor: `hsl(${name.startsWith("PyTorch") ? 25 : 215}, 70%, ${35 + ((7 * i) % 40)}%)`,
+      })),
+    },
+    options: {
+      plugins: { title: { display: true, text: "Training speed, tokens/s", font: { size: 18 } } },
+      scales: { y: { title: { display: true, text: "% of the fastest" } } },
+    },
+  });
 }
 
 async function main(): Promise<void> {
