@@ -153,8 +153,9 @@ struct CodeMatrix {
 
 CHECK_TEST("gemm_i8 is exact in every variant on any number of threads") {
   Random random(34);
-  constexpr Shape kInt8Shapes[] = {{1, 1, 1},     {6, 16, 256},   {7, 33, 257},    {48, 32, 4},   {49, 31, 5},
-                                   {97, 65, 300}, {200, 48, 520}, {1600, 70, 130}, {30, 300, 258}};
+  constexpr Shape kInt8Shapes[] = {{1, 1, 1},      {6, 16, 256},  {7, 33, 257},   {48, 32, 4},
+                                   {49, 31, 5},    {97, 65, 300}, {200, 48, 520}, {1600, 70, 130},
+                                   {60, 40, 4500}, {30, 300, 258}};
   for (const Shape& s : kInt8Shapes) {
     const CodeMatrix a(random, s.k, s.m), b(random, s.k, s.n);
     const std::vector<float> scale = values(random, s.m);

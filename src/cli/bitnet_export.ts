@@ -2,10 +2,12 @@
 import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { Presets, SingleBar } from "cli-progress";
-import { type ExportPlan, planExport } from "../../export/export_plan.ts";
+import type { InferredOptionTypes } from "yargs";
+import { type ExportChoice, type ExportPlan, planExport } from "../../export/export_plan.ts";
 import { ggufExportBytes, planGguf, writeGgufExport } from "../../export/gguf_export.ts";
 import { architectureOf } from "../../export/model_metadata.ts";
 import type { ReadParameter } from "../../export/packed_tensor.ts";
+import { modelPresets, presetConfig, randomParameters } from "../../export/random_model.ts";
 import { sampleText } from "../../export/sample_text.ts";
 import { targetNames } from "../../export/targets/target.ts";
 import { transformersExportBytes, writeTransformersExport } from "../../export/transformers_export.ts";
@@ -13,10 +15,13 @@ import type { VerifiedTensors } from "../../export/verification.ts";
 import { verifyGguf } from "../../export/verify_gguf.ts";
 import { verifyTransformers } from "../../export/verify_transformers.ts";
 import { type Checkpoint, openCheckpoint, readParameter } from "../checkpoint/checkpoint.ts";
-import { embeddingDtypes } from "../config/model_config.ts";
+import { readModelConfig } from "../checkpoint/model_config_json.ts";
+import { loadRunConfig, resolveConfigPath } from "../config/load_run_config.ts";
+import { embeddingDtypes, type ModelConfig, resolveModelConfig } from "../config/model_config.ts";
 import { exportTypes } from "../config/packing_rules.ts";
 import { modelParameters, parameterCount } from "../model/parameters.ts";
-import { checkInteger, runCommand } from "./command.ts";
+import { byteLevelTokenizer } from "../tokenizer/byte_level_tokenizer.ts";
+import { checkInteger, runCommand, UsageError } from "./command.ts";
 import { compareExport } from "./compare_export.ts";
 
 const options = {
@@ -39,10 +44,14 @@ const options = {
   },
   verify: {
     choices: ["logits", "tensors"],
-    default: "logits",
     describe:
-      "logits: compare tensors, then log-probabilities (the model runs in float32 beside the file). tensors: only what was written",
+      "logits: compare tensors, then log-probabilities (the model runs in float32 beside the file). tensors: only what was written. Default: logits; nothing for --random",
   },
+  random: {
+    type: "string",
+    describe: `Instead of a checkpoint: random weights in the shape of a preset (${Object.keys(modelPresets).join(", ")}), a recipe or a config.json, with a byte vocabulary. For benchmarks`,
+  },
+  seed: { type: "number", default: 0, describe: "Of the random weights" },
   threads: { type: "number", describe: "Threads of the comparison. Default: BITNET_THREADS, else all CPUs" },
 } as const;
 
@@ -118,11 +127,67 @@ async function removeIfWrong<T>(out: string, check: () => Promise<T>): Promise<T
   }
 }
 
+/** The shape that `--random` names. */
+async function randomConfig(name: string): Promise<ModelConfig> {
+  if (Object.hasOwn(modelPresets, name)) return presetConfig(name);
+  if (name.endsWith(".json")) return readModelConfig(JSON.parse(await readFile(name, "utf8")), () => false);
+  const config = resolveModelConfig(loadRunConfig(resolveConfigPath(name)).model);
+  if (config.vocabSize > 0) return config;
+  throw new UsageError(`--random ${name}: the recipe has no model.vocab_size, its tokenizer would decide`);
+}
+
+async function exportRandom(name: string, chosen: Chosen): Promise<void> {
+  const config = await randomConfig(name);
+  const tokenizer = byteLevelTokenizer({ eosToken: "<|end_of_text|>" });
+  if (config.vocabSize < tokenizer.vocabSize) {
+    throw new UsageError(
+      `--random ${name}: its vocabulary of ${config.vocabSize} cannot hold the ${tokenizer.vocabSize} ids of bytes`,
+    );
+  }
+  const plan = planExport(config, tokenizer, planChoice(chosen));
+  const format = formatOf(plan, chosen.out, chosen.name ?? `random ${name}`, randomParameters(config, chosen.seed));
+  await write(format);
+  report(`random ${name}, seed ${chosen.seed}`, plan, format, chosen.out);
+  if (chosen.verify !== undefined) console.log(verifiedLine(await removeIfWrong(chosen.out, format.verify)));
+}
+
+async function exportCheckpoint(directory: string, chosen: Chosen): Promise<void> {
+  const text = chosen.text === undefined ? sampleText : await readFile(chosen.text, "utf8");
+  const checkpoint = await openCheckpoint(directory);
+  try {
+    const plan = planExport(checkpoint.config, checkpoint.tokenizer, planChoice(chosen));
+    const format = formatOf(plan, chosen.out, chosen.name ?? modelName(checkpoint.directory), readerOf(checkpoint));
+    await write(format);
+    report(checkpoint.directory, plan, format, chosen.out);
+    console.log(verifiedLine(await removeIfWrong(chosen.out, format.verify)));
+    if (chosen.verify === "tensors") return;
+    const textName = chosen.text ?? "the built-in text";
+    const compare = () => compareExport(checkpoint, plan, chosen.out, { threads: chosen.threads, text, textName });
+    for (const line of await removeIfWrong(chosen.out, compare)) console.log(line);
+  } finally {
+    await checkpoint.tensors.close();
+  }
+}
+
+type Chosen = InferredOptionTypes<typeof options>;
+
+function planChoice(chosen: Chosen): ExportChoice {
+  return { target: chosen.target, type: chosen.type, embeddingType: chosen["embedding-type"] };
+}
+
+function report(source: string, plan: ExportPlan, format: ExportFormat, out: string): void {
+  const parameters = parameterCount(plan.config).toLocaleString("en-US");
+  console.log(`${source} -> ${out}`);
+  console.log(`${format.description}, embedding ${plan.embeddingDtype}: ${parameters} parameters, ${size(format)}`);
+  if (plan.note !== null) console.log(`note: ${plan.note}`);
+}
+
 await runCommand({
   name: "bitnet-export",
   summary:
     "Writes a trained model for a reader: a GGUF file, or a directory for Hugging Face transformers. What that reader would compute wrongly is refused. Every export is read back and compared with the checkpoint, then run and compared with the training forward, bit for bit.",
   positionals: ["checkpoint"],
+  requiredPositionals: 0,
   options,
   examples: [
     ["$0 runs/small --out small.gguf", "newest checkpoint of a run, for bitnet-eval and bitnet-generate"],
@@ -131,31 +196,17 @@ await runCommand({
     ["$0 runs/silu --out silu.gguf --target llama.cpp", "for llama.cpp, Ollama, LM Studio (hidden_act: silu)"],
     ["$0 runs/small --out small-hf --target transformers", "packed codes for AutoModelForCausalLM"],
     ["$0 runs/small --out small.gguf --embedding-type q8_0 --text valid.txt", "smaller, and what it costs"],
+    ["$0 --random bitnet-b1.58-2B-4T --out random.gguf", "2.4 billion random weights, to measure the engine with"],
   ],
   epilogue: "<checkpoint> is a run directory or a checkpoint directory, ours or Hugging Face's (BitNet, Llama).",
   async run(chosen, { positionals: [directory] }) {
     checkInteger("threads", chosen.threads, 1);
-    const text = chosen.text === undefined ? sampleText : await readFile(chosen.text, "utf8");
-    const checkpoint = await openCheckpoint(directory);
-    try {
-      const plan = planExport(checkpoint.config, checkpoint.tokenizer, {
-        target: chosen.target,
-        type: chosen.type,
-        embeddingType: chosen["embedding-type"],
-      });
-      const format = formatOf(plan, chosen.out, chosen.name ?? modelName(checkpoint.directory), readerOf(checkpoint));
-      await write(format);
-      const parameters = parameterCount(plan.config).toLocaleString("en-US");
-      console.log(`${checkpoint.directory} -> ${chosen.out}`);
-      console.log(`${format.description}, embedding ${plan.embeddingDtype}: ${parameters} parameters, ${size(format)}`);
-      if (plan.note !== null) console.log(`note: ${plan.note}`);
-      console.log(verifiedLine(await removeIfWrong(chosen.out, format.verify)));
-      if (chosen.verify === "tensors") return;
-      const textName = chosen.text ?? "the built-in text";
-      const compare = () => compareExport(checkpoint, plan, chosen.out, { threads: chosen.threads, text, textName });
-      for (const line of await removeIfWrong(chosen.out, compare)) console.log(line);
-    } finally {
-      await checkpoint.tensors.close();
+    checkInteger("seed", chosen.seed, 0);
+    if (chosen.random !== undefined && directory !== undefined) {
+      throw new UsageError(`give a checkpoint or --random, not both`);
     }
+    if (chosen.random !== undefined) await exportRandom(chosen.random, chosen);
+    else if (directory !== undefined) await exportCheckpoint(directory, chosen);
+    else throw new UsageError("missing argument <checkpoint> (or --random)");
   },
 });

@@ -17,7 +17,7 @@ export class UsageError extends Error {
 export interface CommandContext {
   /** Aborted by the first Ctrl-C (or SIGTERM): finish what must be finished, then return or throw. A second one kills. */
   signal: AbortSignal;
-  /** Arguments that are not flags, one for each name in {@link CommandDefinition.positionals}. */
+  /** Arguments that are not flags, in the order of {@link CommandDefinition.positionals}. */
   positionals: readonly string[];
 }
 
@@ -26,8 +26,10 @@ export interface CommandDefinition<O extends Record<string, Options>> {
   name: string;
   /** What the command does, in a sentence. */
   summary: string;
-  /** Names of the required positional arguments, in order. */
+  /** Names of the positional arguments, in order. */
   positionals?: readonly string[];
+  /** How many of them are required; default all. */
+  requiredPositionals?: number;
   /** yargs options. `--num_fewshot` and `--num-fewshot` are the same flag whichever of the two stands here. */
   options: O;
   /** Pairs of a command line and what it does. */
@@ -96,6 +98,7 @@ export function packageVersion(): string {
 /** Parses `args`; prints help or the version and leaves the process if asked to. */
 function parse<O extends Record<string, Options>>(definition: CommandDefinition<O>, args: readonly string[]) {
   const positionals = definition.positionals ?? [];
+  const { requiredPositionals: required = positionals.length } = definition;
   // A flag that takes a value never swallows the next flag for it.
   const options = Object.fromEntries(
     Object.entries(definition.options).map(([flag, option]) => [
@@ -105,7 +108,9 @@ function parse<O extends Record<string, Options>>(definition: CommandDefinition<
   ) as unknown as O;
   const parser = yargs(canonicalFlags(args, definition.options))
     .scriptName(definition.name)
-    .usage(`${["$0", ...positionals.map((name) => `<${name}>`)].join(" ")} [options]\n\n${definition.summary}`)
+    .usage(
+      `${["$0", ...positionals.map((name, i) => (i < required ? `<${name}>` : `[${name}]`))].join(" ")} [options]\n\n${definition.summary}`,
+    )
     .options(options)
     .example(definition.examples as [string, string][])
     .epilogue(definition.epilogue ?? "")
@@ -120,7 +125,7 @@ function parse<O extends Record<string, Options>>(definition: CommandDefinition<
   const values = parser.parseSync() as Record<string, unknown>;
   checkValues(definition.options, values);
   const given = (values._ as (string | number)[]).map(String);
-  if (given.length < positionals.length) throw new UsageError(`missing argument <${positionals[given.length]}>`);
+  if (given.length < required) throw new UsageError(`missing argument <${positionals[given.length]}>`);
   if (given.length > positionals.length) throw new UsageError(`unexpected argument "${given[positionals.length]}"`);
   return { options: values as InferredOptionTypes<O>, positionals: given };
 }

@@ -1,11 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { GgufFile } from "../../export/gguf/gguf_reader.ts";
 import { loadAddon } from "../../native/addon.ts";
+import { modelConfigJson } from "../../src/checkpoint/model_config_json.ts";
 import { writeCheckpoint } from "../../src/checkpoint/write_checkpoint.ts";
 import type { ModelConfigJson } from "../../src/config/model_config.ts";
 import { titleUnless } from "../support/missing.ts";
@@ -67,6 +68,33 @@ describe("bitnet-export", () => {
     const file = await GgufFile.open(at("run.gguf"));
     expect(file.scalar("general.name")).toBe("tiny");
     await file.close();
+  });
+
+  it("writes random weights in the shape of a config.json, the same for the same seed", async () => {
+    const config = modelConfigJson(smallConfig({ vocab_size: 300 }), null);
+    writeFileSync(at("shape.json"), JSON.stringify(config));
+    const random = (out: string, seed: string) =>
+      bitnetExport("--random", "shape.json", "--out", out, "--seed", seed, "--verify", "tensors");
+    const { status, stdout } = random("random.gguf", "1");
+    expect(stdout).toContain("verified: 14 matrices (1,179,648 ternary codes and their scales) and 10 float tensors");
+    expect(status).toBe(0);
+    random("again.gguf", "1");
+    random("other.gguf", "2");
+    expect(readFileSync(at("again.gguf"))).toEqual(readFileSync(at("random.gguf")));
+    expect(readFileSync(at("other.gguf"))).not.toEqual(readFileSync(at("random.gguf")));
+    const file = await GgufFile.open(at("random.gguf"));
+    expect(file.scalar("general.name")).toBe("random shape.json");
+    await file.close();
+  });
+
+  it.each([
+    [["--random", "shape.json", "model"], /give a checkpoint or --random, not both/],
+    [["--random", "tiny.yaml"], /the recipe has no model.vocab_size/],
+    [[], /missing argument <checkpoint> \(or --random\)/],
+  ])("refuses %j", (args, message) => {
+    const { status, stderr } = bitnetExport(...args, "--out", "refused.gguf");
+    expect(stderr).toMatch(message);
+    expect(status).toBe(2);
   });
 
   it("writes a directory for transformers, and never over a checkpoint", () => {
