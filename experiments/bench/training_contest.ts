@@ -4,10 +4,10 @@
  *
  *     npx tsx experiments/bench/training_contest.ts [T S M L] [--threads 2] [--rounds 5] [--only TEXT] [--wasm]
  *
- * PyTorch takes part when PYTHON (default python3) can import torch. Prints tables; see bench.ts for the JSON lines.
+ * PyTorch takes part when PYTHON (default python3) can import torch, in bf16 only if the CPU can multiply it. Prints tables; see bench.ts for the JSON lines.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -70,6 +70,12 @@ function pythonWithTorch(): string | undefined {
   return spawnSync(python, ["-c", "import torch"]).status === 0 ? python : undefined;
 }
 
+/** Without these PyTorch emulates bf16, tens of times slower than float32: minutes for a step. */
+function hasBf16(): boolean {
+  const file = "/proc/cpuinfo";
+  return !existsSync(file) || /\b(avx512_bf16|amx_bf16|bf16)\b/.test(readFileSync(file, "utf8"));
+}
+
 function contenders(threads: number, withWasm: boolean): Contender[] {
   const ours = (name: string, isFloat: boolean, ...flags: string[]): Contender => ({
     name: `bitnet-lab ${name}`,
@@ -88,6 +94,7 @@ function contenders(threads: number, withWasm: boolean): Contender[] {
   if (python === undefined) return list;
   for (const isFloat of [false, true]) {
     for (const flags of [[], ["--bf16"], ["--compile"], ["--bf16", "--compile"]]) {
+      if (flags.includes("--bf16") && !hasBf16()) continue;
       const precision = flags.includes("--bf16") ? "bf16" : "fp32";
       const mode = flags.includes("--compile") ? "compiled" : "eager";
       const script = path.join(import.meta.dirname, "pytorch_train_step.py");

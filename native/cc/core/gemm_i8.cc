@@ -12,33 +12,31 @@
 namespace bitnet {
 namespace {
 
-// A block of the depth: a panel of B and the lines of A that a tile reads stay in the L1 cache.
+// A column panel of B and the lines of A that a tile reads stay in the L1 cache.
 constexpr int64_t kDepth = 256;
-// Depth that is packed at a time: bounds the memory, and lets one task go through many blocks.
-constexpr int64_t kSpan = 16 * kDepth;
+constexpr int64_t kPackedRows = 1536;
 constexpr int64_t kTaskRows = 96;
 constexpr int64_t kTaskCols = 256;
 constexpr int64_t kPanelsPerPackTask = 4;
 // Multiplications; below, waking a thread costs more than it saves.
 constexpr int64_t kMinParallelWork = 1 << 18;
 
-static_assert(kTaskRows % kInt8PanelRows == 0, "whole panels");
+static_assert(kPackedRows % kInt8PanelRows == 0 && kTaskRows % kInt8PanelRows == 0, "whole panels");
 
 // C holds 32-bit sums until the last block of the depth.
 int32_t* sums_in(float* c) { return reinterpret_cast<int32_t*>(c); }
 
-// The panels of one block of the depth.
 struct Packed {
   const uint8_t* a;
   const uint8_t* b;
-  int64_t steps;
+  int64_t groups;  // steps of the depth
 };
 
 // The tiles of C in rows [row, row_end) and columns [col, col_end) of a block.
 void multiply_tiles(const Int8Tile& tile, const Packed& packed, int64_t row, int64_t row_end, int64_t rows,
                     int64_t col, int64_t col_end, int64_t cols, int32_t* c, int64_t ldc, bool accumulate) {
   int32_t edge[kMaxInt8Tile];
-  const int64_t a_panel = tile.a_panel_bytes(packed.steps), b_panel = tile.b_panel_bytes(packed.steps);
+  const int64_t a_panel = tile.a_panel_bytes(packed.groups), b_panel = tile.b_panel_bytes(packed.groups);
   for (int64_t j = col; j < col_end; j += tile.cols) {
     const uint8_t* b = packed.b + j / tile.cols * b_panel;
     const int64_t width = std::min(tile.cols, cols - j);
@@ -47,10 +45,10 @@ void multiply_tiles(const Int8Tile& tile, const Packed& packed, int64_t row, int
       const int64_t height = std::min(tile.rows, rows - i);
       int32_t* out = c + i * ldc + j;
       if (width == tile.cols && height == tile.rows) {
-        tile.multiply(packed.steps, a, b, out, ldc, accumulate);
+        tile.multiply(packed.groups, a, b, out, ldc, accumulate);
         continue;
       }
-      tile.multiply(packed.steps, a, b, edge, tile.cols, false);
+      tile.multiply(packed.groups, a, b, edge, tile.cols, false);
       for (int64_t r = 0; r < height; ++r) {
         for (int64_t s = 0; s < width; ++s) {
           const int32_t value = edge[r * tile.cols + s];
@@ -81,54 +79,47 @@ void gemm_i8(int threads, int64_t m, int64_t n, int64_t depth, const int8_t* a, 
   const Int8Tile& tile = *active_kernels().int8_tile;
   if (m * n * depth < kMinParallelWork) threads = 1;
   ThreadPool& pool = ThreadPool::global();
-  const int64_t a_panels = (m + kInt8PanelRows - 1) / kInt8PanelRows;
+  const int64_t packed_rows = std::min(kPackedRows, round_up(m, kInt8PanelRows));
+  const int64_t most_groups = (std::min(kDepth, depth) + tile.group - 1) / tile.group;
   const int64_t b_panels = (n + tile.cols - 1) / tile.cols;
-  const int64_t block_steps = (std::min(kDepth, depth) + tile.group - 1) / tile.group;
-  const int64_t a_block = a_panels * tile.a_panel_bytes(block_steps);
-  const int64_t b_block = b_panels * tile.b_panel_bytes(block_steps);
-  const int64_t most_blocks = (std::min(kSpan, depth) + kDepth - 1) / kDepth;
-  uint8_t* packed_a = a_buffer.bytes(most_blocks * a_block);
-  uint8_t* packed_b = b_buffer.bytes(most_blocks * b_block);
-  const auto depth_of = [&](int64_t first) { return std::min(kDepth, depth - first); };
-  const auto panels_of = [&](int64_t block, int64_t first) {
-    return Packed{packed_a + block * a_block, packed_b + block * b_block,
-                  (depth_of(first) + tile.group - 1) / tile.group};
-  };
+  uint8_t* packed_a = a_buffer.bytes(packed_rows / kInt8PanelRows * tile.a_panel_bytes(most_groups));
+  uint8_t* packed_b = b_buffer.bytes(b_panels * tile.b_panel_bytes(most_groups));
 
-  for (int64_t span = 0; span < depth; span += kSpan) {
-    const int64_t blocks = (std::min(kSpan, depth - span) + kDepth - 1) / kDepth;
-    const int64_t panels = blocks * (a_panels + b_panels);
-    pool.parallel_for(threads, (panels + kPanelsPerPackTask - 1) / kPanelsPerPackTask, [&](int64_t task) {
-      const int64_t end = std::min(panels, (task + 1) * kPanelsPerPackTask);
-      for (int64_t index = task * kPanelsPerPackTask; index < end; ++index) {
-        const int64_t block = index / (a_panels + b_panels), panel = index % (a_panels + b_panels);
-        const int64_t p = span + block * kDepth;
-        const int64_t steps = panels_of(block, p).steps;
-        if (panel < a_panels) {
-          const int64_t lane = panel * kInt8PanelRows;
-          tile.pack_a(a + p * a_stride + lane, a_stride, depth_of(p), a_stride - lane,
-                      packed_a + block * a_block + panel * tile.a_panel_bytes(steps));
-        } else {
-          const int64_t lane = (panel - a_panels) * tile.cols;
-          tile.pack_b(b + p * b_stride + lane, b_stride, depth_of(p), b_stride - lane,
-                      packed_b + block * b_block + (panel - a_panels) * tile.b_panel_bytes(steps));
+  for (int64_t p = 0; p < depth; p += kDepth) {
+    const int64_t count = std::min(kDepth, depth - p);
+    const Packed packed{packed_a, packed_b, (count + tile.group - 1) / tile.group};
+    for (int64_t row = 0; row < m; row += packed_rows) {
+      const int64_t rows = std::min(packed_rows, m - row);
+      const int64_t a_panels = (rows + kInt8PanelRows - 1) / kInt8PanelRows;
+      const int64_t panels = a_panels + (row == 0 ? b_panels : 0);
+      pool.parallel_for(threads, (panels + kPanelsPerPackTask - 1) / kPanelsPerPackTask, [&](int64_t task) {
+        const int64_t end = std::min(panels, (task + 1) * kPanelsPerPackTask);
+        for (int64_t panel = task * kPanelsPerPackTask; panel < end; ++panel) {
+          if (panel < a_panels) {
+            const int64_t lane = row + panel * kInt8PanelRows;
+            tile.pack_a(a + p * a_stride + lane, a_stride, count, a_stride - lane,
+                        packed_a + panel * tile.a_panel_bytes(packed.groups));
+          } else {
+            const int64_t lane = (panel - a_panels) * tile.cols;
+            tile.pack_b(b + p * b_stride + lane, b_stride, count, b_stride - lane,
+                        packed_b + (panel - a_panels) * tile.b_panel_bytes(packed.groups));
+          }
         }
-      }
-    });
-    const int64_t row_tasks = (m + kTaskRows - 1) / kTaskRows;
-    const int64_t task_cols = round_up(kTaskCols, tile.cols);
-    const int64_t col_tasks = (n + task_cols - 1) / task_cols;
-    pool.parallel_for(threads, row_tasks * col_tasks, [&](int64_t task) {
-      const int64_t i = task / col_tasks * kTaskRows, j = task % col_tasks * task_cols;
-      const int64_t row_end = std::min(i + kTaskRows, m), col_end = std::min(j + task_cols, n);
-      for (int64_t block = 0; block < blocks; ++block) {
-        const Packed packed = panels_of(block, span + block * kDepth);
-        multiply_tiles(tile, packed, i, row_end, m, j, col_end, n, sums_in(c), ldc, span + block > 0);
-      }
-      for (int64_t r = i; r < row_end && span + kSpan >= depth; ++r) {
-        scale_row(c + r * ldc + j, col_end - j, row_scale[r]);
-      }
-    });
+      });
+      const int64_t row_tasks = (rows + kTaskRows - 1) / kTaskRows;
+      const int64_t task_cols = round_up(kTaskCols, tile.cols);
+      const int64_t col_tasks = (n + task_cols - 1) / task_cols;
+      const bool last = p + count == depth;
+      pool.parallel_for(threads, row_tasks * col_tasks, [&](int64_t task) {
+        const int64_t i = task / col_tasks * kTaskRows, j = task % col_tasks * task_cols;
+        const int64_t row_end = std::min(i + kTaskRows, rows), col_end = std::min(j + task_cols, n);
+        float* out = c + row * ldc;
+        multiply_tiles(tile, packed, i, row_end, rows, j, col_end, n, sums_in(out), ldc, p > 0);
+        for (int64_t r = i; r < row_end && last; ++r) {
+          scale_row(out + r * ldc + j, col_end - j, row_scale[row + r]);
+        }
+      });
+    }
   }
 }
 
