@@ -6,6 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Measurement } from "./bench/measurement.ts";
+import { renderTrainingChart } from "./bench/training_contest.ts";
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), "..");
 const results = (name: string) => path.join(root, "experiments/results", name);
@@ -18,6 +19,15 @@ const readJsonLines = (name: string) =>
 
 function table(header: string[], rows: (string | number)[][]): string {
   return [header, header.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+}
+
+/** The last measurement of each contender: rows are appended. */
+function trainingRows(): Measurement[] {
+  const rows = new Map<string, Measurement>();
+  for (const row of readJsonLines("bench.jsonl") as Measurement[]) {
+    if (row.section === "train") rows.set(`${row.shape} ${row.threads} ${row.contender}`, row);
+  }
+  return [...rows.values()];
 }
 
 /** Name of a part -> the result file it needs and how to draw it. */
@@ -60,12 +70,7 @@ const parts: Record<string, { file: string; render: () => string }> = {
   training_speed: {
     file: "bench.jsonl",
     render: () => {
-      // Rows are appended: the last one of a contender counts.
-      const rows = new Map<string, Measurement>();
-      for (const row of readJsonLines("bench.jsonl") as Measurement[]) {
-        if (row.section === "train") rows.set(`${row.shape} ${row.threads} ${row.contender}`, row);
-      }
-      const list = [...rows.values()];
+      const list = trainingRows();
       const last = list.at(-1);
       if (last === undefined) return "";
       const cells = list.map((row) => [
@@ -93,8 +98,12 @@ function main(): void {
     const pattern = new RegExp(`(<!-- begin:${name} -->\n)[\\s\\S]*?(<!-- end:${name} -->)`);
     after = after.replace(pattern, (_, open, close) => `${open}${part.render()}\n${close}`);
   }
+  const isCheck = process.argv.includes("--check");
+  if (!isCheck && existsSync(results("bench.jsonl"))) {
+    writeFileSync(results("training_speed.png"), renderTrainingChart(trainingRows()));
+  }
   if (after === before) return;
-  if (process.argv.includes("--check")) {
+  if (isCheck) {
     console.error("README.md does not match experiments/results: run `npm run readme`");
     process.exitCode = 1;
   } else writeFileSync(file, after);

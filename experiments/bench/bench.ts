@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- kernels train engine] [--threads 1,2] [--shapes T,S] [--out FILE]`: what this machine does.
+ * `npm run bench [-- kernels train engine] [--threads 1,2] [--shapes T,S] [--rounds 5] [--out FILE]`: what this machine does.
  *
  *   kernels   every native kernel of every variant, over shapes, beside the measured peaks of the machine
  *   train     the full training step by shape, every backward precision, beside PyTorch where there is one
@@ -9,13 +9,12 @@
  * threads. Benchmarks only inform: nothing here passes or fails.
  */
 import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { benchEngine } from "./engine_speed.ts";
 import { appendJsonLines, environment, formatTable, type Measurement } from "./measurement.ts";
-import { renderTrainingChart, trainingContest, trainingShapes } from "./training_contest.ts";
+import { trainingContest, trainingShapes } from "./training_contest.ts";
 
 const root = path.join(import.meta.dirname, "../..");
 const sections = ["kernels", "train", "engine"] as const;
@@ -34,10 +33,14 @@ function benchKernels(threads: readonly number[]): Measurement[] {
   });
 }
 
-async function benchTraining(threads: readonly number[], shapes: readonly string[]): Promise<Measurement[]> {
+async function benchTraining(
+  threads: readonly number[],
+  shapes: readonly string[],
+  rounds: number,
+): Promise<Measurement[]> {
   const rows: Measurement[] = [];
   for (const shape of shapes) {
-    for (const count of threads) rows.push(...(await trainingContest(shape, { threads: count, rounds: 5 })));
+    for (const count of threads) rows.push(...(await trainingContest(shape, { threads: count, rounds })));
   }
   return rows;
 }
@@ -65,6 +68,7 @@ const { values, positionals } = parseArgs({
   options: {
     threads: { type: "string", default: [...new Set([1, availableParallelism()])].join(",") },
     shapes: { type: "string", default: "T,S" },
+    rounds: { type: "string", default: "5" },
     out: { type: "string", default: path.join(root, "experiments/results/bench.jsonl") },
   },
 });
@@ -81,7 +85,7 @@ if (unknown.length > 0) {
 const threads = values.threads.split(",").map(Number);
 const run: Record<Section, () => Measurement[] | Promise<Measurement[]>> = {
   kernels: () => benchKernels(threads),
-  train: () => benchTraining(threads, values.shapes.split(",")),
+  train: () => benchTraining(threads, values.shapes.split(","), Number(values.rounds)),
   engine: () => benchInference(threads),
 };
 const facts = environment();
@@ -97,9 +101,4 @@ for (const section of positionals.length > 0 ? (positionals as Section[]) : sect
     values.out,
     rows.map((row) => ({ ...facts, section, ...row })),
   );
-  if (section === "train") {
-    const most = Math.max(...threads);
-    const chart = renderTrainingChart(rows.filter((row) => row.threads === most));
-    writeFileSync(path.join(path.dirname(values.out), "training_speed.png"), chart);
-  }
 }
