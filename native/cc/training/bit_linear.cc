@@ -1,7 +1,5 @@
 #include "training/bit_linear.h"
 
-#include <algorithm>
-
 #include "core/kernels.h"
 #include "core/ternary_panel.h"
 #include "training/arena.h"
@@ -42,7 +40,7 @@ const float* effective_weights(const LinearWeight& weight, int64_t cols, const L
 // The rows of the input, quantized or not, as floats [tokens][cols].
 const float* effective_activations(const LinearInput& input, int64_t tokens, int64_t cols,
                                    const LinearQuantizers& quantizers, ArenaScope& scope) {
-  if (input.is_plain() && !quantizers.int8_activations) return input.x;
+  if (!quantizers.int8_activations) return input.rows(tokens, cols, scope);
   const Kernels& kernels = active_kernels();
   float* values = scope.floats(tokens * cols);
   parallel_chunks(tokens, rows_per_task(cols), [&](int64_t begin, int64_t end) {
@@ -50,15 +48,10 @@ const float* effective_activations(const LinearInput& input, int64_t tokens, int
     float* scratch = task_scope.floats(cols);
     int8_t* codes = task_scope.codes(padded_cols(cols));
     for (int64_t t = begin; t < end; ++t) {
-      const float* row = input.row(t, cols, scratch);
-      float* out = values + t * cols;
-      if (!quantizers.int8_activations) {
-        std::copy(row, row + cols, out);
-        continue;
-      }
       float act_scale;
       int32_t code_sum;
-      kernels.quantize_row(row, cols, codes, &act_scale, &code_sum);
+      kernels.quantize_row(input.row(t, cols, scratch), cols, codes, &act_scale, &code_sum);
+      float* out = values + t * cols;
       for (int64_t i = 0; i < cols; ++i) out[i] = static_cast<float>(codes[i]) * act_scale;
     }
   });
@@ -120,17 +113,24 @@ void float_forward(const LinearInput& input, int64_t tokens, int64_t cols, const
 }  // namespace
 
 const float* LinearInput::row(int64_t t, int64_t cols, float* scratch) const {
-  const Kernels& kernels = active_kernels();
   const float* values = x + t * width(cols);
   if (gated) {
-    const auto gate = activation == GateActivation::relu2 ? kernels.relu2_gate : kernels.silu_gate;
-    gate(values, values + cols, cols, scratch);
+    gate_row(activation)(values, values + cols, cols, scratch);
     values = scratch;
   }
   if (gain) {
-    kernels.rms_norm_row(values, gain, cols, epsilon, scratch);
+    active_kernels().rms_norm_row(values, gain, cols, epsilon, scratch);
     values = scratch;
   }
+  return values;
+}
+
+const float* LinearInput::rows(int64_t tokens, int64_t cols, ArenaScope& scope) const {
+  if (is_plain()) return x;
+  float* values = scope.floats(tokens * cols);
+  parallel_chunks(tokens, rows_per_task(cols), [&](int64_t begin, int64_t end) {
+    for (int64_t t = begin; t < end; ++t) row(t, cols, values + t * cols);
+  });
   return values;
 }
 

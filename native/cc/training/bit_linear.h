@@ -10,6 +10,7 @@
 
 #include <cstdint>
 
+#include "training/arena.h"
 #include "training/gated_activation.h"
 #include "training/weight_quantizer.h"
 
@@ -65,6 +66,8 @@ struct LinearInput {
   bool is_plain() const { return !gated && !gain; }
   // Row t as the product sees it: in place, or computed into `scratch` (cols floats).
   const float* row(int64_t t, int64_t cols, float* scratch) const;
+  // All rows [tokens][cols]: x itself if it is plain.
+  const float* rows(int64_t tokens, int64_t cols, ArenaScope& scope) const;
 };
 
 // input -> y [tokens][sum of rows], plus `residual` of the same shape if there is one (y = product +

@@ -73,19 +73,6 @@ ActivationCodes quantize(const LinearInput& input, int64_t tokens, int64_t cols,
   return result;
 }
 
-const float* float_rows(const LinearInput& input, int64_t tokens, int64_t cols, ArenaScope& scope) {
-  if (input.is_plain()) return input.x;
-  float* values = scope.floats(tokens * cols);
-  parallel_chunks(tokens, rows_per_task(cols), [&](int64_t begin, int64_t end) {
-    for (int64_t t = begin; t < end; ++t) {
-      float* out = values + t * cols;
-      const float* row = input.row(t, cols, out);
-      if (row != out) std::copy(row, row + cols, out);
-    }
-  });
-  return values;
-}
-
 // ---- float products
 // ----------------------------------------------------------------------------------------
 
@@ -133,7 +120,7 @@ void float_grad(const LinearInput& input, int64_t tokens, int64_t cols, const Li
     activations = {codes.codes, codes.stride, 1, GemmType::i8, bf16 ? nullptr : codes.scale};
     if (bf16) left = rounded(dy, tokens, rows, nullptr, codes.scale, scope);
   } else {
-    const float* values = float_rows(input, tokens, cols, scope);
+    const float* values = input.rows(tokens, cols, scope);
     activations = {bf16 ? rounded(values, tokens, cols, nullptr, nullptr, scope) : values, cols, 1};
     if (bf16) left = rounded(dy, tokens, rows, nullptr, nullptr, scope);
   }
@@ -233,11 +220,9 @@ void integer_grad(const LinearInput& input, int64_t tokens, int64_t cols, const 
 // From the gradient of the product's input, drows [tokens][cols], back through norm and gate.
 void input_grad(const LinearInput& input, int64_t tokens, int64_t cols, const float* drows, float* dx,
                 float* dgain) {
-  const Kernels& kernels = active_kernels();
   const TrainingLoops& loops = active_loops();
-  const bool relu2 = input.activation == GateActivation::relu2;
-  const auto gate = relu2 ? kernels.relu2_gate : kernels.silu_gate;
-  const auto gate_grad = relu2 ? loops.relu2_gate_grad : loops.silu_gate_grad;
+  const auto gate = gate_row(input.activation);
+  const auto gate_grad = gate_grad_row(input.activation);
   const int64_t width = input.width(cols);
   const auto rows = [&](int64_t begin, int64_t end, float* gain_sum) {
     ArenaScope scope;

@@ -1,14 +1,11 @@
 #include "training/gated_activation.h"
 
-#include "core/kernels.h"
-#include "training/loops.h"
 #include "training/partition.h"
 
 namespace bitnet {
 
 void gated_activation(const float* gate_up, int64_t rows, int64_t n, GateActivation activation, float* y) {
-  const Kernels& kernels = active_kernels();
-  const auto gate = activation == GateActivation::relu2 ? kernels.relu2_gate : kernels.silu_gate;
+  const auto gate = gate_row(activation);
   parallel_chunks(rows, rows_per_task(2 * n), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       const float* in = gate_up + row * 2 * n;
@@ -19,8 +16,7 @@ void gated_activation(const float* gate_up, int64_t rows, int64_t n, GateActivat
 
 void gated_activation_grad(const float* gate_up, const float* dy, int64_t rows, int64_t n,
                            GateActivation activation, float* dgate_up) {
-  const TrainingLoops& loops = active_loops();
-  const auto grad = activation == GateActivation::relu2 ? loops.relu2_gate_grad : loops.silu_gate_grad;
+  const auto grad = gate_grad_row(activation);
   parallel_chunks(rows, rows_per_task(2 * n), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       const float* in = gate_up + row * 2 * n;

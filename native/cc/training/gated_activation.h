@@ -8,9 +8,22 @@
 
 #include <cstdint>
 
+#include "core/kernels.h"
+#include "training/loops.h"
+
 namespace bitnet {
 
 enum class GateActivation : int { relu2 = 0, silu = 1 };
+
+// The row functions of an activation: core's forward and the loops' backward.
+inline auto gate_row(GateActivation activation) {
+  const Kernels& kernels = active_kernels();
+  return activation == GateActivation::relu2 ? kernels.relu2_gate : kernels.silu_gate;
+}
+inline auto gate_grad_row(GateActivation activation) {
+  const TrainingLoops& loops = active_loops();
+  return activation == GateActivation::relu2 ? loops.relu2_gate_grad : loops.silu_gate_grad;
+}
 
 // gate_up [rows][2n] -> y [rows][n].
 void gated_activation(const float* gate_up, int64_t rows, int64_t n, GateActivation activation, float* y);
