@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { selectBackend } from "../src/cli/backend.ts";
 import { type BackwardPrecision, backwardPrecisions } from "../src/config/backward_precision.ts";
 import { appendJsonLines } from "./bench/measurement.ts";
-import { hasReplaySources, replay, totalSteps } from "./loss_curve_replay.ts";
+import { hasReplaySources, replay, replaySources, totalSteps } from "./loss_curve_replay.ts";
 
 const { values } = parseArgs({
   options: {
@@ -22,10 +22,7 @@ const { values } = parseArgs({
   },
 });
 const precision = values.precision as BackwardPrecision;
-const sources = {
-  oracle: path.join(values.shared, "oracle/loss_curve"),
-  text: path.join(values.shared, "data/tinyshakespeare/input.txt"),
-};
+const sources = replaySources(values.shared);
 if (!backwardPrecisions.includes(precision) || !hasReplaySources(sources)) {
   console.error(`backward_precision: needs one of ${backwardPrecisions.join(", ")}, and the text in ${values.shared}`);
   process.exit(1);

@@ -16,6 +16,7 @@ import {
   hasReplaySources,
   published,
   replay,
+  replaySources,
   type Twin,
   totalSteps,
 } from "./loss_curve_replay.ts";
@@ -70,10 +71,7 @@ const { values } = parseArgs({
     shared: { type: "string", default: path.join(import.meta.dirname, "../../shared") },
   },
 });
-const sources = {
-  oracle: path.join(values.shared, "oracle/loss_curve"),
-  text: path.join(values.shared, "data/tinyshakespeare/input.txt"),
-};
+const sources = replaySources(values.shared);
 if (!hasReplaySources(sources)) {
   console.error(`loss_curve: ${values.shared} does not hold oracle/loss_curve and data/tinyshakespeare`);
   process.exit(1);

@@ -100,7 +100,7 @@ function modelConfig(twin: Twin): ModelConfig {
   };
 }
 
-/** The folders with the reference run's inputs, and whether they are there. */
+/** The folder and the file with the reference run's inputs. */
 export interface ReplaySources {
   /** Holds init.safetensors and batch_starts.safetensors. */
   oracle: string;
@@ -108,6 +108,15 @@ export interface ReplaySources {
   text: string;
 }
 
+/** Where they lie in a folder laid out like `shared`. */
+export function replaySources(shared: string): ReplaySources {
+  return {
+    oracle: path.join(shared, "oracle/loss_curve"),
+    text: path.join(shared, "data/tinyshakespeare/input.txt"),
+  };
+}
+
+/** True if they are there. */
 export function hasReplaySources({ oracle, text }: ReplaySources): boolean {
   return existsSync(path.join(oracle, "init.safetensors")) && existsSync(text);
 }

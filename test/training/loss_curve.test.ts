@@ -9,16 +9,14 @@ import {
   hasReplaySources,
   published,
   replay,
+  replaySources,
   type Twin,
 } from "../../experiments/loss_curve_replay.ts";
 import { selectBackend } from "../../src/cli/backend.ts";
 import { hasNative } from "../support/tfjs_backends.ts";
 
 const shared = path.resolve(import.meta.dirname, "../../../shared");
-const sources = {
-  oracle: path.join(shared, "oracle/loss_curve"),
-  text: path.join(shared, "data/tinyshakespeare/input.txt"),
-};
+const sources = replaySources(shared);
 const steps = 100;
 const isPossible = hasNative && hasReplaySources(sources);
 
