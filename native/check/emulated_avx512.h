@@ -88,6 +88,15 @@ inline void emulated_mask_storeu_ps(void* p, __mmask16 mask, __m512 v) {
   emulated_mask_storeu_epi32(p, mask, _mm512_castps_si512(v));
 }
 
+// VDPBF16PS as Intel documents it: the upper elements' products are added first; a product is exact. (SIMDe
+// adds the sum of both; subnormal numbers are kept here.)
+inline __m512 emulated_dpbf16_ps(__m512 sums, __m512i a, __m512i b) {
+  const __m512i upper = _mm512_set1_epi32(static_cast<int32_t>(0xffff0000u));
+  const auto first = [&](__m512i v) { return _mm512_castsi512_ps(_mm512_and_si512(v, upper)); };
+  const auto second = [&](__m512i v) { return _mm512_castsi512_ps(_mm512_slli_epi32(v, 16)); };
+  return _mm512_fmadd_ps(second(a), second(b), _mm512_fmadd_ps(first(a), first(b), sums));
+}
+
 #undef _mm512_cvtps_epi32
 #define _mm512_cvtps_epi32 emulated_cvtps_epi32
 #undef _mm512_cvtepi32_ps

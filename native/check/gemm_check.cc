@@ -1,5 +1,6 @@
 // gemm_f32: against float64, against itself on other thread counts and variants, and the operand views.
 // gemm_i8: exact in every variant and on any number of threads.
+#include "core/float16.h"
 #include "core/gemm_f32.h"
 #include "core/gemm_i8.h"
 #include "variants_under_test.h"
@@ -30,13 +31,13 @@ double element(const GemmOperand& operand, int64_t i, int64_t j) {
                      : static_cast<double>(static_cast<const float*>(operand.data)[at]);
   if (operand.row_scale) value *= operand.row_scale[i];
   if (operand.col_scale) value *= operand.col_scale[j];
-  return value;
+  return operand.round_bf16 ? bf16_to_f32(f32_to_bf16(static_cast<float>(value))) : value;
 }
 
 // Random operands of one shape in every combination of order, type and scales that training uses.
 struct Operands {
   std::vector<float> a, b, scale_m, scale_n, scale_k;
-  std::vector<int8_t> codes;
+  std::vector<int8_t> codes, left_codes;
 
   Operands(Random& random, const Shape& shape)
       : a(values(random, shape.m * shape.k)),
@@ -44,9 +45,14 @@ struct Operands {
         scale_m(values(random, shape.m)),
         scale_n(values(random, shape.n)),
         scale_k(values(random, shape.k)),
-        codes(static_cast<size_t>(shape.k * shape.n)) {
+        codes(static_cast<size_t>(shape.k * shape.n)),
+        left_codes(static_cast<size_t>(shape.m * shape.k)) {
     for (int8_t& code : codes) code = static_cast<int8_t>(random.below(256) - 128);
+    for (int8_t& code : left_codes) code = static_cast<int8_t>(random.below(256) - 128);
   }
+
+  // int8 codes on the left; B's are as many.
+  GemmOperand bare_codes_a(const Shape& s) const { return {left_codes.data(), s.k, 1, GemmType::i8}; }
 
   std::vector<std::pair<GemmOperand, GemmOperand>> pairs(const Shape& s) const {
     const GemmOperand plain_a{a.data(), s.k, 1}, transposed_a{a.data(), 1, s.m};
@@ -54,8 +60,15 @@ struct Operands {
     GemmOperand codes_by_row{codes.data(), s.n, 1, GemmType::i8, scale_k.data()};
     GemmOperand codes_scaled_twice{codes.data(), 1, s.k, GemmType::i8, scale_k.data(), scale_n.data()};
     GemmOperand scaled_a{a.data(), s.k, 1, GemmType::f32, scale_m.data(), scale_k.data()};
-    return {{plain_a, plain_b},           {transposed_a, transposed_b}, {plain_a, codes_by_row},
-            {transposed_a, codes_by_row}, {scaled_a, plain_b},          {plain_a, codes_scaled_twice}};
+    GemmOperand rounded_a = plain_a, rounded_b = transposed_b, rounded_scaled_a{a.data(), 1, s.m};
+    rounded_a.round_bf16 = rounded_b.round_bf16 = rounded_scaled_a.round_bf16 = true;
+    rounded_scaled_a.col_scale = scale_k.data();
+    const GemmOperand bare_codes{codes.data(), s.n, 1, GemmType::i8};
+    return {{plain_a, plain_b},      {transposed_a, transposed_b},
+            {plain_a, codes_by_row}, {transposed_a, codes_by_row},
+            {scaled_a, plain_b},     {plain_a, codes_scaled_twice},
+            {rounded_a, plain_b},    {rounded_scaled_a, bare_codes},
+            {rounded_a, rounded_b},  {bare_codes_a(s), rounded_b}};
   }
 };
 

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/canonical_math.h"
+#include "core/float16.h"
 #include "core/kernels.h"
 #include "core/pack_buffer.h"
 #include "core/thread_pool.h"
@@ -30,14 +31,15 @@ struct PanelSource {
   const float* row_scale;
   const float* col_scale;
   bool lanes_are_rows;
+  bool round_bf16;
 };
 
 PanelSource source_of_a(const GemmOperand& a) {
-  return {a.data, a.row_stride, a.col_stride, a.type, a.row_scale, a.col_scale, true};
+  return {a.data, a.row_stride, a.col_stride, a.type, a.row_scale, a.col_scale, true, a.round_bf16};
 }
 
 PanelSource source_of_b(const GemmOperand& b) {
-  return {b.data, b.col_stride, b.row_stride, b.type, b.row_scale, b.col_scale, false};
+  return {b.data, b.col_stride, b.row_stride, b.type, b.row_scale, b.col_scale, false, b.round_bf16};
 }
 
 // Copies rows of Width floats, `stride` apart, to rows of `width` <= Width: what is written past a row, the
@@ -108,6 +110,40 @@ void pack_one_panel(const PanelSource& source, int64_t first_lane, int64_t lanes
   }
 }
 
+void round_to_bf16(float* values, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) values[i] = bf16_to_f32(f32_to_bf16(values[i]));
+}
+
+// bfloat16 values, from rows of floats to rows of pairs: two depths in a word, the last one alone if their
+// number is odd.
+void pair_depths(const float* rows, int64_t depth, int64_t width, float* out) {
+  for (int64_t p = 0; p < depth; p += 2) {
+    const float* first = rows + p * width;
+    float* words = out + p / 2 * width;
+    if (p + 1 == depth) {
+      std::memcpy(words, first, static_cast<size_t>(width) * sizeof(float));
+      continue;
+    }
+    const float* second = first + width;
+    for (int64_t i = 0; i < width; ++i) {
+      words[i] = bits_float(float_bits(first[i]) | (float_bits(second[i]) >> 16));
+    }
+  }
+}
+
+constexpr int64_t kMaxTileSide = 64;
+
+// A panel of the kind that the tile reads: float32, or pairs of bfloat16.
+void pack_panel_for_tile(bool pairs, const PanelSource& source, int64_t first_lane, int64_t lanes,
+                         int64_t width, int64_t first_depth, int64_t depth, float* out) {
+  alignas(64) float unpaired[kMaxTileSide * kDepth];
+  float* panel = pairs ? unpaired : out;
+  pack_one_panel(source, first_lane, lanes, width, first_depth, depth, panel);
+  if (source.round_bf16) round_to_bf16(panel, depth * width);
+  if (pairs) pair_depths(panel, depth, width, out);
+}
+
+// `depth` counts what the tile's steps count.
 struct Block {
   int64_t rows, cols, depth;
 };
@@ -122,7 +158,7 @@ struct LeftRows {
 
 // A matrix whose rows are contiguous floats needs no packing.
 bool readable_in_place(const GemmOperand& a) {
-  return a.type == GemmType::f32 && a.col_stride == 1 && !a.row_scale && !a.col_scale;
+  return a.type == GemmType::f32 && a.col_stride == 1 && !a.row_scale && !a.col_scale && !a.round_bf16;
 }
 
 // The tiles of C in rows [row, row_end) and columns [col, col_end) of a block.
@@ -173,12 +209,15 @@ void gemm_f32(int threads, int64_t m, int64_t n, int64_t k, const GemmOperand& a
     return;
   }
   static thread_local PackBuffer a_buffer, b_buffer;
-  const GemmTile& tile = active_kernels().gemm_tile;
+  const Kernels& kernels = active_kernels();
+  const Bf16Tile* bf16_tile = a.is_bf16() && b.is_bf16() ? usable_bf16_tile(kernels) : nullptr;
+  const bool pairs = bf16_tile != nullptr;
+  const GemmTile& tile = pairs ? *bf16_tile : kernels.gemm_tile;
   if (m * n * k < kMinParallelWork) threads = 1;
   const PanelSource a_source = source_of_a(a), b_source = source_of_b(b);
   const int64_t packed_rows = round_up(std::min(kPackedRows, m), tile.rows);
   const int64_t packed_cols = round_up(std::min(kPackedCols, n), tile.cols);
-  const bool in_place = readable_in_place(a);
+  const bool in_place = !pairs && readable_in_place(a);
   float* packed_a = in_place ? nullptr : a_buffer.floats(packed_rows * std::min(kDepth, k));
   float* packed_b = b_buffer.floats(packed_cols * std::min(kDepth, k));
   const int64_t task_rows = round_up(kTaskRows, tile.rows), task_cols = round_up(kTaskCols, tile.cols);
@@ -187,8 +226,9 @@ void gemm_f32(int threads, int64_t m, int64_t n, int64_t k, const GemmOperand& a
   for (int64_t col = 0; col < n; col += packed_cols) {
     for (int64_t depth = 0; depth < k; depth += kDepth) {
       for (int64_t row = 0; row < m; row += packed_rows) {
+        const int64_t depths = std::min(kDepth, k - depth);
         const Block block{std::min(packed_rows, m - row), std::min(packed_cols, n - col),
-                          std::min(kDepth, k - depth)};
+                          pairs ? (depths + 1) / 2 : depths};
         const int64_t a_panels = in_place ? 0 : (block.rows + tile.rows - 1) / tile.rows;
         // The packed columns serve every block of rows.
         const int64_t b_panels = row == 0 ? (block.cols + tile.cols - 1) / tile.cols : 0;
@@ -198,12 +238,12 @@ void gemm_f32(int threads, int64_t m, int64_t n, int64_t k, const GemmOperand& a
           for (int64_t panel = task * kPanelsPerPackTask; panel < end; ++panel) {
             if (panel < a_panels) {
               const int64_t i = panel * tile.rows;
-              pack_one_panel(a_source, row + i, std::min<int64_t>(tile.rows, block.rows - i), tile.rows,
-                             depth, block.depth, packed_a + i * block.depth);
+              pack_panel_for_tile(pairs, a_source, row + i, std::min<int64_t>(tile.rows, block.rows - i),
+                                  tile.rows, depth, depths, packed_a + i * block.depth);
             } else {
               const int64_t j = (panel - a_panels) * tile.cols;
-              pack_one_panel(b_source, col + j, std::min<int64_t>(tile.cols, block.cols - j), tile.cols,
-                             depth, block.depth, packed_b + j * block.depth);
+              pack_panel_for_tile(pairs, b_source, col + j, std::min<int64_t>(tile.cols, block.cols - j),
+                                  tile.cols, depth, depths, packed_b + j * block.depth);
             }
           }
         });

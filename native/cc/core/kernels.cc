@@ -32,6 +32,14 @@ const std::vector<Variant>& kernel_variants() {
   return variants;
 }
 
+const Bf16Tile* usable_bf16_tile(const Kernels& kernels) {
+#if defined(BITNET_EMULATED_ISA)
+  return kernels.bf16_tile;
+#else
+  return cpu_features().avx512bf16 ? kernels.bf16_tile : nullptr;
+#endif
+}
+
 const Kernels& kernels_by_name(const std::string& name) {
   std::string valid;
   bool known = false;

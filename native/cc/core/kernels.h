@@ -42,6 +42,9 @@ struct GemmTile {
                    int64_t stride, bool accumulate);
 };
 constexpr int64_t kMaxGemmTile = 512;  // rows * cols of any variant
+// A GemmTile over bfloat16: an element of A or B holds two consecutive depths as one 32-bit word, the first
+// in the upper half, and `depth` and the steps count such pairs.
+using Bf16Tile = GemmTile;
 
 // Micro-kernel of gemm_i8 (gemm_i8.h). Panels hold steps of `group` consecutive depths, one after the other
 // in memory, the depth padded with zeros:  A [step][kInt8PanelRows][group],  B [step][cols][group].
@@ -131,8 +134,12 @@ struct Kernels {
   float (*log_sum_exp)(const float* x, int64_t n);
 
   GemmTile gemm_tile;
+  const Bf16Tile* bf16_tile;  // null: the variant has none; ask usable_bf16_tile
   const Int8Tile* int8_tile;
 };
+
+// The bfloat16 tile of the variant; null if it has none or this CPU cannot run it.
+const Bf16Tile* usable_bf16_tile(const Kernels& kernels);
 
 // Every variant compiled for this architecture, slowest first; scalar is always there.
 struct Variant {

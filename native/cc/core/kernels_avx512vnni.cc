@@ -41,6 +41,7 @@ const Kernels kAvx512VnniKernels = {
     decode_row,
     log_sum_exp,
     kLaneGemmTile,
+    &kAvx512Bf16Tile,
     &kAvx512VnniInt8Tile,
 };
 

@@ -234,10 +234,10 @@ void gemm_tile(int64_t depth, const float* a, int64_t a_row, int64_t a_step, con
 }  // namespace
 
 const Kernels kScalarKernels = {
-    "scalar",         quantize_row, abs_sum_row, ternarize,   ternary_gemm,
-    rms_norm_row,     rope_row,     relu2_gate,  silu_gate,   add,
-    attention,        linear_rows,  decode_row,  log_sum_exp, {kTileRows, kTileCols, gemm_tile},
-    &kScalarInt8Tile,
+    "scalar",     quantize_row,     abs_sum_row, ternarize,   ternary_gemm,
+    rms_norm_row, rope_row,         relu2_gate,  silu_gate,   add,
+    attention,    linear_rows,      decode_row,  log_sum_exp, {kTileRows, kTileCols, gemm_tile},
+    nullptr,      &kScalarInt8Tile,
 };
 
 }  // namespace bitnet

@@ -28,6 +28,11 @@ TernaryGemm ternary_gemm_avx2;
 TernaryGemm ternary_gemm_avx512vnni;
 TernaryGemm ternary_gemm_neondot;
 
+// Kernels::bf16_tile.
+#if defined(BITNET_X86)
+extern const Bf16Tile kAvx512Bf16Tile;
+#endif
+
 // Kernels::int8_tile of each variant, one file each.
 extern const Int8Tile kScalarInt8Tile;
 #if defined(BITNET_X86)

@@ -76,55 +76,39 @@ ActivationCodes quantize(const LinearInput& input, int64_t tokens, int64_t cols,
 // ---- float products
 // ----------------------------------------------------------------------------------------
 
-// y[t][i] = bfloat16(x[t][i] * col_factor[i] * row_factor[t]); a null factor is 1.
-const float* rounded(const float* x, int64_t tokens, int64_t cols, const float* col_factor,
-                     const float* row_factor, ArenaScope& scope) {
-  float* y = scope.floats(tokens * cols);
-  parallel_chunks(tokens, rows_per_task(cols), [&](int64_t begin, int64_t end) {
-    for (int64_t t = begin; t < end; ++t) {
-      active_loops().round_bf16(x + t * cols, col_factor, row_factor ? row_factor[t] : 1.0f, cols,
-                                y + t * cols);
-    }
-  });
-  return y;
-}
-
 void float_grad(const LinearInput& input, int64_t tokens, int64_t cols, const LinearWeight* weights,
                 int count, const LinearQuantizers& quantizers, bool bf16, const float* dy, float* dx,
                 float* dw) {
   const int threads = training_threads();
   const int64_t rows = total_rows(weights, count);
+  // With bf16 the scales are folded into dY, the only operand that loses bits where the other one holds
+  // codes.
   {
     ArenaScope scope;
-    const float* left = dy;
-    GemmOperand w;
+    GemmOperand left{dy, rows, 1}, w;
+    left.round_bf16 = bf16;
     if (quantizers.ternary_weights) {
       const TernaryWeights ternary = ternarize(weights, count, cols, quantizers.scale_dtype, scope);
-      w = {ternary.codes, cols, 1, GemmType::i8, bf16 ? nullptr : ternary.row_scale};
-      if (bf16) left = rounded(dy, tokens, rows, ternary.row_scale, nullptr, scope);
+      w = {ternary.codes, cols, 1, GemmType::i8};
+      (bf16 ? left.col_scale : w.row_scale) = ternary.row_scale;
     } else {
-      const float* values = stacked_floats(weights, count, cols, scope);
-      if (bf16) {
-        values = rounded(values, rows, cols, nullptr, nullptr, scope);
-        left = rounded(dy, tokens, rows, nullptr, nullptr, scope);
-      }
-      w = {values, cols, 1};
+      w = {stacked_floats(weights, count, cols, scope), cols, 1};
+      w.round_bf16 = bf16;
     }
-    gemm_f32(threads, tokens, cols, rows, {left, rows, 1}, w, dx, cols, false);
+    gemm_f32(threads, tokens, cols, rows, left, w, dx, cols, false);
   }
   ArenaScope scope;
-  const float* left = dy;
-  GemmOperand activations;
+  GemmOperand left{dy, 1, rows}, activations;
+  left.round_bf16 = bf16;
   if (quantizers.int8_activations) {
     const ActivationCodes codes = quantize(input, tokens, cols, scope);
-    activations = {codes.codes, codes.stride, 1, GemmType::i8, bf16 ? nullptr : codes.scale};
-    if (bf16) left = rounded(dy, tokens, rows, nullptr, codes.scale, scope);
+    activations = {codes.codes, codes.stride, 1, GemmType::i8};
+    (bf16 ? left.col_scale : activations.row_scale) = codes.scale;
   } else {
-    const float* values = input.rows(tokens, cols, scope);
-    activations = {bf16 ? rounded(values, tokens, cols, nullptr, nullptr, scope) : values, cols, 1};
-    if (bf16) left = rounded(dy, tokens, rows, nullptr, nullptr, scope);
+    activations = {input.rows(tokens, cols, scope), cols, 1};
+    activations.round_bf16 = bf16;
   }
-  gemm_f32(threads, rows, cols, tokens, {left, 1, rows}, activations, dw, cols, false);
+  gemm_f32(threads, rows, cols, tokens, left, activations, dw, cols, false);
 }
 
 // ---- integer products

@@ -64,8 +64,6 @@ struct TrainingLoops {
   int32_t (*round_stochastic)(const float* x, int64_t n, const float* token_factor, float token_inverse,
                               const float* column_factor, float row_factor, uint32_t key, uint32_t first,
                               int8_t* token_codes, int8_t* column_codes);
-  // y[i] = x[i] * factor[i] * row_factor (multiplied in that order; a null factor is 1), rounded to bfloat16.
-  void (*round_bf16)(const float* x, const float* factor, float row_factor, int64_t n, float* y);
 
   // y[i] = a[i] op b[i]; y may be a or b.
   void (*binary)(BinaryOp op, const float* a, const float* b, int64_t n, float* y);

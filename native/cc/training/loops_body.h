@@ -63,16 +63,6 @@ inline float unit_interval(uint32_t bits) {
   return static_cast<float>(static_cast<int32_t>(bits)) * 0x1p-16f;
 }
 
-// Half to even; NaN stays NaN.
-inline float nearest_bf16(float x) {
-  uint32_t bits;
-  std::memcpy(&bits, &x, sizeof bits);
-  bits = (bits + 0x7fffu + ((bits >> 16) & 1u)) & 0xffff0000u;
-  float rounded;
-  std::memcpy(&rounded, &bits, sizeof rounded);
-  return x == x ? rounded : x;
-}
-
 // ---- reductions
 // ---------------------------------------------------------------------------------------------
 
@@ -262,14 +252,6 @@ int32_t round_stochastic(const float* BITNET_RESTRICT x, int64_t n, const float*
   return total;
 }
 
-void round_bf16(const float* x, const float* factor, float row_factor, int64_t n, float* y) {
-  if (factor) {
-    for (int64_t i = 0; i < n; ++i) y[i] = nearest_bf16((x[i] * factor[i]) * row_factor);
-  } else {
-    for (int64_t i = 0; i < n; ++i) y[i] = nearest_bf16(x[i] * row_factor);
-  }
-}
-
 // ---- backward rows
 // ------------------------------------------------------------------------------------------
 
@@ -332,6 +314,6 @@ void adamw(float* param, const float* grad, float* m, float* v, int64_t n, const
 #define BITNET_LOOPS_TABLE(name)                                                                            \
   {                                                                                                         \
     name, rms_norm_grad_row, relu2_gate_grad, silu_gate_grad, adamw, sum_squares, exp_affine, softmax_grad, \
-        dot, sum, max, add_scaled, multiply_rows, scaled_abs_max, round_stochastic, round_bf16, binary,     \
-        binary_scalar, unary                                                                                \
+        dot, sum, max, add_scaled, multiply_rows, scaled_abs_max, round_stochastic, binary, binary_scalar,  \
+        unary                                                                                               \
   }
