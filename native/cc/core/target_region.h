@@ -46,6 +46,15 @@
 #define BITNET_UNROLL
 #endif
 
+// Asks for the cache line that a stream reaches about 24 lines later: the hardware's own prefetchers stop at
+// page borders and run too short a way ahead. The address may lie behind the end of the stream.
+#if defined(_MSC_VER) && !defined(__clang__)
+#define BITNET_PREFETCH_STREAM(p)
+#else
+#define BITNET_PREFETCH_STREAM(p) \
+  __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(p) + 1536))
+#endif
+
 // Keeps a vector value in one register from here: GCC otherwise folds a load into each of its uses, or keeps
 // an integer accumulator in several registers, one per type that intrinsics see it as.
 #if defined(__GNUC__) && !defined(BITNET_EMULATED_ISA) && (defined(__x86_64__) || defined(__aarch64__))

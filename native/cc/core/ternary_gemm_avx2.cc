@@ -148,6 +148,7 @@ BITNET_INLINE void multiply_vector(const uint8_t* packed, const int8_t* x, int64
     __m256i unit[2], quadruple[2];
     unit[0] = unit[1] = quadruple[0] = quadruple[1] = _mm256_setzero_si256();
     for (int64_t b = block; b < end; ++b) {
+      BITNET_PREFETCH_STREAM(packed + b * kPanelBlockBytes);
       const int8_t* columns = x + b * kPanelCols;
       const __m256i x0 = broadcast_columns(columns), x1 = broadcast_columns(columns + 4);
       const __m256i x2 = broadcast_columns(columns + 8), x3 = broadcast_columns(columns + 12);

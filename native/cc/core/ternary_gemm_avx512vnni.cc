@@ -127,6 +127,7 @@ void multiply_vector(const TernaryPanel& w, int64_t group_begin, int64_t group_e
     BITNET_UNROLL
     for (int s = 0; s < 4; ++s) sums[s] = _mm512_setzero_si512();
     for (int64_t block = 0; block < blocks; ++block) {
+      BITNET_PREFETCH_STREAM(packed + block * kPanelBlockBytes);
       const __m512i v = _mm512_loadu_si512(packed + block * kPanelBlockBytes);
       BITNET_UNROLL
       for (int s = 0; s < 4; ++s) {

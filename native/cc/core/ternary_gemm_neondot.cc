@@ -94,6 +94,7 @@ BITNET_INLINE void multiply_vector(const uint8_t* packed, const int8_t* x, int64
   BITNET_UNROLL
   for (int q = 0; q < kQuarters; ++q) sums[q][0] = sums[q][1] = vdupq_n_s32(0);
   for (int64_t block = 0; block < blocks; ++block) {
+    BITNET_PREFETCH_STREAM(packed + block * kPanelBlockBytes);
     const int8x16_t columns = vld1q_s8(x + block * kPanelCols);
     BITNET_UNROLL
     for (int q = 0; q < kQuarters; ++q) {
