@@ -3,6 +3,9 @@
     python3 -m venv venv && venv/bin/pip install gguf numpy
     venv/bin/python gguf_check.py golden test/golden/gguf/blocks.json
         writes blocks packed by gguf.quants, which test/export/pack.test.ts compares with ours
+    venv/bin/python gguf_check.py k_quants test/golden/gguf/k_quants.json
+        writes random Q6_K and Q4_K blocks and their values by gguf.quants, which test/quant/k_quants.test.ts and
+        test/native/inference/k_quants.test.ts compare with ours
     venv/bin/python gguf_check.py read FILE.gguf
         reads the whole file, dequantizes every tensor and prints what it is; fails on a matrix that is not ternary
     venv/bin/python gguf_check.py compare FILE.gguf OTHER.gguf
@@ -49,6 +52,43 @@ def golden(path):
         file.write("\n")
 
 
+def k_quants(path):
+    rng = np.random.default_rng(20261121)
+
+    def half(low, high):
+        return np.float16(rng.uniform(low, high)).tobytes()
+
+    # Every code, scale and minimum occurs; both signs of d; a block of d = 0 and one of the largest scales.
+    def q6_k(d):
+        return rng.bytes(208) + d
+
+    def q4_k(d, dmin):
+        return d + dmin + rng.bytes(140)
+
+    zero = np.float16(0).tobytes()
+    largest = np.float16(65504).tobytes()
+    smallest = np.float16(6e-8).tobytes()
+    blocks = {
+        "Q6_K": [q6_k(half(1e-4, 1e-2)), q6_k(half(-1e-2, -1e-4)), q6_k(zero), q6_k(largest), q6_k(smallest)],
+        "Q4_K": [
+            q4_k(half(1e-4, 1e-2), half(1e-4, 1e-2)),
+            q4_k(half(-1e-2, -1e-4), half(1e-4, 1e-2)),
+            q4_k(zero, half(1e-4, 1e-2)),
+            q4_k(largest, largest),
+            q4_k(smallest, half(1e-4, 1e-2)),
+        ],
+    }
+    fixture = {}
+    for name, rows in blocks.items():
+        packed = np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(len(rows), -1)
+        values = dequantize(packed, T[name])
+        assert values.dtype == np.float32 and np.isfinite(values).all()
+        fixture[name] = {"bytes": packed.tobytes().hex(), "values": values.astype("<f4").tobytes().hex()}
+    with open(path, "w") as file:
+        json.dump(fixture, file)
+        file.write("\n")
+
+
 def values_of(tensor):
     return dequantize(tensor.data, tensor.tensor_type).reshape(-1)
 
@@ -82,7 +122,7 @@ def compare(path, other):
 
 
 if __name__ == "__main__":
-    commands = {"golden": golden, "read": read, "compare": compare}
+    commands = {"golden": golden, "k_quants": k_quants, "read": read, "compare": compare}
     if len(sys.argv) < 3 or sys.argv[1] not in commands:
         sys.exit(__doc__)
     commands[sys.argv[1]](*sys.argv[2:])

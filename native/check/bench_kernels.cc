@@ -87,7 +87,8 @@ class Bench {
       attention(length, length, head_dim);
     }
     attention(1024, 1, 128);
-    for (const RowType type : {RowType::f32, RowType::f16, RowType::bf16, RowType::q8_0}) {
+    for (const RowType type :
+         {RowType::f32, RowType::f16, RowType::bf16, RowType::q8_0, RowType::q6_k, RowType::q4_k}) {
       for (const int64_t tokens : {1, 256}) {
         linear(type, 8192, 512, tokens);
         linear(type, 4096, 2560, tokens);
@@ -225,7 +226,7 @@ class Bench {
 
   void linear(RowType type, int64_t out, int64_t in, int64_t tokens) {
     if (!wanted("linear_rows")) return;
-    static const char* const kNames[] = {"f32", "f16", "bf16", "q8_0"};
+    static const char* const kNames[] = {"f32", "f16", "bf16", "q8_0", "q6_k", "q4_k"};
     const std::vector<uint8_t> w(static_cast<size_t>(out * row_bytes(type, in)), 0x11);
     const std::vector<float> x = floats(tokens * in);
     std::vector<float> y(static_cast<size_t>(tokens * out));

@@ -152,6 +152,22 @@ CHECK_TEST("bitnet-b1.58, F32 weights") {
   check_shape(with_types("bitnet-b1.58", GgmlType::f32, GgmlType::q8_0));
 }
 
+CHECK_TEST("bitnet-b1.58, I2_S, Q6_K embedding") {
+  check_shape(with_types("bitnet-b1.58", GgmlType::i2_s, GgmlType::q6_k));
+}
+
+CHECK_TEST("bitnet (SiLU), TQ1_0, Q4_K embedding and head") {
+  TinyShape shape = with_types("bitnet", GgmlType::tq1_0, GgmlType::q4_k);
+  shape.tied = false;
+  check_shape(shape);
+}
+
+CHECK_TEST("bitnet-lab, Q6_K float weights") {
+  TinyShape shape = with_types("bitnet-lab", GgmlType::q6_k, GgmlType::q4_k);
+  shape.ternary = false;
+  check_shape(shape);
+}
+
 CHECK_TEST("llama, F32 weights, one group of heads each") {
   TinyShape shape = with_types("llama", GgmlType::f32, GgmlType::f32);
   shape.ternary = shape.sub_norms = false;

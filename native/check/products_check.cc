@@ -104,17 +104,14 @@ CHECK_TEST("ternary_gemm writes only the rows of its groups") {
 
 // ---- linear_rows and decode_row ----
 
-constexpr RowType kRowTypes[] = {RowType::f32, RowType::f16, RowType::bf16, RowType::q8_0};
+constexpr RowType kRowTypes[] = {RowType::f32,  RowType::f16,  RowType::bf16,
+                                 RowType::q8_0, RowType::q6_k, RowType::q4_k};
 
-// Random stored rows; `at` is where they start in `storage` (rows of q8_0 may start at any even address).
+// Random stored rows.
 std::vector<uint8_t> stored_rows(Random& random, RowType type, int64_t rows, int64_t cols) {
   std::vector<uint8_t> bytes(static_cast<size_t>(rows * row_bytes(type, cols)));
-  if (type == RowType::q8_0) {
-    for (size_t block = 0; block < bytes.size(); block += 34) {
-      const uint16_t scale = f32_to_f16(random.value() * 0.01f);
-      std::memcpy(&bytes[block], &scale, 2);
-      for (size_t i = 2; i < 34; ++i) bytes[block + i] = static_cast<uint8_t>(random.next());
-    }
+  if (block_cols(type) > 1) {
+    fill_blocks(random, type, &bytes);
     return bytes;
   }
   for (int64_t i = 0; i < rows * cols; ++i) {
@@ -132,8 +129,8 @@ std::vector<uint8_t> stored_rows(Random& random, RowType type, int64_t rows, int
 CHECK_TEST("linear_rows gives the same bits for every type, shape and part of the rows") {
   Random random(13);
   for (const RowType type : kRowTypes) {
-    for (const int64_t cols : {1, 8, 15, 16, 17, 32, 50, 96, 255, 256, 288, 320, 544, 1024}) {
-      if (type == RowType::q8_0 && cols % 32) continue;
+    for (const int64_t cols : {1, 8, 15, 16, 17, 32, 50, 96, 255, 256, 288, 320, 544, 768, 1024}) {
+      if (cols % block_cols(type)) continue;
       for (const int64_t rows : {1, 2, 5, 8, 19}) {
         for (const int64_t tokens : {1, 2, 3, 4, 7, 12, 50}) {
           if (tokens > 12 && cols > 300) continue;
@@ -174,8 +171,8 @@ CHECK_TEST("linear_rows agrees with float64") {
 CHECK_TEST("decode_row gives the same values for every type") {
   Random random(15);
   for (const RowType type : kRowTypes) {
-    for (const int64_t cols : {1, 7, 16, 31, 32, 64, 100, 256, 320}) {
-      if (type == RowType::q8_0 && cols % 32) continue;
+    for (const int64_t cols : {1, 7, 16, 31, 32, 64, 100, 256, 320, 768}) {
+      if (cols % block_cols(type)) continue;
       const std::vector<uint8_t> row = stored_rows(random, type, 1, cols);
       std::vector<float> expected(static_cast<size_t>(cols + 1), 3.0f), actual(expected);
       scalar().decode_row(row.data(), type, cols, expected.data());

@@ -121,6 +121,17 @@ inline void pack_floats(std::vector<float>* values, bitnet::GgmlType type, ByteW
   }
 }
 
+// Random Q6_K or Q4_K blocks of about the size of `values`, which become what they decode to.
+inline void pack_k_quants(Random& random, std::vector<float>* values, bitnet::GgmlType type,
+                          ByteWriter* out) {
+  const bitnet::RowType row = type == bitnet::GgmlType::q6_k ? bitnet::RowType::q6_k : bitnet::RowType::q4_k;
+  const int64_t count = static_cast<int64_t>(values->size());
+  std::vector<uint8_t> bytes(static_cast<size_t>(bitnet::row_bytes(row, count)));
+  fill_blocks(random, row, &bytes, 1e-4f);
+  scalar().decode_row(bytes.data(), row, count, values->data());
+  out->bytes().insert(out->bytes().end(), bytes.begin(), bytes.end());
+}
+
 class TinyModelWriter {
  public:
   explicit TinyModelWriter(const TinyShape& shape) : random_(5) {
@@ -209,7 +220,11 @@ class TinyModelWriter {
       for (const int8_t code : file.codes) file.values.push_back(static_cast<float>(code) * m.scale);
       pack_floats(&file.values, type, &data_);
     } else {
-      pack_floats(&file.values, type, &data_);
+      if (type == bitnet::GgmlType::q6_k || type == bitnet::GgmlType::q4_k) {
+        pack_k_quants(random_, &file.values, type, &data_);
+      } else {
+        pack_floats(&file.values, type, &data_);
+      }
       if (!interleaved) m.values = file.values;
     }
   }

@@ -9,6 +9,7 @@
 
 #include "check.h"
 #include "core/canonical_math.h"
+#include "core/float16.h"
 #include "core/kernels.h"
 
 namespace check {
@@ -45,6 +46,21 @@ inline std::vector<float> values(Random& random, int64_t count, int64_t offset =
   std::vector<float> list(static_cast<size_t>(offset + count));
   for (float& v : list) v = random.value();
   return list;
+}
+
+// Random bytes as blocks of a type that has them, with float16 scales of a likely size.
+inline void fill_blocks(Random& random, bitnet::RowType type, std::vector<uint8_t>* bytes,
+                        float size = 0.01f) {
+  const size_t block = static_cast<size_t>(bitnet::row_bytes(type, bitnet::block_cols(type)));
+  for (uint8_t& byte : *bytes) byte = static_cast<uint8_t>(random.next());
+  const auto set_scale = [&](size_t at) {
+    const uint16_t scale = bitnet::f32_to_f16(random.value() * size);
+    std::memcpy(bytes->data() + at, &scale, sizeof scale);
+  };
+  for (size_t at = 0; at < bytes->size(); at += block) {
+    set_scale(type == bitnet::RowType::q6_k ? at + 208 : at);
+    if (type == bitnet::RowType::q4_k) set_scale(at + 2);
+  }
 }
 
 // First index at which the bits differ, or -1. Any NaN equals any NaN.

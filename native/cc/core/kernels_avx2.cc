@@ -10,6 +10,7 @@
 
 #include "core/canonical_math.h"
 #include "core/float16.h"
+#include "core/k_quants.h"
 #include "core/target_region.h"
 
 BITNET_TARGET_BEGIN("avx2,fma,f16c")
@@ -20,6 +21,7 @@ BITNET_TARGET_BEGIN("avx2,fma,f16c")
 #include "core/lane_rows.h"
 #include "core/lane_outer.h"
 #include "core/lane_attention.h"
+#include "core/lane_k_quants.h"
 #include "core/lane_dot.h"
 // clang-format on
 BITNET_TARGET_END

@@ -9,6 +9,7 @@
 #include "core/avx512_intrinsics.h"
 #include "core/canonical_math.h"
 #include "core/float16.h"
+#include "core/k_quants.h"
 #include "core/target_region.h"
 
 BITNET_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")
@@ -19,6 +20,7 @@ BITNET_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c
 #include "core/lane_rows.h"
 #include "core/lane_outer.h"
 #include "core/lane_attention.h"
+#include "core/lane_k_quants.h"
 #include "core/lane_dot.h"
 // clang-format on
 BITNET_TARGET_END

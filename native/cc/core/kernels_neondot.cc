@@ -10,6 +10,7 @@
 
 #include "core/canonical_math.h"
 #include "core/float16.h"
+#include "core/k_quants.h"
 #include "core/target_region.h"
 
 // Everything here is baseline NEON; only ternary_gemm_neondot.cc needs the extension.
@@ -20,6 +21,7 @@
 #include "core/lane_rows.h"
 #include "core/lane_outer.h"
 #include "core/lane_attention.h"
+#include "core/lane_k_quants.h"
 #include "core/lane_dot.h"
 // clang-format on
 

@@ -5,6 +5,7 @@
 
 #include "core/canonical_math.h"
 #include "core/float16.h"
+#include "core/k_quants.h"
 #include "core/variants.h"
 
 namespace bitnet {
@@ -163,6 +164,19 @@ inline uint16_t load_u16(const uint8_t* bytes) {
   return value;
 }
 
+inline float k_quant_value(const uint8_t* row, RowType type, int64_t k) {
+  RunScales runs;
+  const int64_t i = k % kSuperBlock;
+  if (type == RowType::q6_k) {
+    const uint8_t* block = row + k / kSuperBlock * kQ6KBytes;
+    q6_k_scales(block, &runs);
+    return runs.scale[i / kScaleRun] * static_cast<float>(q6_k_code(block, i));
+  }
+  const uint8_t* block = row + k / kSuperBlock * kQ4KBytes;
+  q4_k_scales(block, &runs);
+  return runs.scale[i / kScaleRun] * static_cast<float>(q4_k_code(block, i)) - runs.minimum[i / kScaleRun];
+}
+
 inline float stored_value(const void* row, RowType type, int64_t k) {
   const uint8_t* bytes = static_cast<const uint8_t*>(row);
   switch (type) {
@@ -174,6 +188,9 @@ inline float stored_value(const void* row, RowType type, int64_t k) {
       const uint8_t* block = bytes + k / 32 * 34;
       return static_cast<float>(static_cast<int8_t>(block[2 + k % 32])) * f16_to_f32(load_u16(block));
     }
+    case RowType::q6_k:
+    case RowType::q4_k:
+      return k_quant_value(bytes, type, k);
     default: {
       float value;
       std::memcpy(&value, bytes + 4 * k, sizeof value);

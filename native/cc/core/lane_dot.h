@@ -7,6 +7,7 @@
 #pragma once
 
 #include "core/kernels.h"
+#include "core/lane_k_quants.h"
 #include "core/lanes.h"
 
 namespace bitnet {
@@ -14,8 +15,8 @@ namespace {
 
 // ---- decoding ----
 
-// Columns decoded per step: 16, or one block of q8_0.
-constexpr int64_t step_cols(RowType type) { return type == RowType::q8_0 ? 32 : kLanes; }
+// Columns decoded per step: 16, or one block.
+constexpr int64_t step_cols(RowType type) { return block_cols(type) > 1 ? block_cols(type) : kLanes; }
 
 // Part j of the step whose first stored byte is `step`.
 template <RowType Type>
@@ -27,13 +28,30 @@ BITNET_INLINE Part load_stored(const uint8_t* step, int64_t j) {
   return load_part(reinterpret_cast<const float*>(step) + k);
 }
 
-// `count` < 16 values, zero padded to 16. Rows of q8_0 are whole blocks and have no tail.
+// `count` < 16 values, zero padded to 16. Rows of blocks are whole blocks and have no tail.
 template <RowType Type>
 BITNET_INLINE void decode_tail(const uint8_t* stored, int64_t count, float* out) {
-  constexpr RowType kTailType = Type == RowType::q8_0 ? RowType::f32 : Type;
+  constexpr RowType kTailType = block_cols(Type) > 1 ? RowType::f32 : Type;
   alignas(64) uint8_t padded[kLanes * 4] = {};
   std::memcpy(padded, stored, static_cast<size_t>(row_bytes(kTailType, count)));
   for (int j = 0; j < kParts; ++j) store_part(out + j * kPartLanes, load_stored<kTailType>(padded, j));
+}
+
+template <RowType Type>
+BITNET_INLINE void decode_step(const uint8_t* stored, float* out) {
+  if constexpr (is_k_quant(Type)) {
+    SuperBlock block;
+    unpack<Type>(stored, &block);
+    for (int64_t run = 0; run < kSuperBlock / kScaleRun; ++run) {
+      BITNET_UNROLL
+      for (int j = 0; j < kParts; ++j)
+        store_part(out + run * kScaleRun + j * kPartLanes, load_run<Type>(block, run, j));
+    }
+  } else {
+    constexpr int kStepParts = static_cast<int>(step_cols(Type)) / kPartLanes;
+    BITNET_UNROLL
+    for (int j = 0; j < kStepParts; ++j) store_part(out + j * kPartLanes, load_stored<Type>(stored, j));
+  }
 }
 
 // `cols` values from a whole step on, zero padded to a multiple of 16.
@@ -42,9 +60,7 @@ BITNET_INLINE void decode_padded(const uint8_t* stored, int64_t cols, float* out
   constexpr int64_t kStep = step_cols(Type);
   int64_t k = 0;
   for (; k + kStep <= cols; k += kStep) {
-    BITNET_UNROLL
-    for (int j = 0; j < kStep / kPartLanes; ++j)
-      store_part(out + k + j * kPartLanes, load_stored<Type>(stored, j));
+    decode_step<Type>(stored, out + k);
     stored += row_bytes(Type, kStep);
   }
   if (k < cols) decode_tail<Type>(stored, cols - k, out + k);
@@ -69,6 +85,10 @@ void decode_row(const void* row, RowType type, int64_t cols, float* out) {
       return decode_row_of<RowType::bf16>(row, cols, out);
     case RowType::q8_0:
       return decode_row_of<RowType::q8_0>(row, cols, out);
+    case RowType::q6_k:
+      return decode_row_of<RowType::q6_k>(row, cols, out);
+    case RowType::q4_k:
+      return decode_row_of<RowType::q4_k>(row, cols, out);
     default:
       return decode_row_of<RowType::f32>(row, cols, out);
   }
@@ -82,6 +102,32 @@ struct DotOperands {
   const float* x;    // first token of the tile
   int64_t x_stride;
 };
+
+// sums[t][r] += lanes of x[t] * w[r] over `cols` columns of super-blocks, which are unpacked one at a time.
+template <int Tokens, int Rows, RowType Type>
+BITNET_INLINE void accumulate_super_blocks(Lanes (&sums)[Tokens][Rows], const DotOperands& at, int64_t cols) {
+  SuperBlock blocks[Rows];
+  for (int64_t k = 0; k < cols; k += kSuperBlock) {
+    const uint8_t* w = at.w + row_bytes(Type, k);
+    BITNET_UNROLL
+    for (int r = 0; r < Rows; ++r) unpack<Type>(w + r * at.w_stride, &blocks[r]);
+    for (int64_t run = 0; run < kSuperBlock / kScaleRun; ++run) {
+      BITNET_UNROLL
+      for (int j = 0; j < kParts; ++j) {
+        Part weights[Rows];
+        BITNET_UNROLL
+        for (int r = 0; r < Rows; ++r) weights[r] = load_run<Type>(blocks[r], run, j);
+        BITNET_UNROLL
+        for (int t = 0; t < Tokens; ++t) {
+          Part x = load_part(at.x + t * at.x_stride + k + run * kScaleRun + j * kPartLanes);
+          BITNET_PIN(x);  // or it is loaded again for every row
+          BITNET_UNROLL
+          for (int r = 0; r < Rows; ++r) sums[t][r].part[j] = fma(x, weights[r], sums[t][r].part[j]);
+        }
+      }
+    }
+  }
+}
 
 // sums[t][r] += lanes of x[t] * w[r] over `cols` columns; every element is one chain.
 template <int Tokens, int Rows, RowType Type>
@@ -199,8 +245,12 @@ BITNET_INLINE void stream_tile(const LinearRows& job, int64_t row) {
     BITNET_UNROLL
     for (int r = 0; r < Rows; ++r) sums[t][r] = broadcast(0.0f);
   }
-  accumulate_dot<Tokens, Rows, Type>(sums, {job.w + row * job.w_stride, job.w_stride, job.x, job.x_stride},
-                                     job.cols);
+  const DotOperands at = {job.w + row * job.w_stride, job.w_stride, job.x, job.x_stride};
+  if constexpr (is_k_quant(Type)) {
+    accumulate_super_blocks<Tokens, Rows, Type>(sums, at, job.cols);
+  } else {
+    accumulate_dot<Tokens, Rows, Type>(sums, at, job.cols);
+  }
   BITNET_UNROLL
   for (int t = 0; t < Tokens; ++t) {
     BITNET_UNROLL
@@ -240,6 +290,10 @@ void linear_rows(const void* w, RowType type, int64_t row_begin, int64_t row_end
       return linear_rows_of<RowType::bf16>(job, row_begin, row_end);
     case RowType::q8_0:
       return linear_rows_of<RowType::q8_0>(job, row_begin, row_end);
+    case RowType::q6_k:
+      return linear_rows_of<RowType::q6_k>(job, row_begin, row_end);
+    case RowType::q4_k:
+      return linear_rows_of<RowType::q4_k>(job, row_begin, row_end);
     default:
       return linear_rows_of<RowType::f32>(job, row_begin, row_end);
   }

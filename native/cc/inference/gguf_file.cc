@@ -10,27 +10,7 @@ namespace {
 
 constexpr int kMaxArrayDepth = 4;
 
-struct TypeLayout {
-  GgmlType type;
-  const char* name;
-  uint64_t block;  // elements
-  uint64_t bytes;  // of a block
-};
-
-constexpr TypeLayout kTypes[] = {
-    {GgmlType::f32, "F32", 1, 4},        {GgmlType::f16, "F16", 1, 2},
-    {GgmlType::q8_0, "Q8_0", 32, 34},    {GgmlType::bf16, "BF16", 1, 2},
-    {GgmlType::tq1_0, "TQ1_0", 256, 54}, {GgmlType::tq2_0, "TQ2_0", 256, 66},
-    {GgmlType::i2_s, "I2_S", 128, 32},
-};
 constexpr uint64_t kI2sTrailer = 32;  // float32 scale and padding after the codes of an I2_S tensor
-
-const TypeLayout* find_type(uint32_t type) {
-  for (const TypeLayout& layout : kTypes) {
-    if (static_cast<uint32_t>(layout.type) == type) return &layout;
-  }
-  return nullptr;
-}
 
 // Bytes of a fixed-size value; 0 for strings and arrays.
 uint64_t value_bytes(GgufValueType type) {
@@ -217,11 +197,8 @@ GgufTensor read_tensor_info(Cursor* cursor, uint64_t index) {
   }
   const uint64_t place = cursor->position();
   const uint32_t type = cursor->read<uint32_t>("type of " + what);
-  const TypeLayout* layout = find_type(type);
-  if (!layout) {
-    throw GgufError(what + at(place) + " has type " + std::to_string(type) +
-                    ", supported are F32, F16, BF16, Q8_0, TQ1_0, TQ2_0 and I2_S");
-  }
+  const GgmlTypeLayout* layout = find_ggml_type(type);
+  if (!layout) throw GgufError(what + at(place) + " has " + unsupported_type_text(type));
   tensor.type = layout->type;
   if (tensor.dimensions[0] % layout->block != 0) {
     throw GgufError(what + at(place) + " has rows of " + std::to_string(tensor.dimensions[0]) +
@@ -246,8 +223,6 @@ void check_overlap(const std::map<std::string, GgufTensor>& tensors) {
 }
 
 }  // namespace
-
-const char* ggml_type_name(GgmlType type) { return find_type(static_cast<uint32_t>(type))->name; }
 
 GgufFile::GgufFile(const std::string& path)
     : mapped_(std::make_unique<MappedFile>(path)), data_(mapped_->data()), size_(mapped_->size()) {

@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "inference/ggml_type.h"
 #include "inference/mapped_file.h"
 
 namespace bitnet {
@@ -35,9 +36,6 @@ constexpr uint64_t kMaxGgufArrayLength = 1ull << 26;  // a vocabulary has at mos
 constexpr uint32_t kMaxGgufDimensions = 4;
 constexpr uint64_t kMaxGgufElements = 1ull << 40;  // of one tensor
 constexpr uint64_t kMaxGgufAlignment = 1ull << 20;
-
-enum class GgmlType : uint32_t { f32 = 0, f16 = 1, q8_0 = 8, bf16 = 30, tq1_0 = 34, tq2_0 = 35, i2_s = 36 };
-const char* ggml_type_name(GgmlType type);
 
 enum class GgufValueType : uint32_t {
   u8 = 0,

@@ -61,8 +61,11 @@ struct Model::Loader {
   std::vector<float> row(const std::string& name, int64_t size) {
     const GgufTensor& tensor = require(name, {static_cast<uint64_t>(size)});
     std::vector<float> values(static_cast<size_t>(size));
-    if (tensor.type == GgmlType::q8_0) throw GgufError("tensor \"" + name + "\" must not be Q8_0");
-    kernels.decode_row(file.tensor_data(tensor), float_row_type(tensor), size, values.data());
+    const RowType type = float_row_type(tensor);
+    if (block_cols(type) > 1) {
+      throw GgufError("tensor \"" + name + "\" must be F32, F16 or BF16, not " + ggml_type_name(tensor.type));
+    }
+    kernels.decode_row(file.tensor_data(tensor), type, size, values.data());
     return values;
   }
 

@@ -41,7 +41,7 @@ class TernaryTensor {
   float i2s_scale_ = 0;
 };
 
-// The row type of a float tensor; throws GgufError naming the tensor if it is not F32, F16, BF16 or Q8_0.
+// The row type of a float tensor; throws GgufError naming the tensor if it is ternary.
 RowType float_row_type(const GgufTensor& tensor);
 
 }  // namespace bitnet

@@ -65,7 +65,7 @@ void round_rows(const float* x, int64_t rows, int64_t cols, RowType type, float*
       case RowType::q8_0:
         for (int64_t i = begin; i < end; i += kQ8Block) round_q8_block(x + i, y + i);
         break;
-      case RowType::f32:
+      default:  // f32; K-quants are of other programs' files only
         std::memcpy(y + begin, x + begin, static_cast<size_t>(end - begin) * sizeof(float));
         break;
     }

@@ -1,0 +1,54 @@
+#include "inference/ggml_type.h"
+
+namespace bitnet {
+namespace {
+
+constexpr GgmlTypeLayout kLayouts[] = {
+    {GgmlType::f32, "F32", 1, 4},        {GgmlType::f16, "F16", 1, 2},
+    {GgmlType::bf16, "BF16", 1, 2},      {GgmlType::q8_0, "Q8_0", 32, 34},
+    {GgmlType::q6_k, "Q6_K", 256, 210},  {GgmlType::q4_k, "Q4_K", 256, 144},
+    {GgmlType::tq1_0, "TQ1_0", 256, 54}, {GgmlType::tq2_0, "TQ2_0", 256, 66},
+    {GgmlType::i2_s, "I2_S", 128, 32},
+};
+
+struct OtherType {
+  uint32_t type;
+  const char* name;
+};
+
+// llama.cpp's numbers, and from 36 on those of bitnet.cpp.
+constexpr OtherType kOthers[] = {
+    {2, "Q4_0"},   {3, "Q4_1"},     {6, "Q5_0"},    {7, "Q5_1"},     {10, "Q2_K"},  {11, "Q3_K"},
+    {13, "Q5_K"},  {16, "IQ2_XXS"}, {17, "IQ2_XS"}, {18, "IQ3_XXS"}, {19, "IQ1_S"}, {20, "IQ4_NL"},
+    {21, "IQ3_S"}, {22, "IQ2_S"},   {23, "IQ4_XS"}, {29, "IQ1_M"},   {38, "TL1"},   {39, "TL2"},
+};
+
+}  // namespace
+
+const GgmlTypeLayout* find_ggml_type(uint32_t type) {
+  for (const GgmlTypeLayout& layout : kLayouts) {
+    if (static_cast<uint32_t>(layout.type) == type) return &layout;
+  }
+  return nullptr;
+}
+
+const char* ggml_type_name(GgmlType type) { return find_ggml_type(static_cast<uint32_t>(type))->name; }
+
+std::string unsupported_type_text(uint32_t type) {
+  std::string text = "type " + std::to_string(type);
+  for (const OtherType& other : kOthers) {
+    if (other.type == type) text += std::string(" (") + other.name + ")";
+  }
+  if (type == 38 || type == 39) {
+    return text + ", a layout made for the kernels of one machine and shape: convert the model to I2_S";
+  }
+  text += ", supported are ";
+  const char* separator = "";
+  for (const GgmlTypeLayout& layout : kLayouts) {
+    text += separator + std::string(layout.name);
+    separator = ", ";
+  }
+  return text;
+}
+
+}  // namespace bitnet
