@@ -1,9 +1,9 @@
 // The inference engine as a class:
 //
-//   new Engine();  load(path, threads, flag) -> Promise  everything else needs a loaded engine
-//   info() -> sizes and types;  metadata() -> scalars and strings;  metadataArray(key) -> array or undefined
-//   score(ids, lengths, firstTargets, chunk, sharePrefixes, flag) -> Promise<{ logprobs, greedy }>
-//   createSession(slots, capacity) -> id;  disposeSession(id);  truncate(id, slot, length) -> Promise
+//   new Engine();  load(path, threads, headPrecision, kvType, flag) -> Promise  everything else needs a
+//   loaded engine info() -> sizes and types;  metadata() -> scalars and strings;  metadataArray(key) -> array
+//   or undefined score(ids, lengths, firstTargets, chunk, sharePrefixes, flag) -> Promise<{ logprobs, greedy
+//   }> createSession(slots, capacity) -> id;  disposeSession(id);  truncate(id, slot, length) -> Promise
 //   feed(id, slots, ids, counts, flag) -> Promise<Float32Array>
 //   generate(id, slots, ids, counts, sampling, steps, endIds, flag) -> Promise<Int32Array[]>
 //   dispose()
@@ -106,13 +106,17 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
     } catch (const std::invalid_argument& error) {
       throw Napi::Error::New(env, error.what());
     }
-    auto job = std::make_unique<Job>(env, abort_flag(info[2]));
+    auto job = std::make_unique<Job>(env, abort_flag(info[4]));
     auto loaded = std::make_shared<std::shared_ptr<Engine>>();
     const std::string path = info[0].As<Napi::String>().Utf8Value();
-    const int threads = info[1].As<Napi::Number>().Int32Value();
-    job->run = [loaded, path, threads, kernels, abort = job->abort] {
-      auto model = std::make_shared<const Model>(std::make_unique<GgufFile>(path), threads, abort.get());
-      *loaded = std::make_shared<Engine>(std::move(model), *kernels, threads);
+    EngineOptions options;
+    options.threads = info[1].As<Napi::Number>().Int32Value();
+    options.head = static_cast<HeadPrecision>(info[2].As<Napi::Number>().Int32Value());
+    options.kv_type = static_cast<KvType>(info[3].As<Napi::Number>().Int32Value());
+    job->run = [loaded, path, options, kernels, abort = job->abort] {
+      auto model =
+          std::make_shared<const Model>(std::make_unique<GgufFile>(path), options.threads, abort.get());
+      *loaded = std::make_shared<Engine>(std::move(model), *kernels, options);
     };
     job->result = [state = state_, loaded](Napi::Env result_env) {
       state->engine = std::move(*loaded);

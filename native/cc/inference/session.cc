@@ -16,7 +16,7 @@ Session::Session(Engine& engine, int64_t slots, int64_t capacity) : engine_(engi
                        std::to_string(slots));
   }
   lengths_.assign(static_cast<size_t>(slots), 0);
-  cache_ = KvCache(engine.model().config(), slots * cache_blocks(capacity));
+  cache_ = KvCache(engine.model().config(), slots * cache_blocks(capacity), engine.kv_type_);
 }
 
 void Session::truncate(int64_t slot, int64_t length) {
