@@ -60,7 +60,15 @@ export interface NativeEngine {
   createSession(slots: number, capacity: number): number;
   disposeSession(session: number): void;
   truncate(session: number, slot: number, length: number): Promise<void>;
-  feed(session: number, slots: Int32Array, ids: Int32Array, counts: Int32Array, flag: AbortFlag): Promise<Float32Array>;
+  /** Logits after the last id of each slot, [slots][vocabSize]; empty without `wantLogits`. */
+  feed(
+    session: number,
+    slots: Int32Array,
+    ids: Int32Array,
+    counts: Int32Array,
+    wantLogits: boolean,
+    flag: AbortFlag,
+  ): Promise<Float32Array>;
   generate(
     session: number,
     slots: Int32Array,

@@ -54,6 +54,11 @@ export function loadTokenizer(tokenizerJson: string | object, tokenizerConfig?: 
   if (json.model === null || typeof json.model !== "object" || typeof json.model.vocab !== "object") {
     throw new TokenizerError(`${origin}: no model with a vocabulary in it`);
   }
-  const resolvedConfig = config === undefined || config === null ? null : resolveJson(config, "tokenizer_config.json");
+  let resolvedConfig = config === undefined || config === null ? null : resolveJson(config, "tokenizer_config.json");
+  // Newer versions of transformers keep the chat template in a file of its own.
+  const templateFile = path.join(path.dirname(origin), "chat_template.jinja");
+  if (origin !== "tokenizer.json" && tokenizerConfig === undefined && existsSync(templateFile)) {
+    resolvedConfig = { ...resolvedConfig, chat_template: readText(templateFile) };
+  }
   return isByteBpe(json) ? new ByteBpeTokenizer(json, resolvedConfig) : new LibraryTokenizer(json, resolvedConfig);
 }

@@ -1,10 +1,11 @@
 // The inference engine as a class:
 //
-//   new Engine();  load(path, threads, headPrecision, kvType, flag) -> Promise  everything else needs a
-//   loaded engine info() -> sizes and types;  metadata() -> scalars and strings;  metadataArray(key) -> array
-//   or undefined score(ids, lengths, firstTargets, chunk, sharePrefixes, flag) -> Promise<{ logprobs, greedy
-//   }> createSession(slots, capacity) -> id;  disposeSession(id);  truncate(id, slot, length) -> Promise
-//   feed(id, slots, ids, counts, flag) -> Promise<Float32Array>
+//   new Engine();  everything else needs a loaded engine
+//   load(path, threads, headPrecision, kvType, flag) -> Promise
+//   info() -> sizes and types;  metadata() -> scalars and strings;  metadataArray(key) -> array or undefined
+//   score(ids, lengths, firstTargets, chunk, sharePrefixes, flag) -> Promise<{ logprobs, greedy }>
+//   createSession(slots, capacity) -> id;  disposeSession(id);  truncate(id, slot, length) -> Promise
+//   feed(id, slots, ids, counts, wantLogits, flag) -> Promise<Float32Array>, empty without wantLogits
 //   generate(id, slots, ids, counts, sampling, steps, endIds, flag) -> Promise<Int32Array[]>
 //   dispose()
 //   createAbortFlag() -> flag;  raiseAbortFlag(flag)
@@ -276,10 +277,14 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
     const Napi::Env env = info.Env();
     auto prompts = std::make_shared<Prompts>(info);
     auto logits = std::make_shared<std::vector<float>>();
-    auto job = std::make_unique<Job>(env, abort_flag(info[4]));
-    job->run = [engine = engine(env), session = session(info), prompts, logits, abort = job->abort] {
-      logits->resize(prompts->slots.size() * static_cast<size_t>(engine->model().config().vocab_size));
-      session->feed(prompts->feeds(), abort.get(), logits->data());
+    const bool want_logits = info[4].As<Napi::Boolean>().Value();
+    auto job = std::make_unique<Job>(env, abort_flag(info[5]));
+    job->run = [engine = engine(env), session = session(info), prompts, logits, want_logits,
+                abort = job->abort] {
+      if (want_logits) {
+        logits->resize(prompts->slots.size() * static_cast<size_t>(engine->model().config().vocab_size));
+      }
+      session->feed(prompts->feeds(), abort.get(), want_logits ? logits->data() : nullptr);
     };
     job->result = [logits](Napi::Env result_env) {
       return typed_array<Napi::Float32Array>(result_env, *logits);

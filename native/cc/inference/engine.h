@@ -114,7 +114,7 @@ class Session {
     const int32_t* ids;
     int64_t count;  // >= 1
   };
-  // Appends ids to the slots; writes the logits after the last id of each, [feeds][vocab_size].
+  // Appends ids to the slots; writes the logits after the last id of each, [feeds][vocab_size] (null: none).
   // Throws RequestError, Aborted: the slots then keep the length that they had.
   void feed(const std::vector<Feed>& feeds, const std::atomic<bool>* abort, float* logits);
 

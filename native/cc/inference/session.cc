@@ -51,7 +51,8 @@ void Session::check_feeds(const std::vector<Feed>& feeds, int64_t more) const {
 void Session::run_feeds(const std::vector<Feed>& feeds, float* logits) {
   spans_.clear();
   for (const Feed& feed : feeds) {
-    spans_.push_back({slot_block(feed.slot), length(feed.slot), feed.ids, feed.count, feed.count - 1});
+    const int64_t wanted_from = logits ? feed.count - 1 : feed.count;
+    spans_.push_back({slot_block(feed.slot), length(feed.slot), feed.ids, feed.count, wanted_from});
   }
   engine_.run_spans(cache_, spans_, kDefaultChunk, [&](const float* hidden, int64_t count) {
     engine_.head_.logits(hidden, count, logits);
