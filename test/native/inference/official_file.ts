@@ -23,6 +23,9 @@ export interface Matrix {
   scale: number;
 }
 
+/** As the official checkpoint stores its numbers. */
+const bfloat16 = (value: number) => roundToDtype(Float32Array.of(value), "bf16")[0]!;
+
 /** Zeros are as frequent as `density` of the row or column says; training ties the two sides of a channel. */
 function matrix(gguf: string, parameter: string, rows: number, cols: number, density: (i: number) => number): Matrix {
   const rng = new CounterRng(5, gguf);
@@ -30,7 +33,7 @@ function matrix(gguf: string, parameter: string, rows: number, cols: number, den
   for (let i = 0; i < codes.length; i++) {
     if (rng.uniform() < density(i)) codes[i] = rng.uniform() < 0.5 ? -1 : 1;
   }
-  return { gguf, parameter, rows, cols, codes, scale: Math.fround(0.02 + rng.uniform() * 0.01) };
+  return { gguf, parameter, rows, cols, codes, scale: bfloat16(0.02 + rng.uniform() * 0.01) };
 }
 
 /** Ternary matrices of the model; with `tied`, the channels of a feed-forward block have densities of their own. */
@@ -72,11 +75,11 @@ export function i2s({ gguf, rows, cols, codes, scale }: Matrix, place: Place, ta
   return { name: gguf, sizes: [cols, rows], type: 36, bytes };
 }
 
-/** The other parameters, by Hugging Face's names: the embedding a float16, gains about 1. */
+/** The other parameters, by Hugging Face's names, all bfloat16: gains about 1, an embedding that is float16 too. */
 export function floats(): Map<string, Float32Array> {
   const rng = new CounterRng(7, "floats");
-  const gains = (size: number) => Float32Array.from({ length: size }, () => 0.8 + rng.uniform() * 0.4);
-  const embedding = Float32Array.from({ length: vocab * hidden }, () => (rng.uniform() - 0.5) * 0.1);
+  const gains = (size: number) => Float32Array.from({ length: size }, () => bfloat16(0.8 + rng.uniform() * 0.4));
+  const embedding = Float32Array.from({ length: vocab * hidden }, () => bfloat16((rng.uniform() - 0.5) * 0.1));
   const parameters = new Map([["model.embed_tokens.weight", roundToDtype(embedding, "f16")]]);
   for (let n = 0; n < layers; n++) {
     parameters.set(`model.layers.${n}.input_layernorm.weight`, gains(hidden));
