@@ -1,9 +1,9 @@
 /** `bitnet-eval`: scores a model on tasks, as lm-evaluation-harness does; see `--help`. */
 import { evaluate } from "../eval/evaluator.ts";
-import { checkInteger, runCommand } from "./command.ts";
+import { runCommand, UsageError } from "./command.ts";
+import { checkModelOptions, modelOptions, openEvaluatedModel } from "./eval/model_options.ts";
 import { checkOutputOptions, outputOptions, printResults, writeResults } from "./eval/output_options.ts";
 import { chooseTasks, taskOptions } from "./eval/task_options.ts";
-import { backendChoices, describeModel, openModel } from "./open_model.ts";
 import { RequestProgress } from "./request_progress.ts";
 
 await runCommand({
@@ -11,11 +11,9 @@ await runCommand({
   summary:
     "Scores a GGUF file or a checkpoint on tasks, with the prompts, draws and metrics of lm-evaluation-harness 0.4.",
   options: {
-    model: { type: "string", demandOption: true, describe: "GGUF file, checkpoint directory or run directory" },
+    ...modelOptions,
     ...taskOptions,
     ...outputOptions,
-    threads: { type: "number", describe: "Threads [default: BITNET_THREADS, else all CPUs]" },
-    backend: { choices: backendChoices, describe: "tfjs backend of a checkpoint [default: native]" },
   },
   examples: [
     ["$0 --model small.gguf --tasks toy_arc,toy_piqa,toy_gsm8k", "Held-out questions of the generated world"],
@@ -33,15 +31,15 @@ await runCommand({
     "Data sets come from the Hugging Face cache or the Hub (HF_HOME, HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE). " +
     "BITNET_ISA=scalar|avx2|avx512vnni|neondot forces a kernel variant.",
   async run(options, { signal }) {
-    checkInteger("threads", options.threads, 1);
+    if (options.model === undefined) throw new UsageError("Missing required argument: model");
+    checkModelOptions(options);
     checkOutputOptions(options);
     const chosen = chooseTasks(options);
     const startedAt = Date.now();
 
-    const model = await openModel(options.model, options);
+    const model = await openEvaluatedModel(options.model, options);
     const progress = new RequestProgress();
     try {
-      console.error(describeModel(model));
       const results = await evaluate(model, chosen.tasks, chosen.data, {
         ...chosen.evaluation,
         signal,

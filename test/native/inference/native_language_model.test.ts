@@ -5,6 +5,7 @@ import { Engine } from "../../../native/inference/engine.ts";
 import { tokenizerOf } from "../../../native/inference/gguf_tokenizer.ts";
 import { NativeLanguageModel } from "../../../native/inference/native_language_model.ts";
 import { GeneratedText } from "../../../src/eval/generated_text.ts";
+import type { LoglikelihoodResult } from "../../../src/eval/language_model.ts";
 import { trainBpe } from "../../../src/tokenizer/bpe_trainer.ts";
 import { byteLevelTokenizer } from "../../../src/tokenizer/byte_level_tokenizer.ts";
 import { exportSmallModel, randomSequences, temporaryFolder } from "./exported_model.ts";
@@ -52,7 +53,7 @@ describe("log-likelihoods of requests that share their beginnings", () => {
   );
 
   it("have the bits of requests made alone, in any order; each is heard as it is answered", async () => {
-    const alone = [];
+    const alone: LoglikelihoodResult[] = [];
     for (const request of requests) alone.push(...(await model.loglikelihood([request])));
     const heard = new Map<number, unknown>();
     expect(await model.loglikelihood(requests, undefined, undefined, (i, answer) => heard.set(i, answer))).toEqual(
