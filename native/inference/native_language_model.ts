@@ -8,10 +8,11 @@ import type {
   LoglikelihoodResult,
   OnAnswer,
 } from "../../src/eval/language_model.ts";
+import { sharingOrder } from "../../src/eval/sharing_order.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { Engine, type EngineOptions } from "./engine.ts";
 import { tokenizerOf } from "./gguf_tokenizer.ts";
-import { ScoreSchedule, sharingOrder } from "./score_schedule.ts";
+import { ScoreSchedule } from "./score_schedule.ts";
 import type { Session } from "./session.ts";
 import { SlotContexts } from "./slot_contexts.ts";
 

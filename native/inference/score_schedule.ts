@@ -5,39 +5,12 @@
  * by packing equal lengths.
  */
 import type { LoglikelihoodRequest } from "../../src/eval/language_model.ts";
+import { commonPrefix, requestLength, sharingOrder } from "../../src/eval/sharing_order.ts";
 
 /** How long a call should take: progress is reported, and answers are kept, between calls. */
 const callSeconds = 1;
 const firstCallPositions = 1024;
 const largestCallPositions = 65_536;
-
-function idAt({ context, continuation }: LoglikelihoodRequest, position: number): number {
-  return position < context.length ? context[position] : continuation[position - context.length];
-}
-
-function length({ context, continuation }: LoglikelihoodRequest): number {
-  return context.length + continuation.length;
-}
-
-/** Number of ids that both begin with. */
-export function commonPrefix(a: LoglikelihoodRequest, b: LoglikelihoodRequest): number {
-  const limit = Math.min(length(a), length(b));
-  let shared = 0;
-  while (shared < limit && idAt(a, shared) === idAt(b, shared)) shared++;
-  return shared;
-}
-
-function compareIds(a: LoglikelihoodRequest, b: LoglikelihoodRequest): number {
-  const shared = commonPrefix(a, b);
-  if (shared < length(a) && shared < length(b)) return idAt(a, shared) - idAt(b, shared);
-  // The longer one first: what the shorter one needs has been run then.
-  return length(b) - length(a);
-}
-
-/** Indices of the requests, those that begin alike next to each other. */
-export function sharingOrder(requests: readonly LoglikelihoodRequest[]): number[] {
-  return Array.from(requests.keys()).sort((a, b) => compareIds(requests[a], requests[b]) || a - b);
-}
 
 /** Cuts the ordered requests into calls of about {@link callSeconds}, by the speed of the calls before. */
 export class ScoreSchedule {
@@ -75,7 +48,7 @@ export class ScoreSchedule {
   /** Positions that the request at a place of the order adds to those before. */
   private newPositions(place: number): number {
     const request = this.requests[this.order[place]];
-    if (place === 0) return length(request);
-    return Math.max(1, length(request) - commonPrefix(this.requests[this.order[place - 1]], request));
+    if (place === 0) return requestLength(request);
+    return Math.max(1, requestLength(request) - commonPrefix(this.requests[this.order[place - 1]], request));
   }
 }
