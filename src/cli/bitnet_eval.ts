@@ -1,19 +1,25 @@
-/** `bitnet-eval`: scores a model on tasks, as lm-evaluation-harness does; see `--help`. */
-import { evaluate } from "../eval/evaluator.ts";
-import { runCommand, UsageError } from "./command.ts";
-import { checkModelOptions, modelOptions, openEvaluatedModel } from "./eval/model_options.ts";
-import { checkOutputOptions, outputOptions, printResults, writeResults } from "./eval/output_options.ts";
+/** `bitnet-eval`: scores models on tasks, as lm-evaluation-harness does; see `--help`. */
+import { runCommand } from "./command.ts";
+import { compareSavedRuns } from "./eval/compare_saved_runs.ts";
+import { evaluateModels } from "./eval/evaluate_models.ts";
+import { chooseModels, modelOptions } from "./eval/model_options.ts";
+import { checkOutputOptions, outputOptions } from "./eval/output_options.ts";
 import { chooseTasks, taskOptions } from "./eval/task_options.ts";
-import { RequestProgress } from "./request_progress.ts";
 
 await runCommand({
   name: "bitnet-eval",
   summary:
-    "Scores a GGUF file or a checkpoint on tasks, with the prompts, draws and metrics of lm-evaluation-harness 0.4.",
+    "Scores GGUF files, checkpoints and served models on tasks, with the prompts, draws and metrics of " +
+    "lm-evaluation-harness 0.4.",
   options: {
     ...modelOptions,
     ...taskOptions,
     ...outputOptions,
+    compare: {
+      type: "string",
+      array: true,
+      describe: "Two results files: prints their differences and whether they are more than chance, and ends",
+    },
   },
   examples: [
     ["$0 --model small.gguf --tasks toy_arc,toy_piqa,toy_gsm8k", "Held-out questions of the generated world"],
@@ -26,31 +32,18 @@ await runCommand({
       "$0 --model small.gguf --tasks gsm8k --gen_kwargs max_gen_toks=96 --output_path out --log_samples",
       "Keep samples",
     ],
+    [
+      "$0 --model small.gguf --model http://localhost:8080/v1 --model_args tokenizer=llama.gguf --tasks arc_easy",
+      "Two models side by side, one of them served by llama.cpp",
+    ],
+    ["$0 --compare a/results_1.json b/results_2.json", "Paired by document, from the samples beside the files"],
   ],
   epilogue:
     "Data sets come from the Hugging Face cache or the Hub (HF_HOME, HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE). " +
-    "BITNET_ISA=scalar|avx2|avx512vnni|neondot forces a kernel variant.",
+    "OPENAI_API_KEY goes to servers. BITNET_ISA=scalar|avx2|avx512vnni|neondot forces a kernel variant.",
   async run(options, { signal }) {
-    if (options.model === undefined) throw new UsageError("Missing required argument: model");
-    checkModelOptions(options);
+    if (options.compare !== undefined) return compareSavedRuns(options.compare);
     checkOutputOptions(options);
-    const chosen = chooseTasks(options);
-    const startedAt = Date.now();
-
-    const model = await openEvaluatedModel(options.model, options);
-    const progress = new RequestProgress();
-    try {
-      const results = await evaluate(model, chosen.tasks, chosen.data, {
-        ...chosen.evaluation,
-        signal,
-        onProgress: (done, total) => progress.update(done, total),
-      });
-      progress.close();
-      printResults(model, results, options);
-      await writeResults(model, results, chosen, options, startedAt);
-    } finally {
-      progress.close();
-      model.dispose();
-    }
+    await evaluateModels(chooseModels(options), chooseTasks(options), options, signal);
   },
 });

@@ -8,6 +8,7 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 import type { LanguageModel } from "../../eval/language_model.ts";
 import { packageVersion } from "../command.ts";
+import { isServer } from "./server_model.ts";
 
 async function hashFiles(files: readonly string[]): Promise<string> {
   const hash = createHash("sha256");
@@ -20,6 +21,8 @@ async function hashFiles(files: readonly string[]): Promise<string> {
 
 /** @param source what `model` was opened from */
 export async function modelIdentity(source: string, model: LanguageModel): Promise<string> {
+  // Whatever stands behind an address may change; its name is all that is known.
+  if (isServer(source)) return `server ${model.name} ${model.info.scoring} ${model.tokenizer.hash}`;
   const version = `bitnet-lab ${packageVersion()}`;
   if (!statSync(source).isDirectory()) return `${version} engine ${await hashFiles([source])}`;
   // A run directory stands for its newest checkpoint.

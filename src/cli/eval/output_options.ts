@@ -10,6 +10,7 @@ import type { ChosenTasks, TaskOptions } from "./task_options.ts";
 
 export const outputOptions = {
   output_path: { type: "string", describe: "Folder for results_*.json (or the name of a .json file)" },
+  report: { type: "string", describe: "HTML file with a chart of the scores, chance lines and the table" },
   log_samples: { type: "boolean", default: false, describe: "Write samples_<task>_*.jsonl too" },
 } as const satisfies Record<string, Options>;
 
