@@ -146,13 +146,8 @@ class Cursor {
   }
 }
 
-/**
- * The header that starts at byte 0 of `bytes`, the beginning of a file of `fileSize` bytes.
- * @throws {HeaderIncomplete} if it needs more than `bytes` and the file has more.
- * @throws {GgufError} if the file is not a GGUF file that we read.
- */
-export function parseGgufHeader(bytes: Uint8Array, fileSize: number): GgufHeader {
-  const cursor = new Cursor(bytes, fileSize);
+/** Magic number, version, counts and metadata: what stands before the tensor infos. */
+function parseBeginning(cursor: Cursor): { metadata: GgufMetadata; tensorCount: number } {
   const magic = cursor.u32("the magic number");
   if (magic !== ggufMagic) throw new GgufError("not a GGUF file: it does not begin with the letters GGUF");
   const version = cursor.u32("the version");
@@ -166,6 +161,24 @@ export function parseGgufHeader(bytes: Uint8Array, fileSize: number): GgufHeader
     if (metadata.has(key)) throw new GgufError(`metadata key ${key} occurs twice`);
     metadata.set(key, cursor.value(`metadata ${key}`));
   }
+  return { metadata, tensorCount };
+}
+
+/**
+ * The metadata alone, whatever the types of the tensors; parameters and errors as of {@link parseGgufHeader}.
+ */
+export function parseGgufMetadata(bytes: Uint8Array, fileSize: number): GgufMetadata {
+  return parseBeginning(new Cursor(bytes, fileSize)).metadata;
+}
+
+/**
+ * The header that starts at byte 0 of `bytes`, the beginning of a file of `fileSize` bytes.
+ * @throws {HeaderIncomplete} if it needs more than `bytes` and the file has more.
+ * @throws {GgufError} if the file is not a GGUF file that we read.
+ */
+export function parseGgufHeader(bytes: Uint8Array, fileSize: number): GgufHeader {
+  const cursor = new Cursor(bytes, fileSize);
+  const { metadata, tensorCount } = parseBeginning(cursor);
   const infos: Omit<GgufTensorInfo, "bytes">[] = [];
   const names = new Set<string>();
   for (let i = 0; i < tensorCount; i++) {

@@ -1,6 +1,12 @@
 /** Reads a GGUF file: metadata and tensor infos at once, the bytes of a tensor on demand. */
 import { type FileHandle, open } from "node:fs/promises";
-import { type GgufHeader, type GgufTensorInfo, HeaderIncomplete, parseGgufHeader } from "./gguf_header.ts";
+import {
+  type GgufHeader,
+  type GgufTensorInfo,
+  HeaderIncomplete,
+  parseGgufHeader,
+  parseGgufMetadata,
+} from "./gguf_header.ts";
 import { GgufError, type GgufMetadata } from "./gguf_types.ts";
 
 /** Bytes of the file that the header is looked for in at first; doubled until it is whole. */
@@ -24,19 +30,12 @@ export class GgufFile {
 
   /** @throws {GgufError} if the file is missing, malformed or truncated; the message starts with the path. */
   static async open(path: string): Promise<GgufFile> {
-    let handle: FileHandle;
+    const handle = await openFile(path);
     try {
-      handle = await open(path, "r");
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code;
-      throw new GgufError(`${path}: ${code === "ENOENT" ? "no such file" : (error as Error).message}`);
-    }
-    try {
-      return new GgufFile(path, handle, await readHeader(handle));
+      return new GgufFile(path, handle, await readBeginning(handle, parseGgufHeader));
     } catch (error) {
       await handle.close();
-      if (error instanceof GgufError) throw new GgufError(`${path}: ${error.message}`);
-      throw error;
+      throw withPath(path, error);
     }
   }
 
@@ -67,13 +66,42 @@ export class GgufFile {
   }
 }
 
-async function readHeader(handle: FileHandle): Promise<GgufHeader> {
+/**
+ * The metadata of any GGUF file, whatever the types of its tensors.
+ * @throws {GgufError} if the file is missing, malformed or truncated; the message starts with the path.
+ */
+export async function readGgufMetadata(path: string): Promise<GgufMetadata> {
+  const handle = await openFile(path);
+  try {
+    return await readBeginning(handle, parseGgufMetadata);
+  } catch (error) {
+    throw withPath(path, error);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function openFile(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, "r");
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    throw new GgufError(`${path}: ${code === "ENOENT" ? "no such file" : (error as Error).message}`);
+  }
+}
+
+function withPath(path: string, error: unknown): unknown {
+  return error instanceof GgufError ? new GgufError(`${path}: ${error.message}`) : error;
+}
+
+/** Parses as much of the file as `parse` needs. */
+async function readBeginning<T>(handle: FileHandle, parse: (bytes: Uint8Array, fileSize: number) => T): Promise<T> {
   const stat = await handle.stat();
   if (!stat.isFile()) throw new GgufError("not a file");
   for (let size = firstHeaderBytes; ; size *= 2) {
     const bytes = await readFully(handle, 0, Math.min(size, stat.size));
     try {
-      return parseGgufHeader(bytes, stat.size);
+      return parse(bytes, stat.size);
     } catch (error) {
       if (!(error instanceof HeaderIncomplete)) throw error;
     }

@@ -23,11 +23,14 @@ const llama3Tokens = ["<|begin_of_text|>", "<|end_of_text|>", "<|eot_id|>"];
 const controlToken = 3;
 const userDefinedToken = 4;
 
+/** Where the metadata of a file are found: an engine, or the file itself. */
+export type TokenizerMetadata = Pick<Engine, "path" | "metadata" | "tokenizerJson" | "metadataArray">;
+
 /**
  * @throws {ModelFileError} that says which metadata are missing or not supported.
  * @throws {TokenizerError} if the tokenizer.json inside is not valid.
  */
-export function tokenizerOf(engine: Engine): Tokenizer {
+export function tokenizerOf(engine: TokenizerMetadata): Tokenizer {
   const config = engine.metadata.get("tokenizer.huggingface.config");
   if (engine.tokenizerJson !== null) {
     return loadTokenizer(engine.tokenizerJson, typeof config === "string" ? config : null);
@@ -35,7 +38,7 @@ export function tokenizerOf(engine: Engine): Tokenizer {
   return tokenizerFromVocabulary(engine);
 }
 
-function tokenizerFromVocabulary(engine: Engine): Tokenizer {
+function tokenizerFromVocabulary(engine: TokenizerMetadata): Tokenizer {
   const { metadata } = engine;
   const fail = (reason: string): never => {
     throw new ModelFileError(

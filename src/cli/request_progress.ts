@@ -1,31 +1,47 @@
-/** Progress of an evaluation on stderr: a bar on a terminal, a line for every tenth elsewhere. */
+/** Progress of an evaluation on stderr: a bar on a terminal, a line for every tenth elsewhere; both with the time left. */
 import { Presets, SingleBar } from "cli-progress";
+
+function duration(seconds: number): string {
+  if (seconds < 60) return `${Math.ceil(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
 
 export class RequestProgress {
   private readonly stream: NodeJS.WriteStream;
   private readonly bar: SingleBar | undefined;
-  private lastTenth = 0;
-  private readonly start = performance.now();
+  private readonly now: () => number;
+  private readonly start: number;
+  /** Requests that were answered at once, by a cache: they say nothing about the speed. */
+  private found: number | undefined;
+  private tenths = 0;
 
-  constructor(stream: NodeJS.WriteStream = process.stderr) {
+  /** @param now milliseconds */
+  constructor(stream: NodeJS.WriteStream = process.stderr, now: () => number = () => performance.now()) {
     this.stream = stream;
+    this.now = now;
+    this.start = now();
     if (stream.isTTY) {
-      const format = "requests {bar} {value}/{total} | {duration_formatted} | ETA {eta_formatted}";
+      const format = "requests {bar} {value}/{total} | {duration_formatted} | {left}";
       this.bar = new SingleBar({ format, stream, hideCursor: true, clearOnComplete: true }, Presets.shades_classic);
     }
   }
 
   update(done: number, total: number): void {
+    const seconds = (this.now() - this.start) / 1000;
+    this.found ??= seconds < 0.5 && done < total ? done : 0;
+    const answered = done - this.found;
+    const left = answered > 0 ? `${duration((seconds * (total - done)) / answered)} left` : "";
     if (this.bar) {
-      if (!this.bar.isActive) this.bar.start(total, done);
-      else this.bar.update(done);
+      if (!this.bar.isActive) this.bar.start(total, done, { left });
+      else this.bar.update(done, { left });
       return;
     }
-    const tenth = Math.floor((10 * done) / total);
-    if (tenth === this.lastTenth) return;
-    this.lastTenth = tenth;
-    const seconds = ((performance.now() - this.start) / 1000).toFixed(1);
-    this.stream.write(`${done} of ${total} requests, ${seconds} s\n`);
+    const tenths = Math.floor((10 * done) / total);
+    if (tenths === this.tenths) return;
+    this.tenths = tenths;
+    const rest = done < total && left !== "" ? `, ${left}` : "";
+    this.stream.write(`${done} of ${total} requests, ${seconds.toFixed(1)} s${rest}\n`);
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 #include "inference/kv_cache.h"
 
 #include <algorithm>
+#include <cstring>
 #include <new>
 
 #include "core/canonical_math.h"
@@ -83,14 +84,17 @@ void KvCache::decode(const Kernels& kernels, int64_t layer, int64_t head, int64_
 void KvCache::copy_prefix(int64_t layer, int64_t from, int64_t to, int64_t positions) {
   const int64_t rounded = cache_blocks(positions) * kCacheBlock;
   for (int64_t head = 0; head < kv_heads_; ++head) {
-    std::copy_n(key_bytes(layer, head, from), rounded * head_dim_ * element_bytes_,
-                key_bytes(layer, head, to));
-    std::copy_n(value_bytes(layer, head, from), positions * value_stride_ * element_bytes_,
-                value_bytes(layer, head, to));
+    // The two may overlap.
+    std::memmove(key_bytes(layer, head, to), key_bytes(layer, head, from),
+                 static_cast<size_t>(rounded * head_dim_ * element_bytes_));
+    std::memmove(value_bytes(layer, head, to), value_bytes(layer, head, from),
+                 static_cast<size_t>(positions * value_stride_ * element_bytes_));
     if (type_ != KvType::q8) continue;
-    const float* scale = scales(layer, head, from);
-    std::copy_n(scale, positions, scales(layer, head, to));
-    std::copy_n(scale + this->positions(), positions, scales(layer, head, to) + this->positions());
+    float* source = scales(layer, head, from);
+    float* target = scales(layer, head, to);
+    std::memmove(target, source, static_cast<size_t>(positions) * sizeof(float));
+    std::memmove(target + this->positions(), source + this->positions(),
+                 static_cast<size_t>(positions) * sizeof(float));
   }
 }
 

@@ -5,6 +5,7 @@ import { Engine } from "../../../native/inference/engine.ts";
 import { tokenizerOf } from "../../../native/inference/gguf_tokenizer.ts";
 import { NativeLanguageModel } from "../../../native/inference/native_language_model.ts";
 import { GeneratedText } from "../../../src/eval/generated_text.ts";
+import type { LoglikelihoodResult } from "../../../src/eval/language_model.ts";
 import { trainBpe } from "../../../src/tokenizer/bpe_trainer.ts";
 import { byteLevelTokenizer } from "../../../src/tokenizer/byte_level_tokenizer.ts";
 import { exportSmallModel, randomSequences, temporaryFolder } from "./exported_model.ts";
@@ -38,6 +39,44 @@ describe("log-likelihoods", () => {
       expect(results[i].logprob).toBe(tokens.reduce((sum, value) => sum + value, 0));
       expect(results[i].isGreedy).toBe(greedy.slice(context.length - 1).every((flag) => flag === 1));
     }
+  });
+});
+
+describe("log-likelihoods of requests that share their beginnings", () => {
+  const [shots, ...parts] = randomSequences([30, 12, 20, 9, 14], 256).map((ids) => [...ids]);
+  // Examples, questions, answers of one token and of several.
+  const requests = parts.flatMap((question, q) =>
+    [1, 2, 3, 4].map((answer) => ({
+      context: [...shots, ...question],
+      continuation: q % 2 === 0 ? [answer] : [...shots.slice(0, answer), answer],
+    })),
+  );
+
+  it("have the bits of requests made alone, in any order; each is heard as it is answered", async () => {
+    const alone: LoglikelihoodResult[] = [];
+    for (const request of requests) alone.push(...(await model.loglikelihood([request])));
+    const heard = new Map<number, unknown>();
+    expect(await model.loglikelihood(requests, undefined, undefined, (i, answer) => heard.set(i, answer))).toEqual(
+      alone,
+    );
+    expect(requests.map((_, i) => heard.get(i))).toEqual(alone);
+    const mixed = requests.map((_, i) => (i * 7) % requests.length);
+    expect(await model.loglikelihood(mixed.map((i) => requests[i]))).toEqual(mixed.map((i) => alone[i]));
+  });
+
+  it("generate the same text in a slot that held another sequence", async () => {
+    // More than there are slots.
+    const problems = Array.from({ length: 40 }, (_, i) => ({
+      context: [...shots, ...parts[i % 4].slice(0, 3 + (i % 5))],
+      until: [],
+      maxTokens: 4 + (i % 3),
+    }));
+    const heard: string[] = [];
+    const texts = await model.generateUntil(problems, undefined, undefined, (i, text) => {
+      heard[i] = text;
+    });
+    expect(heard).toEqual(texts);
+    for (const [i, problem] of problems.entries()) expect(await model.generateUntil([problem])).toEqual([texts[i]]);
   });
 });
 

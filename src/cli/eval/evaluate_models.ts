@@ -1,0 +1,92 @@
+/** Runs the chosen tasks on the chosen models, one after the other, and prints and writes what the flags ask for. */
+import { writeFile } from "node:fs/promises";
+import { type DecodeSpeed, measureDecodeSpeed } from "../../eval/cost/decode_speed.ts";
+import { evaluate } from "../../eval/evaluator.ts";
+import { htmlReport } from "../../eval/html_report.ts";
+import type { LanguageModel } from "../../eval/language_model.ts";
+import { type EvaluatedModel, modelComparisonLines } from "../../eval/model_comparison.ts";
+import { chanceLines } from "../../eval/results_table.ts";
+import { errorLine } from "../command.ts";
+import { RequestProgress } from "../request_progress.ts";
+import { modelShape } from "./model_facts.ts";
+import { type ModelOptions, type ModelSource, openEvaluatedModel } from "./model_options.ts";
+import { type OutputOptions, printResults, writeResults } from "./output_options.ts";
+import type { ChosenTasks, TaskOptions } from "./task_options.ts";
+
+export type EvaluationFlags = ModelOptions & TaskOptions & OutputOptions;
+
+/** The models are compared: speed is measured, and the table of all is printed last. */
+export async function evaluateModels(
+  sources: readonly ModelSource[],
+  chosen: ChosenTasks,
+  options: EvaluationFlags,
+  signal: AbortSignal,
+): Promise<void> {
+  const evaluated: EvaluatedModel[] = [];
+  const failures: string[] = [];
+  for (const source of sources) {
+    try {
+      evaluated.push(await evaluateModel(source, chosen, options, sources.length > 1, signal));
+    } catch (error) {
+      // The other models are evaluated all the same; an interrupt ends everything.
+      if (sources.length === 1 || signal.aborted) throw error;
+      failures.push(`${source.source}: ${errorLine(error)}`);
+      console.error(`bitnet-eval: ${failures.at(-1)}`);
+    }
+  }
+  if (evaluated.length > 1) for (const line of modelComparisonLines(evaluated)) console.log(line);
+  if (options.report !== undefined && evaluated.length > 0) {
+    const notes = evaluated.length > 1 ? modelComparisonLines(evaluated) : chanceLines(evaluated[0].results);
+    await writeFile(options.report, htmlReport(evaluated, notes, Date.now()));
+    console.log(`wrote ${options.report}`);
+  }
+  if (failures.length > 0)
+    throw new Error(`${failures.length} of ${sources.length} models failed: ${failures.join("; ")}`);
+}
+
+async function evaluateModel(
+  source: ModelSource,
+  chosen: ChosenTasks,
+  options: EvaluationFlags,
+  measured: boolean,
+  signal: AbortSignal,
+): Promise<EvaluatedModel> {
+  const startedAt = Date.now();
+  const model = await openEvaluatedModel(source, options, signal);
+  const progress = new RequestProgress();
+  try {
+    const results = await evaluate(model, chosen.tasks, chosen.data, {
+      ...chosen.evaluation,
+      signal,
+      onProgress: (done, total) => progress.update(done, total),
+    });
+    progress.close();
+    printResults(model, results, options);
+    await writeResults(model, results, chosen, options, startedAt);
+    const seconds = (Date.now() - startedAt) / 1000;
+    const { parameters } = model.info;
+    return {
+      name: model.name,
+      parameters: typeof parameters === "number" ? parameters : null,
+      shape: measured ? await modelShape(source.source, source.args, model) : null,
+      speed: measured ? await speedOf(model, results[0].samples[0]?.arguments[0]?.[0], signal) : null,
+      results,
+      seconds,
+    };
+  } finally {
+    progress.close();
+    model.dispose();
+  }
+}
+
+/** Null if the model cannot be timed: a comparison of scores does not fail for it. */
+async function speedOf(model: LanguageModel, prompt: unknown, signal: AbortSignal): Promise<DecodeSpeed | null> {
+  const text = typeof prompt === "string" && prompt !== "" ? prompt : "Once upon a time there was a";
+  try {
+    return await measureDecodeSpeed(model, text, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    console.error(`${model.name}: speed not measured: ${errorLine(error)}`);
+    return null;
+  }
+}

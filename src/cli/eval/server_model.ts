@@ -1,0 +1,57 @@
+/** Opens `--model http://...`: its tokenizer comes from a tokenizer.json, a folder with one, or the GGUF file served. */
+import { readGgufMetadata } from "../../../export/gguf/gguf_reader.ts";
+import type { LanguageModel } from "../../eval/language_model.ts";
+import {
+  ModelArgsError,
+  openCompletionsModel,
+  parseServerArguments,
+} from "../../eval/server/open_completions_model.ts";
+import { loadTokenizer } from "../../tokenizer/load_tokenizer.ts";
+import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
+import { UsageError } from "../command.ts";
+
+export function isServer(source: string): boolean {
+  return /^https?:\/\//.test(source);
+}
+
+/** @throws {UsageError} naming the key. */
+export function serverArguments(text: string | undefined) {
+  try {
+    return parseServerArguments(text ?? "");
+  } catch (error) {
+    if (error instanceof ModelArgsError) throw new UsageError(`--model_args: ${error.message}`);
+    throw error;
+  }
+}
+
+async function ggufTokenizer(file: string): Promise<Tokenizer> {
+  const { tokenizerOf } = await import("../../../native/inference/gguf_tokenizer.ts");
+  const entries = await readGgufMetadata(file);
+  const metadata = new Map<string, string | number | boolean>();
+  for (const [key, entry] of entries) if (entry.type !== "array") metadata.set(key, entry.value);
+  const json = metadata.get("tokenizer.huggingface.json");
+  return tokenizerOf({
+    path: file,
+    metadata,
+    tokenizerJson: typeof json === "string" ? json : null,
+    metadataArray: (key) => {
+      const entry = entries.get(key);
+      return entry?.type === "array" ? [...entry.value] : undefined;
+    },
+  });
+}
+
+/**
+ * @param args of `--model_args`
+ * @throws {UsageError} for wrong arguments; otherwise what the server or the tokenizer's file makes wrong.
+ */
+export async function openServerModel(
+  url: string,
+  args: string | undefined,
+  signal?: AbortSignal,
+): Promise<LanguageModel> {
+  const settings = serverArguments(args);
+  const { tokenizer: file } = settings;
+  const tokenizer = file.endsWith(".gguf") ? await ggufTokenizer(file) : loadTokenizer(file);
+  return openCompletionsModel(url, settings, tokenizer, { apiKey: process.env.OPENAI_API_KEY }, signal);
+}

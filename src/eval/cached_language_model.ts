@@ -1,0 +1,109 @@
+/** A LanguageModel that looks into a cache of answers first, and keeps every new answer as soon as there is one. */
+import { type AnswerCache, answerKey, type CachedAnswer } from "./answer_cache.ts";
+import type {
+  GenerateRequest,
+  LanguageModel,
+  LoglikelihoodRequest,
+  LoglikelihoodResult,
+  OnAnswer,
+} from "./language_model.ts";
+
+export class CachedLanguageModel implements LanguageModel {
+  readonly name: string;
+  readonly tokenizer: LanguageModel["tokenizer"];
+  readonly maxLength: number;
+  readonly info: LanguageModel["info"];
+  /** Requests that the cache answered. */
+  hits = 0;
+  private readonly model: LanguageModel;
+  private readonly cache: AnswerCache;
+  private readonly identity: string;
+
+  /** @param identity what the answers depend on besides the request: the bytes of the model, or its address */
+  constructor(model: LanguageModel, cache: AnswerCache, identity: string) {
+    this.name = model.name;
+    this.tokenizer = model.tokenizer;
+    this.maxLength = model.maxLength;
+    this.info = model.info;
+    this.model = model;
+    this.cache = cache;
+    this.identity = identity;
+  }
+
+  loglikelihood(
+    requests: readonly LoglikelihoodRequest[],
+    onDone?: (count: number) => void,
+    signal?: AbortSignal,
+    onAnswer?: OnAnswer<LoglikelihoodResult>,
+  ): Promise<LoglikelihoodResult[]> {
+    const keys = requests.map(({ context, continuation }) =>
+      answerKey(this.identity, ["loglikelihood", context, continuation]),
+    );
+    return this.answer(requests, keys, onDone, onAnswer, (...call) =>
+      this.model.loglikelihood(call[0], call[1], signal, call[2]),
+    );
+  }
+
+  generateUntil(
+    requests: readonly GenerateRequest[],
+    onDone?: (count: number) => void,
+    signal?: AbortSignal,
+    onAnswer?: OnAnswer<string>,
+  ): Promise<string[]> {
+    const keys = requests.map(({ context, until, maxTokens, temperature = 0, topK, topP, seed }) => {
+      // A greedy answer does not depend on how it would have been drawn.
+      const drawn = temperature > 0 ? [temperature, topK ?? null, topP ?? null, seed ?? 0] : [];
+      return answerKey(this.identity, ["generate", context, until, maxTokens, ...drawn]);
+    });
+    return this.answer(requests, keys, onDone, onAnswer, (...call) =>
+      this.model.generateUntil(call[0], call[1], signal, call[2]),
+    );
+  }
+
+  stream(...call: Parameters<LanguageModel["stream"]>): AsyncGenerator<string, void> {
+    return this.model.stream(...call);
+  }
+
+  dispose(): void {
+    this.cache.close();
+    this.model.dispose();
+  }
+
+  /** Asks the model only what the cache does not know; equal requests once. */
+  private async answer<Request, Answer extends CachedAnswer>(
+    requests: readonly Request[],
+    keys: readonly string[],
+    onDone: ((count: number) => void) | undefined,
+    onAnswer: OnAnswer<Answer> | undefined,
+    ask: (requests: Request[], onDone: (count: number) => void, onAnswer: OnAnswer<Answer>) => Promise<Answer[]>,
+  ): Promise<Answer[]> {
+    const places = new Map<string, number[]>();
+    keys.forEach((key, index) => {
+      const known = this.cache.get(key);
+      if (known !== undefined) {
+        this.hits++;
+        onAnswer?.(index, known as Answer);
+      } else if (places.has(key)) places.get(key)!.push(index);
+      else places.set(key, [index]);
+    });
+    const asked = [...places.values()];
+    const found = requests.length - asked.reduce((sum, { length }) => sum + length, 0);
+    if (found > 0) onDone?.(found);
+    if (asked.length > 0) {
+      // Twins of a request are counted with the last of those that are asked.
+      const report = (count: number) => onDone?.(count === asked.length ? requests.length : found + count);
+      const answers = await ask(
+        asked.map(([first]) => requests[first]),
+        report,
+        (index, answer) => {
+          this.cache.add(keys[asked[index][0]], answer);
+          for (const place of asked[index]) onAnswer?.(place, answer);
+        },
+      );
+      answers.forEach((answer, index) => {
+        this.cache.add(keys[asked[index][0]], answer);
+      });
+    }
+    return keys.map((key) => this.cache.get(key) as Answer);
+  }
+}
