@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import path from "node:path";
 import { checkInteger, runCommand, UsageError } from "./command.ts";
 import { type BenchmarkResult, benchmarkEngine, type Samples } from "./engine_benchmark.ts";
+import { engineFlags, engineOptions } from "./engine_flags.ts";
 
 /** `1,2` -> [1, 2]. */
 function threadList(text: string): number[] {
@@ -31,10 +32,15 @@ function table(header: readonly string[], rows: readonly (readonly string[])[]):
 
 function report(result: BenchmarkResult): string {
   const { config, prompt_tokens, decode_tokens } = result;
+  const { kvType, headPrecision } = result.engine;
+  const chosen = [
+    ...(kvType ? [`key / value cache ${kvType}`] : []),
+    ...(headPrecision ? [`head ${headPrecision}`] : []),
+  ];
   const facts = [
     `${path.basename(result.model)}: ${config.architecture}, ${config.weightType}, embedding ${config.embeddingType}, ` +
       `${config.parameters.toLocaleString("en-US")} parameters, ${megabytes(result.file_bytes)}`,
-    `${result.cpu}, ${config.isa}, node ${result.node}`,
+    [`${result.cpu}, ${config.isa}, node ${result.node}`, ...chosen].join(", "),
     `loaded in ${result.results.map(({ load_seconds }) => `${load_seconds.toFixed(2)} s`).join(", ")}; ` +
       `peak RSS ${megabytes(result.peak_rss_bytes)}`,
   ];
@@ -75,6 +81,7 @@ await runCommand({
     threads: { type: "string", describe: "Thread counts, as in 1,2,4 [default: 1 and all CPUs]" },
     "prompt-tokens": { type: "number", default: 512, describe: "Tokens of the prefill" },
     "decode-tokens": { type: "number", default: 64, describe: "Tokens to decode" },
+    ...engineFlags,
     repetitions: { type: "number", default: 5, describe: "Rounds" },
     json: { type: "boolean", default: false, describe: "Print all samples and facts as JSON" },
   },
@@ -100,6 +107,7 @@ await runCommand({
       promptTokens: options["prompt-tokens"],
       decodeTokens: options["decode-tokens"],
       repetitions: options.repetitions,
+      engine: engineOptions(options),
       signal,
       onProgress: terminal ? (text) => process.stderr.write(`\r\x1b[K${text}`) : undefined,
     });

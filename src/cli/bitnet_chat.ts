@@ -5,6 +5,7 @@ import { ChatTemplateError, knownChatTemplates } from "../tokenizer/chat_templat
 import { Chat, note } from "./chat.ts";
 import { chatCommandHelp } from "./chat_commands.ts";
 import { checkInteger, InterruptedError, runCommand, UsageError } from "./command.ts";
+import { engineFlags, engineOptions } from "./engine_flags.ts";
 import { openLineInput } from "./line_input.ts";
 import { describeModel } from "./open_model.ts";
 import { samplingFlags, samplingOptions } from "./sampling_flags.ts";
@@ -45,6 +46,7 @@ await runCommand({
       describe: `Jinja file instead of the model's own template, or a name: ${templateNames}`,
     },
     threads: { type: "number", describe: "Threads [default: BITNET_THREADS, else all CPUs]" },
+    ...engineFlags,
   },
   examples: [
     ["$0 --model model.gguf", "Talk; /help lists the commands, Ctrl-C stops an answer"],
@@ -68,6 +70,7 @@ When the context is full: before an answer, the oldest messages are forgotten (n
     let onInterrupt = () => loading.abort(new InterruptedError());
     process.on("SIGINT", () => onInterrupt());
     const model = await loadModel(options.model, {
+      ...engineOptions(options),
       threads: options.threads,
       chatTemplate: template,
       signal: AbortSignal.any([signal, loading.signal]),

@@ -4,7 +4,7 @@
  */
 import { statSync } from "node:fs";
 import { loadAddon } from "../../native/addon.ts";
-import { Engine, type EngineConfig } from "../../native/inference/engine.ts";
+import { Engine, type EngineConfig, type EngineOptions } from "../../native/inference/engine.ts";
 import { measureInt8Peak, measureReadBandwidth } from "../../native/machine_peaks.ts";
 
 export interface BenchmarkOptions {
@@ -12,6 +12,8 @@ export interface BenchmarkOptions {
   promptTokens: number;
   decodeTokens: number;
   repetitions: number;
+  /** How the engine runs the file; threads are set by the benchmark. */
+  engine?: Omit<EngineOptions, "threads">;
   signal?: AbortSignal;
   /** Hears what is measured next. */
   onProgress?: (text: string) => void;
@@ -48,6 +50,7 @@ export interface BenchmarkResult {
   model: string;
   file_bytes: number;
   config: EngineConfig;
+  engine: Omit<EngineOptions, "threads">;
   prompt_tokens: number;
   decode_tokens: number;
   repetitions: number;
@@ -88,7 +91,7 @@ export async function benchmarkEngine(file: string, options: BenchmarkOptions): 
   for (const threads of options.threads) {
     options.onProgress?.(`${threads} threads: loading`);
     const start = performance.now();
-    const engine = await Engine.load(file, { threads, signal: options.signal });
+    const engine = await Engine.load(file, { ...options.engine, threads, signal: options.signal });
     const loadSeconds = (performance.now() - start) / 1000;
     try {
       const { config } = engine;
@@ -111,6 +114,7 @@ export async function benchmarkEngine(file: string, options: BenchmarkOptions): 
     model: file,
     file_bytes: statSync(file).size,
     config: facts!.config,
+    engine: options.engine ?? {},
     prompt_tokens: options.promptTokens,
     decode_tokens: options.decodeTokens,
     repetitions: options.repetitions,

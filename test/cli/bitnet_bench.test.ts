@@ -34,9 +34,10 @@ describe.skipIf(!hasNative)(titleUnless(!hasNative, "the addon", "bitnet-bench")
   const quick = ["--model", file, "--prompt-tokens", "48", "--decode-tokens", "8", "--repetitions", "3"];
 
   test("prints a table of prefills and one of decodes, with the machine's limits", () => {
-    const { status, stdout } = bench(...quick, "--threads", "1,2");
+    const { status, stdout } = bench(...quick, "--threads", "1,2", "--kv-type", "f16");
     expect(status).toBe(0);
     expect(stdout).toContain("model.gguf: bitnet-b1.58, TQ2_0, embedding F16");
+    expect(stdout).toContain(", key / value cache f16\n");
     expect(stdout).toMatch(/peak RSS \d+\.\d MB/);
     const rows = stdout.split("\n").filter((line) => /^\| (prefill 48|decode 8) /.test(line));
     expect(
