@@ -10,11 +10,11 @@ import { openLineInput } from "./line_input.ts";
 import { describeModel } from "./open_model.ts";
 import { samplingFlags, samplingOptions } from "./sampling_flags.ts";
 
-const templateNames = Object.keys(knownChatTemplates).join(", ");
+const templateNames = [...knownChatTemplates.keys()].join(", ");
 
 /** Jinja text of `--chat-template`. */
 function chatTemplate(given: string | undefined): string | undefined {
-  if (given === undefined || given in knownChatTemplates) return given;
+  if (given === undefined || knownChatTemplates.has(given)) return given;
   if (!existsSync(given)) throw new UsageError(`--chat-template ${given}: no such file, nor one of ${templateNames}`);
   return readFileSync(given, "utf8");
 }
@@ -80,6 +80,7 @@ When the context is full: before an answer, the oldest messages are forgotten (n
       const conversation = startConversation(model, options.system, options["context-length"]);
       note(
         `${describeModel(model.languageModel)}${sampling.temperature > 0 ? `, seed ${sampling.seed}` : ""}` +
+          (model.chatTemplate.isReplacement ? "\nthe file's chat template is a placeholder: 2B4T's own is used" : "") +
           (input.interactive ? "\n/help lists the commands" : ""),
       );
       const generation = { ...sampling, maxTokens: options["max-tokens"], stop: options.stop };
