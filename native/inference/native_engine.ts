@@ -38,6 +38,8 @@ export interface NativeEngineInfo {
   parameters: number;
   /** Bytes of repacked weights in memory, besides the mapped file. */
   packedBytes: number;
+  /** Bytes of weights that one token of decoding reads. */
+  bytesPerToken: number;
   /** Kernel variant that runs. */
   isa: string;
   threads: number;

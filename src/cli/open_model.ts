@@ -3,6 +3,7 @@
  * only when it is needed, so a GGUF file does not wait for tfjs.
  */
 import { statSync } from "node:fs";
+import type { EngineOptions } from "../../native/inference/engine.ts";
 import type { LanguageModel } from "../eval/language_model.ts";
 import type { BackendName } from "./backend.ts";
 import { UsageError } from "./command.ts";
@@ -12,6 +13,8 @@ export interface ModelOptions {
   threads?: number;
   /** Of a checkpoint; default: native. */
   backend?: BackendName;
+  /** Of a GGUF file. */
+  engine?: Partial<EngineOptions>;
 }
 
 /** `--backend` of the commands that take a model; not imported from backend.ts, which loads tfjs. */
@@ -28,7 +31,10 @@ export async function openModel(file: string, options: ModelOptions = {}): Promi
       throw new UsageError("--backend is for checkpoint directories: a GGUF file runs in the native engine");
     }
     const { NativeLanguageModel } = await import("../../native/inference/native_language_model.ts");
-    return NativeLanguageModel.open(file, { threads: options.threads });
+    return NativeLanguageModel.open(file, { ...options.engine, threads: options.threads });
+  }
+  if (Object.keys(options.engine ?? {}).length > 0) {
+    throw new UsageError("--kv-type and --head-precision are for GGUF files, which run in the native engine");
   }
   const { selectBackend } = await import("./backend.ts");
   const { TfjsLanguageModel } = await import("../eval/tfjs_language_model.ts");

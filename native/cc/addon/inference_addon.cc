@@ -17,6 +17,7 @@
 #include "addon/addon.h"
 #include "addon/inference_addon_jobs.h"
 #include "core/kernels.h"
+#include "inference/bytes_per_token.h"
 #include "inference/engine.h"
 
 namespace bitnet {
@@ -153,6 +154,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
     result.Set("embeddingType", ggml_type_name(model.file().tensor("token_embd.weight")->type));
     set("parameters", static_cast<int64_t>(model.parameters()));
     set("packedBytes", static_cast<int64_t>(model.packed_bytes()));
+    set("bytesPerToken", static_cast<int64_t>(bytes_per_token(model)));
     result.Set("isa", engine.kernels().name);
     set("threads", engine.threads());
     return result;
