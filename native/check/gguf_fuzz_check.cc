@@ -98,7 +98,7 @@ bool run(const Bytes& bytes) {
     read_arrays(*file);
     const auto model = std::make_shared<const Model>(std::move(file), 1);
     loaded = true;
-    Engine engine(model, active_kernels(), 1);
+    Engine engine(model, active_kernels(), {1});
     const std::vector<int32_t> ids{0, 1, 0};
     const std::vector<ScoreRequest> requests{{ids.data(), 3, 1}};
     float logprobs[2];

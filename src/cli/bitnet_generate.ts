@@ -56,6 +56,7 @@ await runCommand({
     ...samplingFlags,
     stop: { type: "string", array: true, describe: "End before this text (may be given several times)" },
     threads: { type: "number", describe: "Threads [default: BITNET_THREADS, else all CPUs]" },
+    mlock: { type: "boolean", describe: "Keep the weights of a GGUF file in memory, never swapped or dropped" },
     backend: { choices: backendChoices, describe: "tfjs backend of a checkpoint [default: native]" },
   },
   examples: [
@@ -72,7 +73,7 @@ await runCommand({
     checkInteger("threads", options.threads, 1);
     const sampling = samplingOptions(options);
 
-    const model = await openModel(options.model, options);
+    const model = await openModel(options.model, { ...options, lockMemory: options.mlock });
     try {
       console.error(`${describeModel(model)}${sampling.temperature > 0 ? `, seed ${sampling.seed}` : ""}`);
       const { prompt, stop = [], "max-tokens": maxTokens } = options;

@@ -12,6 +12,8 @@ export interface ModelOptions {
   threads?: number;
   /** Of a checkpoint; default: native. */
   backend?: BackendName;
+  /** Keep a GGUF file's weights in memory; default: false. */
+  lockMemory?: boolean;
 }
 
 /** `--backend` of the commands that take a model; not imported from backend.ts, which loads tfjs. */
@@ -28,7 +30,13 @@ export async function openModel(file: string, options: ModelOptions = {}): Promi
       throw new UsageError("--backend is for checkpoint directories: a GGUF file runs in the native engine");
     }
     const { NativeLanguageModel } = await import("../../native/inference/native_language_model.ts");
-    return NativeLanguageModel.open(file, { threads: options.threads });
+    return NativeLanguageModel.open(file, {
+      threads: options.threads,
+      lockMemory: options.lockMemory,
+    });
+  }
+  if (options.lockMemory) {
+    throw new UsageError("--mlock is for GGUF files, a checkpoint directory runs through tfjs");
   }
   const { selectBackend } = await import("./backend.ts");
   const { TfjsLanguageModel } = await import("../eval/tfjs_language_model.ts");
