@@ -179,18 +179,21 @@ struct Settings {
   double seconds = 3;
   uint64_t seed = 1;
   std::string corpus, replay;
+  bool prune = false;
 } settings;
 
-std::vector<Bytes> read_corpus() {
+// Inputs of the corpus folder, smallest first.
+std::vector<std::filesystem::path> corpus_files() {
   std::vector<std::filesystem::path> paths;
-  for (const auto& entry : std::filesystem::directory_iterator(settings.corpus))
-    paths.push_back(entry.path());
-  std::sort(paths.begin(), paths.end());
-  std::vector<Bytes> inputs;
-  for (const auto& path : paths) {
-    if (path.extension() == ".gguf") inputs.push_back(with_data(read_file(path)));
+  if (settings.corpus.empty()) return paths;
+  for (const auto& entry : std::filesystem::directory_iterator(settings.corpus)) {
+    if (entry.path().extension() == ".gguf") paths.push_back(entry.path());
   }
-  return inputs;
+  std::sort(paths.begin(), paths.end(), [](const auto& a, const auto& b) {
+    const auto a_bytes = std::filesystem::file_size(a), b_bytes = std::filesystem::file_size(b);
+    return a_bytes != b_bytes ? a_bytes < b_bytes : a < b;
+  });
+  return paths;
 }
 
 // ---- the run ---------------------------------------------------------------------------------------------
@@ -214,14 +217,21 @@ void fuzz() {
   const std::filesystem::path current =
       std::filesystem::temp_directory_path() / ("gguf_fuzz_" + std::to_string(settings.seed) + ".gguf");
   std::vector<Bytes> inputs = seeds();
-  for (const Bytes& input : inputs) expect(run(input), "a seed does not load");
-  if (!settings.corpus.empty()) {
-    for (Bytes& input : read_corpus()) inputs.push_back(std::move(input));
-  }
   std::vector<size_t> loading;  // places of inputs that load
   for (size_t i = 0; i < inputs.size(); ++i) {
-    if (run(inputs[i])) loading.push_back(i);
+    expect(run(inputs[i]), "a seed does not load");
     found_new();
+    loading.push_back(i);
+  }
+  for (const auto& path : corpus_files()) {
+    Bytes input = with_data(read_file(path));
+    const bool loads = run(input);
+    if (guided && !found_new() && settings.prune) {
+      std::filesystem::remove(path);
+      continue;
+    }
+    if (loads) loading.push_back(inputs.size());
+    inputs.push_back(std::move(input));
   }
   GgufMutator mutator(settings.seed);
   const size_t given = inputs.size();
@@ -236,7 +246,8 @@ void fuzz() {
       if (loads) loading.push_back(inputs.size());
       inputs.push_back(bytes);
       if (!settings.corpus.empty()) {
-        const std::string name = "found_" + std::to_string(inputs.size()) + ".gguf";
+        const std::string name =
+            "found_" + std::to_string(settings.seed) + "_" + std::to_string(inputs.size()) + ".gguf";
         write_file(std::filesystem::path(settings.corpus) / name, without_data(bytes));
       }
     }
@@ -251,8 +262,11 @@ void fuzz() {
   std::printf("  %lld runs, %lld loaded; %s%zu inputs given, %zu found, %zu places reached\n",
               static_cast<long long>(runs), static_cast<long long>(loaded),
               guided ? "" : "without coverage: ", given, inputs.size() - given, places_known());
-  expect(loaded > runs / 50, "only %lld of %lld mutated files load: the mutations do not reach the model",
-         static_cast<long long>(loaded), static_cast<long long>(runs));
+  // Too few runs under an emulator to tell.
+  if (runs >= 500) {
+    expect(loaded > runs / 50, "only %lld of %lld mutated files load: the mutations do not reach the model",
+           static_cast<long long>(loaded), static_cast<long long>(runs));
+  }
 }
 
 void replay() {
@@ -271,11 +285,14 @@ int main(int argc, char** argv) {
       settings.seed = std::strtoull(argv[++i], nullptr, 10);
     } else if (flag == "--corpus" && has_value) {
       settings.corpus = argv[++i];
+    } else if (flag == "--prune") {
+      settings.prune = true;
     } else if (flag == "--replay" && has_value) {
       settings.replay = argv[++i];
     } else {
-      std::fprintf(stderr,
-                   "usage: gguf_fuzz_check [--seconds N] [--seed N] [--corpus FOLDER] [--replay FILE]\n");
+      std::fprintf(
+          stderr,
+          "usage: gguf_fuzz_check [--seconds N] [--seed N] [--corpus FOLDER [--prune]] [--replay FILE]\n");
       return 2;
     }
   }
