@@ -13,10 +13,18 @@ export const engineFlags = {
     describe:
       "int8: a faster head for files with a Q8_0 embedding, and a slightly different result [default: canonical]",
   },
+  mlock: { type: "boolean", describe: "Keep the weights in memory, never swapped or dropped" },
 } as const;
+
+/** The flag that sets an option of the engine. */
+export const engineFlagNames: Partial<Record<keyof EngineOptions, keyof typeof engineFlags>> = {
+  kvType: "kv-type",
+  headPrecision: "head-precision",
+  lockMemory: "mlock",
+};
 
 /** Only what was given. */
 export function engineOptions(flags: InferredOptionTypes<typeof engineFlags>): Partial<EngineOptions> {
-  const { "kv-type": kvType, "head-precision": headPrecision } = flags;
-  return { ...(kvType && { kvType }), ...(headPrecision && { headPrecision }) };
+  const { "kv-type": kvType, "head-precision": headPrecision, mlock: lockMemory } = flags;
+  return { ...(kvType && { kvType }), ...(headPrecision && { headPrecision }), ...(lockMemory && { lockMemory }) };
 }

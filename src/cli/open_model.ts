@@ -7,6 +7,7 @@ import type { EngineOptions } from "../../native/inference/engine.ts";
 import type { LanguageModel } from "../eval/language_model.ts";
 import type { BackendName } from "./backend.ts";
 import { UsageError } from "./command.ts";
+import { engineFlagNames } from "./engine_flags.ts";
 
 export interface ModelOptions {
   /** Default: BITNET_THREADS, else all CPUs. */
@@ -33,8 +34,10 @@ export async function openModel(file: string, options: ModelOptions = {}): Promi
     const { NativeLanguageModel } = await import("../../native/inference/native_language_model.ts");
     return NativeLanguageModel.open(file, { ...options.engine, threads: options.threads });
   }
-  if (Object.keys(options.engine ?? {}).length > 0) {
-    throw new UsageError("--kv-type and --head-precision are for GGUF files, which run in the native engine");
+  const [engineOnly] = Object.keys(options.engine ?? {});
+  if (engineOnly !== undefined) {
+    const flag = engineFlagNames[engineOnly as keyof EngineOptions] ?? engineOnly;
+    throw new UsageError(`--${flag} is for GGUF files, which run in the native engine`);
   }
   const { selectBackend } = await import("./backend.ts");
   const { TfjsLanguageModel } = await import("../eval/tfjs_language_model.ts");

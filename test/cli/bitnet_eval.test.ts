@@ -140,6 +140,9 @@ describe.skipIf(!hasNative)(titleUnless(!hasNative, "the addon", "bitnet-generat
     const fromFile = run("bitnet-generate", ["--model", gguf, ...flags]);
     expect(fromFile.stderr).toMatch(/ 12 generated/);
     expect(run("bitnet-generate", ["--model", checkpoint, ...flags]).stdout).toBe(fromFile.stdout);
+    const { status, lines } = failure("bitnet-generate", "--model", checkpoint, ...flags, "--mlock");
+    expect(status).toBe(2);
+    expect(lines[0]).toContain("--mlock is for GGUF files");
   });
 
   test("values out of range are wrong usage", () => {
