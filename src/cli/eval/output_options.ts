@@ -1,0 +1,53 @@
+/** Flags of `bitnet-eval` that say what is kept of a run, and the printing and writing itself. */
+import type { InferredOptionTypes, Options } from "yargs";
+import type { TaskResult } from "../../eval/evaluator.ts";
+import type { LanguageModel } from "../../eval/language_model.ts";
+import { writeResultFiles } from "../../eval/result_files.ts";
+import { resultsJson } from "../../eval/results.ts";
+import { chanceLines, resultsTable } from "../../eval/results_table.ts";
+import { UsageError } from "../command.ts";
+import type { ChosenTasks, TaskOptions } from "./task_options.ts";
+
+export const outputOptions = {
+  output_path: { type: "string", describe: "Folder for results_*.json (or the name of a .json file)" },
+  log_samples: { type: "boolean", default: false, describe: "Write samples_<task>_*.jsonl too" },
+} as const satisfies Record<string, Options>;
+
+export type OutputOptions = InferredOptionTypes<typeof outputOptions>;
+
+/** @throws {UsageError} naming the flag. */
+export function checkOutputOptions(options: OutputOptions): void {
+  if (options.log_samples && options.output_path === undefined) {
+    throw new UsageError("--log_samples needs --output_path");
+  }
+}
+
+/** lm-evaluation-harness's table, and where each score stands beside guessing. */
+export function printResults(model: LanguageModel, results: readonly TaskResult[], options: TaskOptions): void {
+  console.log(
+    `bitnet-lab (${model.name}), gen_kwargs: (${options.gen_kwargs ?? "None"}), limit: ${options.limit ?? "None"}, ` +
+      `num_fewshot: ${options.num_fewshot ?? "None"}`,
+  );
+  console.log(resultsTable(results));
+  for (const line of chanceLines(results)) console.log(line);
+}
+
+/** Writes what `--output_path` and `--log_samples` ask for. @param startedAt milliseconds since 1970 */
+export async function writeResults(
+  model: LanguageModel,
+  results: readonly TaskResult[],
+  { evaluation }: ChosenTasks,
+  options: OutputOptions,
+  startedAt: number,
+): Promise<void> {
+  if (options.output_path === undefined) return;
+  const settings = {
+    numFewshot: evaluation.numFewshot ?? null,
+    limit: evaluation.limit ?? null,
+    genKwargs: evaluation.generation ?? null,
+    seed: evaluation.seed ?? 0,
+  };
+  const json = resultsJson(model, results, settings, startedAt);
+  const written = await writeResultFiles(options.output_path, model.name, json, results, options.log_samples);
+  for (const file of [written.results, ...written.samples]) console.log(`wrote ${file}`);
+}
