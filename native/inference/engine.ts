@@ -106,7 +106,10 @@ export class Engine {
     );
   }
 
-  /** Scores continuations given their contexts; contexts that neighbours have in common are run once. */
+  /**
+   * Scores continuations given their contexts. What a request has in common with its predecessor (also with the last one
+   * of the call before) is run once; equal inputs with different last ids are one run.
+   */
   async scoreContinuations(
     requests: readonly ContinuationRequest[],
     options: ScoreOptions = {},

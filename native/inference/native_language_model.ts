@@ -6,14 +6,15 @@ import type {
   LanguageModel,
   LoglikelihoodRequest,
   LoglikelihoodResult,
+  OnAnswer,
 } from "../../src/eval/language_model.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { Engine, type EngineOptions } from "./engine.ts";
 import { tokenizerOf } from "./gguf_tokenizer.ts";
+import { ScoreSchedule, sharingOrder } from "./score_schedule.ts";
 import type { Session } from "./session.ts";
+import { SlotContexts } from "./slot_contexts.ts";
 
-// Positions of one scoring call: progress is reported between calls.
-const scoringPositions = 8192;
 // Sequences that generate side by side, if their caches fit.
 const maxSlots = 16;
 const cacheBytes = 1 << 29;
@@ -76,24 +77,29 @@ export class NativeLanguageModel implements LanguageModel {
     requests: readonly LoglikelihoodRequest[],
     onDone?: (count: number) => void,
     signal?: AbortSignal,
+    onAnswer?: OnAnswer<LoglikelihoodResult>,
   ): Promise<LoglikelihoodResult[]> {
-    const results: LoglikelihoodResult[] = [];
-    while (results.length < requests.length) {
-      const part: LoglikelihoodRequest[] = [];
-      let positions = 0;
-      for (const request of requests.slice(results.length)) {
-        positions += request.context.length + request.continuation.length;
-        if (part.length > 0 && positions > scoringPositions) break;
-        part.push(request);
-      }
-      for (const { logprobs, greedy } of await this.engine.scoreContinuations(part, { signal })) {
-        results.push({
+    const results = new Array<LoglikelihoodResult>(requests.length);
+    const schedule = new ScoreSchedule(requests);
+    let done = 0;
+    for (let call = schedule.nextCall(); call.length > 0; call = schedule.nextCall()) {
+      const begin = performance.now();
+      const scores = await this.engine.scoreContinuations(
+        call.map((index) => requests[index]),
+        { signal },
+      );
+      schedule.took((performance.now() - begin) / 1000);
+      call.forEach((index, i) => {
+        const { logprobs, greedy } = scores[i];
+        results[index] = {
           logprob: logprobs.reduce((sum, value) => sum + value, 0),
           isGreedy: greedy.every((flag) => flag === 1),
           tokenLogprobs: logprobs,
-        });
-      }
-      onDone?.(results.length);
+        };
+        onAnswer?.(index, results[index]);
+      });
+      done += call.length;
+      onDone?.(done);
     }
     return results;
   }
@@ -102,28 +108,30 @@ export class NativeLanguageModel implements LanguageModel {
     requests: readonly GenerateRequest[],
     onDone?: (count: number) => void,
     signal?: AbortSignal,
+    onAnswer?: OnAnswer<string>,
   ): Promise<string[]> {
     const texts = new Array<string>(requests.length).fill("");
-    const waiting = requests
-      .map((request, index) => ({ request, index }))
+    const order = sharingOrder(requests.map(({ context }) => ({ context, continuation: [] })));
+    const waiting = order
+      .map((index) => ({ request: requests[index], index }))
       .filter(({ request }) => request.maxTokens > 0);
     if (waiting.length === 0) return texts;
     const session = this.#createSession(requests);
     try {
       let active: Generation[] = [];
-      const free = Array.from({ length: session.slots }, (_, slot) => slot);
+      const slots = new SlotContexts(session);
       let done = requests.length - waiting.length;
       for (let next = 0; next < waiting.length || active.length > 0; ) {
-        while (free.length > 0 && next < waiting.length) {
+        while (slots.free > 0 && next < waiting.length) {
           const { request, index } = waiting[next++];
-          const slot = free.pop()!;
-          await session.truncate(0, slot);
-          active.push({ index, slot, request, text: this.#text(request), ids: request.context, drawn: 0 });
+          const { slot, ids } = await slots.take(request.context);
+          active.push({ index, slot, request, text: this.#text(request), ids, drawn: 0 });
         }
         await this.#step(session, active, signal);
         for (const { index, slot, text } of active.filter((generation) => this.#ended(session, generation))) {
           texts[index] = text.text;
-          free.push(slot);
+          slots.release(slot);
+          onAnswer?.(index, texts[index]);
           done++;
         }
         active = active.filter((generation) => !this.#ended(session, generation));

@@ -32,6 +32,9 @@ export interface GenerateRequest {
   seed?: number;
 }
 
+/** Hears an answer as soon as it is final, in any order: a cache keeps it even if the run ends early. */
+export type OnAnswer<Answer> = (index: number, answer: Answer) => void;
+
 export interface LanguageModel {
   /** For reports: a file name or checkpoint directory. */
   readonly name: string;
@@ -45,12 +48,14 @@ export interface LanguageModel {
     requests: readonly LoglikelihoodRequest[],
     onDone?: (count: number) => void,
     signal?: AbortSignal,
+    onAnswer?: OnAnswer<LoglikelihoodResult>,
   ): Promise<LoglikelihoodResult[]>;
   /** Generated text of each request, cut before the stop string. End-of-sequence ids end it too. */
   generateUntil(
     requests: readonly GenerateRequest[],
     onDone?: (count: number) => void,
     signal?: AbortSignal,
+    onAnswer?: OnAnswer<string>,
   ): Promise<string[]>;
   /**
    * One text as it is generated, in pieces that never change afterwards. `onTokens` hears the number of tokens so far.

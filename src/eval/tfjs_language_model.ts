@@ -10,7 +10,13 @@ import { parameterCount } from "../model/parameters.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { DraftTable } from "./draft_table.ts";
 import type { GeneratedText } from "./generated_text.ts";
-import type { GenerateRequest, LanguageModel, LoglikelihoodRequest, LoglikelihoodResult } from "./language_model.ts";
+import type {
+  GenerateRequest,
+  LanguageModel,
+  LoglikelihoodRequest,
+  LoglikelihoodResult,
+  OnAnswer,
+} from "./language_model.ts";
 import { TfjsGeneration } from "./tfjs_generation.ts";
 
 /** Positions of one forward pass, padding included. */
@@ -64,6 +70,7 @@ export class TfjsLanguageModel implements LanguageModel {
     requests: readonly LoglikelihoodRequest[],
     onDone?: (count: number) => void,
     signal?: AbortSignal,
+    onAnswer?: OnAnswer<LoglikelihoodResult>,
   ): Promise<LoglikelihoodResult[]> {
     const results = new Array<LoglikelihoodResult>(requests.length);
     let done = 0;
@@ -71,6 +78,7 @@ export class TfjsLanguageModel implements LanguageModel {
       const scored = await this.scoreBatch(batch.map((index) => requests[index]));
       batch.forEach((index, row) => {
         results[index] = scored[row];
+        onAnswer?.(index, scored[row]);
       });
       done += batch.length;
       onDone?.(done);
@@ -83,6 +91,7 @@ export class TfjsLanguageModel implements LanguageModel {
     requests: readonly GenerateRequest[],
     onDone?: (count: number) => void,
     signal?: AbortSignal,
+    onAnswer?: OnAnswer<string>,
   ): Promise<string[]> {
     const texts = new Array<GeneratedText>(requests.length);
     const lengths = requests.map(({ context, maxTokens }) => context.length + maxTokens);
@@ -94,6 +103,7 @@ export class TfjsLanguageModel implements LanguageModel {
         onDone?.(texts.filter((text) => text?.ended).length);
         await eventLoopTurn(signal);
       }
+      for (const index of batch) onAnswer?.(index, texts[index].text);
     }
     return texts.map(({ text }) => text);
   }

@@ -1,6 +1,7 @@
 #include "inference/engine.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "inference/run_spans.h"
 
@@ -8,17 +9,9 @@ namespace bitnet {
 namespace {
 
 // Requests are scored in waves whose sequences share one cache of about this size.
-constexpr int64_t kWaveCacheBytes = int64_t{128} << 20;
+constexpr int64_t kWaveCacheBytes = int64_t{256} << 20;
 constexpr int64_t kMinWavePositions = 512;
 constexpr int64_t kMaxWavePositions = 4096;
-// A shared prefix below this saves less than it costs to copy.
-constexpr int64_t kMinSharedPrefix = 8;
-
-int64_t common_prefix(const ScoreRequest& a, const ScoreRequest& b, int64_t limit) {
-  int64_t length = 0;
-  while (length < limit && a.ids[length] == b.ids[length]) ++length;
-  return length;
-}
 
 }  // namespace
 
@@ -58,83 +51,91 @@ void Engine::score(const std::vector<ScoreRequest>& requests, const ScoreOptions
   const AbortScope scope(&workers_, abort);
   for (const ScoreRequest& request : requests) check_request(request);
   const int64_t chunk = options.chunk > 0 ? options.chunk : kDefaultChunk;
-  std::vector<Group> groups;
-  for (size_t begin = 0; begin < requests.size();) {
-    begin = plan_wave(requests, begin, options.share_prefixes, &groups);
-    const int64_t scored = run_wave(requests, groups, chunk, logprobs, greedy);
-    logprobs += scored;
-    greedy += scored;
-  }
-}
-
-// Groups of the next wave; returns the first request after it.
-size_t Engine::plan_wave(const std::vector<ScoreRequest>& requests, size_t begin, bool share,
-                         std::vector<Group>* groups) const {
   const ModelConfig& config = model_->config();
   const int64_t position_bytes = config.layers * config.kv_heads * config.head_dim * 8;
   const int64_t budget = std::clamp(kWaveCacheBytes / position_bytes, kMinWavePositions, kMaxWavePositions);
-  groups->clear();
-  int64_t positions = 0;
-  size_t next = begin;
-  for (; next < requests.size(); ++next) {
-    const ScoreRequest& request = requests[next];
-    positions += cache_blocks(request.length - 1) * kCacheBlock;
-    if (next > begin && positions > budget) break;
-    if (share && !groups->empty()) {
-      Group& group = groups->back();
-      const ScoreRequest& first = requests[group.begin];
-      const int64_t members = static_cast<int64_t>(group.end - group.begin);
-      // Rows that are scored must be run for every request.
-      const int64_t limit = members == 1 ? first.first_target - 1 : group.prefix;
-      const int64_t prefix = common_prefix(first, request, std::min(limit, request.first_target - 1));
-      if (prefix >= kMinSharedPrefix && prefix * members >= group.prefix * (members - 1)) {
-        group.end = next + 1;
-        group.prefix = prefix;
+  ScorePlan plan;
+  for (size_t begin = 0; begin < requests.size();) {
+    const size_t end = plan_wave(requests, begin, options.share_prefixes, trunk_, budget, &plan);
+    if (plan.blocks > score_cache_.blocks()) {
+      score_cache_ = KvCache();  // free the old one first
+      score_cache_ = KvCache(config, std::max(plan.blocks, cache_blocks(budget)));
+      if (plan.trunk > 0) {
+        // It went with the old cache: plan without it.
+        trunk_.clear();
         continue;
       }
     }
-    groups->push_back({next, next + 1, 0});
+    run_wave(plan, chunk, logprobs, greedy);
+    logprobs += plan.targets.size();
+    greedy += plan.targets.size();
+    begin = end;
   }
-  return next;
 }
 
-int64_t Engine::run_wave(const std::vector<ScoreRequest>& requests, const std::vector<Group>& groups,
-                         int64_t chunk, float* logprobs, uint8_t* greedy) {
-  struct Copy {
-    int64_t from, to, positions;
-  };
-  std::vector<Span> prefixes, spans;
-  std::vector<Copy> copies;
-  std::vector<int32_t> targets;
-  int64_t block = 0;
-  for (const Group& group : groups) {
-    const int64_t home = block;
-    if (group.prefix > 0)
-      prefixes.push_back({home, 0, requests[group.begin].ids, group.prefix, group.prefix});
-    for (size_t i = group.begin; i < group.end; ++i) {
-      const ScoreRequest& r = requests[i];
-      if (block != home && group.prefix > 0) copies.push_back({home, block, group.prefix});
-      spans.push_back({block, group.prefix, r.ids + group.prefix, r.length - 1 - group.prefix,
-                       r.first_target - 1 - group.prefix});
-      targets.insert(targets.end(), r.ids + r.first_target, r.ids + r.length);
-      block += cache_blocks(r.length - 1);
-    }
+void Engine::copy_prefixes(const std::vector<PrefixCopy>& copies) {
+  workers_.each(copies.empty() ? 0 : model_->config().layers, [&](int64_t layer) {
+    for (const PrefixCopy& copy : copies) score_cache_.copy_prefix(layer, copy.from, copy.to, copy.positions);
+  });
+}
+
+// Writes the results of the plan's targets, in their order.
+void Engine::run_wave(const ScorePlan& plan, int64_t chunk, float* logprobs, uint8_t* greedy) {
+  // Whatever ends this early leaves no trunk behind.
+  std::vector<int32_t> trunk;
+  trunk.swap(trunk_);
+  if (plan.trunk > 0 && trunk_block_ != 0) copy_prefixes({{trunk_block_, 0, plan.trunk}});
+
+  const std::vector<ScorePlan::Sequence>& sequences = plan.sequences;
+  std::vector<size_t> order(sequences.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return sequences[a].depth < sequences[b].depth; });
+
+  // Targets of every row that goes through the head, in the order in which the rows come.
+  std::vector<int64_t> first_row(sequences.size());
+  int64_t rows = 0;
+  for (const size_t i : order) {
+    first_row[i] = rows - sequences[i].wanted_from;
+    rows += sequences[i].length - sequences[i].wanted_from;
   }
-  if (block > score_cache_.blocks()) {
-    score_cache_ = KvCache();  // free the old one first
-    score_cache_ = KvCache(model_->config(), block);
+  const auto row_of = [&](const ScorePlan::Target& target) {
+    return static_cast<size_t>(first_row[static_cast<size_t>(target.sequence)] + target.position);
+  };
+  std::vector<int64_t> first(static_cast<size_t>(rows) + 1, 0);
+  for (const ScorePlan::Target& target : plan.targets) ++first[row_of(target) + 1];
+  std::partial_sum(first.begin(), first.end(), first.begin());
+  std::vector<Head::Target> targets(plan.targets.size());
+  std::vector<int64_t> next(first.begin(), first.end() - 1);
+  for (size_t i = 0; i < plan.targets.size(); ++i) {
+    targets[static_cast<size_t>(next[row_of(plan.targets[i])]++)] = {plan.targets[i].id,
+                                                                     static_cast<int64_t>(i)};
   }
 
-  run_spans(score_cache_, prefixes, chunk, [](const float*, int64_t) {});
-  workers_.each(copies.empty() ? 0 : model_->config().layers, [&](int64_t layer) {
-    for (const Copy& copy : copies) score_cache_.copy_prefix(layer, copy.from, copy.to, copy.positions);
-  });
-  int64_t scored = 0;
-  run_spans(score_cache_, spans, chunk, [&](const float* hidden, int64_t count) {
-    head_.score(hidden, count, targets.data() + scored, logprobs + scored, greedy + scored);
-    scored += count;
-  });
-  return scored;
+  std::vector<Span> spans;
+  std::vector<PrefixCopy> copies;
+  int64_t row = 0;
+  for (size_t begin = 0; begin < order.size();) {
+    const int64_t depth = sequences[order[begin]].depth;
+    spans.clear();
+    copies.clear();
+    for (; begin < order.size() && sequences[order[begin]].depth == depth; ++begin) {
+      const ScorePlan::Sequence& s = sequences[order[begin]];
+      // The trunk lies where the first sequence does.
+      const int64_t from = s.source >= 0 ? sequences[static_cast<size_t>(s.source)].block : 0;
+      if (s.start > 0 && s.block != from) copies.push_back({from, s.block, s.start});
+      spans.push_back({s.block, s.start, s.ids + s.start, s.length - s.start, s.wanted_from - s.start});
+    }
+    copy_prefixes(copies);
+    run_spans(score_cache_, spans, chunk, [&](const float* hidden, int64_t count) {
+      head_.score(hidden, count, first.data() + row, targets.data(), logprobs, greedy);
+      row += count;
+    });
+  }
+  const ScorePlan::Sequence& last = sequences.back();
+  trunk.assign(last.ids, last.ids + last.length);
+  trunk_.swap(trunk);
+  trunk_block_ = last.block;
 }
 
 }  // namespace bitnet

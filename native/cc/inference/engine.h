@@ -12,6 +12,7 @@
 #include "inference/kv_cache.h"
 #include "inference/model.h"
 #include "inference/sampler.h"
+#include "inference/score_plan.h"
 #include "inference/workers.h"
 
 namespace bitnet {
@@ -27,16 +28,9 @@ constexpr int64_t kDefaultChunk = 256;
 // Sequences of one session.
 constexpr int64_t kMaxSlots = 1024;
 
-// ids[first_target .. length-1] are scored, each given all ids before it. 1 <= first_target < length.
-struct ScoreRequest {
-  const int32_t* ids;
-  int64_t length;
-  int64_t first_target;
-};
-
 struct ScoreOptions {
   int64_t chunk = 0;  // most rows of one forward pass; 0: kDefaultChunk. Never changes a bit of the result.
-  bool share_prefixes = true;  // run a prefix that consecutive requests have in common once
+  bool share_prefixes = true;  // run what consecutive requests (of this call and the one before) share once
 };
 
 // Not thread-safe: one call at a time, sessions included.
@@ -65,18 +59,15 @@ class Engine {
     int64_t count;
     int64_t wanted_from;
   };
-  // Consecutive requests that begin with the same `prefix` positions, which are run once.
-  struct Group {
-    size_t begin, end;
-    int64_t prefix;
-  };
 
   void check_ids(const int32_t* ids, int64_t count) const;
   void check_request(const ScoreRequest& request) const;
-  size_t plan_wave(const std::vector<ScoreRequest>& requests, size_t begin, bool share,
-                   std::vector<Group>* groups) const;
-  int64_t run_wave(const std::vector<ScoreRequest>& requests, const std::vector<Group>& groups, int64_t chunk,
-                   float* logprobs, uint8_t* greedy);
+  void run_wave(const ScorePlan& plan, int64_t chunk, float* logprobs, uint8_t* greedy);
+  // Copies prefixes within the score cache, all layers.
+  struct PrefixCopy {
+    int64_t from, to, positions;
+  };
+  void copy_prefixes(const std::vector<PrefixCopy>& copies);
   // Runs spans in forward passes of at most `chunk` rows; consume(hidden, count) receives the wanted rows in
   // order.
   template <typename Consume>
@@ -88,6 +79,9 @@ class Engine {
   ForwardPass forward_;
   Head head_;
   KvCache score_cache_;
+  // What the last wave left in the score cache, and where; empty: nothing.
+  std::vector<int32_t> trunk_;
+  int64_t trunk_block_ = 0;
   // Of the current batch; reused so that decoding does not allocate.
   std::vector<Segment> segments_;
   std::vector<int64_t> wanted_;

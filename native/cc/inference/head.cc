@@ -23,21 +23,26 @@ void Head::logits(const float* hidden, int64_t tokens, float* logits) const {
   });
 }
 
-void Head::score(const float* hidden, int64_t tokens, const int32_t* targets, float* logprobs,
-                 uint8_t* greedy) {
+void Head::score(const float* hidden, int64_t tokens, const int64_t* first, const Target* targets,
+                 float* logprobs, uint8_t* greedy) {
   const int64_t vocab = model_.head().out;
   const int64_t step = std::clamp<int64_t>(kChunkBytes / (vocab * 4), 1, kChunkTokens);
   const size_t bytes = static_cast<size_t>(std::min(step, tokens) * vocab) * sizeof(float);
   if (bytes > chunk_.size()) chunk_ = AlignedBuffer(bytes);
-  for (int64_t first = 0; first < tokens; first += step) {
-    const int64_t count = std::min(step, tokens - first);
-    logits(hidden + first * model_.head().in, count, chunk_.floats());
+  for (int64_t done = 0; done < tokens; done += step) {
+    const int64_t count = std::min(step, tokens - done);
+    logits(hidden + done * model_.head().in, count, chunk_.floats());
     workers_.split(count, 1, count * vocab * 16, [&](int64_t begin, int64_t end) {
       for (int64_t t = begin; t < end; ++t) {
         const float* row = chunk_.floats() + t * vocab;
-        const int32_t target = targets[first + t];
-        logprobs[first + t] = row[target] - kernels_.log_sum_exp(row, vocab);
-        greedy[first + t] = arg_max(row, vocab) == target;
+        const int64_t* range = first + done + t;
+        if (range[0] == range[1]) continue;
+        const float normalizer = kernels_.log_sum_exp(row, vocab);
+        const int32_t likeliest = arg_max(row, vocab);
+        for (int64_t i = range[0]; i < range[1]; ++i) {
+          logprobs[targets[i].result] = row[targets[i].id] - normalizer;
+          greedy[targets[i].result] = likeliest == targets[i].id;
+        }
       }
     });
   }

@@ -13,14 +13,21 @@ namespace bitnet {
 
 class Head {
  public:
+  // An id whose log-probability is asked for, and its place in the results.
+  struct Target {
+    int32_t id;
+    int64_t result;
+  };
+
   // All three outlive this object.
   Head(const Model& model, const Kernels& kernels, const Workers& workers);
 
   // logits [tokens][vocab_size] of hidden [tokens][hidden_size]. Throws Aborted.
   void logits(const float* hidden, int64_t tokens, float* logits) const;
-  // logprobs[t] = logit[targets[t]] - log sum exp(logits); greedy[t] = 1 if targets[t] is the first largest
-  // logit. Throws Aborted.
-  void score(const float* hidden, int64_t tokens, const int32_t* targets, float* logprobs, uint8_t* greedy);
+  // For every target of token t, targets[first[t] .. first[t + 1] - 1]: logprobs[result] = logit[id] - log
+  // sum exp(logits), greedy[result] = 1 if id is the first largest logit. Throws Aborted.
+  void score(const float* hidden, int64_t tokens, const int64_t* first, const Target* targets,
+             float* logprobs, uint8_t* greedy);
 
  private:
   const Model& model_;

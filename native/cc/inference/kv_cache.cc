@@ -1,6 +1,7 @@
 #include "inference/kv_cache.h"
 
 #include <algorithm>
+#include <cstring>
 #include <new>
 
 #include "core/canonical_math.h"
@@ -32,8 +33,11 @@ void KvCache::store(int64_t layer, int64_t block, int64_t position, const float*
 void KvCache::copy_prefix(int64_t layer, int64_t from, int64_t to, int64_t positions) {
   const int64_t rounded = cache_blocks(positions) * kCacheBlock;
   for (int64_t head = 0; head < kv_heads_; ++head) {
-    std::copy_n(keys(layer, head, from), rounded * head_dim_, keys(layer, head, to));
-    std::copy_n(values(layer, head, from), positions * value_stride_, values(layer, head, to));
+    // The two may overlap.
+    std::memmove(keys(layer, head, to), keys(layer, head, from),
+                 static_cast<size_t>(rounded * head_dim_) * sizeof(float));
+    std::memmove(values(layer, head, to), values(layer, head, from),
+                 static_cast<size_t>(positions * value_stride_) * sizeof(float));
   }
 }
 

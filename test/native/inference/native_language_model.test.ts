@@ -41,6 +41,44 @@ describe("log-likelihoods", () => {
   });
 });
 
+describe("log-likelihoods of requests that share their beginnings", () => {
+  const [shots, ...parts] = randomSequences([30, 12, 20, 9, 14], 256).map((ids) => [...ids]);
+  // Examples, questions, answers of one token and of several.
+  const requests = parts.flatMap((question, q) =>
+    [1, 2, 3, 4].map((answer) => ({
+      context: [...shots, ...question],
+      continuation: q % 2 === 0 ? [answer] : [...shots.slice(0, answer), answer],
+    })),
+  );
+
+  it("have the bits of requests made alone, in any order; each is heard as it is answered", async () => {
+    const alone = [];
+    for (const request of requests) alone.push(...(await model.loglikelihood([request])));
+    const heard = new Map<number, unknown>();
+    expect(await model.loglikelihood(requests, undefined, undefined, (i, answer) => heard.set(i, answer))).toEqual(
+      alone,
+    );
+    expect(requests.map((_, i) => heard.get(i))).toEqual(alone);
+    const mixed = requests.map((_, i) => (i * 7) % requests.length);
+    expect(await model.loglikelihood(mixed.map((i) => requests[i]))).toEqual(mixed.map((i) => alone[i]));
+  });
+
+  it("generate the same text in a slot that held another sequence", async () => {
+    // More than there are slots.
+    const problems = Array.from({ length: 40 }, (_, i) => ({
+      context: [...shots, ...parts[i % 4].slice(0, 3 + (i % 5))],
+      until: [],
+      maxTokens: 4 + (i % 3),
+    }));
+    const heard: string[] = [];
+    const texts = await model.generateUntil(problems, undefined, undefined, (i, text) => {
+      heard[i] = text;
+    });
+    expect(heard).toEqual(texts);
+    for (const [i, problem] of problems.entries()) expect(await model.generateUntil([problem])).toEqual([texts[i]]);
+  });
+});
+
 describe("generation", () => {
   const contexts = randomSequences([3, 40, 17, 60, 8], 256).map((ids) => [...ids]);
 
