@@ -1,8 +1,9 @@
 /** `bitnet-eval`: scores a model on tasks, as lm-evaluation-harness does; see `--help`. */
 import { evaluate } from "../eval/evaluator.ts";
-import { checkInteger, runCommand } from "./command.ts";
+import { scoreGroups } from "../eval/group_scores.ts";
+import { checkInteger, runCommand, UsageError } from "./command.ts";
 import { checkOutputOptions, outputOptions, printResults, writeResults } from "./eval/output_options.ts";
-import { chooseTasks, taskOptions } from "./eval/task_options.ts";
+import { chooseTasks, chosenChatTemplate, listTasks, taskOptions } from "./eval/task_options.ts";
 import { backendChoices, describeModel, openModel } from "./open_model.ts";
 import { RequestProgress } from "./request_progress.ts";
 
@@ -11,7 +12,7 @@ await runCommand({
   summary:
     "Scores a GGUF file or a checkpoint on tasks, with the prompts, draws and metrics of lm-evaluation-harness 0.4.",
   options: {
-    model: { type: "string", demandOption: true, describe: "GGUF file, checkpoint directory or run directory" },
+    model: { type: "string", describe: "GGUF file, checkpoint directory or run directory" },
     ...taskOptions,
     ...outputOptions,
     threads: { type: "number", describe: "Threads [default: BITNET_THREADS, else all CPUs]" },
@@ -35,6 +36,11 @@ await runCommand({
   async run(options, { signal }) {
     checkInteger("threads", options.threads, 1);
     checkOutputOptions(options);
+    if (options.tasks === "list") {
+      console.log(listTasks(options));
+      return;
+    }
+    if (options.model === undefined) throw new UsageError("Missing required argument: model");
     const chosen = chooseTasks(options);
     const startedAt = Date.now();
 
@@ -42,14 +48,16 @@ await runCommand({
     const progress = new RequestProgress();
     try {
       console.error(describeModel(model));
+      chosen.evaluation.chatTemplate = chosenChatTemplate(options, model.tokenizer);
       const results = await evaluate(model, chosen.tasks, chosen.data, {
         ...chosen.evaluation,
         signal,
         onProgress: (done, total) => progress.update(done, total),
       });
       progress.close();
-      printResults(model, results, options);
-      await writeResults(model, results, chosen, options, startedAt);
+      const groups = scoreGroups(chosen.groups, results);
+      printResults(model, results, groups, options);
+      await writeResults(model, results, groups, chosen, options, startedAt);
     } finally {
       progress.close();
       model.dispose();
