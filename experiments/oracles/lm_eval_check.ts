@@ -10,18 +10,22 @@
  * Documents come from `--data` (folders named as the tasks), where there are none from a generator. Log-likelihoods may
  * differ by 1e-4 + 2e-6 |ll| (tiny-llama), and in a BitNet by what an int8 code that PyTorch rounds the other way makes of
  * it: at most 0.05, 2e-3 + 1e-5 |ll| in nine of ten. Exit code 1 if anything else differs.
+ *
+ * `--golden FILE` keeps the documents and what lm-evaluation-harness said of the hashing model, for the tests:
+ *
+ *     npx tsx experiments/oracles/lm_eval_check.ts --python venv/bin/python --models "" --documents 8 --limit 4 \
+ *       --golden test/golden/lm_eval/tasks.json --tasks TASKS
+ *
+ * (TASKS: all but mmlu, and mmlu_abstract_algebra,mmlu_philosophy,mmlu_nutrition,mmlu_econometrics.)
  */
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { selectBackend } from "../../src/cli/backend.ts";
-import { ChatTemplate } from "../../src/eval/chat_template.ts";
-import { type EvaluationOptions, evaluate } from "../../src/eval/evaluator.ts";
-import { parseGenKwargs } from "../../src/eval/gen_kwargs.ts";
+import { evaluate } from "../../src/eval/evaluator.ts";
 import { scoreGroups } from "../../src/eval/group_scores.ts";
 import type { LanguageModel } from "../../src/eval/language_model.ts";
 import { TaskData } from "../../src/eval/task_data.ts";
@@ -31,6 +35,8 @@ import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
 import { LmEvalComparison, type LmEvalOutput } from "./lm_eval_comparison.ts";
 import { writeDocuments } from "./lm_eval_data.ts";
 import { scriptedAnswers } from "./lm_eval_fixtures.ts";
+import { chatTemplate, evaluationOptions, goldenOf, type Settings } from "./lm_eval_golden.ts";
+import { hashingModel } from "./lm_eval_hashing_model.ts";
 
 const golden = fileURLToPath(new URL("../../test/golden/lm_eval/models", import.meta.url));
 const { values } = parseArgs({
@@ -41,23 +47,12 @@ const { values } = parseArgs({
     models: { type: "string", default: `${path.join(golden, "tiny-llama")},${path.join(golden, "tiny-bitnet")}` },
     limit: { type: "string", default: "100" },
     "model-limit": { type: "string", default: "10" },
+    documents: { type: "string", default: "60" },
+    golden: { type: "string" },
   },
 });
 if (values.python === undefined) throw new Error("usage: lm_eval_check.ts --python PYTHON [--data DIR] [--tasks a,b]");
 const { python } = values;
-
-const template =
-  "{{ bos_token }}{% for message in messages %}<|{{ message['role'] }}|>\n{{ message['content'] | trim }}\n" +
-  "{% endfor %}{% if add_generation_prompt %}<|assistant|>\n{% endif %}";
-
-/** lm-evaluation-harness's names of the settings. */
-interface Settings {
-  num_fewshot?: number;
-  system_instruction?: string;
-  apply_chat_template?: boolean;
-  fewshot_as_multiturn?: boolean;
-  gen_kwargs?: string;
-}
 
 const hashedSettings: Record<string, Settings> = {
   "as the task says": {},
@@ -106,48 +101,16 @@ function runLmEval(request: object, settings: Record<string, Settings>, limit: n
   return JSON.parse(readFileSync(out, "utf8"));
 }
 
-/** As `unit` of lm_eval_answers.py. */
-function unit(text: string): [share: number, byte: number] {
-  const digest = createHash("sha256").update(text).digest();
-  return [digest.readUIntBE(0, 6) / 2 ** 48, digest[6]];
-}
-
-/** Answers by hashing the text of a request: the one that stands in its ids. */
-function hashingModel(directory: string): LanguageModel {
-  const tokenizer = loadTokenizer(directory);
-  const text = (ids: readonly number[]) => tokenizer.decode(ids);
-  return {
-    name: "hashing",
-    tokenizer,
-    maxLength: 2 ** 30,
-    info: {},
-    loglikelihood: async (requests) =>
-      requests.map(({ context, continuation }) => {
-        const [share, byte] = unit(text([...context, ...continuation]));
-        return { logprob: -20 * share, isGreedy: byte < 64, tokenLogprobs: new Float32Array(continuation.length) };
-      }),
-    generateUntil: async (requests) =>
-      requests.map(({ context }) => scriptedAnswers[Math.floor(unit(text(context))[0] * scriptedAnswers.length)]),
-    async *stream() {},
-    dispose() {},
-  };
-}
-
 /** @returns the number of differences */
 async function compare(model: LanguageModel, settings: Record<string, Settings>, limit: number, theirs: object) {
   const expected = runLmEval(theirs, settings, limit);
+  if (values.golden !== undefined && model.name === "hashing") {
+    writeFileSync(values.golden, goldenOf(dataDirectory, names, limit, settings, expected));
+    console.log(`wrote ${values.golden}`);
+  }
   let differences = 0;
   for (const [index, [title, chosen]] of Object.entries(settings).entries()) {
-    const options: EvaluationOptions = {
-      numFewshot: chosen.num_fewshot,
-      systemInstruction: chosen.system_instruction,
-      chatTemplate: chosen.apply_chat_template ? new ChatTemplate(model.tokenizer) : undefined,
-      fewshotAsMultiturn: chosen.fewshot_as_multiturn,
-      generation: chosen.gen_kwargs ? parseGenKwargs(chosen.gen_kwargs) : undefined,
-      limit,
-      seed: 1234,
-      confirmUnsafeCode: true,
-    };
+    const options = evaluationOptions(chosen, limit, model.tokenizer);
     const results = await evaluate(model, tasks, new TaskData({ dataDirectory }), options);
     const ofGroups = scoreGroups(groups, results);
     const comparison = new LmEvalComparison(expected[index], model.name);
@@ -164,17 +127,22 @@ async function compare(model: LanguageModel, settings: Record<string, Settings>,
 
 let failures = 0;
 try {
-  const real = writeDocuments(dataDirectory, tasks, values.data);
+  const real = writeDocuments(dataDirectory, tasks, values.data, Number(values.documents));
   const generated = tasks.map(({ name }) => name).filter((name) => !real.has(name));
   console.log(`${tasks.length} tasks; documents generated for ${generated.join(", ") || "none"}`);
 
   const hashed = path.join(work, "hashing");
   cpSync(path.join(golden, "tiny-bitnet"), hashed, { recursive: true });
   const config = path.join(hashed, "tokenizer_config.json");
-  const withTemplate = { ...JSON.parse(readFileSync(config, "utf8")), chat_template: template };
+  const withTemplate = { ...JSON.parse(readFileSync(config, "utf8")), chat_template: chatTemplate };
   writeFileSync(config, JSON.stringify(withTemplate));
   const request = { tokenizer: hashed, answers: scriptedAnswers };
-  failures += await compare(hashingModel(hashed), hashedSettings, Number(values.limit), request);
+  failures += await compare(
+    hashingModel(loadTokenizer(hashed), scriptedAnswers),
+    hashedSettings,
+    Number(values.limit),
+    request,
+  );
   await selectBackend();
   for (const directory of values.models.split(",").filter((name) => name !== "")) {
     const model = await TfjsLanguageModel.open(directory);

@@ -4,12 +4,15 @@ import type { GroupResult } from "../../src/eval/group_scores.ts";
 import { pythonStr } from "../../src/eval/python/values.ts";
 import { resultsTable } from "../../src/eval/results_table.ts";
 import type { Sample } from "../../src/eval/sample.ts";
+import { requestsHash } from "./lm_eval_hashing_model.ts";
 
 interface ExpectedSample {
   doc_id: number;
   target: unknown;
-  arguments: unknown[][];
-  resps: unknown[][];
+  arguments?: unknown[][];
+  /** In their place. */
+  requests?: string;
+  resps?: unknown[][];
   filtered_resps: unknown[];
   filter: string;
   metrics: string[];
@@ -127,18 +130,19 @@ export class LmEvalComparison {
 
   private sample(label: string, sample: Sample, wanted: ExpectedSample): void {
     this.samples++;
-    this.requests += wanted.arguments.length;
+    this.requests += sample.arguments.length;
     this.equal(`${label} target`, targetText(sample.target), targetText(wanted.target));
     const texts = (requests: readonly (readonly unknown[])[]) =>
       requests.map((request) => request.filter((argument) => typeof argument === "string"));
-    this.equal(`${label} requests`, texts(sample.arguments), texts(wanted.arguments));
+    if (wanted.arguments) this.equal(`${label} requests`, texts(sample.arguments), texts(wanted.arguments));
+    else this.equal(`${label} requests`, requestsHash(sample.arguments), wanted.requests);
     let margin = Number.POSITIVE_INFINITY;
     if (wanted.filtered_resps.every(isPair)) margin = this.pairs(label, sample, wanted);
     else if (typeof wanted.filtered_resps[0] === "number") {
       this.logLikelihood(label, sample.filteredResponses[0] as number, wanted.filtered_resps[0]);
       margin = 0;
     } else {
-      this.equal(`${label} response`, sample.responses, wanted.resps);
+      if (wanted.resps) this.equal(`${label} response`, sample.responses, wanted.resps);
       this.equal(`${label} filtered`, sample.filteredResponses, wanted.filtered_resps);
     }
     const actual = Object.keys(sample.metrics);
@@ -166,7 +170,7 @@ export class LmEvalComparison {
       const [best, second] = theirs.map(([value], i) => value / scale(i)).sort((a, b) => b - a);
       return second === undefined ? Number.POSITIVE_INFINITY : best - second;
     };
-    const lengths = wanted.arguments.map(([, text]) => Math.max(1, [...String(text)].length - 1));
+    const lengths = sample.arguments.map(([, text]) => Math.max(1, [...String(text)].length - 1));
     return Math.min(
       perLength(() => 1),
       ...(this.isHashing ? [] : [perLength((i) => lengths[i])]),

@@ -4,9 +4,6 @@ import path from "node:path";
 import type { Task } from "../../src/eval/task.ts";
 import { fixtureDocuments } from "./lm_eval_fixtures.ts";
 
-/** Documents of a split that is filled by the generator. */
-const generatedCount = 60;
-
 type Document = Record<string, unknown>;
 
 function readLines(file: string): Document[] {
@@ -46,9 +43,15 @@ function localDocuments(data: string, task: Task, split: string): Document[] | n
 
 /**
  * Writes every split that `tasks` name; data sets without a file in `data` are generated.
+ * @param count documents of a split that is generated
  * @returns the tasks whose scored documents are real ones
  */
-export function writeDocuments(folder: string, tasks: readonly Task[], data: string | undefined): Set<string> {
+export function writeDocuments(
+  folder: string,
+  tasks: readonly Task[],
+  data: string | undefined,
+  count: number,
+): Set<string> {
   const real = new Set<string>();
   for (const task of tasks) {
     const { training, validation, test, fewshot } = task.splits;
@@ -61,7 +64,7 @@ export function writeDocuments(folder: string, tasks: readonly Task[], data: str
       if (local !== null && split === scored) real.add(task.name);
       const file = path.join(target, `${split}.jsonl`);
       if (local === null && existsSync(file)) continue;
-      const documents = local ?? fixtureDocuments(task, split, generatedCount);
+      const documents = local ?? fixtureDocuments(task, split, count);
       if (documents === null) throw new Error(`no documents for ${task.name} ${split}`);
       writeFileSync(file, documents.map((document) => `${JSON.stringify(document)}\n`).join(""));
     }

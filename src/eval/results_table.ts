@@ -85,13 +85,14 @@ interface Column {
 function layOut(cells: readonly string[]): Column {
   const filled = cells.filter((cell) => cell !== "");
   const numeric = filled.length > 0 && filled.every(isNumber);
-  const places = numeric ? Math.max(...filled.map(decimals)) : 0;
+  const places = Math.max(0, ...filled.filter(isNumber).map(decimals));
   return {
     numeric,
     cells: cells.map((cell) => {
       if (!isNumber(cell)) return cell;
-      // Among words a number keeps the decimals that it needs itself.
-      return Number(cell).toFixed(numeric ? places : decimals(cell));
+      // Among words, whole numbers are written without decimals.
+      const isWhole = Number.isInteger(Number(cell));
+      return Number(cell).toFixed(numeric || !isWhole ? places : 0);
     }),
   };
 }

@@ -1,8 +1,9 @@
 /** How prompts are put together: one test for each rule of lm-evaluation-harness's. */
 import { describe, expect, test } from "vitest";
-import { ChatTemplate, ChatTemplateError } from "../../src/eval/chat_template.ts";
+import { ChatPrompt } from "../../src/eval/chat_prompt.ts";
 import type { EvaluationOptions } from "../../src/eval/evaluator.ts";
 import { findTask } from "../../src/eval/task_registry.ts";
+import { ChatTemplateError } from "../../src/tokenizer/chat_template.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { fakeLanguageModel, tinyTokenizer } from "./fake_language_model.ts";
 import { evaluateTask, type Splits, taskOf } from "./task_fixture.ts";
@@ -119,9 +120,9 @@ describe("plain text", () => {
 const template =
   "{{bos_token}}{% for m in messages %}[{{m.role}}]{{m.content}}\n{% endfor %}{% if add_generation_prompt %}[assistant]{% endif %}";
 
-function chat(source: unknown = template, name?: string): ChatTemplate {
+function chat(source: unknown = template, name?: string): ChatPrompt {
   const config = { bos_token: { content: "<s>" }, chat_template: source };
-  return new ChatTemplate({ ...tinyTokenizer(), config } as unknown as Tokenizer, name);
+  return new ChatPrompt({ ...tinyTokenizer(), config } as unknown as Tokenizer, name);
 }
 
 describe("chat template", () => {

@@ -56,16 +56,17 @@ async function evaluateModel(
   const model = await openEvaluatedModel(source, options, signal);
   const progress = new RequestProgress();
   try {
-    const results = await evaluate(model, chosen.tasks, chosen.data, {
-      ...chosen.evaluation,
-      chatTemplate: chosenChatTemplate(options, model.tokenizer),
+    const chatTemplate = chosenChatTemplate(options, model.tokenizer);
+    const asked = { ...chosen, evaluation: { ...chosen.evaluation, chatTemplate } };
+    const results = await evaluate(model, asked.tasks, asked.data, {
+      ...asked.evaluation,
       signal,
       onProgress: (done, total) => progress.update(done, total),
     });
     progress.close();
     const groups = scoreGroups(chosen.groups, results);
     printResults(model, results, groups, options);
-    await writeResults(model, results, groups, chosen, options, startedAt);
+    await writeResults(model, results, groups, asked, options, startedAt);
     const seconds = (Date.now() - startedAt) / 1000;
     const { parameters } = model.info;
     return {
