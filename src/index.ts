@@ -20,7 +20,7 @@ export type {
 } from "./eval/language_model.ts";
 export type { Task } from "./eval/task.ts";
 export { TaskData, type TaskDataOptions } from "./eval/task_data.ts";
-export { findTask, tasks } from "./eval/tasks/registry.ts";
+export { findTask, shippedTasks, TaskRegistry } from "./eval/task_registry.ts";
 export { TfjsLanguageModel } from "./eval/tfjs_language_model.ts";
 export { BitLinear, type BitLinearArgs } from "./layers/bit_linear.ts";
 export { DecoderLayer, type DecoderLayerArgs } from "./layers/decoder_layer.ts";

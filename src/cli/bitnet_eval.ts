@@ -4,7 +4,7 @@ import { compareSavedRuns } from "./eval/compare_saved_runs.ts";
 import { evaluateModels } from "./eval/evaluate_models.ts";
 import { chooseModels, modelOptions } from "./eval/model_options.ts";
 import { checkOutputOptions, outputOptions } from "./eval/output_options.ts";
-import { chooseTasks, taskOptions } from "./eval/task_options.ts";
+import { chooseTasks, listTasks, taskOptions } from "./eval/task_options.ts";
 
 await runCommand({
   name: "bitnet-eval",
@@ -44,6 +44,7 @@ await runCommand({
   async run(options, { signal }) {
     if (options.compare !== undefined) return compareSavedRuns(options.compare);
     checkOutputOptions(options);
+    if (options.tasks === "list") return console.log(listTasks(options));
     await evaluateModels(chooseModels(options), chooseTasks(options), options, signal);
   },
 });

@@ -1,15 +1,10 @@
 /** Recipes that come with the package: experiments/recipes/NAME.yaml. */
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
+import { packageDirectory } from "./package_directory.ts";
 
-/** The recipes' folder: found from the nearest package.json above, so it is the same from the sources and from `dist`. */
 function recipesDirectory(): string {
-  let folder = path.dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(path.join(folder, "package.json")) && path.dirname(folder) !== folder) {
-    folder = path.dirname(folder);
-  }
-  return path.join(folder, "experiments/recipes");
+  return path.join(packageDirectory(), "experiments/recipes");
 }
 
 /** File names of the shipped recipes ("small.yaml"), sorted. */

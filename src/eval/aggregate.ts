@@ -1,51 +1,53 @@
 /** From the metrics of the samples to the scores of a task. */
-import { bitsPerByte, mean, meanStandardError, type WeightedLogLikelihood, weightedPerplexity } from "./metrics.ts";
+import { type Aggregation, defaultAggregations, higherIsBetter, namedAggregation } from "./aggregations.ts";
 import type { Sample, SampleMetric } from "./sample.ts";
+import type { Metric } from "./task.ts";
 
 export interface Score {
   metric: string;
   filter: string;
   value: number;
-  /** Standard error; null where there is none (perplexities, a single sample). */
+  /** Standard error; null where there is none (weighted perplexities, a single sample). */
   standardError: number | null;
   higherIsBetter: boolean;
 }
 
-const weightedAggregations: Record<string, (items: readonly WeightedLogLikelihood[]) => number> = {
-  word_perplexity: weightedPerplexity,
-  byte_perplexity: weightedPerplexity,
-  bits_per_byte: bitsPerByte,
-};
+/** lm-evaluation-harness's number of resamples where the standard error has no formula. */
+export const defaultResamples = 100_000;
 
-function aggregate(metric: string, filter: string, values: readonly SampleMetric[]): Score {
-  const weighted = weightedAggregations[metric];
-  if (weighted) {
-    const items = (values as readonly (readonly [number, number])[]).map(([logLikelihood, weight]) => ({
-      logLikelihood,
-      weight,
-    }));
-    return { metric, filter, value: weighted(items), standardError: null, higherIsBetter: false };
-  }
-  const numbers = values as readonly number[];
-  return {
-    metric,
-    filter,
-    value: mean(numbers),
-    standardError: meanStandardError(numbers),
-    higherIsBetter: true,
-  };
+function ruleOf(name: string, metrics: readonly Metric[]): { aggregation: Aggregation; higherIsBetter: boolean } {
+  // A function may give scores of other names (pass@1): they are averaged.
+  return (
+    metrics.find((metric) => metric.name === name) ?? {
+      aggregation: namedAggregation(defaultAggregations[name] ?? "mean"),
+      higherIsBetter: higherIsBetter(name),
+    }
+  );
 }
 
 /** One score for every filter and metric, in the order in which the samples name them. */
-export function aggregateSamples(samples: readonly Sample[]): Score[] {
+export function aggregateSamples(
+  samples: readonly Sample[],
+  metrics: readonly Metric[],
+  resamples: number = defaultResamples,
+): Score[] {
   const groups = new Map<string, { metric: string; filter: string; values: SampleMetric[] }>();
-  for (const { filter, metrics } of samples) {
-    for (const [metric, value] of Object.entries(metrics)) {
+  for (const { filter, metrics: values } of samples) {
+    for (const [metric, value] of Object.entries(values)) {
       const key = `${metric},${filter}`;
       const group = groups.get(key) ?? { metric, filter, values: [] };
       group.values.push(value);
       groups.set(key, group);
     }
   }
-  return [...groups.values()].map(({ metric, filter, values }) => aggregate(metric, filter, values));
+  return [...groups.values()].map(({ metric, filter, values }) => {
+    const rule = ruleOf(metric, metrics);
+    return {
+      metric,
+      filter,
+      value: rule.aggregation.score(values),
+      standardError: rule.aggregation.standardError(values, resamples),
+      higherIsBetter: rule.higherIsBetter,
+    };
+  });
 }

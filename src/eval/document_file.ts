@@ -1,6 +1,6 @@
 /** Task documents from JSONL and Parquet files. Whatever is wrong is reported with the file and the line or row. */
 import { readFile } from "node:fs/promises";
-import type { JsonObject } from "./task.ts";
+import type { JsonObject } from "./document.ts";
 
 /** A data file that cannot be read or used: one line with file and place. */
 export class DataFileError extends Error {

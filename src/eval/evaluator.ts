@@ -3,20 +3,24 @@
  * (so that a model can batch across tasks), judges the answers.
  */
 import { aggregateSamples, type Score } from "./aggregate.ts";
-import { DataFileError, type LocatedDocument } from "./document_file.ts";
-import { type Example, examplesSplit, FewShotSampler, fewShotPrefix, mayDrawTestDocument } from "./few_shot.ts";
+import { prepareContinuation } from "./continuation.ts";
+import { DocumentError, type JsonObject } from "./document.ts";
+import { DataFileError } from "./document_file.ts";
+import { DocumentReader } from "./document_reader.ts";
+import { examplesSplit, FewShotSampler, mayDrawTestDocument } from "./few_shot.ts";
 import { prepareProblem } from "./generation.ts";
 import type { GenerateRequest, LanguageModel, LoglikelihoodRequest, LoglikelihoodResult } from "./language_model.ts";
 import { mean } from "./metrics.ts";
 import { prepareQuestion } from "./multiple_choice.ts";
+import { ExampleError, PromptBuilder, type PromptOptions } from "./prompt.ts";
 import { RequestEncoder, RequestError } from "./request_encoding.ts";
 import { prepareText } from "./rolling.ts";
 import type { PendingSample, PromptedDocument, Sample } from "./sample.ts";
-import { DocumentError, type GenerationKwargs, type JsonObject, type Task } from "./task.ts";
+import type { GenerationKwargs, Task } from "./task.ts";
 import type { TaskData } from "./task_data.ts";
 
-export interface EvaluationOptions {
-  /** Examples in the prompt; default: the task's own number. */
+export interface EvaluationOptions extends PromptOptions {
+  /** Examples in the prompt; default: the task's own number. Tasks that are asked without examples stay so. */
   numFewshot?: number;
   /** At most so many documents a task, or below 1 that share of them. */
   limit?: number;
@@ -25,6 +29,14 @@ export interface EvaluationOptions {
   fewshotSeed?: number;
   /** Seed of sampled generation. */
   seed?: number;
+  /** Keep the answers, judge nothing. */
+  predictOnly?: boolean;
+  /** Allows tasks that run what the model wrote. */
+  confirmUnsafeCode?: boolean;
+  /** Of the bootstrap, for standard errors without a formula; default 100 000. */
+  resamples?: number;
+  /** Hears each task's first document with its prompt. */
+  onPrompt?(task: Task, sample: PromptedDocument, target: unknown): void;
   onProgress?(done: number, total: number): void;
   signal?: AbortSignal;
 }
@@ -34,17 +46,22 @@ export interface TaskResult {
   numFewshot: number;
   /** As they were used; null for tasks that do not generate. */
   generation: GenerationKwargs | null;
-  /** Documents of the split that is scored, and how many of them were. */
-  documents: { original: number; effective: number };
+  /** Documents of the split that can be scored, how many of them were, and how many of the split cannot be. */
+  documents: { original: number; effective: number; leftOut: number };
   scores: Score[];
   /** Accuracy of guessing, averaged over the scored questions; null if the task is not multiple choice. */
   chance: number | null;
   samples: Sample[];
 }
 
+/** A task that runs code was asked for without the consent to run it. */
+export class UnsafeCodeError extends Error {
+  override name = "UnsafeCodeError";
+}
+
 type Pending =
-  | { kind: "loglikelihood"; sample: PendingSample<LoglikelihoodRequest, LoglikelihoodResult> }
-  | { kind: "generate"; sample: PendingSample<GenerateRequest, string> };
+  | { kind: "loglikelihood"; place: string; sample: PendingSample<LoglikelihoodRequest, LoglikelihoodResult> }
+  | { kind: "generate"; place: string; sample: PendingSample<GenerateRequest, string> };
 
 interface PreparedTask extends Omit<TaskResult, "scores" | "samples"> {
   pending: Pending[];
@@ -53,7 +70,7 @@ interface PreparedTask extends Omit<TaskResult, "scores" | "samples"> {
 /**
  * Scores every task, in the order given.
  * @throws {DataFileError} for missing or broken data (with file and line), {RequestError} for requests that the
- *   model cannot take, and whatever the model throws.
+ *   model cannot take, {UnsafeCodeError}, and whatever the model throws.
  */
 export async function evaluate(
   model: LanguageModel,
@@ -61,6 +78,11 @@ export async function evaluate(
   data: TaskData,
   options: EvaluationOptions = {},
 ): Promise<TaskResult[]> {
+  const unsafe = tasks.filter(({ unsafeCode }) => unsafeCode && !options.predictOnly && !options.confirmUnsafeCode);
+  if (unsafe.length > 0) {
+    const names = unsafe.map(({ name }) => name).join(", ");
+    throw new UnsafeCodeError(`${names} runs Python code that the model writes: --confirm_run_unsafe_code allows it`);
+  }
   const encoder = new RequestEncoder(model.tokenizer, model.maxLength);
   const prepared: PreparedTask[] = [];
   for (const task of tasks) prepared.push(await prepareTask(task, data, encoder, options));
@@ -71,8 +93,14 @@ export async function evaluate(
   );
   return prepared.map(({ pending, ...rest }) => {
     const samples = pending.flatMap((entry) => answers.get(entry) ?? []);
-    return { ...rest, samples, scores: aggregateSamples(samples) };
+    return { ...rest, samples, scores: aggregateSamples(samples, rest.task.metrics, options.resamples) };
   });
+}
+
+/** The number of examples that a task is asked with. */
+function fewshotCount(task: Task, asked: number | undefined): number {
+  if (task.outputType === "loglikelihood_rolling" || task.numFewshot === 0) return 0;
+  return asked ?? task.numFewshot ?? 0;
 }
 
 async function prepareTask(
@@ -81,105 +109,121 @@ async function prepareTask(
   encoder: RequestEncoder,
   options: EvaluationOptions,
 ): Promise<PreparedTask> {
-  const numFewshot = task.outputType === "loglikelihood_rolling" ? 0 : (options.numFewshot ?? task.numFewshot);
+  const numFewshot = fewshotCount(task, options.numFewshot);
   const split = task.splits.test ?? task.splits.validation;
   if (split === undefined) throw new DataFileError(`task ${task.name} has no split to score`);
-  const documents = await data.documents(task, split);
+  const { documents, leftOut } = await data.documents(task, split);
   const sampler = numFewshot === 0 ? null : await fewShotSampler(task, data, options.fewshotSeed);
-  const generation = task.outputType === "generate_until" ? { ...task.generation, ...options.generation } : null;
+  const generation = task.generation && { ...task.generation, ...options.generation };
+  const reader = withPlace(documents[0], () => new DocumentReader(task, documents[0].document));
+  const prompts = new PromptBuilder(task, reader, options);
   const chances: number[] = [];
 
   const scored = documents.slice(0, documentLimit(documents.length, options.limit));
   const pending = scored.map((located, docId): Pending => {
+    const { document, place } = located;
     return withPlace(located, () => {
-      const item = readItem(task, located.document);
-      const prefix = sampler ? fewShotPrefix(sampler.draw(located.document, numFewshot)) : "";
-      if (item.chance !== null) chances.push(item.chance);
-      const prompted = { docId, document: located.document, context: prefix + item.question };
-      return item.pend(prompted, encoder, { generation, seed: options.seed ?? 0 });
+      // Rolling tasks have no prompt.
+      const context =
+        task.outputType === "loglikelihood_rolling"
+          ? ""
+          : prompts.context(document, sampler?.draw(document, numFewshot) ?? []);
+      const prompted = { docId, document, context };
+      if (docId === 0) options.onPrompt?.(task, prompted, reader.target(document));
+      if (task.outputType === "multiple_choice") chances.push(chanceOf(reader, document));
+      return { place, ...pend(task, reader, prompted, generation, encoder, options) };
     });
   });
   return {
     task,
     numFewshot,
     generation,
-    documents: { original: documents.length, effective: scored.length },
-    chance: chances.length > 0 ? mean(chances) : null,
+    documents: { original: documents.length, effective: scored.length, leftOut },
+    chance: chances.length > 0 && task.processResults === null ? mean(chances) : null,
     pending,
   };
 }
 
-async function fewShotSampler(task: Task, data: TaskData, seed: number | undefined): Promise<FewShotSampler> {
-  const split = examplesSplit(task.splits);
-  if (split === undefined) throw new DataFileError(`task ${task.name} has no split for few-shot examples`);
-  const pool = (await data.documents(task, split)).map((located): Example => {
-    const { question, answer } = withPlace(located, () => readItem(task, located.document));
-    return { document: located.document, text: `${question} ${answer}` };
-  });
-  return new FewShotSampler(pool, mayDrawTestDocument(task.splits), seed);
+/** Probability of guessing right. */
+function chanceOf(reader: DocumentReader, document: JsonObject): number {
+  const choices = reader.choices(document)!;
+  return new Set(reader.gold(document, choices)).size / choices.length;
 }
 
-/** A document as its task understands it. */
-interface Item {
-  question: string;
-  answer: string;
-  /** Probability of guessing right; null if it is not multiple choice. */
-  chance: number | null;
-  pend(
-    prompted: PromptedDocument,
-    encoder: RequestEncoder,
-    options: { generation: GenerationKwargs | null; seed: number },
-  ): Pending;
-}
-
-/** @throws {DocumentError} if the document is not one of this task. */
-function readItem(task: Task, document: JsonObject): Item {
+function pend(
+  task: Task,
+  reader: DocumentReader,
+  prompted: PromptedDocument,
+  generation: GenerationKwargs | null,
+  encoder: RequestEncoder,
+  options: EvaluationOptions,
+) {
+  const predictOnly = options.predictOnly ?? false;
   switch (task.outputType) {
     case "multiple_choice": {
-      const question = task.read(document);
-      return {
-        question: question.text,
-        answer: question.choices[question.gold],
-        chance: 1 / question.choices.length,
-        pend: (prompted, encoder) => ({
-          kind: "loglikelihood",
-          sample: prepareQuestion(prompted, question, encoder),
-        }),
-      };
+      const delimiter = choiceDelimiter(task, options);
+      const sample = prepareQuestion(prompted, task, reader, delimiter, encoder);
+      return { kind: "loglikelihood", sample: predictOnly ? unjudged(sample) : sample } as const;
     }
-    case "generate_until": {
-      const problem = task.read(document);
-      return {
-        question: problem.text,
-        answer: problem.target,
-        chance: null,
-        pend: (prompted, encoder, { generation, seed }) => ({
-          kind: "generate",
-          sample: prepareProblem(prompted, problem, task, generation ?? task.generation, seed, encoder),
-        }),
-      };
+    case "loglikelihood": {
+      const sample = prepareContinuation(prompted, task, reader, encoder);
+      return { kind: "loglikelihood", sample: predictOnly ? unjudged(sample) : sample } as const;
     }
     case "loglikelihood_rolling": {
-      const text = task.read(document);
-      return {
-        question: "",
-        answer: text,
-        chance: null,
-        pend: (prompted, encoder) => ({ kind: "loglikelihood", sample: prepareText(prompted, text, encoder) }),
-      };
+      const sample = prepareText(prompted, task, reader, encoder);
+      return { kind: "loglikelihood", sample: predictOnly ? unjudged(sample) : sample } as const;
+    }
+    case "generate_until": {
+      const settings = { kwargs: generation!, seed: options.seed ?? 0, predictOnly };
+      return { kind: "generate", sample: prepareProblem(prompted, task, reader, settings, encoder) } as const;
     }
   }
+}
+
+/** A chat template ends where the answer begins: nothing stands between, unless the answer's beginning is given. */
+function choiceDelimiter({ prompt, config }: Task, { chatTemplate }: EvaluationOptions): string {
+  if (chatTemplate === undefined || (config.gen_prefix && !/\s$/.test(config.gen_prefix)))
+    return prompt.targetDelimiter;
+  return "";
+}
+
+function unjudged(
+  sample: PendingSample<LoglikelihoodRequest, LoglikelihoodResult>,
+): PendingSample<LoglikelihoodRequest, LoglikelihoodResult> {
+  return {
+    requests: sample.requests,
+    judge: async (results) => (await sample.judge(results)).map((judged) => ({ ...judged, metrics: {} })),
+  };
+}
+
+async function fewShotSampler(task: Task, data: TaskData, seed: number | undefined): Promise<FewShotSampler> {
+  const { sampler, samples, processDocs } = task.fewshot;
+  const options = { sampler, seed };
+  const excludesTestDocument = mayDrawTestDocument(task.splits);
+  if (samples !== null && task.splits.fewshot === undefined) {
+    const pool = samples.map((document, i) => ({ document, place: `${task.file}: fewshot_config.samples ${i + 1}` }));
+    return new FewShotSampler(pool, excludesTestDocument, options);
+  }
+  const split = examplesSplit(task.splits)!;
+  const process = task.splits.fewshot === undefined ? task.processDocs : processDocs;
+  const { documents } = await data.documents(task, split, process);
+  return new FewShotSampler(documents, excludesTestDocument, options);
 }
 
 /** Adds the document's place to what is wrong with it. */
-function withPlace<T>({ place }: LocatedDocument, action: () => T): T {
+function withPlace<T>({ place }: { place: string }, action: () => T): T {
   try {
     return action();
   } catch (error) {
-    if (error instanceof DocumentError) throw new DataFileError(`${place}: ${error.message}`);
-    if (error instanceof RequestError) throw new RequestError(`${place}: ${error.message}`);
-    throw error;
+    throw located(error, place);
   }
+}
+
+function located(error: unknown, place: string): unknown {
+  if (error instanceof ExampleError) return new DataFileError(error.message);
+  if (error instanceof DocumentError) return new DataFileError(`${place}: ${error.message}`);
+  if (error instanceof RequestError) return new RequestError(`${place}: ${error.message}`);
+  return error;
 }
 
 function documentLimit(count: number, limit: number | undefined): number {
@@ -201,18 +245,26 @@ async function answerAll(
   const report = (before: number) => (count: number) => onProgress?.(before + count, total);
 
   const answers = new Map<Pending, Sample[]>();
+  const judge = async (entry: Pending, action: () => Sample[] | Promise<Sample[]>) => {
+    signal?.throwIfAborted();
+    try {
+      answers.set(entry, await action());
+    } catch (error) {
+      throw located(error, entry.place);
+    }
+  };
   const logLikelihoods = scoreRequests.length > 0 ? await model.loglikelihood(scoreRequests, report(0), signal) : [];
   let next = 0;
   for (const entry of scored) {
-    answers.set(entry, entry.sample.judge(logLikelihoods.slice(next, next + entry.sample.requests.length)));
-    next += entry.sample.requests.length;
+    const end = next + entry.sample.requests.length;
+    const results = logLikelihoods.slice(next, end);
+    await judge(entry, () => entry.sample.judge(results));
+    next = end;
   }
   const texts =
     generateRequests.length > 0
       ? await model.generateUntil(generateRequests, report(scoreRequests.length), signal)
       : [];
-  generated.forEach((entry, index) => {
-    answers.set(entry, entry.sample.judge([texts[index]]));
-  });
+  for (const [index, entry] of generated.entries()) await judge(entry, () => entry.sample.judge([texts[index]]));
   return answers;
 }

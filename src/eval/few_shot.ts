@@ -1,23 +1,20 @@
 /**
  * Few-shot examples as lm-evaluation-harness draws them (`api/samplers.py`): one generator per task, seeded once,
- * that draws anew for every document in order.
+ * that draws anew for every document in order; or the first ones of the pool.
  */
+
+import type { JsonObject } from "./document.ts";
+import type { LocatedDocument } from "./document_file.ts";
 import { DataFileError } from "./document_file.ts";
-import { PythonRandom } from "./python_random.ts";
-import type { JsonObject, TaskSplits } from "./task.ts";
+import { PythonRandom } from "./python/random.ts";
+import { isEqual } from "./python/values.ts";
+import type { TaskSplits } from "./task.ts";
 
 export const defaultFewshotSeed = 1234;
 
-/** A document with the text of its solved example. */
-export interface Example {
-  document: JsonObject;
-  /** Prompt and answer, without the blank line that follows. */
-  text: string;
-}
-
 /** Split that the examples come from; undefined if the task has none. */
 export function examplesSplit(splits: TaskSplits): string | undefined {
-  return splits.fewshot ?? splits.training ?? splits.validation;
+  return splits.fewshot ?? splits.training ?? splits.validation ?? splits.test;
 }
 
 /**
@@ -28,41 +25,55 @@ export function mayDrawTestDocument(splits: TaskSplits): boolean {
   return splits.fewshot === splits.test;
 }
 
+export interface FewShotOptions {
+  /** `first_n` takes the first documents of the pool, in order. */
+  sampler?: "default" | "first_n";
+  seed?: number;
+}
+
 export class FewShotSampler {
-  private readonly pool: readonly Example[];
+  private readonly pool: readonly LocatedDocument[];
   private readonly excludesTestDocument: boolean;
+  private readonly takesFirst: boolean;
   private readonly random: PythonRandom;
 
-  constructor(pool: readonly Example[], excludesTestDocument: boolean, seed: number = defaultFewshotSeed) {
+  constructor(pool: readonly LocatedDocument[], excludesTestDocument: boolean, options: FewShotOptions = {}) {
     this.pool = pool;
     this.excludesTestDocument = excludesTestDocument;
-    this.random = new PythonRandom(seed);
+    this.takesFirst = options.sampler === "first_n";
+    this.random = new PythonRandom(options.seed ?? defaultFewshotSeed);
   }
 
   /**
    * Examples for the prompt of `document`.
    * @throws {DataFileError} if the pool is too small.
    */
-  draw(document: JsonObject, count: number): Example[] {
+  draw(document: JsonObject, count: number): LocatedDocument[] {
     if (count === 0) return [];
-    const drawn = this.excludesTestDocument ? count + 1 : count;
-    if (drawn > this.pool.length) {
-      throw new DataFileError(`${count} few-shot examples asked for, but there are only ${this.pool.length} documents`);
+    const drawn = this.excludesTestDocument && !this.takesFirst ? count + 1 : count;
+    this.checkPool(drawn, count, this.pool);
+    const isOther = (example: LocatedDocument) => !isEqual(example.document, document);
+    if (this.takesFirst) {
+      const pool = this.excludesTestDocument ? this.pool.filter(isOther) : this.pool;
+      this.checkPool(count, count, pool);
+      return pool.slice(0, count);
     }
     const examples = this.sample(this.pool, drawn);
     if (!this.excludesTestDocument) return examples;
-    const isOther = (example: Example) => JSON.stringify(example.document) !== JSON.stringify(document);
     const others = examples.filter(isOther).slice(0, count);
+    if (others.length === count) return others;
     // Several copies of the test document were drawn: draw again from a pool without it.
-    return others.length === count ? others : this.sample(this.pool.filter(isOther), count);
+    const pool = this.pool.filter(isOther);
+    this.checkPool(count, count, pool);
+    return this.sample(pool, count);
   }
 
-  private sample(pool: readonly Example[], count: number): Example[] {
+  private checkPool(needed: number, count: number, pool: readonly LocatedDocument[]): void {
+    if (needed <= pool.length) return;
+    throw new DataFileError(`${count} few-shot examples asked for, but there are only ${pool.length} documents`);
+  }
+
+  private sample(pool: readonly LocatedDocument[], count: number): LocatedDocument[] {
     return this.random.sampleIndices(pool.length, count).map((index) => pool[index]);
   }
-}
-
-/** What stands before the question. */
-export function fewShotPrefix(examples: readonly Example[]): string {
-  return examples.map((example) => `${example.text}\n\n`).join("");
 }

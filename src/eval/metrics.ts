@@ -1,4 +1,5 @@
-/** Metrics and aggregations of lm-evaluation-harness 0.4 (`api/metrics.py`). Log-likelihoods are in nats. */
+/** Metrics of lm-evaluation-harness 0.4 (`api/metrics.py`). Log-likelihoods are in nats. */
+import { pythonRegex } from "./python/regex.ts";
 import { largestIndex } from "./sampling.ts";
 
 /** Index of the choice that `acc` takes: the largest log-likelihood. */
@@ -9,6 +10,39 @@ export function likeliestChoice(logLikelihoods: readonly number[]): number {
 /** Index of the choice that `acc_norm` takes: the largest log-likelihood per Unicode code point of the choice. */
 export function likeliestChoicePerCharacter(logLikelihoods: readonly number[], choices: readonly string[]): number {
   return largestIndex(logLikelihoods.map((value, i) => value / [...choices[i]].length));
+}
+
+/** Index of the choice that `acc_bytes` takes: the largest log-likelihood per UTF-8 byte of the choice. */
+export function likeliestChoicePerByte(logLikelihoods: readonly number[], choices: readonly string[]): number {
+  return largestIndex(logLikelihoods.map((value, i) => value / Buffer.byteLength(choices[i])));
+}
+
+/** True if prediction and reference are equal after the metric's settings were applied to both. */
+export type ExactMatch = (prediction: string, reference: string) => boolean;
+
+export interface ExactMatchSettings {
+  /** Python's regular expressions, removed one after the other. */
+  regexes_to_ignore?: readonly string[];
+  ignore_case?: boolean;
+  ignore_punctuation?: boolean;
+  ignore_numbers?: boolean;
+}
+
+/** Python's `string.punctuation`. */
+const punctuation = /[!-/:-@[-`{-~]/g;
+
+/** @throws {RegexError} if a pattern cannot be used. */
+export function compileExactMatch(settings: ExactMatchSettings): ExactMatch {
+  const ignored = (settings.regexes_to_ignore ?? []).map((pattern) => pythonRegex(pattern));
+  if (settings.ignore_punctuation) ignored.push(punctuation);
+  if (settings.ignore_numbers) ignored.push(/[0-9]/g);
+  const patterns = settings.regexes_to_ignore?.length ?? 0;
+  const normalize = (text: string) => {
+    const rest = ignored.slice(0, patterns).reduce((kept, pattern) => kept.replace(pattern, ""), text);
+    const folded = settings.ignore_case ? rest.toLowerCase() : rest;
+    return ignored.slice(patterns).reduce((kept, pattern) => kept.replace(pattern, ""), folded);
+  };
+  return (prediction, reference) => normalize(prediction) === normalize(reference);
 }
 
 export function mean(values: readonly number[]): number {

@@ -5,7 +5,7 @@
  */
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { LoglikelihoodRequest } from "./language_model.ts";
-import { rstrip } from "./python_whitespace.ts";
+import { rstrip } from "./python/whitespace.ts";
 
 /** A request that cannot be scored: its continuation has no token or is longer than the model's context. */
 export class RequestError extends Error {

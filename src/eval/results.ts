@@ -1,16 +1,23 @@
 /** The results file of lm-evaluation-harness 0.4 (`results_*.json`): same keys, same shapes. */
+import { createHash } from "node:crypto";
 import { cpus } from "node:os";
+import type { Score } from "./aggregate.ts";
 import type { TaskResult } from "./evaluator.ts";
-import { defaultFewshotSeed } from "./few_shot.ts";
+import type { GroupResult } from "./group_scores.ts";
 import type { LanguageModel } from "./language_model.ts";
-import type { Task } from "./task.ts";
+import type { Seeds } from "./seeds.ts";
+import { taskConfigJson } from "./task_config_json.ts";
 
 /** What the results file repeats of the command line. */
 export interface RunSettings {
   numFewshot: number | null;
   limit: number | null;
   genKwargs: Record<string, unknown> | null;
-  seed: number;
+  seeds: Seeds;
+  systemInstruction?: string | null;
+  /** Source of the chat template that was applied. */
+  chatTemplate?: string | null;
+  fewshotAsMultiturn?: boolean | null;
 }
 
 export type ResultsJson = Record<string, unknown>;
@@ -20,8 +27,8 @@ function perTask<T>(results: readonly TaskResult[], value: (result: TaskResult) 
   return Object.fromEntries(results.map((result) => [result.task.name, value(result)]));
 }
 
-function scoresJson({ task, documents, scores }: TaskResult): Record<string, unknown> {
-  const json: Record<string, unknown> = { name: task.name, alias: task.name, sample_len: documents.effective };
+function scoreEntries(scores: readonly Score[]): Record<string, unknown> {
+  const json: Record<string, unknown> = {};
   for (const { metric, filter, value, standardError } of scores) {
     json[`${metric},${filter}`] = value;
     json[`${metric}_stderr,${filter}`] = standardError ?? "N/A";
@@ -29,71 +36,45 @@ function scoresJson({ task, documents, scores }: TaskResult): Record<string, unk
   return json;
 }
 
-function metricList(task: Task): object[] {
-  switch (task.outputType) {
-    case "multiple_choice":
-      return ["acc", "acc_norm"].map((metric) => ({ metric, aggregation: "mean", higher_is_better: true }));
-    case "generate_until":
-      return [
-        {
-          metric: "exact_match",
-          aggregation: "mean",
-          higher_is_better: true,
-          ignore_case: true,
-          ignore_punctuation: false,
-          regexes_to_ignore: task.ignored.map(({ source }) => source),
-        },
-      ];
-    case "loglikelihood_rolling":
-      return ["word_perplexity", "byte_perplexity", "bits_per_byte"].map((metric) => ({ metric }));
-  }
+function scoresJson({ task, documents, scores }: TaskResult): Record<string, unknown> {
+  return { name: task.name, alias: task.alias, sample_len: documents.effective, ...scoreEntries(scores) };
 }
 
-function configJson({ task, numFewshot, generation }: TaskResult): Record<string, unknown> {
-  const { training, validation, test, fewshot } = task.splits;
-  return {
-    task: task.name,
-    dataset_path: task.dataset?.path ?? null,
-    ...(task.dataset?.config && { dataset_name: task.dataset.config }),
-    ...(training && { training_split: training }),
-    ...(validation && { validation_split: validation }),
-    ...(test && { test_split: test }),
-    ...(fewshot && { fewshot_split: fewshot }),
-    ...task.prompt,
-    unsafe_code: false,
-    description: "",
-    target_delimiter: " ",
-    fewshot_delimiter: "\n\n",
-    fewshot_config: {
-      sampler: "default",
-      split: fewshot ?? null,
-      process_docs: null,
-      fewshot_indices: null,
-      samples: null,
-      doc_to_text: task.prompt.doc_to_text,
-      doc_to_choice: task.prompt.doc_to_choice ?? null,
-      doc_to_target: task.prompt.doc_to_target,
-      gen_prefix: null,
-      fewshot_delimiter: "\n\n",
-      target_delimiter: " ",
-    },
-    num_fewshot: numFewshot,
-    metric_list: metricList(task),
-    output_type: task.outputType,
-    ...(generation && { generation_kwargs: generation }),
-    ...(task.outputType === "generate_until" && {
-      filter_list: task.filters.map(({ name, pattern, select }) => ({
-        name,
-        filter: [
-          { function: "regex", regex_pattern: pattern.source, group_select: select === "first" ? 0 : -1 },
-          { function: "take_first" },
-        ],
-      })),
+/** Entries of groups, in the places where lm-evaluation-harness has them. */
+function groupEntries(groups: readonly GroupResult[]) {
+  const perGroup = <T>(value: (result: GroupResult) => T, chosen = groups): Record<string, T> =>
+    Object.fromEntries(chosen.map((result) => [result.group.name, value(result)]));
+  const results = perGroup(({ group, scores, documents }) => ({
+    alias: group.alias,
+    name: group.name,
+    ...(scores.length > 0 && { sample_len: documents }),
+    ...scoreEntries(scores),
+    ...(scores.length > 0 && {
+      sample_count: Object.fromEntries(scores.map(({ metric, filter }) => [`${metric},${filter}`, documents])),
     }),
-    repeats: 1,
-    should_decontaminate: false,
-    metadata: { version: task.version, config_source: task.source },
+  }));
+  const shots = groups.filter(({ numFewshot }) => numFewshot !== null);
+  return {
+    results,
+    scored: Object.fromEntries(
+      groups.filter(({ scores }) => scores.length > 0).map(({ group }) => [group.name, results[group.name]]),
+    ),
+    subtasks: perGroup(({ group }) => group.children),
+    versions: perGroup(({ group }) => group.version),
+    shots: perGroup(({ numFewshot }) => numFewshot, shots),
+    directions: perGroup(
+      ({ scores }) => directions(scores),
+      groups.filter(({ hasTasks }) => hasTasks),
+    ),
   };
+}
+
+function directions(scores: readonly Score[]): Record<string, boolean> {
+  return Object.fromEntries(scores.map(({ metric, higherIsBetter }) => [metric, higherIsBetter]));
+}
+
+function hash(text: string | null | undefined): string | null {
+  return text ? createHash("sha256").update(text).digest("hex") : null;
 }
 
 /** A special token's text and id, as lm-evaluation-harness lists them. */
@@ -111,7 +92,7 @@ const unusedSettings = {
   use_cache: null,
   bootstrap_iters: 0,
 };
-const unusedEntries = { group_subtasks: {}, git_hash: null, upper_git_hash: null, transformers_version: "N/A" };
+const unusedEntries = { git_hash: null, upper_git_hash: null, transformers_version: "N/A" };
 
 /** @param startedAt when the run began, milliseconds since 1970 */
 export function resultsJson(
@@ -119,18 +100,20 @@ export function resultsJson(
   results: readonly TaskResult[],
   settings: RunSettings,
   startedAt: number,
+  groupResults: readonly GroupResult[] = [],
 ): ResultsJson {
   const { tokenizer } = model;
+  const groups = groupEntries(groupResults);
   const eosToken = specialToken(model, tokenizer.eosTokenId);
   return {
-    results: perTask(results, scoresJson),
-    configs: perTask(results, configJson),
-    versions: perTask(results, ({ task }) => task.version),
-    "n-shot": perTask(results, ({ numFewshot }) => numFewshot),
-    higher_is_better: perTask(results, ({ scores }) =>
-      Object.fromEntries(scores.map(({ metric, higherIsBetter }) => [metric, higherIsBetter])),
-    ),
-    "n-samples": perTask(results, ({ documents }) => documents),
+    results: { ...perTask(results, scoresJson), ...groups.results },
+    ...(Object.keys(groups.scored).length > 0 && { groups: groups.scored }),
+    group_subtasks: groups.subtasks,
+    configs: perTask(results, taskConfigJson),
+    versions: { ...perTask(results, ({ task }) => task.version), ...groups.versions },
+    "n-shot": { ...perTask(results, ({ numFewshot }) => numFewshot), ...groups.shots },
+    higher_is_better: { ...perTask(results, ({ scores }) => directions(scores)), ...groups.directions },
+    "n-samples": perTask(results, ({ documents: { original, effective } }) => ({ original, effective })),
     config: {
       model: "bitnet-lab",
       model_args: { pretrained: model.name },
@@ -139,17 +122,24 @@ export function resultsJson(
       limit: settings.limit,
       gen_kwargs: settings.genKwargs,
       num_fewshot: settings.numFewshot,
-      random_seed: settings.seed,
-      numpy_seed: settings.seed,
-      torch_seed: settings.seed,
-      fewshot_seed: defaultFewshotSeed,
+      random_seed: settings.seeds.random,
+      numpy_seed: settings.seeds.numpy,
+      torch_seed: settings.seeds.torch,
+      fewshot_seed: settings.seeds.fewshot,
       ...unusedSettings,
     },
-    // Ours: the accuracy of guessing, and what is known of model and machine.
+    // Ours: the accuracy of guessing, what is known of model and machine.
     chance: perTask(results, ({ chance }) => chance),
     model_info: model.info,
+    // Ours: documents of the split that the task cannot judge.
+    left_out: perTask(results, ({ documents }) => documents.leftOut),
     model_source: "bitnet-lab",
     model_name: model.name,
+    system_instruction: settings.systemInstruction ?? null,
+    system_instruction_sha: hash(settings.systemInstruction),
+    fewshot_as_multiturn: settings.fewshotAsMultiturn ?? null,
+    chat_template: settings.chatTemplate ?? null,
+    chat_template_sha: hash(settings.chatTemplate),
     date: startedAt / 1000,
     total_evaluation_time_seconds: String((Date.now() - startedAt) / 1000),
     pretty_env_info: `Node ${process.version}, ${process.platform} ${process.arch}, ${cpus()[0]?.model ?? "unknown CPU"}`,

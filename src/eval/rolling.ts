@@ -1,20 +1,23 @@
 /** Whole texts: every token is scored once, in windows of the model's context. */
+import type { DocumentReader } from "./document_reader.ts";
 import type { LoglikelihoodRequest, LoglikelihoodResult } from "./language_model.ts";
-import { countWords } from "./python_whitespace.ts";
+import { pythonStr } from "./python/values.ts";
+import { countWords } from "./python/whitespace.ts";
 import type { RequestEncoder } from "./request_encoding.ts";
-import type { PendingSample, PromptedDocument } from "./sample.ts";
+import type { Metrics, PendingSample, PromptedDocument } from "./sample.ts";
+import type { Task } from "./task.ts";
 
 export function prepareText(
   { docId, document }: PromptedDocument,
-  text: string,
+  task: Task,
+  reader: DocumentReader,
   encoder: RequestEncoder,
 ): PendingSample<LoglikelihoodRequest, LoglikelihoodResult> {
+  const text = pythonStr(reader.target(document));
   return {
     requests: encoder.encodeRolling(text),
     judge(results) {
       const logLikelihood = results.reduce((sum, result) => sum + result.logprob, 0);
-      const words = countWords(text);
-      const bytes = Buffer.byteLength(text);
       return [
         {
           docId,
@@ -24,13 +27,19 @@ export function prepareText(
           responses: [[logLikelihood]],
           filteredResponses: [logLikelihood],
           filter: "none",
-          metrics: {
-            word_perplexity: [logLikelihood, words],
-            byte_perplexity: [logLikelihood, bytes],
-            bits_per_byte: [logLikelihood, bytes],
-          },
+          metrics: task.processResults?.(document, [logLikelihood]) ?? textMetrics(text, logLikelihood, task),
         },
       ];
     },
   };
+}
+
+function textMetrics(text: string, logLikelihood: number, task: Task): Metrics {
+  const bytes = Buffer.byteLength(text);
+  const weights: Record<string, number> = {
+    word_perplexity: countWords(text),
+    byte_perplexity: bytes,
+    bits_per_byte: bytes,
+  };
+  return Object.fromEntries(task.metrics.map(({ name }) => [name, [logLikelihood, weights[name]]]));
 }

@@ -1,6 +1,7 @@
 /** Two saved runs side by side: each score, its difference, and whether the difference is more than chance. */
+import { defaultAggregations, namedAggregation } from "./aggregations.ts";
 import { DataFileError } from "./document_file.ts";
-import { bitsPerByte, weightedPerplexity } from "./metrics.ts";
+import { mean } from "./metrics.ts";
 import { normalPValue, type PairedTest, pairedBootstrap, pairedMeans } from "./paired_difference.ts";
 import type { SampleMetric } from "./sample.ts";
 import type { SavedRun, SavedSample, SavedScore, SavedTask } from "./saved_run.ts";
@@ -36,9 +37,8 @@ function compareTask(a: SavedTask, b: SavedTask, files: string): ScoreComparison
     const other = b.scores.find(({ metric, filter }) => metric === score.metric && filter === score.filter);
     if (other === undefined) return [];
     const { metric, filter, higherIsBetter } = score;
-    const test =
-      (a.samples && b.samples && pairedTest(a.samples, b.samples, score, `task ${a.name} of ${files}`)) ??
-      unpairedTest(score, other);
+    const paired = a.samples && b.samples && pairedTest(a.samples, b.samples, score, `task ${a.name} of ${files}`);
+    const test = paired && fits(paired, score.value, other.value) ? paired : unpairedTest(score, other);
     return [{ task: a.name, metric, filter, a: score.value, b: other.value, higherIsBetter, test }];
   });
 }
@@ -52,32 +52,41 @@ function pairedTest(
   const scored = (samples: readonly SavedSample[]) =>
     new Map(
       samples
-        .filter((sample) => sample.filter === filter && sample.metrics[metric] !== undefined)
-        .map((sample) => [sample.docId, sample]),
+        .filter((sample) => sample.filter === filter && (sample.metrics[metric] ?? null) !== null)
+        .map((sample) => [sample.key, sample]),
     );
   const [left, right] = [scored(a), scored(b)];
-  // A group's score, or one that is not made of the documents' own.
-  if (left.size === 0 || right.size === 0) return null;
+  if (left.size === 0 && right.size === 0) return null;
   const values: [SampleMetric[], SampleMetric[]] = [[], []];
-  for (const [docId, sample] of left) {
-    const other = right.get(docId);
-    if (other === undefined || left.size !== right.size || other.docHash !== sample.docHash) {
-      throw new DataFileError(`${where}: not the same documents (document ${docId}), so nothing can be paired`);
+  for (const key of new Set([...left.keys(), ...right.keys()])) {
+    const [one, other] = [left.get(key), right.get(key)];
+    if (!one || !other || one.docHash !== other.docHash) {
+      throw new DataFileError(`${where}: not the same documents (${key}), so nothing can be paired`);
     }
-    values[0].push(sample.metrics[metric]);
+    values[0].push(one.metrics[metric]);
     values[1].push(other.metrics[metric]);
   }
-  if (values.flat().every((value) => typeof value === "number")) {
-    return pairedMeans(values[0] as number[], values[1] as number[]);
+  return testOf(metric, values[0], values[1]);
+}
+
+/** The test that fits a metric; null for one whose score is made in a way that is not known here. */
+function testOf(metric: string, a: readonly SampleMetric[], b: readonly SampleMetric[]): PairedTest | null {
+  const named = defaultAggregations[metric] ?? "mean";
+  if (named !== "mean") return pairedBootstrap(a, b, (items) => namedAggregation(named).score(items));
+  const all = [...a, ...b];
+  if (all.every((value) => typeof value === "number")) return pairedMeans(a as number[], b as number[]);
+  // Several judgements of one answer count one by one, but are drawn together.
+  if (all.every((value) => Array.isArray(value) && value.every((entry) => typeof entry === "boolean"))) {
+    return pairedBootstrap(a as readonly boolean[][], b as readonly boolean[][], (items) =>
+      mean(items.flat().map((entry) => (entry ? 1 : 0))),
+    );
   }
-  const aggregate = (items: readonly SampleMetric[]) => {
-    const weighted = (items as readonly (readonly [number, number])[]).map(([logLikelihood, weight]) => ({
-      logLikelihood,
-      weight,
-    }));
-    return metric === "bits_per_byte" ? bitsPerByte(weighted) : weightedPerplexity(weighted);
-  };
-  return pairedBootstrap(values[0], values[1], aggregate);
+  return null;
+}
+
+/** A score that the samples do not give (a group's mean without weights) must not be judged by them. */
+function fits(test: PairedTest, a: number, b: number): boolean {
+  return Math.abs(test.difference - (b - a)) <= 1e-6 * Math.max(1, Math.abs(a), Math.abs(b));
 }
 
 function unpairedTest(a: SavedScore, b: SavedScore): ScoreComparison["test"] {
@@ -128,7 +137,9 @@ export function comparisonLines(a: SavedRun, b: SavedRun, rows: readonly ScoreCo
   ]);
   const lines = [`a: ${a.modelName} (${a.file})`, `b: ${b.modelName} (${b.file})`, ...textTable(header, table)];
   if (rows.some(({ test }) => test.test === "unpaired z")) {
-    lines.push("unpaired z: no samples beside both results files (--log_samples), so documents cannot be paired");
+    lines.push(
+      "unpaired z: no samples beside both results files (--log_samples) that give the score, so nothing is paired",
+    );
   }
   if (rows.length > 1) lines.push(`${rows.length} tests: expect one in 20 to fall below 0.05 by chance`);
   return lines;

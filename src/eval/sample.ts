@@ -1,13 +1,18 @@
 /** What evaluation keeps of one document: the requests made for it, the answers, and the metrics. */
-import type { JsonObject } from "./task.ts";
+import type { JsonObject } from "./document.ts";
 
-/** A metric of one sample: a number to average, or a log-likelihood with the number of words or bytes it covers. */
-export type SampleMetric = number | readonly [logLikelihood: number, weight: number];
+/**
+ * A metric of one sample: a number to average, a log-likelihood with the number of words or bytes it covers, or several
+ * judgements of one answer; null where nothing is judged (`--predict_only`).
+ */
+export type SampleMetric = number | readonly [logLikelihood: number, weight: number] | readonly boolean[] | null;
+
+export type Metrics = Readonly<Record<string, SampleMetric>>;
 
 export interface Sample {
   docId: number;
   document: JsonObject;
-  target: string | number;
+  target: unknown;
   /** Text of each request: context and continuation, context and generation settings, or the text alone. */
   arguments: readonly (readonly unknown[])[];
   /** Answers to each request: a list of one, because a request is made once. */
@@ -15,20 +20,20 @@ export interface Sample {
   /** The answers after the filter. */
   filteredResponses: readonly unknown[];
   filter: string;
-  metrics: Readonly<Record<string, SampleMetric>>;
+  metrics: Metrics;
 }
 
 /** A test document with its prompt. */
 export interface PromptedDocument {
   docId: number;
   document: JsonObject;
-  /** Examples and question. */
-  context: string;
+  /** Examples and question; one for each choice where the choices stand in the context. */
+  context: string | readonly string[];
 }
 
 /** Requests of one document and how to judge the answers. */
 export interface PendingSample<Request, Response> {
   requests: Request[];
   /** One sample for each filter. */
-  judge(responses: readonly Response[]): Sample[];
+  judge(responses: readonly Response[]): Sample[] | Promise<Sample[]>;
 }

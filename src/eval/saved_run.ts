@@ -8,6 +8,7 @@ import type { SampleMetric } from "./sample.ts";
 
 const resultsSchema = z.object({
   results: z.record(z.string(), z.record(z.string(), z.unknown())),
+  group_subtasks: z.record(z.string(), z.array(z.string())).optional(),
   higher_is_better: z.record(z.string(), z.record(z.string(), z.boolean().nullable())).optional(),
   model_name: z.string().optional(),
 });
@@ -22,7 +23,8 @@ export interface SavedScore {
 }
 
 export interface SavedSample {
-  docId: number;
+  /** Task and number of the document. */
+  key: string;
   docHash: string;
   filter: string;
   metrics: Record<string, SampleMetric>;
@@ -31,7 +33,7 @@ export interface SavedSample {
 export interface SavedTask {
   name: string;
   scores: SavedScore[];
-  /** Null if there is no samples file. */
+  /** A group's are those of its tasks. Null if there is no samples file. */
   samples: SavedSample[] | null;
 }
 
@@ -44,13 +46,28 @@ export interface SavedRun {
 /** @throws {DataFileError} if the file, or a samples file beside it, cannot be read. */
 export async function readSavedRun(file: string): Promise<SavedRun> {
   const json = await readResults(file);
-  const tasks: SavedTask[] = [];
-  for (const [name, entries] of Object.entries(json.results)) {
-    const scores = savedScores(entries, json.higher_is_better?.[name] ?? {});
+  const samples = new Map<string, SavedSample[] | null>();
+  for (const name of Object.keys(json.results)) {
     const samplesFile = samplesBeside(file, name);
-    tasks.push({ name, scores, samples: samplesFile === null ? null : await readSamples(samplesFile) });
+    if (samplesFile !== null) samples.set(name, await readSamples(samplesFile, name));
   }
+  const tasks = Object.entries(json.results).map(([name, entries]) => ({
+    name,
+    scores: savedScores(entries, json.higher_is_better?.[name] ?? {}),
+    samples: samplesOf(name, samples, json.group_subtasks ?? {}),
+  }));
   return { file, modelName: json.model_name ?? path.basename(path.dirname(file)), tasks };
+}
+
+function samplesOf(
+  name: string,
+  samples: ReadonlyMap<string, SavedSample[] | null>,
+  subtasks: Record<string, string[]>,
+): SavedSample[] | null {
+  const own = samples.get(name);
+  if (own) return own;
+  const parts = (subtasks[name] ?? []).map((child) => samplesOf(child, samples, subtasks));
+  return parts.length === 0 || parts.includes(null) ? null : (parts as SavedSample[][]).flat();
 }
 
 async function readResults(file: string): Promise<z.infer<typeof resultsSchema>> {
@@ -98,7 +115,7 @@ const sampleSchema = z.looseObject({
   metrics: z.array(z.string()),
 });
 
-async function readSamples(file: string): Promise<SavedSample[]> {
+async function readSamples(file: string, task: string): Promise<SavedSample[]> {
   return (await readDocumentFile(file)).map(({ document, place }) => {
     const parsed = sampleSchema.safeParse(document);
     if (!parsed.success) {
@@ -107,6 +124,6 @@ async function readSamples(file: string): Promise<SavedSample[]> {
     }
     const { doc_id, doc_hash, filter, metrics } = parsed.data;
     const values = Object.fromEntries(metrics.map((metric) => [metric, parsed.data[metric] as SampleMetric]));
-    return { docId: doc_id, docHash: doc_hash, filter, metrics: values };
+    return { key: `${task} ${doc_id}`, docHash: doc_hash, filter, metrics: values };
   });
 }

@@ -1,38 +1,71 @@
 /**
- * Where the documents of a task come from: `<data-dir>/<task>/<split>.jsonl` (or `.parquet`), the generated world for
- * the toy tasks, else the Hugging Face Hub through a function that the caller supplies.
+ * Where the documents of a task come from, the first that is there:
+ *
+ *     the files that the task names (`dataset_kwargs.data_files`)
+ *     <data-dir>/<task>/<split>.jsonl (or .parquet)
+ *     <data-dir>/<data set>/<configuration>/<split>.jsonl, <data-dir>/<data set>/<split>.jsonl
+ *     the generated world (data set `bitnet-lab/world`)
+ *     the Hugging Face Hub, through a function that the caller supplies
  */
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { DocumentError, type JsonObject } from "./document.ts";
 import { DataFileError, type LocatedDocument, readDocumentFile } from "./document_file.ts";
-import type { JsonObject, Task } from "./task.ts";
+import type { Task } from "./task.ts";
 import { generateWorld, type World } from "./world/generator.ts";
 
 /** Local paths of the files of one split of a data set, downloaded if need be. */
 export type FetchSplit = (dataset: { path: string; config: string | null }, split: string) => Promise<string[]>;
 
 export interface TaskDataOptions {
-  /** `--data-dir`. A task without a folder there is an error unless it is generated. */
+  /** `--data-dir`. A task without a folder there is an error unless it is generated or names its files. */
   dataDirectory?: string;
   /** Absent: only local and generated data. */
   fetchSplit?: FetchSplit;
 }
 
+/** Data sets that are made here. */
+const generatedDataset = "bitnet-lab/world";
+
 export class TaskData {
   private readonly options: TaskDataOptions;
+  private readonly files = new Map<string, Promise<LocatedDocument[]>>();
   private world: World | undefined;
 
   constructor(options: TaskDataOptions = {}) {
     this.options = options;
   }
 
-  /** @throws {DataFileError} if there is no such data or a file is broken. */
-  async documents(task: Task, split: string): Promise<LocatedDocument[]> {
+  /**
+   * Documents of a split, after the task's `process_docs`, and how many it left out.
+   * @throws {DataFileError} if there is no such data or a file is broken.
+   */
+  async documents(
+    task: Task,
+    split: string,
+    processDocs: Task["processDocs"] = task.processDocs,
+  ): Promise<{ documents: LocatedDocument[]; leftOut: number }> {
+    const raw = await this.rawDocuments(task, split);
+    if (processDocs === null) return { documents: raw, leftOut: 0 };
+    const documents = raw.flatMap(({ document, place }): LocatedDocument[] => {
+      try {
+        const processed = processDocs(document);
+        return processed === null ? [] : [{ document: processed, place }];
+      } catch (error) {
+        if (error instanceof DocumentError) throw new DataFileError(`${place}: ${error.message}`);
+        throw error;
+      }
+    });
+    if (documents.length === 0) throw new DataFileError(`task ${task.name} can use no document of split ${split}`);
+    return { documents, leftOut: raw.length - documents.length };
+  }
+
+  private async rawDocuments(task: Task, split: string): Promise<LocatedDocument[]> {
     const { dataDirectory, fetchSplit } = this.options;
-    const local = dataDirectory === undefined ? undefined : localFile(dataDirectory, task.name, split);
-    if (local !== undefined) return nonEmpty(await readDocumentFile(local), local);
-    const generated = this.generated(task.name, split);
-    if (generated !== undefined) return generated;
+    if (task.dataFiles !== null) return this.read(namedFiles(task, split));
+    const local = dataDirectory === undefined ? undefined : localFile(dataDirectory, task, split);
+    if (local !== undefined) return this.read([local]);
+    if (task.dataset?.path === generatedDataset) return this.generated(task, split);
     if (dataDirectory !== undefined) {
       const expected = path.join(dataDirectory, task.name, `${split}.jsonl`);
       throw new DataFileError(`no data for task ${task.name}: expected ${expected} (or .parquet)`);
@@ -42,30 +75,50 @@ export class TaskData {
         `task ${task.name} has only local data: put <dir>/${task.name}/${split}.jsonl below --data-dir`,
       );
     }
-    const files = await fetchSplit(task.dataset, split);
-    const documents = (await Promise.all(files.map(readDocumentFile))).flat();
-    return nonEmpty(documents, files.join(", "));
+    return this.read(await fetchSplit(task.dataset, split));
   }
 
-  private generated(task: string, split: string): LocatedDocument[] | undefined {
-    if (!task.startsWith("toy_")) return undefined;
+  /** Each file is read once, though several splits or tasks use it. */
+  private async read(files: readonly string[]): Promise<LocatedDocument[]> {
+    const parts = files.map((file) => {
+      const known = this.files.get(file) ?? readDocumentFile(file);
+      this.files.set(file, known);
+      return known;
+    });
+    const documents = (await Promise.all(parts)).flat();
+    if (documents.length === 0) throw new DataFileError(`${files.join(", ")} holds no document`);
+    return documents;
+  }
+
+  private generated(task: Task, split: string): LocatedDocument[] {
     this.world ??= generateWorld();
-    const splits: Record<string, readonly object[]> | undefined = this.world.tasks[task as keyof World["tasks"]];
-    return splits?.[split]?.map((document, index) => ({
+    const name = task.dataset?.config ?? "";
+    const splits: Record<string, readonly object[]> | undefined = this.world.tasks[name as keyof World["tasks"]];
+    const documents = splits?.[split];
+    if (documents === undefined) throw new DataFileError(`the generated world has no split ${split} of ${name}`);
+    return documents.map((document, index) => ({
       document: document as JsonObject,
-      place: `generated ${task} ${split} ${index + 1}`,
+      place: `generated ${name} ${split} ${index + 1}`,
     }));
   }
 }
 
-function localFile(directory: string, task: string, split: string): string | undefined {
-  if (!existsSync(directory)) throw new DataFileError(`no such folder: ${directory} (--data-dir)`);
-  return ["jsonl", "parquet"]
-    .map((type) => path.join(directory, task, `${split}.${type}`))
-    .find((file) => existsSync(file));
+/** Relative to the working directory, as lm-evaluation-harness reads them, else to the task file. */
+function namedFiles(task: Task, split: string): string[] {
+  const files = task.dataFiles?.[split];
+  if (files === undefined) throw new DataFileError(`${task.file}: dataset_kwargs.data_files has no split ${split}`);
+  return files.map((file) => (existsSync(file) ? file : path.resolve(path.dirname(task.file), file)));
 }
 
-function nonEmpty(documents: LocatedDocument[], file: string): LocatedDocument[] {
-  if (documents.length === 0) throw new DataFileError(`${file} holds no document`);
-  return documents;
+function localFile(directory: string, { name, dataset }: Task, split: string): string | undefined {
+  if (!existsSync(directory)) throw new DataFileError(`no such folder: ${directory} (--data-dir)`);
+  const dataFolder = dataset?.path.split("/").at(-1);
+  const folders = [name];
+  if (dataFolder !== undefined) {
+    if (dataset?.config) folders.push(path.join(dataFolder, dataset.config));
+    folders.push(dataFolder);
+  }
+  return folders
+    .flatMap((folder) => ["jsonl", "parquet"].map((type) => path.join(directory, folder, `${split}.${type}`)))
+    .find((file) => existsSync(file));
 }

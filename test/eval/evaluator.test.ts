@@ -6,8 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { evaluate } from "../../src/eval/evaluator.ts";
 import { writeResultFiles } from "../../src/eval/result_files.ts";
 import { resultsJson } from "../../src/eval/results.ts";
+import { defaultSeeds } from "../../src/eval/seeds.ts";
 import { TaskData } from "../../src/eval/task_data.ts";
-import { findTask } from "../../src/eval/tasks/registry.ts";
+import { findTask } from "../../src/eval/task_registry.ts";
 import { fakeLanguageModel } from "./fake_language_model.ts";
 import { goldenDirectory } from "./golden_lm_eval.ts";
 
@@ -80,7 +81,7 @@ describe("multiple choice", () => {
       [99, 4],
     ]) {
       const [result] = await evaluate(fakeLanguageModel({}), [findTask("arc_easy")], data, { limit });
-      expect(result.documents).toEqual({ original: 4, effective });
+      expect(result.documents).toEqual({ original: 4, effective, leftOut: 0 });
     }
   });
 });
@@ -90,7 +91,7 @@ test("the results file has every entry of lm-evaluation-harness's, of the same t
   const dataDirectory = write("shape", "piqa", "validation", [{ goal: "x", sol1: "a", sol2: "b", label: 0 }]);
   const model = fakeLanguageModel({});
   const results = await evaluate(model, [findTask("piqa")], new TaskData({ dataDirectory }));
-  const settings = { numFewshot: null, limit: null, genKwargs: null, seed: 0 };
+  const settings = { numFewshot: null, limit: null, genKwargs: null, seeds: defaultSeeds };
   const ours = JSON.parse(JSON.stringify(resultsJson(model, results, settings, 1000)).replaceAll('"piqa"', '"o_piqa"'));
   const kind = (value: unknown) => (value === null ? "null" : Array.isArray(value) ? "array" : typeof value);
   const missing: string[] = [];
@@ -128,7 +129,7 @@ describe("generation", () => {
       ["flexible-extract", 1],
     ]);
 
-    const settings = { numFewshot: 0, limit: null, genKwargs: { max_gen_toks: 9 }, seed: 0 };
+    const settings = { numFewshot: 0, limit: null, genKwargs: { max_gen_toks: 9 }, seeds: defaultSeeds };
     const json = resultsJson(model, results, settings, 1000);
     const written = await writeResultFiles(path.join(directory, "out"), "runs/a:b", json, results, true);
     expect(path.dirname(written.results)).toBe(path.join(directory, "out", "runs__a__b"));
@@ -176,8 +177,8 @@ describe("bad data is one error with its place", () => {
   test.each<[string, object | string, RegExp]>([
     ["json", '{"question": ', /^.*test\.jsonl:2: not valid JSON: /],
     ["array", "[1]", /^.*test\.jsonl:2: not a JSON object$/],
-    ["field", { question: "x" }, /^.*test\.jsonl:2: field "choices": /],
-    ["key", arc("x", ["a", "b"], "E"), /^.*test\.jsonl:2: answerKey "E" is not one of its choices \(A, B\)$/],
+    ["field", { question: "x" }, /^.*test\.jsonl:2: doc_to_choice: field "choices" is missing$/],
+    ["key", arc("x", ["a", "b"], "E"), /^.*test\.jsonl:2: doc_to_target: 'E' is not in the list \['A', 'B'\]$/],
   ])("%s", async (folder, line, message) => {
     await expect(run(write(folder, "arc_easy", "test", [good, line]))).rejects.toThrow(message);
   });
@@ -200,7 +201,11 @@ describe("bad data is one error with its place", () => {
 
 test("Parquet files as the Hub has them", async () => {
   const data = new TaskData({ dataDirectory: path.join(goldenDirectory, "../task_data") });
-  const results = await evaluate(fakeLanguageModel({}), ["arc_easy", "piqa"].map(findTask), data);
+  const results = await evaluate(
+    fakeLanguageModel({}),
+    ["arc_easy", "piqa"].map((name) => findTask(name)),
+    data,
+  );
   expect(results.map(({ samples }) => samples.map(({ target }) => target))).toEqual([[0, 1], [1]]);
   expect(results[0].samples[0].document).toEqual({
     id: "a",
@@ -228,7 +233,7 @@ test("data sets of the Hub come through the function that fetches them", async (
 });
 
 test("toy tasks need no files", async () => {
-  const tasks = ["toy_arc", "toy_piqa", "toy_gsm8k"].map(findTask);
+  const tasks = ["toy_arc", "toy_piqa", "toy_gsm8k"].map((name) => findTask(name));
   const results = await evaluate(fakeLanguageModel({}), tasks, new TaskData());
   expect(results.map(({ numFewshot }) => numFewshot)).toEqual([0, 0, 0]);
   for (const { documents } of results) expect(documents.effective).toBeGreaterThanOrEqual(200);
@@ -243,5 +248,7 @@ test("an abort ends the evaluation", async () => {
 });
 
 test("an unknown task names the nearest and lists all", () => {
-  expect(() => findTask("arc_esay")).toThrow(/unknown task "arc_esay"; the nearest is arc_easy \(tasks: arc_easy, /);
+  expect(() => findTask("arc_esay")).toThrow(
+    /unknown task "arc_esay"; the nearest is arc_easy \(tasks: arc_challenge, arc_easy, /,
+  );
 });

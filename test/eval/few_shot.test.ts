@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { examplesSplit, FewShotSampler, fewShotPrefix, mayDrawTestDocument } from "../../src/eval/few_shot.ts";
-import { findTask } from "../../src/eval/tasks/registry.ts";
+import { examplesSplit, FewShotSampler, mayDrawTestDocument } from "../../src/eval/few_shot.ts";
+import { findTask } from "../../src/eval/task_registry.ts";
 import { unitVectors } from "./golden_lm_eval.ts";
 
-const pool = (size: number) => Array.from({ length: size }, (_, id) => ({ document: { id }, text: `example ${id}` }));
+const pool = (size: number) => Array.from({ length: size }, (_, id) => ({ document: { id }, place: `pool:${id}` }));
 const ids = (examples: { document: object }[]) => examples.map(({ document }) => (document as { id: number }).id);
 
 test("tasks without a named test and few-shot split may draw the test document", () => {
@@ -26,7 +26,7 @@ test("the test document is dropped from the draw", () => {
 });
 
 test("copies of the test document are drawn again", () => {
-  const copies = [...pool(4), ...Array.from({ length: 30 }, () => ({ document: { id: 99 }, text: "copy" }))];
+  const copies = [...pool(4), ...Array.from({ length: 30 }, () => ({ document: { id: 99 }, place: "copy" }))];
   const drawn = new FewShotSampler(copies, true).draw({ id: 99 }, 3);
   expect(drawn).toHaveLength(3);
   expect(ids(drawn)).not.toContain(99);
@@ -37,7 +37,15 @@ test("a pool that is too small is an error", () => {
   expect(ids(new FewShotSampler(pool(5), false).draw({}, 5)).sort()).toEqual([0, 1, 2, 3, 4]);
 });
 
-test("examples are followed by a blank line", () => {
-  expect(fewShotPrefix(pool(2))).toBe("example 0\n\nexample 1\n\n");
-  expect(fewShotPrefix([])).toBe("");
+test("first_n takes the first documents, never the test document", () => {
+  const first = (excludes: boolean) => new FewShotSampler(pool(5), excludes, { sampler: "first_n" });
+  expect(ids(first(false).draw({ id: 1 }, 3))).toEqual([0, 1, 2]);
+  expect(ids(first(true).draw({ id: 1 }, 3))).toEqual([0, 2, 3]);
+  expect(() => first(true).draw({ id: 1 }, 5)).toThrow("5 few-shot examples asked for");
+});
+
+test("the seed changes the draw", () => {
+  const draw = (seed?: number) => ids(new FewShotSampler(pool(100), false, { seed }).draw({}, 5));
+  expect(draw(1234)).toEqual(draw());
+  expect(draw(7)).not.toEqual(draw());
 });

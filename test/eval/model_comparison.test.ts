@@ -5,12 +5,17 @@ import { htmlReport } from "../../src/eval/html_report.ts";
 import type { EvaluatedModel } from "../../src/eval/model_comparison.ts";
 import { modelComparisonLines, shortNames } from "../../src/eval/model_comparison.ts";
 import { TaskData } from "../../src/eval/task_data.ts";
-import { findTask } from "../../src/eval/tasks/registry.ts";
+import { findTask } from "../../src/eval/task_registry.ts";
 import { fakeLanguageModel } from "./fake_language_model.ts";
 
 async function evaluated(name: string, score: (text: string) => number, more: Partial<EvaluatedModel> = {}) {
   const model = fakeLanguageModel({ score: (_, continuation) => score(continuation) });
-  const results = await evaluate(model, ["toy_arc", "toy_piqa"].map(findTask), new TaskData(), { limit: 40 });
+  const results = await evaluate(
+    model,
+    ["toy_arc", "toy_piqa"].map((name) => findTask(name)),
+    new TaskData(),
+    { limit: 40 },
+  );
   return { name, parameters: null, shape: null, speed: null, results, seconds: 12.34, ...more };
 }
 

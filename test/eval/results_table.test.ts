@@ -3,14 +3,14 @@ import { expect, test } from "vitest";
 import type { Score } from "../../src/eval/aggregate.ts";
 import type { TaskResult } from "../../src/eval/evaluator.ts";
 import { chanceLines, resultsTable } from "../../src/eval/results_table.ts";
-import { findTask } from "../../src/eval/tasks/registry.ts";
+import { findTask } from "../../src/eval/task_registry.ts";
 
 function result(task: string, numFewshot: number, scores: [string, string, number, number | null][]): TaskResult {
   return {
     task: findTask(task),
     numFewshot,
     generation: null,
-    documents: { original: 100, effective: 100 },
+    documents: { original: 100, effective: 100, leftOut: 0 },
     chance: 0.25,
     samples: [],
     scores: scores.map(

@@ -1,10 +1,9 @@
 /** The pieces of evaluation against lm-evaluation-harness's own results. */
 import { describe, expect, test } from "vitest";
-import { applyFilter, exactMatch } from "../../src/eval/answer_filters.ts";
 import { likeliestChoice, likeliestChoicePerCharacter, mean, meanStandardError } from "../../src/eval/metrics.ts";
-import { PythonRandom } from "../../src/eval/python_random.ts";
+import { PythonRandom } from "../../src/eval/python/random.ts";
 import { containsStop, truncateAtStop } from "../../src/eval/stop_strings.ts";
-import { gsm8k } from "../../src/eval/tasks/gsm8k.ts";
+import { findTask } from "../../src/eval/task_registry.ts";
 import { unitVectors } from "./golden_lm_eval.ts";
 
 describe("PythonRandom", () => {
@@ -31,11 +30,15 @@ describe("PythonRandom", () => {
   });
 });
 
-test.each(unitVectors.gsm8k_filters)("gsm8k filters: $response", (vector) => {
-  const [strict, flexible] = gsm8k.filters.map((filter) => applyFilter(filter, vector.response));
-  expect({ strict, flexible }).toEqual({ strict: vector.strict, flexible: vector.flexible });
-  expect(exactMatch(strict, vector.gold, gsm8k.ignored)).toBe(vector.em_strict);
-  expect(exactMatch(flexible, vector.gold, gsm8k.ignored)).toBe(vector.em_flexible);
+describe("gsm8k", () => {
+  const { filters, metrics } = findTask("gsm8k");
+  const isMatch = (answer: unknown, gold: string) => Number(metrics[0].exactMatch!(String(answer), gold));
+  test.each(unitVectors.gsm8k_filters)("filters: $response", (vector) => {
+    const [strict, flexible] = filters.map((filter) => filter.apply(vector.response, {}));
+    expect({ strict, flexible }).toEqual({ strict: vector.strict, flexible: vector.flexible });
+    expect(isMatch(strict, vector.gold)).toBe(vector.em_strict);
+    expect(isMatch(flexible, vector.gold)).toBe(vector.em_flexible);
+  });
 });
 
 test.each(unitVectors.stop)("stop strings: $text", ({ text, until, out }) => {

@@ -2,6 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { type DecodeSpeed, measureDecodeSpeed } from "../../eval/cost/decode_speed.ts";
 import { evaluate } from "../../eval/evaluator.ts";
+import { scoreGroups } from "../../eval/group_scores.ts";
 import { htmlReport } from "../../eval/html_report.ts";
 import type { LanguageModel } from "../../eval/language_model.ts";
 import { type EvaluatedModel, modelComparisonLines } from "../../eval/model_comparison.ts";
@@ -11,7 +12,7 @@ import { RequestProgress } from "../request_progress.ts";
 import { modelShape } from "./model_facts.ts";
 import { type ModelOptions, type ModelSource, openEvaluatedModel } from "./model_options.ts";
 import { type OutputOptions, printResults, writeResults } from "./output_options.ts";
-import type { ChosenTasks, TaskOptions } from "./task_options.ts";
+import { type ChosenTasks, chosenChatTemplate, type TaskOptions } from "./task_options.ts";
 
 export type EvaluationFlags = ModelOptions & TaskOptions & OutputOptions;
 
@@ -55,14 +56,17 @@ async function evaluateModel(
   const model = await openEvaluatedModel(source, options, signal);
   const progress = new RequestProgress();
   try {
-    const results = await evaluate(model, chosen.tasks, chosen.data, {
-      ...chosen.evaluation,
+    const chatTemplate = chosenChatTemplate(options, model.tokenizer);
+    const asked = { ...chosen, evaluation: { ...chosen.evaluation, chatTemplate } };
+    const results = await evaluate(model, asked.tasks, asked.data, {
+      ...asked.evaluation,
       signal,
       onProgress: (done, total) => progress.update(done, total),
     });
     progress.close();
-    printResults(model, results, options);
-    await writeResults(model, results, chosen, options, startedAt);
+    const groups = scoreGroups(chosen.groups, results);
+    printResults(model, results, groups, options);
+    await writeResults(model, results, groups, asked, options, startedAt);
     const seconds = (Date.now() - startedAt) / 1000;
     const { parameters } = model.info;
     return {

@@ -1,10 +1,11 @@
 /** Flags of `bitnet-eval` that say what is kept of a run, and the printing and writing itself. */
 import type { InferredOptionTypes, Options } from "yargs";
 import type { TaskResult } from "../../eval/evaluator.ts";
+import type { GroupResult } from "../../eval/group_scores.ts";
 import type { LanguageModel } from "../../eval/language_model.ts";
 import { writeResultFiles } from "../../eval/result_files.ts";
 import { resultsJson } from "../../eval/results.ts";
-import { chanceLines, resultsTable } from "../../eval/results_table.ts";
+import { chanceLines, groupsTable, leftOutLines, resultsTable } from "../../eval/results_table.ts";
 import { UsageError } from "../command.ts";
 import type { ChosenTasks, TaskOptions } from "./task_options.ts";
 
@@ -17,19 +18,30 @@ export const outputOptions = {
 export type OutputOptions = InferredOptionTypes<typeof outputOptions>;
 
 /** @throws {UsageError} naming the flag. */
-export function checkOutputOptions(options: OutputOptions): void {
+export function checkOutputOptions(options: OutputOptions & Partial<TaskOptions>): void {
+  if (options.predict_only && options.output_path === undefined) {
+    throw new UsageError("--predict_only needs --output_path");
+  }
   if (options.log_samples && options.output_path === undefined) {
     throw new UsageError("--log_samples needs --output_path");
   }
 }
 
 /** lm-evaluation-harness's table, and where each score stands beside guessing. */
-export function printResults(model: LanguageModel, results: readonly TaskResult[], options: TaskOptions): void {
+export function printResults(
+  model: LanguageModel,
+  results: readonly TaskResult[],
+  groups: readonly GroupResult[],
+  options: TaskOptions,
+): void {
   console.log(
     `bitnet-lab (${model.name}), gen_kwargs: (${options.gen_kwargs ?? "None"}), limit: ${options.limit ?? "None"}, ` +
       `num_fewshot: ${options.num_fewshot ?? "None"}`,
   );
-  console.log(resultsTable(results));
+  console.log(resultsTable(results, groups));
+  const ofGroups = groupsTable(groups);
+  if (ofGroups !== "") console.log(`\n${ofGroups}`);
+  for (const line of leftOutLines(results)) console.log(line);
   for (const line of chanceLines(results)) console.log(line);
 }
 
@@ -37,8 +49,9 @@ export function printResults(model: LanguageModel, results: readonly TaskResult[
 export async function writeResults(
   model: LanguageModel,
   results: readonly TaskResult[],
-  { evaluation }: ChosenTasks,
-  options: OutputOptions,
+  groups: readonly GroupResult[],
+  { evaluation, seeds }: ChosenTasks,
+  options: OutputOptions & TaskOptions,
   startedAt: number,
 ): Promise<void> {
   if (options.output_path === undefined) return;
@@ -46,9 +59,13 @@ export async function writeResults(
     numFewshot: evaluation.numFewshot ?? null,
     limit: evaluation.limit ?? null,
     genKwargs: evaluation.generation ?? null,
-    seed: evaluation.seed ?? 0,
+    seeds,
+    systemInstruction: evaluation.systemInstruction,
+    chatTemplate: evaluation.chatTemplate?.source,
+    fewshotAsMultiturn: evaluation.fewshotAsMultiturn,
   };
-  const json = resultsJson(model, results, settings, startedAt);
-  const written = await writeResultFiles(options.output_path, model.name, json, results, options.log_samples);
+  const json = resultsJson(model, results, settings, startedAt, groups);
+  const logSamples = options.log_samples || options.predict_only;
+  const written = await writeResultFiles(options.output_path, model.name, json, results, logSamples);
   for (const file of [written.results, ...written.samples]) console.log(`wrote ${file}`);
 }

@@ -1,17 +1,21 @@
 /** Flags of `bitnet-eval` that say what is asked of a model: tasks, their data, prompts and generation. */
 import type { InferredOptionTypes, Options } from "yargs";
+import { ChatPrompt } from "../../eval/chat_prompt.ts";
 import type { EvaluationOptions } from "../../eval/evaluator.ts";
 import { GenKwargsError, parseGenKwargs } from "../../eval/gen_kwargs.ts";
+import { parseSeeds, SeedError, type Seeds } from "../../eval/seeds.ts";
 import type { Task } from "../../eval/task.ts";
 import { type FetchSplit, TaskData } from "../../eval/task_data.ts";
-import { findTask, tasks, UnknownTaskError } from "../../eval/tasks/registry.ts";
+import { type TaskGroup, TaskRegistry, UnknownTaskError } from "../../eval/task_registry.ts";
+import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
 import { checkInteger, UsageError } from "../command.ts";
 
 export const taskOptions = {
   tasks: {
     type: "string",
-    describe: `Comma-separated: ${tasks.map(({ name }) => name).join(", ")}`,
+    describe: "Tasks, groups, tags and patterns (mmlu_*), with commas between; list: print them",
   },
+  include_path: { type: "string", array: true, describe: "Folder or .yaml file with task files of your own" },
   num_fewshot: { type: "number", describe: "Examples in the prompt [default: the task's own]" },
   limit: { type: "number", describe: "First N documents of each task; below 1: that share" },
   "data-dir": {
@@ -22,7 +26,28 @@ export const taskOptions = {
     type: "string",
     describe: "Generation settings: max_gen_toks, temperature, top_k, top_p, do_sample, until",
   },
-  seed: { type: "number", default: 0, describe: "Seed of sampled generation" },
+  system_instruction: { type: "string", describe: "Stands before every prompt, or is the chat's system message" },
+  apply_chat_template: {
+    type: "string",
+    requiresArg: false,
+    describe: "Format prompts with the tokenizer's chat template (or the one of that name)",
+  },
+  fewshot_as_multiturn: {
+    type: "boolean",
+    describe: "Examples are turns of the chat [default: yes with --apply_chat_template]",
+  },
+  seed: {
+    type: "string",
+    default: "0,1234,1234,1234",
+    describe: "Seeds: random, numpy, torch (sampled generation), examples; one number: all",
+  },
+  predict_only: { type: "boolean", default: false, describe: "Keep the answers (--log_samples), judge nothing" },
+  write_out: { type: "boolean", default: false, describe: "Print the first prompt of each task" },
+  confirm_run_unsafe_code: {
+    type: "boolean",
+    default: false,
+    describe: "Allow tasks that run code which the model writes (humaneval)",
+  },
 } as const satisfies Record<string, Options>;
 
 export type TaskOptions = InferredOptionTypes<typeof taskOptions>;
@@ -30,8 +55,10 @@ export type TaskOptions = InferredOptionTypes<typeof taskOptions>;
 /** What the flags ask for. */
 export interface ChosenTasks {
   tasks: Task[];
+  groups: TaskGroup[];
   data: TaskData;
   evaluation: EvaluationOptions;
+  seeds: Seeds;
 }
 
 /** A mistake in a flag's value is wrong usage, and says which flag. */
@@ -42,12 +69,6 @@ function usage<T>(flag: string, errorType: new (message: string) => Error, read:
     if (error instanceof errorType) throw new UsageError(`--${flag}: ${error.message}`);
     throw error;
   }
-}
-
-function parseTasks(list: string | undefined): Task[] {
-  if (list === undefined) throw new UsageError("Missing required argument: tasks");
-  const names = list.split(",").map((name) => name.trim());
-  return usage("tasks", UnknownTaskError, () => [...new Set(names)].map(findTask));
 }
 
 function checkLimit(limit: number | undefined): void {
@@ -66,21 +87,63 @@ const fetchSplit: FetchSplit = async ({ path, config }, split) => {
   }
 };
 
-/** @throws {UsageError} naming the flag. */
+/** @throws {UsageError} naming the flag, or {TaskFileError} for a task file that cannot be used. */
 export function chooseTasks(options: TaskOptions): ChosenTasks {
   checkInteger("num_fewshot", options.num_fewshot, 0);
-  checkInteger("seed", options.seed, 0);
   checkLimit(options.limit);
-  const { gen_kwargs } = options;
+  const { gen_kwargs, apply_chat_template, fewshot_as_multiturn } = options;
+  if (options.tasks === undefined) throw new UsageError("Missing required argument: tasks");
+  if (fewshot_as_multiturn && apply_chat_template === undefined) {
+    throw new UsageError("--fewshot_as_multiturn needs --apply_chat_template");
+  }
+  const seeds = usage("seed", SeedError, () => parseSeeds(options.seed));
+  const registry = new TaskRegistry(options.include_path);
+  const names = options.tasks.split(",").map((name) => name.trim());
+  const { tasks, groups } = usage("tasks", UnknownTaskError, () => registry.select(names));
   return {
-    tasks: parseTasks(options.tasks),
+    tasks,
+    groups,
+    seeds,
     data: new TaskData({ dataDirectory: options["data-dir"], fetchSplit }),
     evaluation: {
       numFewshot: options.num_fewshot,
       limit: options.limit,
       generation:
         gen_kwargs === undefined ? undefined : usage("gen_kwargs", GenKwargsError, () => parseGenKwargs(gen_kwargs)),
-      seed: options.seed,
+      systemInstruction: options.system_instruction,
+      fewshotAsMultiturn: fewshot_as_multiturn ?? apply_chat_template !== undefined,
+      fewshotSeed: seeds.fewshot,
+      seed: seeds.torch,
+      predictOnly: options.predict_only,
+      confirmUnsafeCode: options.confirm_run_unsafe_code,
+      onPrompt: options.write_out ? printPrompt : undefined,
     },
   };
+}
+
+/** The template that `--apply_chat_template` asks for. @throws {ChatTemplateError} */
+export function chosenChatTemplate(options: TaskOptions, tokenizer: Tokenizer): ChatPrompt | undefined {
+  const { apply_chat_template: name } = options;
+  return name === undefined ? undefined : new ChatPrompt(tokenizer, name === "" ? undefined : name);
+}
+
+const printPrompt: EvaluationOptions["onPrompt"] = (task, { context }, target) => {
+  for (const text of [context].flat()) {
+    console.log(`Task ${task.name}, document 0, prompt (from the next line):\n${text}\n(end of the prompt)`);
+  }
+  console.log(`target: ${JSON.stringify(target)}`);
+};
+
+/** One line for each task, group and tag. */
+export function listTasks(options: TaskOptions): string {
+  const { tasks, groups, tags } = new TaskRegistry(options.include_path).list();
+  const lines = tasks.map(({ task, output_type, metadata }) => {
+    const version = String(metadata?.version ?? "-");
+    return `${task.padEnd(40)} ${version.padEnd(5)} ${output_type.padEnd(21)} ${metadata?.source ?? ""}`.trimEnd();
+  });
+  return [
+    ...lines,
+    ...groups.map(({ group, metadata }) => `${`group ${group}`.padEnd(40)} ${metadata?.version ?? "-"}`),
+    `tags: ${tags.join(", ")}`,
+  ].join("\n");
 }

@@ -1,0 +1,39 @@
+/** One continuation: its log-likelihood, and whether greedy decoding would give it. */
+import type { DocumentReader } from "./document_reader.ts";
+import type { LoglikelihoodRequest, LoglikelihoodResult } from "./language_model.ts";
+import { pythonStr } from "./python/values.ts";
+import type { RequestEncoder } from "./request_encoding.ts";
+import type { PendingSample, PromptedDocument } from "./sample.ts";
+import type { Task } from "./task.ts";
+
+export function prepareContinuation(
+  { docId, document, context }: PromptedDocument,
+  task: Task,
+  reader: DocumentReader,
+  encoder: RequestEncoder,
+): PendingSample<LoglikelihoodRequest, LoglikelihoodResult> {
+  const target = pythonStr(reader.target(document));
+  const before = String(context);
+  const names = new Set(task.metrics.map(({ name }) => name));
+  return {
+    requests: [encoder.encodePair(before, target)],
+    judge([{ logprob, isGreedy }]) {
+      const answer = [logprob, isGreedy];
+      return [
+        {
+          docId,
+          document,
+          target,
+          arguments: [[before, target]],
+          responses: [[answer]],
+          filteredResponses: [answer],
+          filter: "none",
+          metrics: task.processResults?.(document, [answer]) ?? {
+            ...(names.has("perplexity") && { perplexity: logprob }),
+            ...(names.has("acc") && { acc: Number(isGreedy) }),
+          },
+        },
+      ];
+    },
+  };
+}

@@ -1,0 +1,91 @@
+/** Scores of groups from those of their tasks (`api/group.py`): means, by default weighted by the number of documents. */
+import type { Score } from "./aggregate.ts";
+import type { TaskResult } from "./evaluator.ts";
+import type { TaskGroup } from "./task_registry.ts";
+
+export interface GroupResult {
+  group: TaskGroup;
+  scores: Score[];
+  /** Documents of its tasks together. */
+  documents: number;
+  /** Of the tasks that stand in the group itself; null where they differ or there is none, as lm-evaluation-harness has it. */
+  numFewshot: number | null;
+  /** A task stands in the group itself: its table and file then say which scores are better. */
+  hasTasks: boolean;
+}
+
+interface Part {
+  score: Score;
+  size: number;
+}
+
+/** Sum of sizes times values over the sum of sizes. */
+function weightedMean(parts: readonly Part[], weighted: boolean): number {
+  const weight = ({ size }: Part) => (weighted ? size : 1);
+  const total = parts.reduce((sum, part) => sum + weight(part), 0);
+  return parts.reduce((sum, part) => sum + part.score.value * weight(part), 0) / total;
+}
+
+/**
+ * Pooled: sqrt(sum((n - 1) n se^2) / (sum(n) - k) / sum(n)); unweighted: sqrt(sum(se^2)) / k. Null if one of the k parts
+ * has no standard error.
+ */
+function standardError(parts: readonly Part[], weighted: boolean): number | null {
+  let [squares, total] = [0, 0];
+  for (const { score, size } of parts) {
+    if (score.standardError === null) return null;
+    squares += weighted ? (size - 1) * score.standardError ** 2 * size : score.standardError ** 2;
+    total += size;
+  }
+  return weighted ? Math.sqrt(squares / (total - parts.length) / total) : Math.sqrt(squares) / parts.length;
+}
+
+/** Results of the groups, in their order. `results` must hold all their tasks. */
+export function scoreGroups(groups: readonly TaskGroup[], results: readonly TaskResult[]): GroupResult[] {
+  const byName = new Map(results.map((result) => [result.task.name, result]));
+  const groupsByName = new Map(groups.map((group) => [group.name, group]));
+  const leaves = (group: TaskGroup): TaskResult[] =>
+    group.children.flatMap((child) => {
+      const inner = groupsByName.get(child);
+      return inner ? leaves(inner) : (byName.get(child) ?? []);
+    });
+  return groups.map((group) => {
+    const tasks = leaves(group);
+    const own = group.children.flatMap((child) => byName.get(child) ?? []);
+    const shots = new Set(own.map(({ numFewshot }) => numFewshot));
+    return {
+      group,
+      scores: (group.config.aggregate_metric_list ?? []).flatMap((rule) => {
+        const filters =
+          rule.filter_list ??
+          [
+            ...new Set(
+              tasks.flatMap(({ scores }) =>
+                scores.filter(({ metric }) => metric === rule.metric).map(({ filter }) => filter),
+              ),
+            ),
+          ].sort();
+        return filters.flatMap((filter): Score[] => {
+          const parts = tasks.flatMap(({ scores, documents }) => {
+            const score = scores.find((candidate) => candidate.metric === rule.metric && candidate.filter === filter);
+            return score ? [{ score, size: documents.effective }] : [];
+          });
+          if (parts.length === 0) return [];
+          const weighted = rule.weight_by_size ?? true;
+          return [
+            {
+              metric: rule.metric,
+              filter,
+              value: weightedMean(parts, weighted),
+              standardError: standardError(parts, weighted),
+              higherIsBetter: parts[0].score.higherIsBetter,
+            },
+          ];
+        });
+      }),
+      documents: tasks.reduce((sum, { documents }) => sum + documents.effective, 0),
+      numFewshot: shots.size === 1 ? [...shots][0] : null,
+      hasTasks: own.length > 0,
+    };
+  });
+}
