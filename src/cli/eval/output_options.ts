@@ -53,6 +53,7 @@ export async function writeResults(
   { evaluation, seeds }: ChosenTasks,
   options: OutputOptions & TaskOptions,
   startedAt: number,
+  contamination?: object,
 ): Promise<void> {
   if (options.output_path === undefined) return;
   const settings = {
@@ -64,7 +65,7 @@ export async function writeResults(
     chatTemplate: evaluation.chatTemplate?.source,
     fewshotAsMultiturn: evaluation.fewshotAsMultiturn,
   };
-  const json = resultsJson(model, results, settings, startedAt, groups);
+  const json = { ...resultsJson(model, results, settings, startedAt, groups), ...(contamination && { contamination }) };
   const logSamples = options.log_samples || options.predict_only;
   const written = await writeResultFiles(options.output_path, model.name, json, results, logSamples);
   for (const file of [written.results, ...written.samples]) console.log(`wrote ${file}`);
