@@ -2,6 +2,7 @@
  * The tokenizer as GGUF metadata: the keys of llama.cpp (`tokenizer.ggml.*`) for other readers, and the whole
  * tokenizer.json (`tokenizer.huggingface.json`), which is what our own engine uses.
  */
+import { chatTemplateSource } from "../src/tokenizer/chat_template.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
 import type { TokenizerJson } from "../src/tokenizer/tokenizer_json.ts";
 import { ExportRefusedError } from "./export_error.ts";
@@ -37,12 +38,15 @@ export function tokenizerMetadata(tokenizer: Tokenizer, vocabSize: number): [str
   // Without the key llama.cpp takes id 11. EOS in its place is GPT-2's way; add_bos_token says that it is not used.
   id("bos", tokenizer.bosTokenId ?? tokenizer.eosTokenId);
   id("eos", tokenizer.eosTokenId);
+  // Ends an answer where EOS ends a document.
+  const endOfTurn = tokens.indexOf("<|eot_id|>");
+  if (endOfTurn >= 0 && endOfTurn !== tokenizer.eosTokenId) id("eot", endOfTurn);
   id("unknown", idOfSpecial(tokenizer, tokens, "unk_token"));
   id("padding", idOfSpecial(tokenizer, tokens, "pad_token"));
   entries.push(["tokenizer.ggml.add_bos_token", { type: "bool", value: tokenizer.addsBos }]);
   entries.push(["tokenizer.ggml.add_eos_token", { type: "bool", value: false }]);
   entries.push(["tokenizer.ggml.add_space_prefix", { type: "bool", value: false }]);
-  const template = chatTemplate(tokenizer.config);
+  const template = chatTemplateSource(tokenizer.config);
   if (template !== null) entries.push(["tokenizer.chat_template", { type: "string", value: template }]);
   entries.push(["tokenizer.huggingface.json", { type: "string", value: JSON.stringify(tokenizer.json) }]);
   if (tokenizer.config !== null) {
@@ -77,13 +81,4 @@ function idOfSpecial(tokenizer: Tokenizer, tokens: readonly string[], key: strin
   const text = typeof entry === "string" ? entry : entry?.content;
   const id = text === undefined ? -1 : tokens.indexOf(text);
   return id < 0 ? null : id;
-}
-
-/** The template itself, or the one named "default" of several. */
-function chatTemplate(config: Record<string, unknown> | null): string | null {
-  const entry = config?.chat_template;
-  if (typeof entry === "string") return entry;
-  if (!Array.isArray(entry)) return null;
-  const named = entry.find((candidate) => candidate?.name === "default");
-  return typeof named?.template === "string" ? named.template : null;
 }

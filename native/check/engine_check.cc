@@ -84,7 +84,7 @@ void expect_equal(const Row& expected, const Row& actual, const std::string& wha
 
 // Every way of running gives `expected`. Without `all_of_scalar` the slow reference runs in one way only.
 void expect_same_everywhere(const std::shared_ptr<const Model>& model, const Sequences& sequences,
-                            const Row& expected, bool all_of_scalar = true) {
+                            const Row& expected, bool all_of_scalar = true, EngineOptions options = {}) {
   struct Way {
     int threads;
     int64_t chunk;
@@ -99,14 +99,16 @@ void expect_same_everywhere(const std::shared_ptr<const Model>& model, const Seq
     if (!variant.supported) continue;
     const bool once = variant.kernels == &scalar() && !all_of_scalar;
     for (const Way& way : {Way{2, 0}, Way{1, 0}, Way{3, 0}, Way{1, 7}, Way{2, 33}, Way{2, 1}}) {
-      Engine engine(model, *variant.kernels, way.threads);
+      options.threads = way.threads;
+      Engine engine(model, *variant.kernels, options);
       const std::string what = std::string(variant.kernels->name) + ", " + std::to_string(way.threads) +
                                " threads, chunks of " + std::to_string(way.chunk);
       expect_equal(expected, score(&engine, sequences, way.chunk), what);
       if (once) break;
     }
     if (once) continue;
-    Engine engine(model, *variant.kernels, 2);
+    options.threads = 2;
+    Engine engine(model, *variant.kernels, options);
     const std::vector<int32_t>& ids = sequences[chosen];
     const int64_t first = static_cast<int64_t>(ids.size()) / 2;
     const auto values = expected.begin() + start;
@@ -207,6 +209,43 @@ CHECK_TEST("arg max is the first of the largest") {
   }
 }
 
+CHECK_TEST(
+    "float16 and 8-bit caches and the int8 head: near the law, and the same bits however the work is cut") {
+  TinyShape shape;
+  shape.embedding_type = GgmlType::q8_0;
+  const TinyModel tiny = tiny_model(shape);
+  const auto model = open_model(tiny.file);
+  const Sequences sequences = random_sequences(shape.vocab, {40, 2, 17, 33, 3});
+  Engine canonical(model, scalar(), {});
+  const Row law = score(&canonical, sequences, 0);
+  const EngineOptions ways[] = {{1, HeadPrecision::canonical, KvType::f16},
+                                {1, HeadPrecision::canonical, KvType::q8},
+                                {1, HeadPrecision::int8, KvType::f32},
+                                {1, HeadPrecision::int8, KvType::q8}};
+  for (const EngineOptions& options : ways) {
+    Engine engine(model, scalar(), options);
+    const Row expected = score(&engine, sequences, 0);
+    double distance = 0;
+    for (size_t i = 0; i < law.size(); ++i) distance += std::fabs(expected[i] - law[i]) / law.size();
+    expect(distance > 0 && distance < 0.05, "head %d, cache %d: %g nats from the law",
+           static_cast<int>(options.head), static_cast<int>(options.kv_type), distance);
+    expect_same_everywhere(model, sequences, expected, true, options);
+  }
+}
+
+CHECK_TEST("options that a model does not allow are refused") {
+  const auto refused = [](const TinyShape& shape, const EngineOptions& options) {
+    const TinyModel tiny = tiny_model(shape);
+    try {
+      Engine engine(open_model(tiny.file), scalar(), options);
+    } catch (const RequestError&) {
+      return true;
+    }
+    return false;
+  };
+  expect(refused({}, {1, HeadPrecision::int8, KvType::f32}), "an int8 head of float16 rows");
+}
+
 // ---- malformed files -------------------------------------------------------------------------------------
 
 // Loads and, if that succeeds, scores a little. Returns whether it loaded; any exception but GgufError and
@@ -218,7 +257,7 @@ bool survives(const std::vector<uint8_t>& bytes) {
   try {
     const auto model =
         std::make_shared<const Model>(std::make_unique<GgufFile>(exact.get(), bytes.size()), 1);
-    Engine engine(model, active_kernels(), 1);
+    Engine engine(model, active_kernels(), {1});
     const std::vector<int32_t> ids{0, 1, 0};
     if (model->config().vocab_size > 1 && model->config().layers <= 64) score(&engine, {ids}, 0);
     return true;
@@ -313,7 +352,7 @@ void check_file() {
       take(expected.data() + before, (sequences.back().size() - 1) * sizeof(float));
     }
   } else {
-    Engine engine(model, scalar(), 1);
+    Engine engine(model, scalar(), {1});
     expected = score(&engine, sequences, 0);
   }
   expect_same_everywhere(model, sequences, expected, !scores_path);

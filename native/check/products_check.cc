@@ -168,6 +168,51 @@ CHECK_TEST("linear_rows agrees with float64") {
   expect(std::fabs(y - exact) < magnitude * 1e-6, "%.9g, not %.9g", y, exact);
 }
 
+CHECK_TEST(
+    "q8_rows gives the same bits for every shape and part of the rows, and the product of its operands") {
+  Random random(16);
+  for (const int64_t cols : {32, 64, 288, 1024}) {
+    for (const int64_t rows : {1, 2, 5, 19}) {
+      for (const int64_t tokens : {1, 3, 4, 6}) {
+        std::vector<uint8_t> w = stored_rows(random, RowType::q8_0, rows, cols);
+        w[2] = 0x80;  // -128, which our own files never hold
+        const int64_t x_stride = padded_cols(cols), y_stride = rows + 2;
+        std::vector<int8_t> x(static_cast<size_t>(tokens * x_stride));
+        for (int8_t& code : x) code = static_cast<int8_t>(random.below(255) - 127);
+        const std::vector<float> scale = values(random, tokens);
+        const int64_t begin = rows > 4 ? 1 : 0;
+        std::vector<float> expected(static_cast<size_t>(tokens * y_stride), -7.0f);
+        const std::vector<float> untouched = expected;
+        const auto run = [&](const Kernels& kernels, std::vector<float>* y) {
+          kernels.q8_rows(w.data(), begin, rows, cols, x.data(), x_stride, scale.data(), tokens, y->data(),
+                          y_stride);
+        };
+        run(scalar(), &expected);
+        std::vector<float> row(static_cast<size_t>(cols));
+        for (int64_t n = begin; n < rows; ++n) {
+          scalar().decode_row(w.data() + n * row_bytes(RowType::q8_0, cols), RowType::q8_0, cols, row.data());
+          for (int64_t t = 0; t < tokens; ++t) {
+            double exact = 0, magnitude = 0;
+            for (int64_t k = 0; k < cols; ++k) {
+              const double term = static_cast<double>(row[static_cast<size_t>(k)]) *
+                                  x[static_cast<size_t>(t * x_stride + k)] * scale[static_cast<size_t>(t)];
+              exact += term;
+              magnitude += std::fabs(term);
+            }
+            const float got = expected[static_cast<size_t>(t * y_stride + n)];
+            expect(std::fabs(got - exact) <= 1e-6 * magnitude, "%.9g, not %.9g", got, exact);
+          }
+        }
+        for_each_variant([&](const Kernels& kernels) {
+          std::vector<float> actual = untouched;
+          run(kernels, &actual);
+          expect_same_bits(expected, actual, kernels.name, "q8_rows");
+        });
+      }
+    }
+  }
+}
+
 CHECK_TEST("decode_row gives the same values for every type") {
   Random random(15);
   for (const RowType type : kRowTypes) {

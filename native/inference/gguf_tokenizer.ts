@@ -16,6 +16,9 @@ const preTokenizers = new Map<unknown, PreTokenizerName>([
   ["llama-v3", "llama3"],
 ]);
 
+/** Special tokens that only LLaMA-3's vocabulary has together. */
+const llama3Tokens = ["<|begin_of_text|>", "<|end_of_text|>", "<|eot_id|>"];
+
 // llama.cpp's kinds of tokens.
 const controlToken = 3;
 const userDefinedToken = 4;
@@ -44,15 +47,17 @@ function tokenizerFromVocabulary(engine: TokenizerMetadata): Tokenizer {
   };
   const kind = metadata.get("tokenizer.ggml.model");
   if (kind !== "gpt2") fail(`its tokenizer.ggml.model is ${kind ?? "missing"} (gpt2, byte-level BPE, is supported)`);
-  const pre = preTokenizers.get(metadata.get("tokenizer.ggml.pre"));
-  if (pre === undefined) {
-    fail(
-      `its tokenizer.ggml.pre is ${metadata.get("tokenizer.ggml.pre") ?? "missing"} (gpt-2 and llama-bpe are known)`,
-    );
-  }
   const tokens = engine.metadataArray("tokenizer.ggml.tokens") as string[] | undefined;
   const merges = engine.metadataArray("tokenizer.ggml.merges") as string[] | undefined;
-  if (!tokens || !merges) return fail("tokenizer.ggml.tokens or tokenizer.ggml.merges is missing");
+  if (!tokens) return fail("tokenizer.ggml.tokens is missing");
+  if (!merges) return fail("tokenizer.ggml.merges is missing");
+  const preName = metadata.get("tokenizer.ggml.pre");
+  // bitnet.cpp's official 2B4T file leaves the key out. Its vocabulary is LLaMA-3's, and so is the way it was trained.
+  const isLlama3 = preName === undefined && llama3Tokens.every((token) => tokens.includes(token));
+  const pre = isLlama3 ? "llama3" : preTokenizers.get(preName);
+  if (pre === undefined) {
+    return fail(`its tokenizer.ggml.pre is ${preName ?? "missing"} (gpt-2 and llama-bpe are known)`);
+  }
   const kinds = engine.metadataArray("tokenizer.ggml.token_type") ?? [];
   const special = (key: string) => tokens[Number(metadata.get(`tokenizer.ggml.${key}_token_id`) ?? -1)];
   const eosToken = special("eos") ?? fail("tokenizer.ggml.eos_token_id is missing");
@@ -61,11 +66,13 @@ function tokenizerFromVocabulary(engine: TokenizerMetadata): Tokenizer {
 
   const vocab = Object.fromEntries(tokens.map((text, id) => [text, id]));
   const pairs = merges.map((merge) => merge.split(" ") as [string, string]);
-  const json = byteBpeJson(vocab, pairs, pre as PreTokenizerName, {
+  const json = byteBpeJson(vocab, pairs, pre, {
     specialTokens: tokens.filter((_, id) => kinds[id] === controlToken),
     bosToken: addsBos ? bosToken : undefined,
     eosToken,
   });
+  // As in LLaMA-3's own tokenizer.json: a piece that is a token needs no merges.
+  json.model.ignore_merges = pre === "llama3";
   tokens.forEach((content, id) => {
     if (kinds[id] !== userDefinedToken) return;
     const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: false };

@@ -6,6 +6,13 @@ import { loadAddon } from "../addon.ts";
 /** Handle of a flag that ends a running native call. */
 export type AbortFlag = object & { readonly abortFlag: unique symbol };
 
+/** Arithmetic of the output head, in the addon's order. */
+export const headPrecisions = ["canonical", "int8"] as const;
+export type HeadPrecision = (typeof headPrecisions)[number];
+/** Types of cached keys and values, in the addon's order. */
+export const kvTypes = ["f32", "f16", "q8"] as const;
+export type KvType = (typeof kvTypes)[number];
+
 export interface NativeEngineInfo {
   architecture: string;
   vocabSize: number;
@@ -37,7 +44,8 @@ export interface NativeEngineInfo {
 }
 
 export interface NativeEngine {
-  load(path: string, threads: number, flag: AbortFlag): Promise<void>;
+  /** headPrecision, kvType: indices of {@link headPrecisions} and {@link kvTypes}. */
+  load(path: string, threads: number, headPrecision: number, kvType: number, flag: AbortFlag): Promise<void>;
   info(): NativeEngineInfo;
   metadata(): Record<string, string | number | boolean>;
   metadataArray(key: string): (string | number | boolean)[] | undefined;
@@ -52,7 +60,15 @@ export interface NativeEngine {
   createSession(slots: number, capacity: number): number;
   disposeSession(session: number): void;
   truncate(session: number, slot: number, length: number): Promise<void>;
-  feed(session: number, slots: Int32Array, ids: Int32Array, counts: Int32Array, flag: AbortFlag): Promise<Float32Array>;
+  /** Logits after the last id of each slot, [slots][vocabSize]; empty without `wantLogits`. */
+  feed(
+    session: number,
+    slots: Int32Array,
+    ids: Int32Array,
+    counts: Int32Array,
+    wantLogits: boolean,
+    flag: AbortFlag,
+  ): Promise<Float32Array>;
   generate(
     session: number,
     slots: Int32Array,

@@ -10,19 +10,24 @@ import type {
 } from "../../src/eval/language_model.ts";
 import { sharingOrder } from "../../src/eval/sharing_order.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
+import { endTokenIds } from "./end_tokens.ts";
 import { Engine, type EngineOptions } from "./engine.ts";
+import { Generation } from "./generation.ts";
 import { tokenizerOf } from "./gguf_tokenizer.ts";
 import { ScoreSchedule } from "./score_schedule.ts";
 import type { Session } from "./session.ts";
 import { SlotContexts } from "./slot_contexts.ts";
 
+// Positions of a prompt that one call runs.
+const promptPositions = 8192;
 // Sequences that generate side by side, if their caches fit.
 const maxSlots = 16;
 const cacheBytes = 1 << 29;
 // Tokens between two looks at the stop strings.
 const tokensPerStep = 8;
 
-interface Generation {
+/** One sequence of a batch. */
+interface BatchEntry {
   index: number;
   slot: number;
   request: GenerateRequest;
@@ -46,8 +51,7 @@ export class NativeLanguageModel implements LanguageModel {
     this.tokenizer = tokenizer;
     this.engine = engine;
     this.maxLength = config.contextLength;
-    const ids = ["eos", "eot"].map((name) => metadata.get(`tokenizer.ggml.${name}_token_id`));
-    this.endIds = new Set([tokenizer.eosTokenId, ...ids].filter((id) => typeof id === "number"));
+    this.endIds = endTokenIds(metadata, tokenizer);
     this.info = {
       backend: "native engine",
       isa: config.isa,
@@ -119,7 +123,7 @@ export class NativeLanguageModel implements LanguageModel {
     if (waiting.length === 0) return texts;
     const session = this.#createSession(requests);
     try {
-      let active: Generation[] = [];
+      let active: BatchEntry[] = [];
       const slots = new SlotContexts(session);
       let done = requests.length - waiting.length;
       for (let next = 0; next < waiting.length || active.length > 0; ) {
@@ -153,25 +157,24 @@ export class NativeLanguageModel implements LanguageModel {
     signal?: AbortSignal,
     onTokens?: (count: number) => void,
   ): AsyncGenerator<string, void> {
-    const text = this.#text(request);
-    if (text.ended) return;
-    const session = this.engine.createSession({
-      capacity: Math.min(this.maxLength, request.context.length + request.maxTokens),
-    });
-    let shown = "";
-    try {
-      for await (const id of session.generate(request.context, { ...request, endIds: [...this.endIds], signal })) {
-        text.push([id]);
-        onTokens?.(text.tokens);
-        const settled = text.settled;
-        if (settled.length > shown.length) yield settled.slice(shown.length);
-        shown = settled.length > shown.length ? settled : shown;
-        if (text.ended) return;
-      }
-      // The context is full: what was held back is final now.
-      if (text.text.length > shown.length) yield text.text.slice(shown.length);
-    } finally {
-      session.dispose();
+    const { context: ids, until, maxTokens } = request;
+    if (maxTokens <= 0) return;
+    const generation = new Generation(
+      {
+        tokenizer: this.tokenizer,
+        endIds: this.endIds,
+        promptPart: () => promptPositions,
+        prepare: async () => {
+          const capacity = Math.min(this.maxLength, ids.length + maxTokens);
+          const session = this.engine.createSession({ capacity });
+          return { session, ids, release: () => session.dispose() };
+        },
+      },
+      { ...request, stop: until, signal },
+    );
+    for await (const { text } of generation) {
+      onTokens?.(generation.tokens.length);
+      if (text !== "") yield text;
     }
   }
 
@@ -193,7 +196,7 @@ export class NativeLanguageModel implements LanguageModel {
     return this.engine.createSession({ slots, capacity });
   }
 
-  async #step(session: Session, active: readonly Generation[], signal: AbortSignal | undefined): Promise<void> {
+  async #step(session: Session, active: readonly BatchEntry[], signal: AbortSignal | undefined): Promise<void> {
     const room = Math.min(...active.map(({ slot, ids }) => session.capacity - session.length(slot) - ids.length + 1));
     const missing = Math.max(...active.map(({ request, text }) => request.maxTokens - text.tokens));
     const drawn = await session.advance(
@@ -209,7 +212,7 @@ export class NativeLanguageModel implements LanguageModel {
   }
 
   /** The text is complete, or the context is full. */
-  #ended(session: Session, { slot, text }: Generation): boolean {
+  #ended(session: Session, { slot, text }: BatchEntry): boolean {
     return text.ended || session.length(slot) >= session.capacity;
   }
 }

@@ -93,9 +93,33 @@ export class Session {
    * @throws {EngineRequestError} if they do not fit in the capacity or are not in the vocabulary.
    */
   async prefill(ids: ArrayLike<number>, options: { slot?: number; signal?: AbortSignal } = {}): Promise<Float32Array> {
-    const slot = options.slot ?? 0;
-    const logits = await callAbortable(options.signal, (flag) =>
-      this.#native.feed(this.#id, Int32Array.of(slot), Int32Array.from(ids), Int32Array.of(ids.length), flag),
+    return this.#feed(Int32Array.from(ids), true, options);
+  }
+
+  /**
+   * Appends ids to slot 0 without looking at what they predict. After each part of `part` ids (default: all) other
+   * calls of the engine get their turn.
+   * @throws {EngineRequestError} as {@link prefill}; when aborted, the parts before stay.
+   */
+  async append(
+    ids: ArrayLike<number>,
+    options: { slot?: number; part?: () => number; signal?: AbortSignal } = {},
+  ): Promise<void> {
+    const all = Int32Array.from(ids);
+    for (let done = 0; done < all.length; ) {
+      const part = all.subarray(done, done + (options.part?.() ?? all.length));
+      await this.#feed(part, false, options);
+      done += part.length;
+    }
+  }
+
+  async #feed(
+    ids: Int32Array,
+    wantLogits: boolean,
+    { slot = 0, signal }: { slot?: number; signal?: AbortSignal },
+  ): Promise<Float32Array> {
+    const logits = await callAbortable(signal, (flag) =>
+      this.#native.feed(this.#id, Int32Array.of(slot), ids, Int32Array.of(ids.length), wantLogits, flag),
     );
     this.#lengths[slot] += ids.length;
     return logits;

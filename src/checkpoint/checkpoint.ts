@@ -12,7 +12,7 @@ import { loadTokenizer } from "../tokenizer/load_tokenizer.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { CheckpointError, reasonOf } from "./checkpoint_error.ts";
 import { readModelConfig } from "./model_config_json.ts";
-import { latentFromTernary, unpackTernary } from "./packed_ternary.ts";
+import { isTernaryPacked, latentFromTernary, scaleName, unpackTernary } from "./packed_ternary.ts";
 import { SafetensorsFile } from "./safetensors_file.ts";
 
 export interface Checkpoint {
@@ -74,11 +74,6 @@ function openTokenizer(directory: string, config: ModelConfig): Tokenizer | null
   return tokenizer;
 }
 
-/** Name of the scale that belongs to a packed weight. */
-function scaleName(weightName: string): string {
-  return weightName.replace(/weight$/, "weight_scale");
-}
-
 function isPacked(tensors: SafetensorsFile, { name, kind }: ParameterSpec): boolean {
   return kind === "matrix" && tensors.info(name).dtype === "U8";
 }
@@ -91,6 +86,7 @@ function isTolerated(name: string, config: ModelConfig): boolean {
 /** Every parameter of the configuration is there in its shape, and nothing else. */
 function checkTensors(tensors: SafetensorsFile, config: ModelConfig): void {
   const expected = new Set<string>();
+  const firstMatrix = modelParameters(config).find(({ kind }) => kind === "matrix")!;
   for (const spec of modelParameters(config)) {
     expected.add(spec.name);
     if (!tensors.has(spec.name)) throw new CheckpointError(`${tensors.path} has no tensor ${spec.name}`);
@@ -99,6 +95,11 @@ function checkTensors(tensors: SafetensorsFile, config: ModelConfig): void {
     if (String(tensors.info(spec.name).shape) !== String(shape)) {
       throw new CheckpointError(
         `${tensors.path}: ${spec.name} has shape [${tensors.info(spec.name).shape}], config.json asks for [${shape}]`,
+      );
+    }
+    if (spec.kind === "matrix" && packed !== isPacked(tensors, firstMatrix)) {
+      throw new CheckpointError(
+        `${tensors.path}: ${spec.name} is ${tensors.info(spec.name).dtype}, ${firstMatrix.name} ${tensors.info(firstMatrix.name).dtype}: all linear weights must be packed (U8), or none`,
       );
     }
     if (!packed) continue;
@@ -139,7 +140,7 @@ export async function openCheckpoint(directory: string): Promise<Checkpoint> {
 
 function modelConfigOf(json: Record<string, unknown>, file: string, tensors: SafetensorsFile): ModelConfig {
   try {
-    return readModelConfig(json, (name) => tensors.has(name));
+    return readModelConfig(json, (name) => (tensors.has(name) ? tensors.info(name).dtype : undefined));
   } catch (error) {
     if (error instanceof CheckpointError) throw new CheckpointError(`${file}: ${error.message}`);
     throw error;
@@ -166,7 +167,11 @@ export async function readParameter(checkpoint: Checkpoint, spec: ParameterSpec)
   const { tensors } = checkpoint;
   if (!isPacked(tensors, spec)) return tensors.readFloat32(spec.name);
   const [rows, cols] = spec.shape;
-  const codes = unpackTernary(await tensors.readBytes(spec.name), rows, cols);
+  const packed = await tensors.readBytes(spec.name);
+  if (!isTernaryPacked(packed)) {
+    throw new CheckpointError(`${tensors.path}: ${spec.name} holds a code that is not ternary`);
+  }
+  const codes = unpackTernary(packed, rows, cols);
   return latentFromTernary(codes, await packedScale(checkpoint, spec.name));
 }
 

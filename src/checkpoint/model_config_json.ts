@@ -9,11 +9,16 @@ import {
   modelConfigSchema,
   resolveModelConfig,
 } from "../config/model_config.ts";
-import { headName } from "../model/parameters.ts";
+import { embeddingName, headName } from "../model/parameters.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { CheckpointError } from "./checkpoint_error.ts";
+import { scaleName } from "./packed_ternary.ts";
+import type { SafetensorsDtype } from "./safetensors_header.ts";
 
 type Json = Record<string, unknown>;
+
+/** The stored type of a tensor of the checkpoint; undefined if it has none of that name. */
+export type TensorDtype = (name: string) => SafetensorsDtype | undefined;
 
 /** Keys that Hugging Face's files and ours share. */
 const sharedKeys = [
@@ -46,6 +51,11 @@ const typeDefaults: Record<string, Partial<ModelConfigJson>> = {
   },
 };
 
+const bitnetLayers: Partial<ModelConfigJson> = {
+  weight_quantizer: "absmean_ternary",
+  activation_quantizer: "absmax_int8",
+};
+
 function ropeTheta(json: Json): number | undefined {
   const parameters = (json.rope_parameters ?? json.rope_scaling ?? {}) as Json;
   const type = parameters.rope_type ?? parameters.type ?? "default";
@@ -53,23 +63,66 @@ function ropeTheta(json: Json): number | undefined {
   return (parameters.rope_theta ?? json.rope_theta) as number | undefined;
 }
 
+/** Keys that change what a model computes, and their only values that do not. */
+const neutralKeys: [key: string, isNeutral: (value: unknown) => boolean][] = [
+  ["attention_bias", (value) => !value],
+  ["mlp_bias", (value) => !value],
+  ["sliding_window", (value) => value === null || value === 0],
+  ["partial_rotary_factor", (value) => value === 1],
+];
+
+/** True if the linear layers are BitNet's, whatever the model around them. */
+function hasBitnetLayers(json: Json): boolean {
+  const quantization = json.quantization_config as Json | undefined | null;
+  if (quantization === undefined || quantization === null) return false;
+  const { quant_method: method, use_rms_norm: rmsNorm, modules_to_not_convert: kept } = quantization;
+  if (method !== "bitnet") {
+    throw new CheckpointError(`quantization_config.quant_method "${method}" is not supported, only "bitnet"`);
+  }
+  if (rmsNorm) throw new CheckpointError("quantization_config.use_rms_norm is not supported: it adds norms");
+  const others = Array.isArray(kept) ? kept.filter((name) => name !== "lm_head") : [];
+  if (others.length > 0) {
+    throw new CheckpointError(
+      `quantization_config.modules_to_not_convert: "${others[0]}" is not supported, only lm_head`,
+    );
+  }
+  return true;
+}
+
+const smallDtypes: Partial<Record<SafetensorsDtype, "f16" | "bf16">> = { F16: "f16", BF16: "bf16" };
+
+/** What the stored types say: a bfloat16 embedding or scale is one, and loses nothing where float32 would not fit. */
+function storedDtypes(json: Json, tensorDtype: TensorDtype): Partial<ModelConfigJson> {
+  const found: Partial<ModelConfigJson> = {};
+  const embedding = smallDtypes[tensorDtype(embeddingName) ?? "F32"];
+  if (embedding !== undefined) found.embedding_dtype = embedding;
+  const scale = smallDtypes[tensorDtype(scaleName("model.layers.0.self_attn.q_proj.weight")) ?? "F32"];
+  // The other class stores the reciprocal, which is no bfloat16.
+  const multiplies = (json.quantization_config as Json | undefined)?.linear_class === "autobitlinear";
+  if (scale !== undefined && multiplies) found.scale_dtype = scale;
+  return found;
+}
+
 /** Hugging Face's keys to ours. */
-function fromHuggingFace(json: Json, hasTensor: (name: string) => boolean): Json {
+function fromHuggingFace(json: Json, tensorDtype: TensorDtype): Json {
   const [architecture] = Array.isArray(json.architectures) ? json.architectures : [];
   const type = json.model_type ?? (architecture === "LlamaForCausalLM" ? "llama" : "bitnet");
   const defaults = Object.hasOwn(typeDefaults, String(type)) ? typeDefaults[String(type)] : undefined;
   if (!defaults) throw new CheckpointError(`model_type "${type}" is not supported, only bitnet and llama`);
-  for (const key of ["attention_bias", "mlp_bias"]) {
-    if (json[key]) throw new CheckpointError(`${key} is not supported: the layers have no biases`);
+  for (const [key, isNeutral] of neutralKeys) {
+    if (json[key] !== undefined && !isNeutral(json[key])) {
+      throw new CheckpointError(`${key} ${JSON.stringify(json[key])} is not supported: it changes the model`);
+    }
   }
-  const own: Json = { ...defaults };
+  const own: Json = { ...defaults, ...storedDtypes(json, tensorDtype) };
+  if (hasBitnetLayers(json)) Object.assign(own, bitnetLayers);
   for (const key of sharedKeys) {
     if (json[key] !== undefined && json[key] !== null) own[key] = json[key];
   }
   const theta = ropeTheta(json);
   if (theta !== undefined) own.rope_theta = theta;
   // Hugging Face leaves the key out where it has the class's default, which has changed: the tensors decide.
-  own.tie_word_embeddings = json.tie_word_embeddings ?? !hasTensor(headName);
+  own.tie_word_embeddings = json.tie_word_embeddings ?? tensorDtype(headName) === undefined;
   return own;
 }
 
@@ -80,16 +133,16 @@ function ownKeys(json: Json): Json {
 
 /**
  * The model configuration of a parsed config.json.
- * @param hasTensor whether the checkpoint holds a tensor, for keys that Hugging Face leaves out
+ * @param tensorDtype the stored types of the checkpoint, for keys that Hugging Face does not have
  * @throws {CheckpointError} with the key that is wrong or not supported.
  */
-export function readModelConfig(json: unknown, hasTensor: (name: string) => boolean): ModelConfig {
+export function readModelConfig(json: unknown, tensorDtype: TensorDtype): ModelConfig {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     throw new CheckpointError("not a JSON object");
   }
   const file = json as Json;
   // Only our files name their quantizers.
-  const own = "weight_quantizer" in file ? ownKeys(file) : fromHuggingFace(file, hasTensor);
+  const own = "weight_quantizer" in file ? ownKeys(file) : fromHuggingFace(file, tensorDtype);
   const parsed = modelConfigSchema.safeParse(own);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;

@@ -7,7 +7,20 @@
  * `bitlinear` divides by it (1 / absmean).
  */
 
-/** Ternary codes [rows, cols] of packed bytes [rows / 4, cols]. Code 3 does not occur in valid files. */
+/** Name of the scale that belongs to a packed weight. */
+export function scaleName(weightName: string): string {
+  return weightName.replace(/weight$/, "weight_scale");
+}
+
+/** True if all codes are ternary: the fourth value of two bits does not occur in a valid file. */
+export function isTernaryPacked(packed: Uint8Array): boolean {
+  for (let j = 0; j < packed.length; j++) {
+    if ((packed[j] & (packed[j] >> 1) & 0x55) !== 0) return false;
+  }
+  return true;
+}
+
+/** Ternary codes [rows, cols] of packed bytes [rows / 4, cols]. */
 export function unpackTernary(packed: Uint8Array, rows: number, cols: number): Int8Array {
   const quarter = rows / 4;
   const codes = new Int8Array(rows * cols);

@@ -130,7 +130,7 @@ async function removeIfWrong<T>(out: string, check: () => Promise<T>): Promise<T
 /** The shape that `--random` names. */
 async function randomConfig(name: string): Promise<ModelConfig> {
   if (Object.hasOwn(modelPresets, name)) return presetConfig(name);
-  if (name.endsWith(".json")) return readModelConfig(JSON.parse(await readFile(name, "utf8")), () => false);
+  if (name.endsWith(".json")) return readModelConfig(JSON.parse(await readFile(name, "utf8")), () => undefined);
   const config = resolveModelConfig(loadRunConfig(resolveConfigPath(name)).model);
   if (config.vocabSize > 0) return config;
   throw new UsageError(`--random ${name}: the recipe has no model.vocab_size, its tokenizer would decide`);
@@ -194,6 +194,10 @@ await runCommand({
     ["$0 runs/small --out small.gguf --type tq1_0", "1.69 bits per weight instead of 2.06"],
     ["$0 runs/small --out small.gguf --target bitnet.cpp", "I2_S, for Microsoft's bitnet.cpp"],
     ["$0 runs/silu --out silu.gguf --target llama.cpp", "for llama.cpp, Ollama, LM Studio (hidden_act: silu)"],
+    [
+      "$0 bitnet-b1.58-2B-4T --out 2b4t.gguf --verify tensors",
+      "Hugging Face's packed checkpoint, read back; comparing log-probabilities too takes 4 bytes of memory per parameter",
+    ],
     ["$0 runs/small --out small-hf --target transformers", "packed codes for AutoModelForCausalLM"],
     ["$0 runs/small --out small.gguf --embedding-type q8_0 --text valid.txt", "smaller, and what it costs"],
     ["$0 --random bitnet-b1.58-2B-4T --out random.gguf", "2.4 billion random weights, to measure the engine with"],

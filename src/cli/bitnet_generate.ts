@@ -1,7 +1,50 @@
 /** `bitnet-generate`: continues a prompt, printing the text as it is generated; see `--help`. */
+import type { GenerateOptions } from "../../native/inference/generation.ts";
+import { NativeLanguageModel } from "../../native/inference/native_language_model.ts";
+import { TextModel } from "../../native/inference/text_model.ts";
+import type { GenerateRequest, LanguageModel } from "../eval/language_model.ts";
 import { RequestEncoder } from "../eval/request_encoding.ts";
-import { checkInteger, runCommand, UsageError } from "./command.ts";
+import { checkInteger, runCommand } from "./command.ts";
 import { backendChoices, describeModel, openModel } from "./open_model.ts";
+import { samplingFlags, samplingOptions } from "./sampling_flags.ts";
+
+interface Continuation {
+  promptTokens: number;
+  tokens: number;
+  /** A remark on how the text ended. */
+  end: string;
+}
+
+async function continueWithEngine(
+  model: NativeLanguageModel,
+  prompt: string,
+  options: GenerateOptions,
+  write: (text: string) => void,
+): Promise<Continuation> {
+  const generation = new TextModel(model).generate(prompt, options);
+  for await (const { text } of generation) write(text);
+  const { promptTokens, generatedTokens } = generation.usage;
+  const end = generation.stopReason === "context" ? `; the context of ${model.maxLength} tokens is full` : "";
+  // The token that ends a text is not part of it.
+  return { promptTokens, tokens: generatedTokens - (generation.stopReason === "eos" ? 1 : 0), end };
+}
+
+/** The end of a prompt that does not fit beside `maxTokens` more. */
+async function continueWithCheckpoint(
+  model: LanguageModel,
+  prompt: string,
+  settings: Omit<GenerateRequest, "context">,
+  signal: AbortSignal,
+  write: (text: string) => void,
+): Promise<Continuation> {
+  const context = new RequestEncoder(model.tokenizer, model.maxLength).encodeGeneration(prompt, settings.maxTokens);
+  let tokens = 0;
+  const count = (total: number) => {
+    tokens = total;
+  };
+  for await (const text of model.stream({ ...settings, context }, signal, count)) write(text);
+  return { promptTokens: context.length, tokens, end: "" };
+}
 
 await runCommand({
   name: "bitnet-generate",
@@ -10,11 +53,8 @@ await runCommand({
     model: { type: "string", demandOption: true, describe: "GGUF file, checkpoint directory or run directory" },
     prompt: { type: "string", demandOption: true, describe: 'Text to continue; "" starts a new document' },
     "max-tokens": { type: "number", default: 128, describe: "Most tokens to generate" },
-    temperature: { type: "number", default: 0.8, describe: "0: the likeliest token each time" },
-    "top-k": { type: "number", describe: "Only the K likeliest tokens [default: all]" },
-    "top-p": { type: "number", describe: "Only the likeliest tokens that add up to probability P [default: all]" },
+    ...samplingFlags,
     stop: { type: "string", array: true, describe: "End before this text (may be given several times)" },
-    seed: { type: "number", describe: "The same seed gives the same text [default: drawn, and printed]" },
     threads: { type: "number", describe: "Threads [default: BITNET_THREADS, else all CPUs]" },
     backend: { choices: backendChoices, describe: "tfjs backend of a checkpoint [default: native]" },
   },
@@ -29,42 +69,24 @@ await runCommand({
   epilogue: "BITNET_ISA=scalar|avx2|avx512vnni|neondot forces a kernel variant.",
   async run(options, { signal }) {
     checkInteger("max-tokens", options["max-tokens"], 1);
-    checkInteger("top-k", options["top-k"], 1);
-    checkInteger("seed", options.seed, 0);
     checkInteger("threads", options.threads, 1);
-    const { temperature } = options;
-    const topP = options["top-p"];
-    if (!(temperature >= 0)) throw new UsageError(`--temperature must be a number from 0, not ${temperature}`);
-    if (topP !== undefined && !(topP > 0 && topP <= 1)) {
-      throw new UsageError(`--top-p must be above 0 and at most 1, not ${topP}`);
-    }
-    const seed = options.seed ?? Math.floor(Math.random() * 2 ** 31);
+    const sampling = samplingOptions(options);
 
     const model = await openModel(options.model, options);
     try {
-      console.error(`${describeModel(model)}${temperature > 0 ? `, seed ${seed}` : ""}`);
-      const maxTokens = options["max-tokens"];
-      const context = new RequestEncoder(model.tokenizer, model.maxLength).encodeGeneration(options.prompt, maxTokens);
+      console.error(`${describeModel(model)}${sampling.temperature > 0 ? `, seed ${sampling.seed}` : ""}`);
+      const { prompt, stop = [], "max-tokens": maxTokens } = options;
       const start = performance.now();
-      let tokens = 0;
-      const request = {
-        context,
-        until: options.stop ?? [],
-        maxTokens,
-        temperature,
-        topK: options["top-k"],
-        topP,
-        seed,
-      };
-      const onTokens = (count: number) => {
-        tokens = count;
-      };
-      for await (const text of model.stream(request, signal, onTokens)) process.stdout.write(text);
+      const write = (text: string) => process.stdout.write(text);
+      const { promptTokens, tokens, end } =
+        model instanceof NativeLanguageModel
+          ? await continueWithEngine(model, prompt, { ...sampling, stop, maxTokens, signal }, write)
+          : await continueWithCheckpoint(model, prompt, { ...sampling, until: stop, maxTokens }, signal, write);
       const seconds = (performance.now() - start) / 1000;
       process.stdout.write("\n");
       console.error(
-        `${context.length} prompt tokens, ${tokens} generated in ${seconds.toFixed(2)} s: ` +
-          `${(tokens / seconds).toFixed(1)} tokens/s, prompt included`,
+        `${promptTokens} prompt tokens, ${tokens} generated in ${seconds.toFixed(2)} s: ` +
+          `${(tokens / seconds).toFixed(1)} tokens/s, prompt included${end}`,
       );
     } finally {
       model.dispose();

@@ -14,6 +14,15 @@ export class UsageError extends Error {
   override name = "UsageError";
 }
 
+/** The user ended the command: exit code 130. */
+export class InterruptedError extends Error {
+  override name = "InterruptedError";
+
+  constructor() {
+    super("interrupted");
+  }
+}
+
 export interface CommandContext {
   /** Aborted by the first Ctrl-C (or SIGTERM): finish what must be finished, then return or throw. A second one kills. */
   signal: AbortSignal;
@@ -36,6 +45,8 @@ export interface CommandDefinition<O extends Record<string, Options>> {
   examples: readonly (readonly [commandLine: string, meaning: string])[];
   /** Shown below the options of `--help`. */
   epilogue?: string;
+  /** The command answers Ctrl-C itself: only SIGTERM aborts {@link CommandContext.signal}. */
+  handlesInterrupt?: boolean;
   run(options: InferredOptionTypes<O>, context: CommandContext): Promise<void>;
 }
 
@@ -155,17 +166,19 @@ function leaveOnClosedPipe(error: NodeJS.ErrnoException): void {
   throw error;
 }
 
-/** First SIGINT or SIGTERM aborts `signal`, the second ends the process. */
-function abortOnSignal(): { signal: AbortSignal; release(): void } {
+/** The first of these signals aborts `signal`, the second ends the process. */
+function abortOnSignal(names: readonly NodeJS.Signals[]): { signal: AbortSignal; release(): void } {
   const controller = new AbortController();
   const onSignal = () => {
     if (controller.signal.aborted) process.exit(130);
     controller.abort(new Error("interrupted"));
   };
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  for (const name of names) process.on(name, onSignal);
   return {
     signal: controller.signal,
-    release: () => process.off("SIGINT", onSignal).off("SIGTERM", onSignal),
+    release: () => {
+      for (const name of names) process.off(name, onSignal);
+    },
   };
 }
 
@@ -175,12 +188,12 @@ export async function runCommand<O extends Record<string, Options>>(
   args: readonly string[] = process.argv.slice(2),
 ): Promise<void> {
   process.stdout.off("error", leaveOnClosedPipe).on("error", leaveOnClosedPipe);
-  const interrupt = abortOnSignal();
+  const interrupt = abortOnSignal(definition.handlesInterrupt ? ["SIGTERM"] : ["SIGINT", "SIGTERM"]);
   try {
     const { options, positionals } = parse(definition, args);
     await definition.run(options, { signal: interrupt.signal, positionals });
   } catch (error) {
-    const interrupted = interrupt.signal.aborted;
+    const interrupted = interrupt.signal.aborted || error instanceof InterruptedError;
     const usage = error instanceof UsageError;
     const line = interrupted ? "interrupted" : errorLine(error);
     console.error(`${definition.name}: ${line}${usage ? ` (see ${definition.name} --help)` : ""}`);

@@ -10,40 +10,73 @@ export interface TextLimits {
   endIds: ReadonlySet<number>;
 }
 
+/** What ended a text: an end id, a stop string or the number of tokens. */
+export type TextEnd = "eos" | "stop" | "length";
+
+/** Tokens that are decoded again with each new one. */
+const openTokens = 32;
+
+/** True if the text of two parts is the text of both, once the first does not end inside a character. */
+function decodesPiecewise({ json, config }: Tokenizer): boolean {
+  const decoder = json.decoder as { type?: string } | null | undefined;
+  return decoder?.type === "ByteLevel" && config?.clean_up_tokenization_spaces !== true;
+}
+
 export class GeneratedText {
   readonly #tokenizer: Tokenizer;
   readonly #limits: TextLimits;
-  readonly #ids: number[] = [];
+  readonly #piecewise: boolean;
+  #tokens = 0;
+  /** Text of the tokens before {@link #open}. */
+  #closedText = "";
+  #open: number[] = [];
   #text = "";
-  #ended = false;
+  #end: TextEnd | null = null;
 
   constructor(tokenizer: Tokenizer, limits: TextLimits) {
     this.#tokenizer = tokenizer;
     this.#limits = limits;
-    this.#ended = limits.maxTokens <= 0;
+    this.#piecewise = decodesPiecewise(tokenizer);
+    if (limits.maxTokens <= 0) this.#end = "length";
   }
 
   /** Nothing that follows changes {@link text}. */
   get ended(): boolean {
-    return this.#ended;
+    return this.#end !== null;
+  }
+
+  /** Null while it has not ended. */
+  get end(): TextEnd | null {
+    return this.#end;
   }
 
   /** Tokens taken so far. */
   get tokens(): number {
-    return this.#ids.length;
+    return this.#tokens;
   }
 
   /** Takes the next tokens; those after the end are ignored. */
   push(ids: Iterable<number>): void {
     for (const id of ids) {
-      if (this.#ended) return;
+      if (this.ended) return;
       if (this.#limits.endIds.has(id)) {
-        this.#ended = true;
+        this.#end = "eos";
         return;
       }
-      this.#ids.push(id);
-      this.#text = this.#tokenizer.decode(this.#ids);
-      this.#ended = this.#ids.length >= this.#limits.maxTokens || containsStop(this.#text, this.#limits.until);
+      this.#append(id);
+      if (containsStop(this.#text, this.#limits.until)) this.#end = "stop";
+      else if (this.#tokens >= this.#limits.maxTokens) this.#end = "length";
+    }
+  }
+
+  #append(id: number): void {
+    this.#tokens++;
+    this.#open.push(id);
+    const text = this.#tokenizer.decode(this.#open);
+    this.#text = this.#closedText + text;
+    if (this.#piecewise && this.#open.length >= openTokens && !text.endsWith("\ufffd")) {
+      this.#closedText = this.#text;
+      this.#open = [];
     }
   }
 
@@ -57,7 +90,7 @@ export class GeneratedText {
    * replacement characters of a UTF-8 sequence that is not complete yet. The whole text once it has ended.
    */
   get settled(): string {
-    if (this.#ended) return this.text;
+    if (this.ended) return this.text;
     const text = this.#text.replace(/\ufffd+$/, "");
     let held = 0;
     for (const stop of this.#limits.until) {

@@ -75,8 +75,13 @@ export class RequestEncoder {
         `max_gen_toks (${maxTokens}) must be less than the model's maximum length (${this.maxLength})`,
       );
     }
-    const ids = this.encode(context);
-    return ids.length === 0 ? [this.prefixToken] : ids.slice(-room);
+    return this.encodePrompt(context).slice(-room);
+  }
+
+  /** All ids of a text to continue: at least the prefix token. */
+  encodePrompt(text: string): number[] {
+    const ids = this.encode(text);
+    return ids.length === 0 ? [this.prefixToken] : ids;
   }
 
   private encode(text: string): number[] {

@@ -38,22 +38,29 @@ function resolveJson(source: string | object, origin: string): Record<string, un
  * Loads a tokenizer.
  * @param tokenizerJson path of a `tokenizer.json`, of a folder that holds one, its text, or the parsed object.
  * @param tokenizerConfig the same for `tokenizer_config.json`; when left out and `tokenizerJson` is a path, the
- *   file beside it is used if there is one.
+ *   file beside it is used if there is one. The same goes for `chat_template.jinja`, where newer repositories keep the
+ *   template that older ones have in `tokenizer_config.json`.
  * @throws {TokenizerError} with one line that names the file.
  */
 export function loadTokenizer(tokenizerJson: string | object, tokenizerConfig?: string | object | null): Tokenizer {
   let source = tokenizerJson;
   let config = tokenizerConfig;
+  let templateFile: string | null = null;
   if (typeof source === "string" && !source.trimStart().startsWith("{")) {
     if (existsSync(source) && statSync(source).isDirectory()) source = path.join(source, "tokenizer.json");
     const beside = path.join(path.dirname(source), "tokenizer_config.json");
     if (config === undefined && existsSync(beside)) config = beside;
+    templateFile = path.join(path.dirname(source), "chat_template.jinja");
   }
   const origin = typeof source === "string" && !source.trimStart().startsWith("{") ? source : "tokenizer.json";
   const json = resolveJson(source, "tokenizer.json") as unknown as TokenizerJson;
   if (json.model === null || typeof json.model !== "object" || typeof json.model.vocab !== "object") {
     throw new TokenizerError(`${origin}: no model with a vocabulary in it`);
   }
-  const resolvedConfig = config === undefined || config === null ? null : resolveJson(config, "tokenizer_config.json");
+  let resolvedConfig = config === undefined || config === null ? null : resolveJson(config, "tokenizer_config.json");
+  const asksForFile = tokenizerConfig === undefined && !(resolvedConfig && "chat_template" in resolvedConfig);
+  if (asksForFile && templateFile && existsSync(templateFile)) {
+    resolvedConfig = { ...resolvedConfig, chat_template: readText(templateFile) };
+  }
   return isByteBpe(json) ? new ByteBpeTokenizer(json, resolvedConfig) : new LibraryTokenizer(json, resolvedConfig);
 }

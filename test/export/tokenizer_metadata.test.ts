@@ -44,6 +44,14 @@ describe("tokenizer metadata", () => {
     expect(valuesOf(smallTokenizer({ config: several }), 260)["tokenizer.chat_template"]).toBe("d");
   });
 
+  it("names the token that ends a turn, where it is not the end of a document", () => {
+    const { json } = smallTokenizer();
+    const added = [...(json.added_tokens as object[]), { id: 260, content: "<|eot_id|>", special: true }];
+    const values = valuesOf(smallTokenizer({ json: { ...json, added_tokens: added } }), 261);
+    expect(values).toMatchObject({ "tokenizer.ggml.eot_token_id": 260, "tokenizer.ggml.eos_token_id": 258 });
+    expect(valuesOf(smallTokenizer(), 260)).not.toHaveProperty("tokenizer.ggml.eot_token_id");
+  });
+
   it("has an empty merge list for a byte-level vocabulary", () => {
     const { json } = smallTokenizer();
     const byteLevel = smallTokenizer({ json: { ...json, model: { type: "BPE", vocab: { a: 0, b: 1 }, merges: [] } } });

@@ -51,7 +51,7 @@ const files = {
   after3: await readAll("weights_after_step3.safetensors"),
 };
 
-const quantized = readModelConfig(JSON.parse(readFileSync(path.join(golden, "config.json"), "utf8")), () => false);
+const quantized = readModelConfig(JSON.parse(readFileSync(path.join(golden, "config.json"), "utf8")), () => undefined);
 const float: ModelConfig = { ...quantized, weightQuantizer: "none", activationQuantizer: "none" };
 const matrices = modelParameters(quantized).filter(({ kind }) => kind === "matrix");
 

@@ -9,6 +9,8 @@ describe("layering rules", () => {
     expect(typeScriptViolation("training/trainer.ts", "native/backend/register.ts")).toContain("siblings");
     expect(typeScriptViolation("src/model/causal_lm.ts", "export/gguf.ts")).toContain("src imports only src");
     expect(typeScriptViolation("export/gguf.ts", "src/cli/command.ts")).toContain("roof");
+    expect(typeScriptViolation("index.ts", "native/inference/index.ts")).toBeNull();
+    expect(typeScriptViolation("src/model/causal_lm.ts", "index.ts")).toContain("roof");
   });
 
   it("keeps Node out of the C++ core and the parts apart", () => {

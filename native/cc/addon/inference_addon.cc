@@ -1,10 +1,11 @@
 // The inference engine as a class:
 //
-//   new Engine();  load(path, threads, flag) -> Promise  everything else needs a loaded engine
+//   new Engine();  everything else needs a loaded engine
+//   load(path, threads, headPrecision, kvType, flag) -> Promise
 //   info() -> sizes and types;  metadata() -> scalars and strings;  metadataArray(key) -> array or undefined
 //   score(ids, lengths, firstTargets, chunk, sharePrefixes, flag) -> Promise<{ logprobs, greedy }>
 //   createSession(slots, capacity) -> id;  disposeSession(id);  truncate(id, slot, length) -> Promise
-//   feed(id, slots, ids, counts, flag) -> Promise<Float32Array>
+//   feed(id, slots, ids, counts, wantLogits, flag) -> Promise<Float32Array>, empty without wantLogits
 //   generate(id, slots, ids, counts, sampling, steps, endIds, flag) -> Promise<Int32Array[]>
 //   dispose()
 //   createAbortFlag() -> flag;  raiseAbortFlag(flag)
@@ -106,13 +107,17 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
     } catch (const std::invalid_argument& error) {
       throw Napi::Error::New(env, error.what());
     }
-    auto job = std::make_unique<Job>(env, abort_flag(info[2]));
+    auto job = std::make_unique<Job>(env, abort_flag(info[4]));
     auto loaded = std::make_shared<std::shared_ptr<Engine>>();
     const std::string path = info[0].As<Napi::String>().Utf8Value();
-    const int threads = info[1].As<Napi::Number>().Int32Value();
-    job->run = [loaded, path, threads, kernels, abort = job->abort] {
-      auto model = std::make_shared<const Model>(std::make_unique<GgufFile>(path), threads, abort.get());
-      *loaded = std::make_shared<Engine>(std::move(model), *kernels, threads);
+    EngineOptions options;
+    options.threads = info[1].As<Napi::Number>().Int32Value();
+    options.head = static_cast<HeadPrecision>(info[2].As<Napi::Number>().Int32Value());
+    options.kv_type = static_cast<KvType>(info[3].As<Napi::Number>().Int32Value());
+    job->run = [loaded, path, options, kernels, abort = job->abort] {
+      auto model =
+          std::make_shared<const Model>(std::make_unique<GgufFile>(path), options.threads, abort.get());
+      *loaded = std::make_shared<Engine>(std::move(model), *kernels, options);
     };
     job->result = [state = state_, loaded](Napi::Env result_env) {
       state->engine = std::move(*loaded);
@@ -272,10 +277,14 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
     const Napi::Env env = info.Env();
     auto prompts = std::make_shared<Prompts>(info);
     auto logits = std::make_shared<std::vector<float>>();
-    auto job = std::make_unique<Job>(env, abort_flag(info[4]));
-    job->run = [engine = engine(env), session = session(info), prompts, logits, abort = job->abort] {
-      logits->resize(prompts->slots.size() * static_cast<size_t>(engine->model().config().vocab_size));
-      session->feed(prompts->feeds(), abort.get(), logits->data());
+    const bool want_logits = info[4].As<Napi::Boolean>().Value();
+    auto job = std::make_unique<Job>(env, abort_flag(info[5]));
+    job->run = [engine = engine(env), session = session(info), prompts, logits, want_logits,
+                abort = job->abort] {
+      if (want_logits) {
+        logits->resize(prompts->slots.size() * static_cast<size_t>(engine->model().config().vocab_size));
+      }
+      session->feed(prompts->feeds(), abort.get(), want_logits ? logits->data() : nullptr);
     };
     job->result = [logits](Napi::Env result_env) {
       return typed_array<Napi::Float32Array>(result_env, *logits);

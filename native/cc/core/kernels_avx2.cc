@@ -29,9 +29,9 @@ BITNET_TARGET_END
 namespace bitnet {
 
 const Kernels kAvx2Kernels = {
-    "avx2",     quantize_row, abs_sum_row,   ternarize, ternary_gemm_avx2, rms_norm_row,
-    rope_row,   relu2_gate,   silu_gate,     add_rows,  attention,         linear_rows,
-    decode_row, log_sum_exp,  kLaneGemmTile, nullptr,   &kAvx2Int8Tile,
+    "avx2",       quantize_row, abs_sum_row, ternarize,     ternary_gemm_avx2, rms_norm_row,
+    rope_row,     relu2_gate,   silu_gate,   add_rows,      attention,         linear_rows,
+    q8_rows_avx2, decode_row,   log_sum_exp, kLaneGemmTile, nullptr,           &kAvx2Int8Tile,
 };
 
 }  // namespace bitnet

@@ -28,23 +28,11 @@ BITNET_TARGET_END
 namespace bitnet {
 
 const Kernels kAvx512VnniKernels = {
-    "avx512vnni",
-    quantize_row,
-    abs_sum_row,
-    ternarize,
-    ternary_gemm_avx512vnni,
-    rms_norm_row,
-    rope_row,
-    relu2_gate,
-    silu_gate,
-    add_rows,
-    attention,
-    linear_rows,
-    decode_row,
-    log_sum_exp,
-    kLaneGemmTile,
-    &kAvx512Bf16Tile,
-    &kAvx512VnniInt8Tile,
+    "avx512vnni", quantize_row, abs_sum_row,   ternarize,        ternary_gemm_avx512vnni,
+    rms_norm_row, rope_row,     relu2_gate,    silu_gate,        add_rows,
+    attention,    linear_rows,
+    q8_rows_avx2,  // streams at the speed of memory as it is
+    decode_row,   log_sum_exp,  kLaneGemmTile, &kAvx512Bf16Tile, &kAvx512VnniInt8Tile,
 };
 
 }  // namespace bitnet

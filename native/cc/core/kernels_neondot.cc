@@ -28,10 +28,10 @@
 namespace bitnet {
 
 const Kernels kNeonDotKernels = {
-    "neondot",    quantize_row,      abs_sum_row, ternarize,   ternary_gemm_neondot,
-    rms_norm_row, rope_row,          relu2_gate,  silu_gate,   add_rows,
-    attention,    linear_rows,       decode_row,  log_sum_exp, kLaneGemmTile,
-    nullptr,      &kNeonDotInt8Tile,
+    "neondot",     quantize_row, abs_sum_row,       ternarize,  ternary_gemm_neondot,
+    rms_norm_row,  rope_row,     relu2_gate,        silu_gate,  add_rows,
+    attention,     linear_rows,  q8_rows_neondot,   decode_row, log_sum_exp,
+    kLaneGemmTile, nullptr,      &kNeonDotInt8Tile,
 };
 
 }  // namespace bitnet

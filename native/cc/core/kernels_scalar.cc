@@ -215,6 +215,31 @@ void linear_rows(const void* w, RowType type, int64_t row_begin, int64_t row_end
   }
 }
 
+void q8_rows(const void* w, int64_t row_begin, int64_t row_end, int64_t cols, const int8_t* x,
+             int64_t x_stride, const float* act_scale, int64_t tokens, float* y, int64_t y_stride) {
+  for (int64_t n = row_begin; n < row_end; ++n) {
+    const uint8_t* row = static_cast<const uint8_t*>(w) + n * row_bytes(RowType::q8_0, cols);
+    for (int64_t t = 0; t < tokens; ++t) {
+      float lanes[8] = {};
+      for (int64_t block = 0; block < cols / 32; ++block) {
+        uint16_t d;
+        std::memcpy(&d, row + block * 34, sizeof d);
+        const int8_t* q = reinterpret_cast<const int8_t*>(row + block * 34 + 2);
+        const int8_t* codes = x + t * x_stride + block * 32;
+        for (int64_t j = 0; j < 8; ++j) {
+          int32_t sum = 0;
+          for (int64_t i = 4 * j; i < 4 * j + 4; ++i) sum += codes[i] * q[i];
+          lanes[j] = std::fma(static_cast<float>(sum), f16_to_f32(d), lanes[j]);
+        }
+      }
+      for (int64_t half = 4; half > 0; half /= 2) {
+        for (int64_t j = 0; j < half; ++j) lanes[j] += lanes[j + half];
+      }
+      y[t * y_stride + n] = lanes[0] * act_scale[t];
+    }
+  }
+}
+
 void decode_row(const void* row, RowType type, int64_t cols, float* out) {
   for (int64_t k = 0; k < cols; ++k) out[k] = stored_value(row, type, k);
 }
@@ -251,9 +276,14 @@ void gemm_tile(int64_t depth, const float* a, int64_t a_row, int64_t a_step, con
 }  // namespace
 
 const Kernels kScalarKernels = {
-    "scalar",     quantize_row,     abs_sum_row, ternarize,   ternary_gemm,
-    rms_norm_row, rope_row,         relu2_gate,  silu_gate,   add,
-    attention,    linear_rows,      decode_row,  log_sum_exp, {kTileRows, kTileCols, gemm_tile},
+    "scalar",     quantize_row,
+    abs_sum_row,  ternarize,
+    ternary_gemm, rms_norm_row,
+    rope_row,     relu2_gate,
+    silu_gate,    add,
+    attention,    linear_rows,
+    q8_rows,      decode_row,
+    log_sum_exp,  {kTileRows, kTileCols, gemm_tile},
     nullptr,      &kScalarInt8Tile,
 };
 

@@ -28,6 +28,12 @@ TernaryGemm ternary_gemm_avx2;
 TernaryGemm ternary_gemm_avx512vnni;
 TernaryGemm ternary_gemm_neondot;
 
+// Kernels::q8_rows.
+using Q8Rows = void(const void* w, int64_t row_begin, int64_t row_end, int64_t cols, const int8_t* x,
+                    int64_t x_stride, const float* act_scale, int64_t tokens, float* y, int64_t y_stride);
+Q8Rows q8_rows_avx2;
+Q8Rows q8_rows_neondot;
+
 // Kernels::bf16_tile.
 #if defined(BITNET_X86)
 extern const Bf16Tile kAvx512Bf16Tile;

@@ -15,12 +15,22 @@ constexpr int64_t kMaxWavePositions = 4096;
 
 }  // namespace
 
-Engine::Engine(std::shared_ptr<const Model> model, const Kernels& kernels, int threads)
+Engine::Engine(std::shared_ptr<const Model> model, const Kernels& kernels, const EngineOptions& options)
     : model_(std::move(model)),
       kernels_(kernels),
-      workers_(threads),
+      workers_(options.threads),
+      kv_type_(options.kv_type),
       forward_(*model_, kernels_, workers_),
-      head_(*model_, kernels_, workers_) {}
+      head_(*model_, kernels_, workers_, options.head) {
+  const RowType stored = model_->head().row_type;
+  if (options.head == HeadPrecision::int8 && stored != RowType::q8_0) {
+    throw RequestError("an int8 head needs a file whose head is Q8_0 (bitnet-export --embedding-type q8_0)");
+  }
+  if (options.kv_type == KvType::q8 && model_->config().head_dim > kMaxQuantizedHead) {
+    throw RequestError("an 8-bit key / value cache takes heads of at most " +
+                       std::to_string(kMaxQuantizedHead) + " elements");
+  }
+}
 
 void Engine::check_ids(const int32_t* ids, int64_t count) const {
   const int64_t vocab = model_->config().vocab_size;
@@ -59,7 +69,7 @@ void Engine::score(const std::vector<ScoreRequest>& requests, const ScoreOptions
     const size_t end = plan_wave(requests, begin, options.share_prefixes, trunk_, budget, &plan);
     if (plan.blocks > score_cache_.blocks()) {
       score_cache_ = KvCache();  // free the old one first
-      score_cache_ = KvCache(config, std::max(plan.blocks, cache_blocks(budget)));
+      score_cache_ = KvCache(config, std::max(plan.blocks, cache_blocks(budget)), kv_type_);
       if (plan.trunk > 0) {
         // It went with the old cache: plan without it.
         trunk_.clear();

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "inference/engine_options.h"
 #include "inference/forward_pass.h"
 #include "inference/head.h"
 #include "inference/kv_cache.h"
@@ -36,8 +37,8 @@ struct ScoreOptions {
 // Not thread-safe: one call at a time, sessions included.
 class Engine {
  public:
-  // Uses the kernel variant `kernels`. threads >= 1.
-  Engine(std::shared_ptr<const Model> model, const Kernels& kernels, int threads);
+  // Uses the kernel variant `kernels`. Throws RequestError if the model does not allow the options.
+  Engine(std::shared_ptr<const Model> model, const Kernels& kernels, const EngineOptions& options);
 
   const Model& model() const { return *model_; }
   const Kernels& kernels() const { return kernels_; }
@@ -76,6 +77,7 @@ class Engine {
   std::shared_ptr<const Model> model_;
   const Kernels& kernels_;
   Workers workers_;
+  KvType kv_type_;
   ForwardPass forward_;
   Head head_;
   KvCache score_cache_;
@@ -106,7 +108,7 @@ class Session {
     const int32_t* ids;
     int64_t count;  // >= 1
   };
-  // Appends ids to the slots; writes the logits after the last id of each, [feeds][vocab_size].
+  // Appends ids to the slots; writes the logits after the last id of each, [feeds][vocab_size] (null: none).
   // Throws RequestError, Aborted: the slots then keep the length that they had.
   void feed(const std::vector<Feed>& feeds, const std::atomic<bool>* abort, float* logits);
 

@@ -181,7 +181,7 @@ void ForwardPass::rotate_and_store(KvCache& cache, int64_t index) {
         const float* k = q + c.attention_width();
         kernels_.rope_row(q, c.heads + c.kv_heads, c.head_dim, cosine_.data() + position * half,
                           sine_.data() + position * half);
-        cache.store(index, s.block, position, k, k + c.kv_heads * c.head_dim);
+        cache.store(kernels_, index, s.block, position, k, k + c.kv_heads * c.head_dim);
       }
     });
   }
@@ -192,18 +192,44 @@ void ForwardPass::attend(const KvCache& cache, int64_t index) {
   const int64_t group = c.heads / c.kv_heads;
   int64_t work = 0;
   for (const AttentionTask& task : attention_tasks_) work += task.count * (task.first + task.count);
-  const int64_t tasks = static_cast<int64_t>(attention_tasks_.size()) * c.heads;
-  workers_.split(tasks, 1, work * c.heads * c.head_dim * 2, [&](int64_t begin, int64_t end) {
+  const auto attend_head = [&](const AttentionTask& task, int64_t head, const float* keys,
+                               const float* values, float* scores) {
+    kernels_.attention(qkv_.floats() + task.row * c.qkv_width() + head * c.head_dim, c.qkv_width(),
+                       task.count, task.first, keys, values, cache.value_stride(), c.head_dim,
+                       attention_scale_, scores,
+                       attention_.floats() + task.row * c.attention_width() + head * c.head_dim,
+                       c.attention_width(), nullptr);
+  };
+  const int64_t tasks = static_cast<int64_t>(attention_tasks_.size());
+  work *= c.heads * c.head_dim * 2;
+  if (cache.is_float32()) {
+    workers_.split(tasks * c.heads, 1, work, [&](int64_t begin, int64_t end) {
+      const ScratchSlots::Claim scratch(scores_);
+      for (int64_t i = begin; i < end; ++i) {
+        const AttentionTask& task = attention_tasks_[static_cast<size_t>(i / c.heads)];
+        const int64_t head = i % c.heads;
+        attend_head(task, head, cache.keys(index, head / group, task.block),
+                    cache.values(index, head / group, task.block), scratch.data());
+      }
+    });
+    return;
+  }
+  // Keys and values are decoded once for the query heads that share them.
+  int64_t positions = 0;
+  for (const AttentionTask& task : attention_tasks_) positions = std::max(positions, task.first + task.count);
+  const int64_t score_floats = kQueryBlock * round_up(positions, kLanes);
+  scores_.reserve(score_floats + cache.decoded_keys(positions) + cache.decoded_values(positions));
+  workers_.split(tasks * c.kv_heads, 1, work, [&](int64_t begin, int64_t end) {
     const ScratchSlots::Claim scratch(scores_);
     for (int64_t i = begin; i < end; ++i) {
-      const AttentionTask& task = attention_tasks_[static_cast<size_t>(i / c.heads)];
-      const int64_t head = i % c.heads;
-      kernels_.attention(qkv_.floats() + task.row * c.qkv_width() + head * c.head_dim, c.qkv_width(),
-                         task.count, task.first, cache.keys(index, head / group, task.block),
-                         cache.values(index, head / group, task.block), cache.value_stride(), c.head_dim,
-                         attention_scale_, scratch.data(),
-                         attention_.floats() + task.row * c.attention_width() + head * c.head_dim,
-                         c.attention_width(), nullptr);
+      const AttentionTask& task = attention_tasks_[static_cast<size_t>(i / c.kv_heads)];
+      const int64_t kv_head = i % c.kv_heads, visible = task.first + task.count;
+      float* keys = scratch.data() + score_floats;
+      float* values = keys + cache.decoded_keys(visible);
+      cache.decode(kernels_, index, kv_head, task.block, visible, keys, values);
+      for (int64_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
+        attend_head(task, head, keys, values, scratch.data());
+      }
     }
   });
 }

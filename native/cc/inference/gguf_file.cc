@@ -35,13 +35,6 @@ uint64_t value_bytes(GgufValueType type) {
   }
 }
 
-// A name fit for a one-line message: printable ASCII, shortened.
-std::string quoted(std::string_view name) {
-  std::string text = "\"";
-  for (const char c : name.substr(0, 80)) text += c >= 32 && c < 127 ? c : '?';
-  return text + (name.size() > 80 ? "...\"" : "\"");
-}
-
 std::string at(uint64_t offset) { return " at byte " + std::to_string(offset); }
 
 // A checked cursor over the file's bytes. `what` names the thing being read, for messages.
@@ -216,13 +209,21 @@ void check_overlap(const std::map<std::string, GgufTensor>& tensors) {
             [](const GgufTensor* a, const GgufTensor* b) { return a->offset < b->offset; });
   for (size_t i = 1; i < order.size(); ++i) {
     if (order[i]->offset < order[i - 1]->offset + order[i - 1]->bytes) {
+      const bool i2_s = order[i - 1]->type == GgmlType::i2_s;
       throw GgufError("tensors " + quoted(order[i - 1]->name) + " and " + quoted(order[i]->name) +
-                      " overlap" + at(order[i]->offset));
+                      " overlap" + at(order[i]->offset) +
+                      (i2_s ? ": the first is an I2_S without room for its scale (n / 4 + 32 bytes)" : ""));
     }
   }
 }
 
 }  // namespace
+
+std::string quoted(std::string_view name) {
+  std::string text = "\"";
+  for (const char c : name.substr(0, 80)) text += c >= 32 && c < 127 ? c : '?';
+  return text + (name.size() > 80 ? "...\"" : "\"");
+}
 
 GgufFile::GgufFile(const std::string& path)
     : mapped_(std::make_unique<MappedFile>(path)), data_(mapped_->data()), size_(mapped_->size()) {
@@ -267,21 +268,20 @@ void GgufFile::parse() {
   std::vector<GgufTensor> tensors;
   for (uint64_t i = 0; i < tensor_count; ++i) tensors.push_back(read_tensor_info(&cursor, i));
 
-  uint64_t alignment = 32;
   if (const GgufValue* value = find("general.alignment")) {
-    alignment = value->integer;
-    if (value->type != GgufValueType::u32 || alignment < 1 || alignment > kMaxGgufAlignment ||
-        (alignment & (alignment - 1)) != 0) {
+    alignment_ = value->integer;
+    if (value->type != GgufValueType::u32 || alignment_ < 1 || alignment_ > kMaxGgufAlignment ||
+        (alignment_ & (alignment_ - 1)) != 0) {
       throw GgufError("metadata \"general.alignment\" must be a uint32 power of two up to " +
                       std::to_string(kMaxGgufAlignment));
     }
   }
-  const uint64_t data_start = (cursor.position() + alignment - 1) / alignment * alignment;
+  const uint64_t data_start = (cursor.position() + alignment_ - 1) / alignment_ * alignment_;
   for (GgufTensor& tensor : tensors) {
     const std::string what = "tensor " + quoted(tensor.name);
-    if (tensor.offset % alignment != 0) {
+    if (tensor.offset % alignment_ != 0) {
       throw GgufError(what + " has offset " + std::to_string(tensor.offset) + ", not a multiple of " +
-                      std::to_string(alignment));
+                      std::to_string(alignment_));
     }
     if (data_start > size_ || tensor.offset > size_ - data_start ||
         tensor.bytes > size_ - data_start - tensor.offset) {

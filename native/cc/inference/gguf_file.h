@@ -29,6 +29,9 @@ class GgufError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// A name from a file, fit for a one-line message: in quotes, printable ASCII, shortened.
+std::string quoted(std::string_view name);
+
 constexpr uint64_t kMaxGgufEntries = 65536;           // metadata entries, and tensors
 constexpr uint64_t kMaxGgufNameBytes = 65535;         // the specification's limit of a key
 constexpr uint64_t kMaxGgufStringBytes = 1ull << 28;  // a whole tokenizer.json fits
@@ -81,6 +84,8 @@ class GgufFile {
   GgufFile(const uint8_t* data, uint64_t size);
 
   uint32_t version() const { return version_; }
+  uint64_t size() const { return size_; }
+  uint64_t alignment() const { return alignment_; }
   const std::map<std::string, GgufValue>& metadata() const { return metadata_; }
   // Null if the key is absent.
   const GgufValue* find(const std::string& key) const;
@@ -103,6 +108,7 @@ class GgufFile {
   const uint8_t* data_;
   uint64_t size_;
   uint32_t version_ = 0;
+  uint64_t alignment_ = 32;
   std::map<std::string, GgufValue> metadata_;
   std::map<std::string, GgufTensor> tensors_;
 };

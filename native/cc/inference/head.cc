@@ -12,11 +12,31 @@ constexpr int64_t kChunkTokens = 64;
 
 }  // namespace
 
-Head::Head(const Model& model, const Kernels& kernels, const Workers& workers)
-    : model_(model), kernels_(kernels), workers_(workers) {}
+Head::Head(const Model& model, const Kernels& kernels, const Workers& workers, HeadPrecision precision)
+    : model_(model), kernels_(kernels), workers_(workers), precision_(precision) {}
 
-void Head::logits(const float* hidden, int64_t tokens, float* logits) const {
+void Head::logits(const float* hidden, int64_t tokens, float* logits) {
   const Linear& head = model_.head();
+  if (precision_ == HeadPrecision::int8) {
+    const int64_t stride = padded_cols(head.in);
+    if (static_cast<size_t>(tokens * stride) > codes_.size()) {
+      codes_ = AlignedBuffer(static_cast<size_t>(tokens * stride));
+      act_scale_ = AlignedBuffer(static_cast<size_t>(tokens) * sizeof(float));
+    }
+    int8_t* codes = reinterpret_cast<int8_t*>(codes_.data());
+    workers_.split(tokens, 1, tokens * head.in * 4, [&](int64_t begin, int64_t end) {
+      for (int64_t t = begin; t < end; ++t) {
+        int32_t code_sum;
+        kernels_.quantize_row(hidden + t * head.in, head.in, codes + t * stride, act_scale_.floats() + t,
+                              &code_sum);
+      }
+    });
+    workers_.split(head.out, kPanelRows, tokens * head.out * head.in, [&](int64_t begin, int64_t end) {
+      kernels_.q8_rows(head.rows, begin, end, head.in, codes, stride, act_scale_.floats(), tokens, logits,
+                       head.out);
+    });
+    return;
+  }
   workers_.split(head.out, kPanelRows, tokens * head.out * head.in, [&](int64_t begin, int64_t end) {
     kernels_.linear_rows(head.rows, head.row_type, begin, end, head.in, hidden, head.in, tokens, logits,
                          head.out);

@@ -6,6 +6,7 @@
 
 #include "core/kernels.h"
 #include "inference/aligned_buffer.h"
+#include "inference/engine_options.h"
 #include "inference/model.h"
 #include "inference/workers.h"
 
@@ -19,11 +20,11 @@ class Head {
     int64_t result;
   };
 
-  // All three outlive this object.
-  Head(const Model& model, const Kernels& kernels, const Workers& workers);
+  // The first three outlive this object.
+  Head(const Model& model, const Kernels& kernels, const Workers& workers, HeadPrecision precision);
 
   // logits [tokens][vocab_size] of hidden [tokens][hidden_size]. Throws Aborted.
-  void logits(const float* hidden, int64_t tokens, float* logits) const;
+  void logits(const float* hidden, int64_t tokens, float* logits);
   // For every target of token t, targets[first[t] .. first[t + 1] - 1]: logprobs[result] = logit[id] - log
   // sum exp(logits), greedy[result] = 1 if id is the first largest logit. Throws Aborted.
   void score(const float* hidden, int64_t tokens, const int64_t* first, const Target* targets,
@@ -33,7 +34,9 @@ class Head {
   const Model& model_;
   const Kernels& kernels_;
   const Workers& workers_;
-  AlignedBuffer chunk_;  // logits of a few tokens
+  const HeadPrecision precision_;
+  AlignedBuffer chunk_;              // logits of a few tokens
+  AlignedBuffer codes_, act_scale_;  // of the hidden states, for int8
 };
 
 }  // namespace bitnet

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <set>
 
+#include "inference/i2_s_layout.h"
 #include "inference/ternary_tensor.h"
 #include "inference/workers.h"
 
@@ -101,8 +102,8 @@ struct Model::Loader {
   void reject_unknown() const {
     for (const auto& entry : file.tensors()) {
       if (used.count(entry.first)) continue;
-      throw GgufError("tensor \"" + entry.first +
-                      "\" is not known to this engine: the model is not a plain \"" + config.architecture +
+      throw GgufError("tensor " + quoted(entry.first) +
+                      " is not known to this engine: the model is not a plain \"" + config.architecture +
                       "\"");
     }
   }
@@ -215,16 +216,15 @@ Model::Model(std::unique_ptr<GgufFile> file, int threads, const std::atomic<bool
     throw GgufError("tensor \"blk." + std::to_string(c.layers - 1) + ".attn_norm.weight\" is missing");
   }
   layers_.resize(static_cast<size_t>(c.layers));
-  const bool attn_sub_norm = file_->tensor("blk.0.attn_sub_norm.weight") != nullptr;
-  const bool ffn_sub_norm = file_->tensor("blk.0.ffn_sub_norm.weight") != nullptr;
   for (int64_t n = 0; n < c.layers; ++n) {
     const std::string prefix = "blk." + std::to_string(n) + ".";
     Layer& layer = layers_[static_cast<size_t>(n)];
     layer.attn_norm = loader.gains(prefix + "attn_norm.weight", c.hidden_size);
     layer.ffn_norm = loader.gains(prefix + "ffn_norm.weight", c.hidden_size);
-    if (attn_sub_norm)
+    if (c.use_sub_norms) {
       layer.attn_sub_norm = loader.gains(prefix + "attn_sub_norm.weight", c.attention_width());
-    if (ffn_sub_norm) layer.ffn_sub_norm = loader.gains(prefix + "ffn_sub_norm.weight", c.intermediate_size);
+      layer.ffn_sub_norm = loader.gains(prefix + "ffn_sub_norm.weight", c.intermediate_size);
+    }
     const int64_t kv_width = c.kv_heads * c.head_dim;
     loader.add(&layer.q, prefix + "attn_q", c.attention_width(), c.hidden_size, c.interleaved_rope);
     loader.add(&layer.k, prefix + "attn_k", kv_width, c.hidden_size, c.interleaved_rope);
@@ -238,6 +238,8 @@ Model::Model(std::unique_ptr<GgufFile> file, int threads, const std::atomic<bool
   embedding_ = loader.mapped_rows("token_embd.weight");
   head_ = file_->tensor("output.weight") ? loader.mapped_rows("output.weight") : embedding_;
   loader.reject_unknown();
+  check_i2_s_sizes(*file_);
+  check_i2_s_order(*file_, c.layers, c.hidden_size, c.intermediate_size);
   loader.fill();
 }
 

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "inference/metadata_rules.h"
+
 namespace bitnet {
 namespace {
 
@@ -40,6 +42,13 @@ class Keys {
     return static_cast<int64_t>(number);
   }
 
+  bool flag(const std::string& key, bool otherwise) const {
+    const GgufValue* value = file_.find(key);
+    if (!value) return otherwise;
+    if (value->type != GgufValueType::boolean) throw GgufError("metadata \"" + key + "\" is not a boolean");
+    return value->integer != 0;
+  }
+
   // A positive finite number; `otherwise` if absent, an error if that is 0.
   double positive(const std::string& key, double otherwise) const {
     const GgufValue* value = file_.find(key);
@@ -71,20 +80,31 @@ class Keys {
   const GgufFile& file_;
 };
 
-// One of two values of a key; the architecture decides when the key is absent.
-bool choose(const Keys& keys, const std::string& key, const char* yes, const char* no,
-            const char* otherwise) {
-  const std::string value = keys.text(key, otherwise);
-  if (value == yes) return true;
-  if (value == no) return false;
-  throw GgufError("metadata \"" + key + "\" is \"" + value + "\", valid are \"" + yes + "\" and \"" + no +
-                  "\"");
+// Whether the key has the value `yes` and not `no`. `expected` is what the architecture means (null: the key
+// decides, and must be there).
+bool choose(const Keys& keys, const std::string& key, const char* yes, const char* no, const char* expected) {
+  const std::string value = keys.text(key, expected);
+  if (value != yes && value != no) {
+    throw GgufError("metadata \"" + key + "\" is " + quoted(value) + ", valid are \"" + yes + "\" and \"" +
+                    no + "\"");
+  }
+  if (expected && value != expected) {
+    throw GgufError("metadata \"" + key + "\" is \"" + value + "\", which contradicts the architecture (\"" +
+                    expected + "\")");
+  }
+  return value == yes;
 }
 
 bool has_ternary_weights(const GgufFile& file) {
   const GgufTensor* tensor = file.tensor("blk.0.attn_q.weight");
   return tensor && (tensor->type == GgmlType::tq1_0 || tensor->type == GgmlType::tq2_0 ||
                     tensor->type == GgmlType::i2_s);
+}
+
+// The graphs of BitNet have both sub-norms, Llama's has none.
+bool read_use_sub_norms(const GgufFile& file, const Keys& keys, const std::string& architecture) {
+  if (architecture != "bitnet-lab") return architecture != "llama";
+  return keys.flag("bitnet-lab.use_sub_norms", file.tensor("blk.0.attn_sub_norm.weight") != nullptr);
 }
 
 void read_quantizers(const GgufFile& file, const Keys& keys, ModelConfig* config) {
@@ -108,28 +128,18 @@ void read_quantizers(const GgufFile& file, const Keys& keys, ModelConfig* config
                                               : "none");
 }
 
-void reject_unsupported(const GgufFile& file, const Keys& keys, const std::string& prefix) {
-  const std::string scaling = keys.text(prefix + "rope.scaling.type", "none");
-  if (scaling != "none") {
-    throw GgufError("metadata \"" + prefix + "rope.scaling.type\" is \"" + scaling +
-                    "\": rope scaling is not supported");
-  }
-  if (file.tensor("rope_freqs.weight")) {
-    throw GgufError("tensor \"rope_freqs.weight\": scaled rotary frequencies are not supported");
-  }
-}
-
 }  // namespace
 
 ModelConfig read_model_config(const GgufFile& file) {
+  check_file_kind(file);
   const Keys keys(file);
   ModelConfig config;
   config.architecture = keys.text("general.architecture", nullptr);
   const std::string& name = config.architecture;
   if (name != "bitnet-b1.58" && name != "bitnet-25" && name != "bitnet" && name != "llama" &&
       name != "bitnet-lab") {
-    throw GgufError("architecture \"" + name.substr(0, 80) +
-                    "\" is not supported (bitnet-b1.58, bitnet-25, bitnet, llama and bitnet-lab are)");
+    throw GgufError("metadata \"general.architecture\" is " + quoted(name) +
+                    ", which is not supported (bitnet-b1.58, bitnet-25, bitnet, llama and bitnet-lab are)");
   }
   const std::string prefix = name + ".";
   config.interleaved_rope = name == "llama";
@@ -147,6 +157,16 @@ ModelConfig read_model_config(const GgufFile& file) {
   const int64_t rotary = keys.count(prefix + "rope.dimension_count", kMaxHeadDim, false);
   const int64_t key_length = keys.count(prefix + "attention.key_length", kMaxHeadDim, false);
   config.head_dim = key_length ? key_length : rotary ? rotary : config.hidden_size / config.heads;
+  if (!key_length && !rotary && config.hidden_size % config.heads != 0) {
+    throw GgufError("metadata \"" + prefix + "attention.head_count\" (" + std::to_string(config.heads) +
+                    ") does not divide embedding_length (" + std::to_string(config.hidden_size) + ")");
+  }
+  const int64_t value_length = keys.count(prefix + "attention.value_length", kMaxHeadDim, false);
+  if (value_length && value_length != config.head_dim) {
+    throw GgufError("metadata \"" + prefix + "attention.value_length\" (" + std::to_string(value_length) +
+                    ") differs from the size of query and key heads (" + std::to_string(config.head_dim) +
+                    "), which is not supported");
+  }
   if (rotary && rotary != config.head_dim) {
     throw GgufError("metadata \"" + prefix + "rope.dimension_count\" (" + std::to_string(rotary) +
                     ") differs from the head size (" + std::to_string(config.head_dim) +
@@ -160,7 +180,10 @@ ModelConfig read_model_config(const GgufFile& file) {
   config.rms_norm_eps = static_cast<float>(keys.positive(prefix + "attention.layer_norm_rms_epsilon", 0));
   config.rope_theta = keys.positive(prefix + "rope.freq_base", 10000.0);
   read_quantizers(file, keys, &config);
-  reject_unsupported(file, keys, prefix);
+  config.use_sub_norms = read_use_sub_norms(file, keys, name);
+  if (file.tensor("rope_freqs.weight")) {
+    throw GgufError("tensor \"rope_freqs.weight\": scaled rotary frequencies are not supported");
+  }
 
   const GgufTensor* embedding = file.tensor("token_embd.weight");
   if (!embedding) throw GgufError("tensor \"token_embd.weight\" is missing");
@@ -180,6 +203,7 @@ ModelConfig read_model_config(const GgufFile& file) {
     throw GgufError("metadata \"tokenizer.ggml.tokens\" has " + std::to_string(tokens->length) +
                     " entries, more than the " + std::to_string(rows) + " rows of \"token_embd.weight\"");
   }
+  check_metadata(file, config);
   return config;
 }
 

@@ -16,7 +16,7 @@ Session::Session(Engine& engine, int64_t slots, int64_t capacity) : engine_(engi
                        std::to_string(slots));
   }
   lengths_.assign(static_cast<size_t>(slots), 0);
-  cache_ = KvCache(engine.model().config(), slots * cache_blocks(capacity));
+  cache_ = KvCache(engine.model().config(), slots * cache_blocks(capacity), engine.kv_type_);
 }
 
 void Session::truncate(int64_t slot, int64_t length) {
@@ -51,7 +51,8 @@ void Session::check_feeds(const std::vector<Feed>& feeds, int64_t more) const {
 void Session::run_feeds(const std::vector<Feed>& feeds, float* logits) {
   spans_.clear();
   for (const Feed& feed : feeds) {
-    spans_.push_back({slot_block(feed.slot), length(feed.slot), feed.ids, feed.count, feed.count - 1});
+    const int64_t wanted_from = logits ? feed.count - 1 : feed.count;
+    spans_.push_back({slot_block(feed.slot), length(feed.slot), feed.ids, feed.count, wanted_from});
   }
   engine_.run_spans(cache_, spans_, kDefaultChunk, [&](const float* hidden, int64_t count) {
     engine_.head_.logits(hidden, count, logits);

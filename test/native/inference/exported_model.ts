@@ -29,8 +29,18 @@ export async function exportSmallModel(
   changes: Partial<ModelConfigJson> = {},
   tokenizer: Tokenizer | null = null,
 ): Promise<ExportedModel> {
+  return exportParameters(file, type, smallParameters(smallConfig(changes)), changes, tokenizer);
+}
+
+/** Writes a model of that shape with these latent parameters. */
+export async function exportParameters(
+  file: string,
+  type: ExportType,
+  parameters: ReadonlyMap<string, Float32Array>,
+  changes: Partial<ModelConfigJson> = {},
+  tokenizer: Tokenizer | null = null,
+): Promise<ExportedModel> {
   const config = smallConfig(changes);
-  const parameters = smallParameters(config);
   const plan = planGguf(planExport(config, tokenizer, { target: "bitnet-lab", type }), "test");
   await writeGgufExport(file, plan, readerOf(parameters));
   return { file, config, parameters };

@@ -130,7 +130,9 @@ describe("a tensor", () => {
 describe("metadata", () => {
   it("name an architecture that is not supported", async () => {
     const at = bytes.indexOf("bitnet-b1.58");
-    expect(await failure(patched(at, Buffer.from("bitnet-b1.99")))).toMatch('architecture "bitnet-b1.99" is not');
+    expect(await failure(patched(at, Buffer.from("bitnet-b1.99")))).toMatch(
+      '"general.architecture" is "bitnet-b1.99", which is not supported',
+    );
   });
   it("lack a key", async () => {
     const at = bytes.indexOf("bitnet-b1.58.block_count");

@@ -1,0 +1,21 @@
+/** `bitnet-lab/inference`: GGUF files in the native engine, without tfjs. */
+export {
+  type ChatMessage,
+  ChatTemplate,
+  ChatTemplateError,
+  knownChatTemplates,
+} from "../../src/tokenizer/chat_template.ts";
+export { NativeUnavailableError } from "../addon.ts";
+export { Conversation, type ConversationOptions } from "./conversation.ts";
+export { Engine, type EngineConfig, type EngineOptions } from "./engine.ts";
+export {
+  type GeneratedToken,
+  type GenerateOptions,
+  Generation,
+  type GenerationUsage,
+  type StopReason,
+} from "./generation.ts";
+export { EngineDisposedError, EngineRequestError, ModelFileError } from "./native_engine.ts";
+export { NativeLanguageModel } from "./native_language_model.ts";
+export type { SamplingOptions, Session } from "./session.ts";
+export { type LoadModelOptions, loadModel, type Prompt, TextModel, type TextOrIds } from "./text_model.ts";

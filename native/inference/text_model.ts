@@ -1,0 +1,196 @@
+/** A GGUF file ready for text: generation, log-likelihoods and conversations, for any number of callers at once. */
+import path from "node:path";
+import type { LoglikelihoodResult } from "../../src/eval/language_model.ts";
+import { RequestEncoder } from "../../src/eval/request_encoding.ts";
+import {
+  type ChatMessage,
+  ChatTemplate,
+  ChatTemplateError,
+  chatTemplateSource,
+  knownChatTemplates,
+} from "../../src/tokenizer/chat_template.ts";
+import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
+import { Conversation, type ConversationOptions } from "./conversation.ts";
+import type { EngineConfig, EngineOptions } from "./engine.ts";
+import { type GenerateOptions, Generation, type GenerationSource, type PreparedPrompt } from "./generation.ts";
+import { EngineRequestError } from "./native_engine.ts";
+import { NativeLanguageModel } from "./native_language_model.ts";
+
+export interface LoadModelOptions extends EngineOptions {
+  /** Jinja text, or a name of `knownChatTemplates`, instead of the file's own template. */
+  chatTemplate?: string;
+}
+
+/** Text to continue, messages to answer by the chat template, or token ids. */
+export type Prompt = string | readonly ChatMessage[] | readonly number[];
+
+/** Text, or token ids. */
+export type TextOrIds = string | readonly number[];
+
+// Prompt tokens per native call: large parts are the fastest, small ones let others have their turn.
+const lonePromptPart = 256;
+const sharedPromptPart = 32;
+
+/**
+ * Opens a GGUF file.
+ * @throws {ModelFileError} if it is missing, malformed, of a kind that the engine does not run, or has no tokenizer.
+ */
+export async function loadModel(file: string, options: LoadModelOptions = {}): Promise<TextModel> {
+  return new TextModel(await NativeLanguageModel.open(file, options), options.chatTemplate);
+}
+
+/** Made by {@link loadModel}. */
+export class TextModel {
+  /** The same model for `evaluate()`. */
+  readonly languageModel: NativeLanguageModel;
+  readonly tokenizer: Tokenizer;
+  readonly config: EngineConfig;
+  readonly #encoder: RequestEncoder;
+  readonly #givenTemplate: string | undefined;
+  #template: ChatTemplate | null = null;
+  /** Generations that hold a session. */
+  readonly #running = new Set<object>();
+  #onIdle: (() => void)[] = [];
+
+  constructor(languageModel: NativeLanguageModel, chatTemplate?: string) {
+    this.languageModel = languageModel;
+    this.tokenizer = languageModel.tokenizer;
+    this.config = languageModel.engine.config;
+    this.#encoder = new RequestEncoder(this.tokenizer, this.config.contextLength);
+    this.#givenTemplate = chatTemplate;
+  }
+
+  get path(): string {
+    return this.languageModel.name;
+  }
+
+  /** Positions of the context. */
+  get contextLength(): number {
+    return this.config.contextLength;
+  }
+
+  /** @throws {ChatTemplateError} if the file has none (and none was given), or it is not valid Jinja. */
+  get chatTemplate(): ChatTemplate {
+    const { metadata, path: file } = this.languageModel.engine;
+    const given = this.#givenTemplate;
+    const source =
+      (given === undefined ? undefined : (knownChatTemplates[given] ?? given)) ??
+      metadata.get("tokenizer.chat_template") ??
+      chatTemplateSource(this.tokenizer.config);
+    if (typeof source !== "string") {
+      throw new ChatTemplateError(
+        `${path.basename(file)} has no chat template: the metadata key tokenizer.chat_template is missing`,
+      );
+    }
+    this.#template ??= new ChatTemplate(source, this.tokenizer.config, path.basename(file));
+    return this.#template;
+  }
+
+  /**
+   * Ids of a prompt: text gets BOS where the tokenizer adds it, messages become the chat template's text.
+   * @throws {ChatTemplateError}
+   */
+  encode(prompt: Prompt): number[] {
+    if (typeof prompt === "string") return this.#encoder.encodePrompt(prompt);
+    if (isMessages(prompt)) {
+      return this.tokenizer.encode(this.chatTemplate.render(prompt), { addSpecialTokens: false });
+    }
+    return [...(prompt as readonly number[])];
+  }
+
+  /**
+   * Continues a prompt. Runs when it is iterated; several may run at once and take turns, each with the text that it
+   * would have alone.
+   * @throws {EngineRequestError} (from the iteration) if the prompt is empty or longer than the context.
+   */
+  generate(prompt: Prompt, options: GenerateOptions = {}): Generation {
+    const ids = this.encode(prompt);
+    return this.generation(async () => {
+      if (ids.length === 0) throw new EngineRequestError("the prompt is empty");
+      const room = Math.max(1, this.contextLength - ids.length);
+      const capacity = Math.min(this.contextLength, ids.length + Math.min(room, options.maxTokens ?? room));
+      const session = this.languageModel.engine.createSession({ capacity });
+      return { session, ids, release: () => session.dispose() };
+    }, options);
+  }
+
+  /** A generation from a session of the caller's. */
+  generation(prepare: () => Promise<PreparedPrompt>, options: GenerateOptions): Generation {
+    const owner = {};
+    const source: GenerationSource = {
+      tokenizer: this.tokenizer,
+      endIds: this.languageModel.endIds,
+      promptPart: () => (this.#running.size > 1 ? sharedPromptPart : lonePromptPart),
+      prepare: async () => {
+        this.#running.add(owner);
+        try {
+          const prompt = await prepare();
+          const release = (drawn: readonly number[]) => {
+            this.#ended(owner);
+            prompt.release(drawn);
+          };
+          return { ...prompt, release };
+        } catch (error) {
+          this.#ended(owner);
+          throw error;
+        }
+      },
+    };
+    return new Generation(source, options);
+  }
+
+  #ended(owner: object): void {
+    this.#running.delete(owner);
+    if (this.#running.size > 0) return;
+    for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+
+  /**
+   * Log-probability (natural) of a continuation given its context, of every token and in sum. Texts are split into
+   * tokens as lm-evaluation-harness does it; many requests at once are `languageModel.loglikelihood`'s.
+   * @throws {EngineRequestError | RequestError} if there is no token to score, or more than the context has room for.
+   */
+  async loglikelihood(
+    context: TextOrIds,
+    continuation: TextOrIds,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<LoglikelihoodResult> {
+    const request =
+      typeof context === "string" && typeof continuation === "string"
+        ? this.#encoder.encodePair(context, continuation)
+        : { context: this.#ids(context), continuation: this.#ids(continuation) };
+    const [result] = await this.languageModel.loglikelihood([request], undefined, options.signal);
+    return result;
+  }
+
+  #ids(text: TextOrIds): readonly number[] {
+    return typeof text === "string" ? this.tokenizer.encode(text, { addSpecialTokens: false }) : text;
+  }
+
+  /**
+   * A conversation that keeps its keys and values between answers.
+   * @throws {ChatTemplateError}
+   */
+  startConversation(options: ConversationOptions = {}): Conversation {
+    return new Conversation(this, options);
+  }
+
+  /** Frees the model at once. Generations and calls in progress end with {@link EngineDisposedError}. */
+  dispose(): void {
+    this.languageModel.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** Frees the model, and waits until the generations in progress have noticed. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.dispose();
+    if (this.#running.size > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+  }
+}
+
+function isMessages(prompt: readonly ChatMessage[] | readonly number[]): prompt is readonly ChatMessage[] {
+  return typeof prompt[0] === "object";
+}
