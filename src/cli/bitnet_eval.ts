@@ -1,9 +1,11 @@
 /** `bitnet-eval`: scores models on tasks, as lm-evaluation-harness does; see `--help`. */
+import { overlapLines } from "../eval/contamination/overlap.ts";
 import { runCommand } from "./command.ts";
 import { compareSavedRuns } from "./eval/compare_saved_runs.ts";
 import { evaluateModels } from "./eval/evaluate_models.ts";
 import { chooseModels, modelOptions } from "./eval/model_options.ts";
 import { checkOutputOptions, outputOptions } from "./eval/output_options.ts";
+import { overlapOptions } from "./eval/overlap_options.ts";
 import { chooseTasks, listTasks, taskOptions } from "./eval/task_options.ts";
 
 await runCommand({
@@ -15,6 +17,7 @@ await runCommand({
     ...modelOptions,
     ...taskOptions,
     ...outputOptions,
+    ...overlapOptions,
     compare: {
       type: "string",
       array: true,
@@ -36,6 +39,10 @@ await runCommand({
       "$0 --model small.gguf --model http://localhost:8080/v1 --model_args tokenizer=llama.gguf --tasks arc_easy",
       "Two models side by side, one of them served by llama.cpp",
     ],
+    [
+      "$0 --check_overlap corpus/ --tasks arc_easy,piqa",
+      "Which questions stand in the training corpus; no model needed",
+    ],
     ["$0 --compare a/results_1.json b/results_2.json", "Paired by document, from the samples beside the files"],
   ],
   epilogue:
@@ -45,6 +52,11 @@ await runCommand({
     if (options.compare !== undefined) return compareSavedRuns(options.compare);
     checkOutputOptions(options);
     if (options.tasks === "list") return console.log(listTasks(options));
+    if (options.check_overlap !== undefined && options.model === undefined) {
+      const { checkOverlap } = await import("./eval/overlap_check.ts");
+      for (const line of overlapLines(await checkOverlap(chooseTasks(options), options, signal), [])) console.log(line);
+      return;
+    }
     await evaluateModels(chooseModels(options), chooseTasks(options), options, signal);
   },
 });

@@ -1,4 +1,4 @@
-/** Progress of an evaluation on stderr: a bar on a terminal, a line for every tenth elsewhere; both with the time left. */
+/** Progress of a long job on stderr: a bar on a terminal, a line for every tenth elsewhere; both with the time left. */
 import { Presets, SingleBar } from "cli-progress";
 
 function duration(seconds: number): string {
@@ -10,19 +10,28 @@ function duration(seconds: number): string {
 export class RequestProgress {
   private readonly stream: NodeJS.WriteStream;
   private readonly bar: SingleBar | undefined;
+  private readonly unit: string;
   private readonly now: () => number;
   private readonly start: number;
   /** Requests that were answered at once, by a cache: they say nothing about the speed. */
   private found: number | undefined;
   private tenths = 0;
 
-  /** @param now milliseconds */
-  constructor(stream: NodeJS.WriteStream = process.stderr, now: () => number = () => performance.now()) {
+  /**
+   * @param unit what is counted
+   * @param now milliseconds
+   */
+  constructor(
+    stream: NodeJS.WriteStream = process.stderr,
+    unit = "requests",
+    now: () => number = () => performance.now(),
+  ) {
     this.stream = stream;
+    this.unit = unit;
     this.now = now;
     this.start = now();
     if (stream.isTTY) {
-      const format = "requests {bar} {value}/{total} | {duration_formatted} | {left}";
+      const format = `${unit} {bar} {value}/{total} | {duration_formatted} | {left}`;
       this.bar = new SingleBar({ format, stream, hideCursor: true, clearOnComplete: true }, Presets.shades_classic);
     }
   }
@@ -41,7 +50,7 @@ export class RequestProgress {
     if (tenths === this.tenths) return;
     this.tenths = tenths;
     const rest = done < total && left !== "" ? `, ${left}` : "";
-    this.stream.write(`${done} of ${total} requests, ${seconds.toFixed(1)} s${rest}\n`);
+    this.stream.write(`${done} of ${total} ${this.unit}, ${seconds.toFixed(1)} s${rest}\n`);
   }
 
   close(): void {

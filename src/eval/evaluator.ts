@@ -226,7 +226,8 @@ function located(error: unknown, place: string): unknown {
   return error;
 }
 
-function documentLimit(count: number, limit: number | undefined): number {
+/** How many of `count` documents are scored. */
+export function documentLimit(count: number, limit: number | undefined): number {
   if (limit === undefined) return count;
   return limit < 1 ? Math.ceil(count * limit) : Math.min(count, limit);
 }

@@ -6,7 +6,7 @@ function lines(updates: readonly (readonly [seconds: number, done: number])[], t
   const written: string[] = [];
   let now = 0;
   const stream = { isTTY: false, write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream;
-  const progress = new RequestProgress(stream, () => now * 1000);
+  const progress = new RequestProgress(stream, "requests", () => now * 1000);
   for (const [seconds, done] of updates) {
     now = seconds;
     progress.update(done, total);

@@ -1,5 +1,6 @@
 /** Runs the chosen tasks on the chosen models, one after the other, and prints and writes what the flags ask for. */
 import { writeFile } from "node:fs/promises";
+import { type Overlap, overlapJson, overlapLines } from "../../eval/contamination/overlap.ts";
 import { type DecodeSpeed, measureDecodeSpeed } from "../../eval/cost/decode_speed.ts";
 import { evaluate } from "../../eval/evaluator.ts";
 import { scoreGroups } from "../../eval/group_scores.ts";
@@ -12,9 +13,10 @@ import { RequestProgress } from "../request_progress.ts";
 import { modelShape } from "./model_facts.ts";
 import { type ModelOptions, type ModelSource, openEvaluatedModel } from "./model_options.ts";
 import { type OutputOptions, printResults, writeResults } from "./output_options.ts";
+import type { OverlapOptions } from "./overlap_options.ts";
 import { type ChosenTasks, chosenChatTemplate, type TaskOptions } from "./task_options.ts";
 
-export type EvaluationFlags = ModelOptions & TaskOptions & OutputOptions;
+export type EvaluationFlags = ModelOptions & TaskOptions & OutputOptions & OverlapOptions;
 
 /** The models are compared: speed is measured, and the table of all is printed last. */
 export async function evaluateModels(
@@ -23,11 +25,14 @@ export async function evaluateModels(
   options: EvaluationFlags,
   signal: AbortSignal,
 ): Promise<void> {
+  // Its library of columns is loaded only for this.
+  const overlap =
+    options.check_overlap && (await (await import("./overlap_check.ts")).checkOverlap(chosen, options, signal));
   const evaluated: EvaluatedModel[] = [];
   const failures: string[] = [];
   for (const source of sources) {
     try {
-      evaluated.push(await evaluateModel(source, chosen, options, sources.length > 1, signal));
+      evaluated.push(await evaluateModel(source, chosen, overlap, options, sources.length > 1, signal));
     } catch (error) {
       // The other models are evaluated all the same; an interrupt ends everything.
       if (sources.length === 1 || signal.aborted) throw error;
@@ -48,6 +53,7 @@ export async function evaluateModels(
 async function evaluateModel(
   source: ModelSource,
   chosen: ChosenTasks,
+  overlap: Overlap | undefined,
   options: EvaluationFlags,
   measured: boolean,
   signal: AbortSignal,
@@ -66,7 +72,9 @@ async function evaluateModel(
     progress.close();
     const groups = scoreGroups(chosen.groups, results);
     printResults(model, results, groups, options);
-    await writeResults(model, results, groups, asked, options, startedAt);
+    if (overlap) for (const line of overlapLines(overlap, results)) console.log(line);
+    const contamination = overlap && overlapJson(overlap, options.check_overlap ?? [], results);
+    await writeResults(model, results, groups, asked, options, startedAt, contamination);
     const seconds = (Date.now() - startedAt) / 1000;
     const { parameters } = model.info;
     return {

@@ -51,8 +51,9 @@ export async function writeResults(
   results: readonly TaskResult[],
   groups: readonly GroupResult[],
   { evaluation, seeds }: ChosenTasks,
-  options: OutputOptions & TaskOptions,
+  options: OutputOptions & TaskOptions & { use_cache?: string },
   startedAt: number,
+  contamination?: object,
 ): Promise<void> {
   if (options.output_path === undefined) return;
   const settings = {
@@ -64,7 +65,9 @@ export async function writeResults(
     chatTemplate: evaluation.chatTemplate?.source,
     fewshotAsMultiturn: evaluation.fewshotAsMultiturn,
   };
-  const json = resultsJson(model, results, settings, startedAt, groups);
+  const plain = resultsJson(model, results, settings, startedAt, groups);
+  const config = { ...(plain.config as object), use_cache: options.use_cache ?? null };
+  const json = { ...plain, config, ...(contamination && { contamination }) };
   const logSamples = options.log_samples || options.predict_only;
   const written = await writeResultFiles(options.output_path, model.name, json, results, logSamples);
   for (const file of [written.results, ...written.samples]) console.log(`wrote ${file}`);
