@@ -91,6 +91,7 @@ function linearOperations(config: EngineConfig): number {
 
 /** @throws {BenchmarkError | ModelFileError} */
 export async function benchmarkEngine(file: string, options: BenchmarkOptions): Promise<BenchmarkResult> {
+  const fileBytes = statSync(file).size;
   const results: ThreadResult[] = [];
   let facts: Pick<BenchmarkResult, "config" | "peak_rss_bytes"> | undefined;
   for (const threads of options.threads) {
@@ -120,7 +121,7 @@ export async function benchmarkEngine(file: string, options: BenchmarkOptions): 
     isa: facts!.config.isa,
     node: process.version,
     model: file,
-    file_bytes: statSync(file).size,
+    file_bytes: fileBytes,
     config: facts!.config,
     engine: options.engine ?? {},
     prompt_tokens: options.promptTokens,
