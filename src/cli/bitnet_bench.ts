@@ -1,8 +1,15 @@
 /** `bitnet-bench`: prefill and decode speed of a GGUF file, as llama-bench measures it; see `--help`. */
 import { availableParallelism } from "node:os";
 import path from "node:path";
+import { textTable } from "../eval/text_table.ts";
 import { checkInteger, runCommand, UsageError } from "./command.ts";
-import { type BenchmarkResult, benchmarkEngine, type Samples } from "./engine_benchmark.ts";
+import {
+  type BenchmarkResult,
+  benchmarkEngine,
+  firstPromptTokens,
+  type Samples,
+  type ThreadResult,
+} from "./engine_benchmark.ts";
 import { engineFlags, engineOptions } from "./engine_flags.ts";
 
 /** `1,2` -> [1, 2]. */
@@ -19,17 +26,6 @@ const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
 const median = ({ median }: Samples) => median.toFixed(2);
 const spread = ({ mean, deviation }: Samples) => `${mean.toFixed(2)} ± ${deviation.toFixed(2)}`;
 
-/** A Markdown table; columns after the second are aligned to the right. */
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = header.map((title, c) =>
-    Math.max(...[title, ...rows.map((row) => row[c])].map((text) => text.length)),
-  );
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell, c) => (c === 0 ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))).join(" | ")} |`;
-  const rule = `| ${widths.map((width, c) => (c === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`)).join(" | ")} |`;
-  return [line(header), rule, ...rows.map(line)].join("\n");
-}
-
 function report(result: BenchmarkResult): string {
   const { config, prompt_tokens, decode_tokens } = result;
   const { kvType, headPrecision } = result.engine;
@@ -37,14 +33,16 @@ function report(result: BenchmarkResult): string {
     ...(kvType ? [`key / value cache ${kvType}`] : []),
     ...(headPrecision ? [`head ${headPrecision}`] : []),
   ];
+  const each = (seconds: (row: ThreadResult) => number) =>
+    result.results.map((row) => `${seconds(row).toFixed(2)} s`).join(", ");
   const facts = [
     `${path.basename(result.model)}: ${config.architecture}, ${config.weightType}, embedding ${config.embeddingType}, ` +
       `${config.parameters.toLocaleString("en-US")} parameters, ${megabytes(result.file_bytes)}`,
     [`${result.cpu}, ${config.isa}, node ${result.node}`, ...chosen].join(", "),
-    `loaded in ${result.results.map(({ load_seconds }) => `${load_seconds.toFixed(2)} s`).join(", ")}; ` +
-      `peak RSS ${megabytes(result.peak_rss_bytes)}`,
+    `loaded in ${each(({ load_seconds }) => load_seconds)}; first token of a ${firstPromptTokens}-token prompt, loading ` +
+      `included, in ${each(({ first_token_seconds }) => first_token_seconds)}; peak RSS ${megabytes(result.peak_rss_bytes)}`,
   ];
-  const prefill = table(
+  const prefill = textTable(
     ["test", "threads", "tokens/s, median", "mean ± s.d.", "int8 peak, GOP/s", "share"],
     result.results.map((row) => [
       `prefill ${prompt_tokens}`,
@@ -55,7 +53,7 @@ function report(result: BenchmarkResult): string {
       percent(row.prefill_share_of_int8_peak),
     ]),
   );
-  const decode = table(
+  const decode = textTable(
     ["test", "threads", "tokens/s, median", "mean ± s.d.", "memory read, GB/s", "share"],
     result.results.map((row) => [
       `decode ${decode_tokens}`,
@@ -69,7 +67,7 @@ function report(result: BenchmarkResult): string {
   const meaning =
     `${result.repetitions} rounds after a warm-up; shares are of medians. Prefill: operations of the linear layers over ` +
     `what the dot-product instructions can do. Decode: ${megabytes(config.bytesPerToken)} of weights a token over plain reading.`;
-  return `${facts.join("\n")}\n\n${prefill}\n\n${decode}\n\n${meaning}`;
+  return `${facts.join("\n")}\n\n${prefill.join("\n")}\n\n${decode.join("\n")}\n\n${meaning}`;
 }
 
 await runCommand({

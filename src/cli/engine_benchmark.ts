@@ -7,6 +7,9 @@ import { loadAddon } from "../../native/addon.ts";
 import { Engine, type EngineConfig, type EngineOptions } from "../../native/inference/engine.ts";
 import { measureInt8Peak, measureReadBandwidth } from "../../native/machine_peaks.ts";
 
+/** Tokens of the prompt that is timed from the start of loading. */
+export const firstPromptTokens = 16;
+
 export interface BenchmarkOptions {
   threads: readonly number[];
   promptTokens: number;
@@ -31,6 +34,8 @@ export interface Samples {
 export interface ThreadResult {
   threads: number;
   load_seconds: number;
+  /** From the start of loading to the first token after a prompt of {@link firstPromptTokens}. */
+  first_token_seconds: number;
   prefill_tokens_per_second: Samples;
   decode_tokens_per_second: Samples;
   /** Operations per second of 8-bit products on registers; null where the kernels have no such instructions. */
@@ -86,6 +91,7 @@ function linearOperations(config: EngineConfig): number {
 
 /** @throws {BenchmarkError | ModelFileError} */
 export async function benchmarkEngine(file: string, options: BenchmarkOptions): Promise<BenchmarkResult> {
+  const fileBytes = statSync(file).size;
   const results: ThreadResult[] = [];
   let facts: Pick<BenchmarkResult, "config" | "peak_rss_bytes"> | undefined;
   for (const threads of options.threads) {
@@ -97,12 +103,15 @@ export async function benchmarkEngine(file: string, options: BenchmarkOptions): 
       const { config } = engine;
       checkContext(config, options);
       const run = new EngineRun(engine, options);
+      await run.firstToken();
+      const firstTokenSeconds = (performance.now() - start) / 1000;
       options.onProgress?.(`${threads} threads: warming up`);
       await run.prefill();
       await run.decode();
       // The kernel counts in KiB.
       facts ??= { config, peak_rss_bytes: process.resourceUsage().maxRSS * 1024 };
-      results.push(await measureRounds(run, config, loadSeconds, options));
+      const rounds = await measureRounds(run, config, options);
+      results.push({ threads, load_seconds: loadSeconds, first_token_seconds: firstTokenSeconds, ...rounds });
     } finally {
       engine.dispose();
     }
@@ -112,7 +121,7 @@ export async function benchmarkEngine(file: string, options: BenchmarkOptions): 
     isa: facts!.config.isa,
     node: process.version,
     model: file,
-    file_bytes: statSync(file).size,
+    file_bytes: fileBytes,
     config: facts!.config,
     engine: options.engine ?? {},
     prompt_tokens: options.promptTokens,
@@ -123,8 +132,12 @@ export async function benchmarkEngine(file: string, options: BenchmarkOptions): 
   };
 }
 
-function checkContext({ contextLength }: EngineConfig, { promptTokens, decodeTokens }: BenchmarkOptions): void {
-  const longest = Math.max(promptTokens, decodeTokens + 1);
+function longestContext({ promptTokens, decodeTokens }: BenchmarkOptions): number {
+  return Math.max(promptTokens, decodeTokens + 1, firstPromptTokens);
+}
+
+function checkContext({ contextLength }: EngineConfig, options: BenchmarkOptions): void {
+  const longest = longestContext(options);
   if (longest > contextLength) {
     throw new BenchmarkError(`${longest} positions are needed, the model's context has ${contextLength}`);
   }
@@ -134,9 +147,8 @@ function checkContext({ contextLength }: EngineConfig, { promptTokens, decodeTok
 async function measureRounds(
   run: EngineRun,
   config: EngineConfig,
-  loadSeconds: number,
   options: BenchmarkOptions,
-): Promise<ThreadResult> {
+): Promise<Omit<ThreadResult, "threads" | "load_seconds" | "first_token_seconds">> {
   const { threads } = config;
   const integer = config.weightQuantizer !== "none" && config.activationQuantizer !== "none";
   const times = { prefill: [] as number[], decode: [] as number[], peak: [] as number[], bandwidth: [] as number[] };
@@ -152,8 +164,6 @@ async function measureRounds(
   const [prefill, decode, bandwidth] = [times.prefill, times.decode, times.bandwidth].map(summarize);
   const peak = times.peak.length > 0 ? summarize(times.peak) : null;
   return {
-    threads,
-    load_seconds: loadSeconds,
     prefill_tokens_per_second: prefill,
     decode_tokens_per_second: decode,
     int8_peak: peak,
@@ -172,16 +182,22 @@ class EngineRun {
   constructor(engine: Engine, options: BenchmarkOptions) {
     this.#options = options;
     const { vocabSize, contextLength } = engine.config;
-    const capacity = Math.min(contextLength, Math.max(options.promptTokens, options.decodeTokens + 1));
+    const capacity = Math.min(contextLength, longestContext(options));
     this.#session = engine.createSession({ capacity });
-    this.#prompt = Int32Array.from({ length: options.promptTokens }, (_, i) => (i * 7919) % vocabSize);
+    this.#prompt = Int32Array.from({ length: capacity }, (_, i) => (i * 7919) % vocabSize);
+  }
+
+  /** Draws the first token after a short prompt. */
+  async firstToken(): Promise<void> {
+    const ids = this.#prompt.subarray(0, firstPromptTokens);
+    await this.#session.advance([{ slot: 0, ids }], 1, { signal: this.#options.signal });
   }
 
   /** Seconds for the whole prompt, the logits after it included. */
   async prefill(): Promise<number> {
-    const { signal } = this.#options;
+    const { signal, promptTokens } = this.#options;
     await this.#session.truncate(0);
-    return seconds(() => this.#session.prefill(this.#prompt, { signal }));
+    return seconds(() => this.#session.prefill(this.#prompt.subarray(0, promptTokens), { signal }));
   }
 
   /** Seconds for drawing tokens one by one, greedily, after a first one. */

@@ -63,6 +63,7 @@ describe.skipIf(!hasNative)(titleUnless(!hasNative, "the addon", "bitnet-bench")
     expect(result).toMatchObject({ prompt_tokens: 48, decode_tokens: 8, repetitions: 3, isa: loadAddon().isa() });
     const [row] = result.results;
     expect(row.threads).toBe(2);
+    expect(row.first_token_seconds).toBeGreaterThan(row.load_seconds);
     expect(row.prefill_tokens_per_second.samples).toHaveLength(3);
     // 2 layers of 256 by 512: q and o are square, k and v half of that, three matrices of the gate.
     const operations = 2 * 2 * (2 * 256 * 256 + 2 * 256 * 128 + 3 * 256 * 512);
