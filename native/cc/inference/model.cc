@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <mutex>
 #include <set>
 
@@ -176,6 +177,13 @@ struct Model::Loader {
     const Linear& linear = *item.linear;
     const int64_t first = group * kPanelRows;
     const int64_t rows = std::min(kPanelRows, linear.out - first);
+    // Interleaved rows come from elsewhere in the matrix.
+    if (linear.ternary && source.packs_rows() && item.head_dim == 0) {
+      uint8_t* packed = target + group * panel_group_bytes(linear.in);
+      if (rows < kPanelRows) std::memset(packed, 0x55, static_cast<size_t>(panel_group_bytes(linear.in)));
+      for (int64_t r = 0; r < rows; ++r) source.pack_row(first + r, packed, scale);
+      return;
+    }
     std::vector<int8_t> codes(static_cast<size_t>(rows * linear.in));
     std::vector<float> values(static_cast<size_t>(linear.in));
     for (int64_t r = 0; r < rows; ++r) {

@@ -113,6 +113,33 @@ void TernaryTensor::decode_tq2_0(const uint8_t* blocks, int64_t row, int8_t* cod
   }
 }
 
+// 16 columns of a row lie in 16 bytes at one shift; the packed layout has them in 4 bytes at four shifts.
+void TernaryTensor::pack_row(int64_t row, uint8_t* group, float* scale) const {
+  static_assert(kPanelCols == 16 && kTqBlock % kPanelCols == 0, "a block of 256 is whole panel blocks");
+  const uint8_t* blocks = data_ + row * row_bytes_;
+  uint8_t* out = group + row % kPanelRows * 4;
+  for (int64_t base = 0; base < cols_; base += kTqBlock, blocks += kTq2Bytes) {
+    uint32_t words[16], invalid = 0, differing = 0;
+    std::memcpy(words, blocks, sizeof words);
+    for (const uint32_t word : words) {
+      invalid |= word & (word >> 1) & 0x55555555u;  // code 3
+      differing |= word ^ 0x55555555u;              // from four zeros
+    }
+    for (int half = 0; half < 2; ++half) {
+      for (int n = 0; n < 4; ++n) {
+        for (int part = 0; part < 2; ++part, out += kPanelBlockBytes) {
+          const uint32_t* columns = words + half * 8 + part * 4;
+          uint32_t packed = 0;
+          for (int s = 0; s < 4; ++s) packed |= ((columns[s] >> (2 * n)) & 0x03030303u) << (2 * s);
+          std::memcpy(out, &packed, sizeof packed);
+        }
+      }
+    }
+    if (invalid) fail("row " + std::to_string(row) + " holds a code that is not ternary");
+    if (differing) merge_scale(load_f16(blocks + 64), row, scale);
+  }
+}
+
 void TernaryTensor::decode_tq1_0(const uint8_t* blocks, int64_t row, int8_t* codes, float* scale) const {
   for (int64_t base = 0; base < cols_; base += kTqBlock, blocks += kTq1Bytes) {
     int8_t* block = codes + base;

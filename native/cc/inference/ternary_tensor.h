@@ -23,6 +23,10 @@ class TernaryTensor {
   // first; the first non-zero weight sets it. `values` is room for one row of floats. Throws GgufError naming
   // the tensor if a code is invalid, or a weight has another magnitude than `scale`.
   void decode_row(int64_t row, int8_t* codes, float* scale, float* values) const;
+  // True if pack_row is there: the stored blocks are whole blocks of the packed layout in another order.
+  bool packs_rows() const { return tensor_.type == GgmlType::tq2_0; }
+  // decode_row straight into its place in a packed group of 16 rows (core/ternary_panel.h).
+  void pack_row(int64_t row, uint8_t* group, float* scale) const;
   [[noreturn]] void fail_scales(float a, float b) const;
 
  private:
