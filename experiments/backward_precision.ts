@@ -35,12 +35,12 @@ for await (const { step, loss, validation } of replay("bitnet", Number(values.st
   recent = [...recent, loss].slice(-50);
   if (validation === undefined) continue;
   const row = {
+    shape: "T",
     precision,
     seed,
     step,
     train_loss: recent.reduce((sum, value) => sum + value, 0) / recent.length,
     validation_loss: validation,
-    kernel: compute.kernel([]),
     threads: compute.threads,
     seconds: Math.round((performance.now() - started) / 1000),
   };

@@ -22,13 +22,19 @@ function table(header: string[], rows: (string | number)[][]): string {
 }
 
 /** The last measurement of each contender: rows are appended. */
-function trainingRows(): Measurement[] {
+function lastRows(section: string, keys: readonly string[]): Measurement[] {
   const rows = new Map<string, Measurement>();
   for (const row of readJsonLines("bench.jsonl") as Measurement[]) {
-    if (row.section === "train") rows.set(`${row.shape} ${row.threads} ${row.contender}`, row);
+    if (row.section === section && row.contender !== undefined) rows.set(keys.map((key) => row[key]).join(), row);
   }
   return [...rows.values()];
 }
+
+const trainingRows = () => lastRows("train", ["shape", "threads", "contender"]);
+
+const fixed = (value: string | number | undefined, digits: number) =>
+  value === undefined ? "" : Number(value).toFixed(digits);
+const machineOf = (row: Measurement) => `${row.cpu} (${row.isa}), ${String(row.date).slice(0, 10)}.`;
 
 /** Name of a part -> the result file it needs and how to draw it. */
 const parts: Record<string, { file: string; render: () => string }> = {
@@ -77,14 +83,35 @@ const parts: Record<string, { file: string; render: () => string }> = {
         row.shape!,
         row.threads!,
         row.contender!,
-        Number(row.tokens_per_second).toFixed(0),
-        row.over_best_pytorch === undefined ? "" : Number(row.over_best_pytorch).toFixed(2),
-        Number(row.peak_rss_mb).toFixed(0),
+        fixed(row.tokens_per_second, 0),
+        fixed(row.over_best_pytorch, 2),
+        fixed(row.peak_rss_mb, 0),
       ]);
       return (
         `${table(["shape", "threads", "", "tokens/s", "ratio", "peak RSS, MB"], cells)}\n\n` +
-        `${last.cpu} (${last.isa}), ${String(last.date).slice(0, 10)}. Shapes: experiments/bench/training_contest.ts.`
+        `${machineOf(last)} Shapes: experiments/bench/training_contest.ts.`
       );
+    },
+  },
+  engine_speed: {
+    file: "bench.jsonl",
+    render: () => {
+      const list = lastRows("engine", ["model", "head", "threads", "contender"]);
+      const last = list.at(-1);
+      if (last === undefined) return "";
+      const cells = list.map((row) => [
+        row.model!,
+        row.head!,
+        row.threads!,
+        row.contender!,
+        fixed(row.prefill_tokens_per_second, 1),
+        fixed(row.prefill_ratio, 2),
+        fixed(row.decode_tokens_per_second, 1),
+        fixed(row.decode_ratio, 2),
+        fixed(row.peak_rss_mb, 0),
+      ]);
+      const header = ["model", "head", "threads", "", "prefill 512", "ratio", "decode 64", "ratio", "peak RSS, MB"];
+      return `${table(header, cells)}\n\n${machineOf(last)}`;
     },
   },
 };

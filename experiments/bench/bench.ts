@@ -1,18 +1,20 @@
 /**
- * `npm run bench [-- kernels train engine] [--threads 1,2] [--shapes T,S] [--rounds 5] [--out FILE]`: what this machine does.
+ * `npm run bench [-- kernels train engine] [--threads 1,2] [--shapes T,S] [--models A.gguf,B.gguf] [--rounds 5] [--out FILE]`: what this machine does.
  *
  *   kernels   every native kernel of every variant, over shapes, beside the measured peaks of the machine
  *   train     the full training step by shape, every backward precision, beside PyTorch where there is one
- *   engine    prefill 512 and decode 64 of the small engine shape, by weight type and thread count
+ *   engine    prefill 512 and decode 64 of the small shape, or of the files of --models, beside llama.cpp
+ *             (NODE_LLAMA_CPP names the folder of node-llama-cpp)
  *
  * Prints tables; appends JSON lines (default experiments/results/bench.jsonl) that carry date, commit, CPU, ISA and
  * threads. Benchmarks only inform: nothing here passes or fails.
  */
 import { spawnSync } from "node:child_process";
-import { availableParallelism } from "node:os";
+import { mkdtempSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { benchEngine } from "./engine_speed.ts";
+import { engineContest, writeSmallModel } from "./engine_contest.ts";
 import { appendJsonLines, environment, formatTable, type Measurement } from "./measurement.ts";
 import { trainingContest, trainingShapes } from "./training_contest.ts";
 
@@ -45,19 +47,21 @@ async function benchTraining(
   return rows;
 }
 
-async function benchInference(threads: readonly number[]): Promise<Measurement[]> {
-  const rows: Measurement[] = [];
-  for (const type of ["tq2_0", "tq1_0", "i2_s"] as const) {
-    for (const speed of await benchEngine(type, threads)) {
-      rows.push({
-        type: speed.type,
-        threads: speed.threads,
-        prefill_tokens_per_second: speed.prefillTokensPerSecond,
-        decode_tokens_per_second: speed.decodeTokensPerSecond,
-      });
+async function benchInference(
+  threads: readonly number[],
+  models: readonly string[],
+  rounds: number,
+): Promise<Measurement[]> {
+  const folder = mkdtempSync(path.join(tmpdir(), "bitnet-bench-"));
+  try {
+    const rows: Measurement[] = [];
+    for (const file of models.length > 0 ? models : [await writeSmallModel(folder)]) {
+      rows.push(...(await engineContest(file, { threads, rounds })));
     }
+    return rows;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
-  return rows;
 }
 
 /** Columns of a section's table: those of its rows, in order of appearance. */
@@ -68,6 +72,7 @@ const { values, positionals } = parseArgs({
   options: {
     threads: { type: "string", default: [...new Set([1, availableParallelism()])].join(",") },
     shapes: { type: "string", default: "T,S" },
+    models: { type: "string", default: "" },
     rounds: { type: "string", default: "5" },
     out: { type: "string", default: path.join(root, "experiments/results/bench.jsonl") },
   },
@@ -86,7 +91,7 @@ const threads = values.threads.split(",").map(Number);
 const run: Record<Section, () => Measurement[] | Promise<Measurement[]>> = {
   kernels: () => benchKernels(threads),
   train: () => benchTraining(threads, values.shapes.split(","), Number(values.rounds)),
-  engine: () => benchInference(threads),
+  engine: () => benchInference(threads, values.models.split(",").filter(Boolean), Number(values.rounds)),
 };
 const facts = environment();
 console.log(

@@ -14,6 +14,7 @@ import { parseArgs } from "node:util";
 import { planExport } from "../../export/export_plan.ts";
 import { planGguf, writeGgufExport } from "../../export/gguf_export.ts";
 import { randomParameters } from "../../export/random_model.ts";
+import { Engine } from "../../native/inference/engine.ts";
 import { modelConfigSchema, resolveModelConfig } from "../../src/config/model_config.ts";
 import { byteLevelTokenizer } from "../../src/tokenizer/byte_level_tokenizer.ts";
 import type { TimedTokens } from "./engine_worker.ts";
@@ -55,13 +56,18 @@ export async function engineContest(
   const rows: Measurement[] = [];
   const script = path.join(import.meta.dirname, "engine_worker.ts");
   const peer = process.env.NODE_LLAMA_CPP;
+  const engine = await Engine.load(file);
+  const hasInt8Head = engine.config.embeddingType === "Q8_0";
+  const facts = { type: engine.config.weightType, head: engine.config.embeddingType };
+  engine.dispose();
   for (const count of threads) {
     const contenders = [
-      { name: "bitnet-lab", folder: [] as string[] },
-      ...(peer ? [{ name: "llama.cpp", folder: [peer] }] : []),
-    ].map(({ name, folder }) => ({
+      { name: "bitnet-lab", kind: "canonical" },
+      ...(hasInt8Head ? [{ name: "bitnet-lab, int8 head", kind: "int8" }] : []),
+      ...(peer ? [{ name: "llama.cpp", kind: peer }] : []),
+    ].map(({ name, kind }) => ({
       name,
-      worker: new WorkerProcess(name, process.execPath, ["--import", "tsx", script, file, String(count), ...folder]),
+      worker: new WorkerProcess(name, process.execPath, ["--import", "tsx", script, file, String(count), kind]),
       prefill: [] as number[],
       decode: [] as number[],
       rss: 0,
@@ -86,6 +92,7 @@ export async function engineContest(
     for (const { name, prefill, decode, rss } of contenders) {
       rows.push({
         model: path.basename(file, ".gguf"),
+        ...facts,
         threads: count,
         contender: name,
         prefill_tokens_per_second: median(prefill),

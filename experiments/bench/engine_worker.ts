@@ -1,9 +1,9 @@
 /**
  * One contender of the inference benchmark: prefill and decode of a GGUF file by our engine or by llama.cpp.
  *
- *     tsx experiments/bench/engine_worker.ts FILE.gguf THREADS [PACKAGE]
+ *     tsx experiments/bench/engine_worker.ts FILE.gguf THREADS canonical|int8|PACKAGE
  *
- * PACKAGE is the folder of node-llama-cpp: then llama.cpp runs the file. Commands on stdin: "prefill N" appends N tokens
+ * Our engine with that head precision, or, with the folder of node-llama-cpp, llama.cpp. Commands on stdin: "prefill N" appends N tokens
  * to an empty context, "decode N" draws N tokens one by one after a first one, greedily. Each answers with a line of
  * JSON, {@link TimedTokens}.
  */
@@ -11,6 +11,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import { Engine } from "../../native/inference/engine.ts";
+import { type HeadPrecision, headPrecisions } from "../../native/inference/native_engine.ts";
 
 export interface TimedTokens {
   seconds: number;
@@ -27,8 +28,8 @@ interface Contender {
 const contextLength = 1024;
 const promptIds = (count: number) => Array.from({ length: count }, (_, i) => (i * 7919) % 256);
 
-async function ours(file: string, threads: number): Promise<Contender> {
-  const engine = await Engine.load(file, { threads });
+async function ours(file: string, threads: number, headPrecision: HeadPrecision): Promise<Contender> {
+  const engine = await Engine.load(file, { threads, headPrecision });
   const session = engine.createSession({ capacity: Math.min(contextLength, engine.config.contextLength) });
   return {
     clear: () => session.truncate(0),
@@ -64,10 +65,9 @@ async function llamaCpp(file: string, threads: number, folder: string): Promise<
   };
 }
 
-const [file, threads, folder] = process.argv.slice(2);
-const contender = await (folder === undefined
-  ? ours(file!, Number(threads))
-  : llamaCpp(file!, Number(threads), folder));
+const [file, threads, kind] = process.argv.slice(2);
+const head = headPrecisions.find((name) => name === kind);
+const contender = await (head ? ours(file!, Number(threads), head) : llamaCpp(file!, Number(threads), kind!));
 
 async function answer(command: string, tokens: number): Promise<TimedTokens> {
   await contender.clear();

@@ -14,8 +14,8 @@
 #include "core/gemm_f32.h"
 #include "core/gemm_i8.h"
 #include "core/kernels.h"
+#include "core/measured_peaks.h"
 #include "core/thread_pool.h"
-#include "measured_peaks.h"
 
 using namespace bitnet;
 
@@ -32,12 +32,12 @@ template <typename Body>
 double best_time(double seconds, const Body& body) {
   body();
   double best = 1e30;
-  const double end = check::now() + seconds;
+  const double end = steady_seconds() + seconds;
   do {
-    const double start = check::now();
+    const double start = steady_seconds();
     body();
-    best = std::min(best, check::now() - start);
-  } while (check::now() < end);
+    best = std::min(best, steady_seconds() - start);
+  } while (steady_seconds() < end);
   return best;
 }
 
@@ -54,8 +54,8 @@ class Bench {
  public:
   Bench(const Settings& settings, const Kernels& kernels, int threads)
       : settings_(settings), kernels_(kernels), threads_(threads) {
-    fma_peak_ = check::fma_peak(kernels.name, 0.05) * threads;
-    int8_peak_ = check::int8_peak(kernels.name, 0.05) * threads;
+    fma_peak_ = bitnet::fma_peak(kernels.name, 0.05, threads);
+    int8_peak_ = bitnet::int8_peak(kernels.name, 0.05, threads);
   }
 
   void run() {
@@ -150,7 +150,7 @@ class Bench {
     const float scale = 0.01f;
     const int32_t sum = static_cast<int32_t>(3 * in);
     const int64_t groups = panel_groups(out), per_task = groups / 16;
-    const double read = check::read_bandwidth(threads_, codes, bytes * layers);
+    const double read = read_bandwidth(threads_, codes, bytes * layers);
     const double seconds = best_time(2 * settings_.seconds, [&] {
       for (int64_t layer = 0; layer < layers; ++layer) {
         const TernaryPanel panel{codes + layer * bytes, out, in, 0.5f};

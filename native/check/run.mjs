@@ -2,14 +2,15 @@
  * Builds and runs the C++ check programs: every native/check/*_check.cc is a program of its own over
  * native/cc (everything but the addon).
  *
- *   node native/check/run.mjs [--plain | --sanitize | --tsan | --neon | --simde | --bench] [name ...] [--
- * arguments]
+ *   node native/check/run.mjs [--plain | --sanitize | --tsan | --neon | --simde | --fuzz | --bench] [name ...]
+ *     [-- arguments]
  *
  *   --plain     as the addon is compiled (the default)
  *   --sanitize  address and undefined-behaviour sanitizers
  *   --tsan      thread sanitizer
  *   --neon      for AArch64 with a cross compiler, run by qemu-aarch64
  *   --simde     the AVX-512 files on AVX2 hardware, through SIMDe's emulation of the intrinsics
+ *   --fuzz      gguf_fuzz under the sanitizers, guided by coverage; `arguments` go to the program
  *   --bench     builds and runs bench_*.cc; `arguments` go to the program
  *
  * Names choose programs ("row_kernels" is row_kernels_check.cc). CXX names the compiler. Each program ends
@@ -28,16 +29,28 @@ const hostCompiler = process.env.CXX || "g++";
 const baseFlags = ["-std=c++17", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-Wall", "-Wextra"];
 const simdeHeader = "/usr/include/simde/x86/avx512.h";
 
+const sanitizeFlags = [
+  "-O1",
+  "-g",
+  "-fno-omit-frame-pointer",
+  "-fsanitize=address,undefined",
+  "-fno-sanitize-recover=all",
+];
+
 /**
  * How a mode compiles and runs.
- * `missing` returns what the machine lacks, if anything; `variant` must be among the variants that the
- * programs compare.
+ * `missing` returns what the machine lacks, if anything; `variant` must be among the variants that the programs
+ * compare; `only` are the programs of a mode that is for some; `flagsOf` adds flags for a file.
  */
 const modes = {
   plain: { compiler: hostCompiler, flags: ["-O3"], missing: () => missingCommand(hostCompiler) },
-  sanitize: {
+  sanitize: { compiler: hostCompiler, flags: sanitizeFlags, missing: () => missingCommand(hostCompiler) },
+  fuzz: {
     compiler: hostCompiler,
-    flags: ["-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
+    flags: [...sanitizeFlags, "-DBITNET_FUZZ_COVERAGE"],
+    // The kernels are not what is fuzzed, and counting their loops would slow them.
+    flagsOf: (file) => (path.basename(path.dirname(file)) === "inference" ? ["-fsanitize-coverage=trace-pc"] : []),
+    only: ["gguf_fuzz"],
     missing: () => missingCommand(hostCompiler),
   },
   tsan: {
@@ -132,7 +145,10 @@ async function build(modeName, mode, programs, bench) {
     return !existsSync(object) || statSync(object).mtimeMs < Math.max(headers, statSync(file).mtimeMs);
   });
   const compiled = await runAll(
-    stale.map((file) => () => run(mode.compiler, [...flags, "-c", file, "-o", objectOf(file)])),
+    stale.map((file) => () => {
+      const own = mode.flagsOf?.(file) ?? [];
+      return run(mode.compiler, [...flags, ...own, "-c", file, "-o", objectOf(file)]);
+    }),
   );
   if (!compiled) return undefined;
   const objects = [...sources, ...shared].map(objectOf);
@@ -162,7 +178,7 @@ async function main() {
   const unknown = names.filter((name) => !available.some((file) => nameOf(file) === name));
   if (flags.length > 1 || !(modeName in modes) || unknown.length > 0) {
     console.error(
-      "usage: node native/check/run.mjs [--plain|--sanitize|--tsan|--neon|--simde|--bench] [name ...] [-- arguments]\n" +
+      "usage: node native/check/run.mjs [--plain|--sanitize|--tsan|--neon|--simde|--fuzz|--bench] [name ...] [-- arguments]\n" +
         `programs: ${available.map(nameOf).join(", ")}`,
     );
     return 2;
@@ -173,7 +189,8 @@ async function main() {
     console.log(`--${modeName} did not run: ${missing}`);
     return 0;
   }
-  const programs = available.filter((file) => names.length === 0 || names.includes(nameOf(file)));
+  const chosen = names.length > 0 ? names : mode.only;
+  const programs = available.filter((file) => chosen === undefined || chosen.includes(nameOf(file)));
   const executables = await build(modeName, mode, programs, bench);
   if (!executables) return 1;
   let status = 0;

@@ -33,6 +33,8 @@ export interface EngineOptions {
   headPrecision?: HeadPrecision;
   /** Keys and values in the cache: "f32" (default) keeps the bits; "f16" and "q8" take a half and a quarter of the memory. */
   kvType?: KvType;
+  /** Keep the weights in memory (mlock): none is swapped out or dropped. Loading fails if the system's limit is lower. */
+  lockMemory?: boolean;
   signal?: AbortSignal;
 }
 
@@ -93,9 +95,10 @@ export class Engine {
     const threads = threadCount(options.threads);
     const head = indexOf("headPrecision", headPrecisions, options.headPrecision ?? "canonical");
     const kv = indexOf("kvType", kvTypes, options.kvType ?? "f32");
+    const lock = options.lockMemory ?? false;
     const native = new (loadAddon().Engine)();
     try {
-      await callAbortable(options.signal, (flag) => native.load(file, threads, head, kv, flag));
+      await callAbortable(options.signal, (flag) => native.load(file, threads, head, kv, lock, flag));
     } catch (error) {
       if (options.signal?.aborted || error instanceof EngineRequestError) throw error;
       throw new ModelFileError(`${path.basename(file)}: ${(error as Error).message}`);

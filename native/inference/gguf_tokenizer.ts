@@ -59,13 +59,25 @@ function tokenizerFromVocabulary(engine: TokenizerMetadata): Tokenizer {
     return fail(`its tokenizer.ggml.pre is ${preName ?? "missing"} (gpt-2 and llama-bpe are known)`);
   }
   const kinds = engine.metadataArray("tokenizer.ggml.token_type") ?? [];
+  if (kinds.length > 0 && kinds.length !== tokens.length) {
+    return fail(`its tokenizer.ggml.token_type has ${kinds.length} entries for ${tokens.length} tokens`);
+  }
   const special = (key: string) => tokens[Number(metadata.get(`tokenizer.ggml.${key}_token_id`) ?? -1)];
   const eosToken = special("eos") ?? fail("tokenizer.ggml.eos_token_id is missing");
   const bosToken = special("bos");
   const addsBos = metadata.get("tokenizer.ggml.add_bos_token") ?? pre === "llama3";
 
   const vocab = Object.fromEntries(tokens.map((text, id) => [text, id]));
-  const pairs = merges.map((merge) => merge.split(" ") as [string, string]);
+  const known = new Set(tokens);
+  const pairs = merges.map((merge, i): [string, string] => {
+    const parts = String(merge).split(" ");
+    if (parts.length === 2 && [...parts, parts.join("")].every((part) => known.has(part))) {
+      return [parts[0], parts[1]];
+    }
+    return fail(
+      `entry ${i} of its tokenizer.ggml.merges, ${JSON.stringify(merge)}, is no pair of tokens that make one`,
+    );
+  });
   const json = byteBpeJson(vocab, pairs, pre, {
     specialTokens: tokens.filter((_, id) => kinds[id] === controlToken),
     bosToken: addsBos ? bosToken : undefined,

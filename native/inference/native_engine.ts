@@ -38,6 +38,8 @@ export interface NativeEngineInfo {
   parameters: number;
   /** Bytes of repacked weights in memory, besides the mapped file. */
   packedBytes: number;
+  /** Bytes of weights that one token of decoding reads. */
+  bytesPerToken: number;
   /** Kernel variant that runs. */
   isa: string;
   threads: number;
@@ -45,7 +47,14 @@ export interface NativeEngineInfo {
 
 export interface NativeEngine {
   /** headPrecision, kvType: indices of {@link headPrecisions} and {@link kvTypes}. */
-  load(path: string, threads: number, headPrecision: number, kvType: number, flag: AbortFlag): Promise<void>;
+  load(
+    path: string,
+    threads: number,
+    headPrecision: number,
+    kvType: number,
+    lockMemory: boolean,
+    flag: AbortFlag,
+  ): Promise<void>;
   info(): NativeEngineInfo;
   metadata(): Record<string, string | number | boolean>;
   metadataArray(key: string): (string | number | boolean)[] | undefined;

@@ -74,7 +74,7 @@ export class TextModel {
     const { metadata, path: file } = this.languageModel.engine;
     const given = this.#givenTemplate;
     const source =
-      (given === undefined ? undefined : (knownChatTemplates[given] ?? given)) ??
+      (given === undefined ? undefined : (knownChatTemplates.get(given) ?? given)) ??
       metadata.get("tokenizer.chat_template") ??
       chatTemplateSource(this.tokenizer.config);
     if (typeof source !== "string") {

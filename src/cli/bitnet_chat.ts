@@ -5,15 +5,16 @@ import { ChatTemplateError, knownChatTemplates } from "../tokenizer/chat_templat
 import { Chat, note } from "./chat.ts";
 import { chatCommandHelp } from "./chat_commands.ts";
 import { checkInteger, InterruptedError, runCommand, UsageError } from "./command.ts";
+import { engineFlags, engineOptions } from "./engine_flags.ts";
 import { openLineInput } from "./line_input.ts";
 import { describeModel } from "./open_model.ts";
 import { samplingFlags, samplingOptions } from "./sampling_flags.ts";
 
-const templateNames = Object.keys(knownChatTemplates).join(", ");
+const templateNames = [...knownChatTemplates.keys()].join(", ");
 
 /** Jinja text of `--chat-template`. */
 function chatTemplate(given: string | undefined): string | undefined {
-  if (given === undefined || given in knownChatTemplates) return given;
+  if (given === undefined || knownChatTemplates.has(given)) return given;
   if (!existsSync(given)) throw new UsageError(`--chat-template ${given}: no such file, nor one of ${templateNames}`);
   return readFileSync(given, "utf8");
 }
@@ -45,6 +46,7 @@ await runCommand({
       describe: `Jinja file instead of the model's own template, or a name: ${templateNames}`,
     },
     threads: { type: "number", describe: "Threads [default: BITNET_THREADS, else all CPUs]" },
+    ...engineFlags,
   },
   examples: [
     ["$0 --model model.gguf", "Talk; /help lists the commands, Ctrl-C stops an answer"],
@@ -68,6 +70,7 @@ When the context is full: before an answer, the oldest messages are forgotten (n
     let onInterrupt = () => loading.abort(new InterruptedError());
     process.on("SIGINT", () => onInterrupt());
     const model = await loadModel(options.model, {
+      ...engineOptions(options),
       threads: options.threads,
       chatTemplate: template,
       signal: AbortSignal.any([signal, loading.signal]),
@@ -77,6 +80,7 @@ When the context is full: before an answer, the oldest messages are forgotten (n
       const conversation = startConversation(model, options.system, options["context-length"]);
       note(
         `${describeModel(model.languageModel)}${sampling.temperature > 0 ? `, seed ${sampling.seed}` : ""}` +
+          (model.chatTemplate.isReplacement ? "\nthe file's chat template is a placeholder: 2B4T's own is used" : "") +
           (input.interactive ? "\n/help lists the commands" : ""),
       );
       const generation = { ...sampling, maxTokens: options["max-tokens"], stop: options.stop };

@@ -5,6 +5,7 @@ import { TextModel } from "../../native/inference/text_model.ts";
 import type { GenerateRequest, LanguageModel } from "../eval/language_model.ts";
 import { RequestEncoder } from "../eval/request_encoding.ts";
 import { checkInteger, runCommand } from "./command.ts";
+import { engineFlags, engineOptions } from "./engine_flags.ts";
 import { backendChoices, describeModel, openModel } from "./open_model.ts";
 import { samplingFlags, samplingOptions } from "./sampling_flags.ts";
 
@@ -56,6 +57,7 @@ await runCommand({
     ...samplingFlags,
     stop: { type: "string", array: true, describe: "End before this text (may be given several times)" },
     threads: { type: "number", describe: "Threads [default: BITNET_THREADS, else all CPUs]" },
+    ...engineFlags,
     backend: { choices: backendChoices, describe: "tfjs backend of a checkpoint [default: native]" },
   },
   examples: [
@@ -72,7 +74,7 @@ await runCommand({
     checkInteger("threads", options.threads, 1);
     const sampling = samplingOptions(options);
 
-    const model = await openModel(options.model, options);
+    const model = await openModel(options.model, { ...options, engine: engineOptions(options) });
     try {
       console.error(`${describeModel(model)}${sampling.temperature > 0 ? `, seed ${sampling.seed}` : ""}`);
       const { prompt, stop = [], "max-tokens": maxTokens } = options;

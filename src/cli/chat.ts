@@ -97,7 +97,7 @@ export class Chat {
     const generation = start({ ...this.#options, seed, signal });
     this.#answering = true;
     try {
-      for await (const { text } of generation) process.stdout.write(text);
+      for await (const { text } of generation) process.stdout.write(printable(text));
     } catch (error) {
       if (!this.#current.signal.aborted) throw error;
     } finally {
@@ -108,6 +108,12 @@ export class Chat {
     if (more > 0) note(`the context is full: the oldest ${more} messages are forgotten`);
     note(statistics(generation));
   }
+}
+
+/** What a model says must not steer the terminal: control characters are replaced there. */
+function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return process.stdout.isTTY ? text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, "\ufffd") : text;
 }
 
 /** `12 tokens, 34.5 tokens/s; prompt 5 tokens and 130 cached ones in 0.02 s; end of the answer`. */

@@ -3,15 +3,19 @@
  * only when it is needed, so a GGUF file does not wait for tfjs.
  */
 import { statSync } from "node:fs";
+import type { EngineOptions } from "../../native/inference/engine.ts";
 import type { LanguageModel } from "../eval/language_model.ts";
 import type { BackendName } from "./backend.ts";
 import { UsageError } from "./command.ts";
+import { engineFlagNames } from "./engine_flags.ts";
 
 export interface ModelOptions {
   /** Default: BITNET_THREADS, else all CPUs. */
   threads?: number;
   /** Of a checkpoint; default: native. */
   backend?: BackendName;
+  /** Of a GGUF file. */
+  engine?: Partial<EngineOptions>;
 }
 
 /** `--backend` of the commands that take a model; not imported from backend.ts, which loads tfjs. */
@@ -28,7 +32,12 @@ export async function openModel(file: string, options: ModelOptions = {}): Promi
       throw new UsageError("--backend is for checkpoint directories: a GGUF file runs in the native engine");
     }
     const { NativeLanguageModel } = await import("../../native/inference/native_language_model.ts");
-    return NativeLanguageModel.open(file, { threads: options.threads });
+    return NativeLanguageModel.open(file, { ...options.engine, threads: options.threads });
+  }
+  const [engineOnly] = Object.keys(options.engine ?? {});
+  if (engineOnly !== undefined) {
+    const flag = engineFlagNames[engineOnly as keyof EngineOptions] ?? engineOnly;
+    throw new UsageError(`--${flag} is for GGUF files, which run in the native engine`);
   }
   const { selectBackend } = await import("./backend.ts");
   const { TfjsLanguageModel } = await import("../eval/tfjs_language_model.ts");

@@ -73,7 +73,8 @@ export class DocumentReader {
     const target = this.hasContextChoices ? this.text(document) : this.target(document);
     const targets = Array.isArray(target) ? target : [target];
     return targets.map((wanted) => {
-      const index = typeof wanted === "string" ? choices.indexOf(wanted) : Number(wanted);
+      const isNumber = typeof wanted === "number" || typeof wanted === "boolean";
+      const index = isNumber ? Number(wanted) : choices.indexOf(wanted as string);
       if (Number.isInteger(index) && index >= 0 && index < choices.length) return index;
       throw new DocumentError(`the target ${describe(wanted)} is not one of the ${choices.length} choices`);
     });

@@ -8,8 +8,10 @@ export interface GroupResult {
   scores: Score[];
   /** Documents of its tasks together. */
   documents: number;
-  /** Of its tasks and groups; null where they differ. */
+  /** Of the tasks that stand in the group itself; null where they differ or there is none, as lm-evaluation-harness has it. */
   numFewshot: number | null;
+  /** A task stands in the group itself: its table and file then say which scores are better. */
+  hasTasks: boolean;
 }
 
 interface Part {
@@ -49,7 +51,8 @@ export function scoreGroups(groups: readonly TaskGroup[], results: readonly Task
     });
   return groups.map((group) => {
     const tasks = leaves(group);
-    const shots = new Set(tasks.map(({ numFewshot }) => numFewshot));
+    const own = group.children.flatMap((child) => byName.get(child) ?? []);
+    const shots = new Set(own.map(({ numFewshot }) => numFewshot));
     return {
       group,
       scores: (group.config.aggregate_metric_list ?? []).flatMap((rule) => {
@@ -82,6 +85,7 @@ export function scoreGroups(groups: readonly TaskGroup[], results: readonly Task
       }),
       documents: tasks.reduce((sum, { documents }) => sum + documents.effective, 0),
       numFewshot: shots.size === 1 ? [...shots][0] : null,
+      hasTasks: own.length > 0,
     };
   });
 }

@@ -2,7 +2,7 @@
  * The prompt of a document (`fewshot_context` and `build_qa_turn` of lm-evaluation-harness 0.4): system instruction and
  * description, solved examples, the question; as one text, or as a conversation that a chat template formats.
  */
-import type { ChatTemplate } from "./chat_template.ts";
+import type { ChatPrompt } from "./chat_prompt.ts";
 import { DocumentError, type JsonObject } from "./document.ts";
 import type { LocatedDocument } from "./document_file.ts";
 import type { DocumentReader } from "./document_reader.ts";
@@ -11,7 +11,7 @@ import type { PromptRules, Task } from "./task.ts";
 
 export interface PromptOptions {
   systemInstruction?: string;
-  chatTemplate?: ChatTemplate;
+  chatTemplate?: ChatPrompt;
   /** Examples are turns of the conversation; otherwise they stand in one message with the question. */
   fewshotAsMultiturn?: boolean;
 }

@@ -62,7 +62,10 @@ function groupEntries(groups: readonly GroupResult[]) {
     subtasks: perGroup(({ group }) => group.children),
     versions: perGroup(({ group }) => group.version),
     shots: perGroup(({ numFewshot }) => numFewshot, shots),
-    directions: perGroup(({ scores }) => directions(scores)),
+    directions: perGroup(
+      ({ scores }) => directions(scores),
+      groups.filter(({ hasTasks }) => hasTasks),
+    ),
   };
 }
 

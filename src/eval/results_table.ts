@@ -14,10 +14,12 @@ interface Entry {
   version: string;
   shots: string;
   scores: readonly Score[];
+  /** Show which way is better. */
+  directed: boolean;
 }
 
 function rows(entries: readonly Entry[]): string[][] {
-  return entries.flatMap(({ alias, version, shots, scores }) =>
+  return entries.flatMap(({ alias, version, shots, scores, directed }) =>
     [...scores]
       .sort((a, b) => compare(`${a.metric},${a.filter}`, `${b.metric},${b.filter}`))
       .map((score, index) => [
@@ -26,7 +28,7 @@ function rows(entries: readonly Entry[]): string[][] {
         score.filter,
         shots,
         score.metric,
-        score.higherIsBetter ? "↑" : "↓",
+        !directed ? "" : score.higherIsBetter ? "↑" : "↓",
         score.value.toFixed(4),
         "±",
         score.standardError === null ? "   N/A" : score.standardError.toFixed(4),
@@ -47,8 +49,8 @@ function inOrder(results: readonly TaskResult[], groups: readonly GroupResult[])
     if (group) {
       const { alias, version, children } = group.group;
       // Without a score of its own a group has no row.
-      const shots = group.numFewshot === null ? " " : String(group.numFewshot);
-      shown.push({ alias: indent + alias, version, shots, scores: group.scores });
+      const shots = group.numFewshot === null ? "" : String(group.numFewshot);
+      shown.push({ alias: indent + alias, version, shots, scores: group.scores, directed: group.hasTasks });
       for (const child of [...children].sort(compare)) visit(child, depth + 1);
     } else if (task) shown.push(taskEntry(task, indent));
   };
@@ -58,7 +60,13 @@ function inOrder(results: readonly TaskResult[], groups: readonly GroupResult[])
 }
 
 function taskEntry({ task, numFewshot, scores }: TaskResult, indent: string): Entry {
-  return { alias: indent + task.alias, version: String(task.version), shots: String(numFewshot), scores };
+  return {
+    alias: indent + task.alias,
+    version: String(task.version),
+    shots: String(numFewshot),
+    scores,
+    directed: true,
+  };
 }
 
 function compare(a: string, b: string): number {
@@ -77,13 +85,14 @@ interface Column {
 function layOut(cells: readonly string[]): Column {
   const filled = cells.filter((cell) => cell !== "");
   const numeric = filled.length > 0 && filled.every(isNumber);
-  const places = numeric ? Math.max(...filled.map(decimals)) : 0;
+  const places = Math.max(0, ...filled.filter(isNumber).map(decimals));
   return {
     numeric,
     cells: cells.map((cell) => {
       if (!isNumber(cell)) return cell;
-      // Among words a number keeps the decimals that it needs itself.
-      return Number(cell).toFixed(numeric ? places : decimals(cell));
+      // Among words, whole numbers are written without decimals.
+      const isWhole = Number.isInteger(Number(cell));
+      return Number(cell).toFixed(numeric || !isWhole ? places : 0);
     }),
   };
 }

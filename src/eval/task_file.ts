@@ -42,7 +42,7 @@ interface Section {
 
 /** The tasks and groups of a file. @throws {TaskFileError} */
 export function readTaskFile(file: string): TaskFileEntry[] {
-  return readSections(file, []).flatMap((section): TaskFileEntry[] => {
+  return readSections(file, [], new Map()).flatMap((section): TaskFileEntry[] => {
     const { values, locate } = section;
     if (typeof values.group === "string") return [{ kind: "group", file, config: check(groupSchema, section) }];
     // A file without a name only serves to be included.
@@ -51,7 +51,8 @@ export function readTaskFile(file: string): TaskFileEntry[] {
   });
 }
 
-function readSections(file: string, includedBy: readonly string[]): Section[] {
+/** @param known what has been read already: many tasks of a file may include the same one */
+function readSections(file: string, includedBy: readonly string[], known: Map<string, Section[]>): Section[] {
   if (includedBy.includes(file)) throw new TaskFileError(`${file}: includes itself (through ${includedBy.at(-1)})`);
   let text: string;
   try {
@@ -78,7 +79,10 @@ function readSections(file: string, includedBy: readonly string[]): Section[] {
     const locate: Locate = (keys) => at(nodeOf(root, keys) ?? root);
     if (include === undefined) return [{ values, locate }];
     if (typeof include !== "string") throw new TaskFileError(`${locate(["include"])}: include: expected a file name`);
-    const [base] = readSections(path.resolve(path.dirname(file), include), [...includedBy, file]);
+    const included = path.resolve(path.dirname(file), include);
+    const sections = known.get(included) ?? readSections(included, [...includedBy, file], known);
+    known.set(included, sections);
+    const [base] = sections;
     const isOwn = (key: PropertyKey | undefined) => key === undefined || String(key) in values;
     return [
       {
@@ -117,7 +121,7 @@ function check<T>(schema: z.ZodObject & z.ZodType<T>, { values, locate }: Sectio
   const lines = result.error.issues.flatMap((issue) => {
     const where = issue.path.join(".");
     if (issue.code !== "unrecognized_keys") {
-      const isMissing = issue.code === "invalid_type" && valueAt(values, issue.path) === undefined;
+      const isMissing = valueAt(values, issue.path) === undefined;
       return [`${locate(issue.path)}: ${where} ${isMissing ? "is missing" : `- ${issue.message}`}`];
     }
     return issue.keys.map((key) => {

@@ -22,18 +22,18 @@ export class ChatTemplateError extends Error {
  */
 const bitnet2B4T =
   "{% for message in messages %}" +
-  "{{ (bos_token if loop.first else '') + message['role'] | capitalize + ': ' + message['content'] | trim + '<|eot_id|>' }}" +
+  "{{ (bos_token if loop.first and bos_token is defined else '') + message['role'] | capitalize + ': ' + message['content'] | trim + '<|eot_id|>' }}" +
   "{% endfor %}{% if add_generation_prompt %}{{ 'Assistant: ' }}{% endif %}";
 
 /** Templates that may be named instead of given. */
-export const knownChatTemplates: Readonly<Record<string, string>> = { "bitnet-b1.58-2B-4T": bitnet2B4T };
+export const knownChatTemplates: ReadonlyMap<string, string> = new Map([["bitnet-b1.58-2B-4T", bitnet2B4T]]);
 
 /**
  * Microsoft's GGUF converter writes a placeholder (`Human: ... BITNETAssistant: ...`) into every file, which is not
  * what 2B4T was trained on: it never ends its answers with it.
  */
-function withoutPlaceholder(source: string): string {
-  return source.includes("BITNETAssistant") ? bitnet2B4T : source;
+function isPlaceholder(source: string): boolean {
+  return source.includes("BITNETAssistant");
 }
 
 /** The template of a tokenizer_config.json: the only one, or the one named "default" of several. Null if there is none. */
@@ -45,17 +45,24 @@ export function chatTemplateSource(config: Record<string, unknown> | null): stri
   return typeof named?.template === "string" ? named.template : null;
 }
 
-/** Text of a special token that tokenizer_config.json names, as a string or as { content }. */
-function tokenText(config: Record<string, unknown> | null, key: string): string | undefined {
-  const entry = config?.[key] as string | { content?: string } | null | undefined;
-  return typeof entry === "string" ? entry : entry?.content;
-}
+const tokenKeys = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
 
-const tokenKeys = ["bos_token", "eos_token", "unk_token", "pad_token"] as const;
+/** Texts of the special tokens that tokenizer_config.json names, each as a string or as { content }. */
+function tokenTexts(config: Record<string, unknown> | null): Record<string, string> {
+  const texts: Record<string, string> = {};
+  for (const key of tokenKeys) {
+    const entry = config?.[key] as string | { content?: unknown } | null | undefined;
+    const text = typeof entry === "string" ? entry : entry?.content;
+    if (typeof text === "string") texts[key] = text;
+  }
+  return texts;
+}
 
 export class ChatTemplate {
   /** Jinja. */
   readonly source: string;
+  /** True if the given text was a converter's placeholder, for which 2B4T's own template stands in. */
+  readonly isReplacement: boolean;
   readonly #template: Template;
   readonly #variables: Record<string, unknown>;
   readonly #origin: string;
@@ -67,9 +74,10 @@ export class ChatTemplate {
    * @throws {ChatTemplateError} if it is not valid Jinja
    */
   constructor(source: string, config: Record<string, unknown> | null, origin: string) {
-    this.source = withoutPlaceholder(source);
+    this.isReplacement = isPlaceholder(source);
+    this.source = this.isReplacement ? bitnet2B4T : source;
     this.#origin = origin;
-    this.#variables = Object.fromEntries(tokenKeys.map((key) => [key, tokenText(config, key) ?? ""]));
+    this.#variables = tokenTexts(config);
     try {
       this.#template = new Template(this.source);
     } catch (error) {

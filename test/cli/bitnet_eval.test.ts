@@ -82,6 +82,44 @@ test("task data comes from the Hugging Face cache, without a network", () => {
   expect(status).toBe(0);
 });
 
+describe("tasks of one's own", () => {
+  const write = (name: string, ...extra: string[]) => {
+    const lines = [
+      "task: mine",
+      "output_type: multiple_choice",
+      "test_split: test",
+      'doc_to_text: "{{q}}"',
+      "doc_to_target: 0",
+      'doc_to_choice: ["yes", "no"]',
+      "metric_list: [{metric: acc}]",
+      ...extra,
+    ];
+    writeFileSync(path.join(directory, name), `${lines.join("\n")}\n`);
+  };
+
+  test("are listed with the shipped ones, and asked with --write_out", () => {
+    write("mine.yaml", "dataset_kwargs: {data_files: {test: mine.jsonl}}", "metadata: {version: 7, source: here}");
+    writeFileSync(path.join(directory, "mine.jsonl"), '{"q": "Is it?"}\n');
+    const list = run("bitnet-eval", ["--tasks", "list", "--include_path", "mine.yaml"]);
+    expect(list.stdout).toMatch(/^mine +7 +multiple_choice +here$/m);
+    expect(list.stdout).toMatch(/^mmlu_virology +1 /m);
+    expect(list.stdout).toMatch(/^group mmlu /m);
+    const flags = ["--model", checkpoint, "--tasks", "mine", "--include_path", "mine.yaml", "--write_out"];
+    const { status, stdout } = run("bitnet-eval", [...flags, "--system_instruction", "Think."]);
+    expect(stdout).toContain("Task mine, document 0, prompt (from the next line):\nThink.Is it?\n(end");
+    expect(stdout).toMatch(/^\|mine \| +7\|none/m);
+    expect(status).toBe(0);
+  });
+
+  test("with an unknown key: file, line and the nearest", () => {
+    write("broken.yaml", "tset_split: test");
+    expect(failure("bitnet-eval", "--model", checkpoint, "--tasks", "mine", "--include_path", "broken.yaml")).toEqual({
+      status: 1,
+      lines: [expect.stringMatching(/broken\.yaml:8: unknown key tset_split; the nearest is test_split$/)],
+    });
+  });
+});
+
 describe("bitnet-eval refuses in one line", () => {
   test("wrong usage: exit code 2", () => {
     expect(failure("bitnet-eval", "--model", checkpoint, "--tasks", "toy_ark")).toEqual({
@@ -92,6 +130,34 @@ describe("bitnet-eval refuses in one line", () => {
       status: 2,
       lines: ["bitnet-eval: unknown flag --task; the nearest is --tasks (see bitnet-eval --help)"],
     });
+  });
+
+  test("flags that do not go together", () => {
+    for (const [flags, message] of [
+      [["--fewshot_as_multiturn"], "--fewshot_as_multiturn needs --apply_chat_template"],
+      [["--predict_only"], "--predict_only needs --output_path"],
+      [
+        ["--seed", "1,2,x"],
+        '--seed: expected one whole number below 2^32, or up to four with commas between, not "1,2,x"',
+      ],
+    ] as const) {
+      expect(failure("bitnet-eval", "--model", "m", "--tasks", "toy_arc", ...flags)).toEqual({
+        status: 2,
+        lines: [`bitnet-eval: ${message} (see bitnet-eval --help)`],
+      });
+    }
+  });
+
+  test("a tokenizer without chat template, and code that was not allowed", () => {
+    const reason = (...flags: string[]) =>
+      run("bitnet-eval", ["--model", checkpoint, "--backend", "cpu", ...flags])
+        .stderr.trimEnd()
+        .split("\n")
+        .at(-1);
+    expect(reason("--tasks", "toy_arc", "--apply_chat_template")).toMatch(/the tokenizer has no chat template/);
+    expect(reason("--tasks", "humaneval")).toBe(
+      "bitnet-eval: humaneval runs Python code that the model writes: --confirm_run_unsafe_code allows it",
+    );
   });
 
   test("files that are missing or damaged: exit code 1", () => {
@@ -140,6 +206,9 @@ describe.skipIf(!hasNative)(titleUnless(!hasNative, "the addon", "bitnet-generat
     const fromFile = run("bitnet-generate", ["--model", gguf, ...flags]);
     expect(fromFile.stderr).toMatch(/ 12 generated/);
     expect(run("bitnet-generate", ["--model", checkpoint, ...flags]).stdout).toBe(fromFile.stdout);
+    const { status, lines } = failure("bitnet-generate", "--model", checkpoint, ...flags, "--mlock");
+    expect(status).toBe(2);
+    expect(lines[0]).toContain("--mlock is for GGUF files");
   });
 
   test("values out of range are wrong usage", () => {

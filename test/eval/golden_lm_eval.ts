@@ -21,6 +21,9 @@ export interface UnitVectors {
   }[];
   stop: { text: string; until: string[]; out: string }[];
   stderr: { values: number[]; mean: number; stderr: number }[];
+  pooled_stderr: Record<string, unknown>;
+  hellaswag_preprocess: { in: string; out: string }[];
+  hellaswag_capitalize: { in: string; out: string }[];
   mc: { lls: number[]; choices: string[]; gold: number; acc: number; acc_norm: number }[];
 }
 

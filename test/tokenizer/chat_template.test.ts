@@ -19,9 +19,11 @@ const conversation = [
 ];
 const llama3 = { bos_token: "<|begin_of_text|>", eos_token: { content: "<|end_of_text|>" } };
 
+const bitnet2B4T = knownChatTemplates.get("bitnet-b1.58-2B-4T")!;
+
 describe("a chat template", () => {
   it("of BitNet 2B4T gives the text of the published tokenizer", () => {
-    const template = new ChatTemplate(knownChatTemplates["bitnet-b1.58-2B-4T"], llama3, "test");
+    const template = new ChatTemplate(bitnet2B4T, llama3, "test");
     expect(template.render(conversation)).toBe(
       "<|begin_of_text|>System: Be brief.<|eot_id|>User: Hello!<|eot_id|>Assistant: Hi.<|eot_id|>User: Bye<|eot_id|>Assistant: ",
     );
@@ -30,10 +32,17 @@ describe("a chat template", () => {
     );
   });
 
+  it("of BitNet 2B4T does without a token that the tokenizer lacks", () => {
+    expect(new ChatTemplate(bitnet2B4T, null, "test").render([{ role: "user", content: "Hi" }])).toBe(
+      "User: Hi<|eot_id|>Assistant: ",
+    );
+  });
+
   it("of Microsoft's GGUF converter, a placeholder, is replaced by 2B4T's own", () => {
     const placeholder =
       "{% for message in messages %}{{ 'Human: ' + message['content'] + '\\n\\nBITNETAssistant: ' + eos_token }}{% endfor %}";
-    expect(new ChatTemplate(placeholder, llama3, "test").source).toBe(knownChatTemplates["bitnet-b1.58-2B-4T"]);
+    expect(new ChatTemplate(placeholder, llama3, "test")).toMatchObject({ source: bitnet2B4T, isReplacement: true });
+    expect(new ChatTemplate(bitnet2B4T, llama3, "test").isReplacement).toBe(false);
   });
 
   it("sees the special tokens and trims blocks as transformers does", () => {

@@ -7,6 +7,8 @@ namespace bitnet {
 
 // Registers the training kernels (functions over typed arrays) on `exports`.
 void init_training(Napi::Env env, Napi::Object exports);
+// Registers the measurements of what the machine can do.
+void init_measurement(Napi::Env env, Napi::Object exports);
 // Registers the inference engine (class Engine) on `exports`.
 void init_inference(Napi::Env env, Napi::Object exports);
 

@@ -1,7 +1,7 @@
 // The inference engine as a class:
 //
 //   new Engine();  everything else needs a loaded engine
-//   load(path, threads, headPrecision, kvType, flag) -> Promise
+//   load(path, threads, headPrecision, kvType, lockMemory, flag) -> Promise
 //   info() -> sizes and types;  metadata() -> scalars and strings;  metadataArray(key) -> array or undefined
 //   score(ids, lengths, firstTargets, chunk, sharePrefixes, flag) -> Promise<{ logprobs, greedy }>
 //   createSession(slots, capacity) -> id;  disposeSession(id);  truncate(id, slot, length) -> Promise
@@ -17,6 +17,7 @@
 #include "addon/addon.h"
 #include "addon/inference_addon_jobs.h"
 #include "core/kernels.h"
+#include "inference/bytes_per_token.h"
 #include "inference/engine.h"
 
 namespace bitnet {
@@ -107,16 +108,17 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
     } catch (const std::invalid_argument& error) {
       throw Napi::Error::New(env, error.what());
     }
-    auto job = std::make_unique<Job>(env, abort_flag(info[4]));
+    auto job = std::make_unique<Job>(env, abort_flag(info[5]));
     auto loaded = std::make_shared<std::shared_ptr<Engine>>();
     const std::string path = info[0].As<Napi::String>().Utf8Value();
     EngineOptions options;
     options.threads = info[1].As<Napi::Number>().Int32Value();
     options.head = static_cast<HeadPrecision>(info[2].As<Napi::Number>().Int32Value());
     options.kv_type = static_cast<KvType>(info[3].As<Napi::Number>().Int32Value());
-    job->run = [loaded, path, options, kernels, abort = job->abort] {
-      auto model =
-          std::make_shared<const Model>(std::make_unique<GgufFile>(path), options.threads, abort.get());
+    const bool lock_memory = info[4].As<Napi::Boolean>().Value();
+    job->run = [loaded, path, options, lock_memory, kernels, abort = job->abort] {
+      auto model = std::make_shared<Model>(std::make_unique<GgufFile>(path), options.threads, abort.get());
+      if (lock_memory) model->lock_memory();
       *loaded = std::make_shared<Engine>(std::move(model), *kernels, options);
     };
     job->result = [state = state_, loaded](Napi::Env result_env) {
@@ -153,6 +155,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
     result.Set("embeddingType", ggml_type_name(model.file().tensor("token_embd.weight")->type));
     set("parameters", static_cast<int64_t>(model.parameters()));
     set("packedBytes", static_cast<int64_t>(model.packed_bytes()));
+    set("bytesPerToken", static_cast<int64_t>(bytes_per_token(model)));
     result.Set("isa", engine.kernels().name);
     set("threads", engine.threads());
     return result;

@@ -52,6 +52,7 @@ BITNET_INLINE void multiply(const uint8_t* w, int64_t row_bytes, int64_t cols, c
     BITNET_UNROLL
     for (int r = 0; r < Rows; ++r) {
       const uint8_t* stored = w + r * row_bytes + block * kBlockBytes;
+      if (Rows == 1) BITNET_PREFETCH_STREAM(stored);
       const __m256i weights = load256(stored + 2);
       const __m256 scale = broadcast_half(stored);
       BITNET_UNROLL
@@ -72,10 +73,11 @@ template <int Tokens>
 void multiply_rows(const uint8_t* w, int64_t row_bytes, int64_t row_begin, int64_t row_end, int64_t cols,
                    const int8_t* x, int64_t x_stride, const float* act_scale, float* y, int64_t y_stride) {
   int64_t row = row_begin;
-  for (; row + 2 <= row_end; row += 2) {
+  // One token reads the rows as one stream: twice as fast from memory as two rows side by side.
+  for (; Tokens > 1 && row + 2 <= row_end; row += 2) {
     multiply<2, Tokens>(w + row * row_bytes, row_bytes, cols, x, x_stride, act_scale, y + row, y_stride);
   }
-  if (row < row_end) {
+  for (; row < row_end; ++row) {
     multiply<1, Tokens>(w + row * row_bytes, row_bytes, cols, x, x_stride, act_scale, y + row, y_stride);
   }
 }

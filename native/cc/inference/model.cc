@@ -243,4 +243,21 @@ Model::Model(std::unique_ptr<GgufFile> file, int threads, const std::atomic<bool
   loader.fill();
 }
 
+void Model::lock_memory() {
+  locks_.emplace_back(arena_.data(), arena_.size());
+  const auto lock_rows = [&](const Linear& linear) {
+    const uint8_t* rows = static_cast<const uint8_t*>(linear.rows);
+    const bool in_arena = rows >= arena_.data() && rows < arena_.data() + arena_.size();
+    if (rows && !in_arena) {
+      locks_.emplace_back(rows, static_cast<size_t>(linear.out * row_bytes(linear.row_type, linear.in)));
+    }
+  };
+  lock_rows(embedding_);
+  if (head_.rows != embedding_.rows) lock_rows(head_);
+  for (const Layer& layer : layers_) {
+    for (const Linear* linear : {&layer.q, &layer.k, &layer.v, &layer.o, &layer.gate, &layer.up, &layer.down})
+      lock_rows(*linear);
+  }
+}
+
 }  // namespace bitnet

@@ -11,6 +11,7 @@
 #include "core/ternary_panel.h"
 #include "inference/aligned_buffer.h"
 #include "inference/gguf_file.h"
+#include "inference/memory_lock.h"
 #include "inference/model_config.h"
 
 namespace bitnet {
@@ -36,6 +37,9 @@ class Model {
   // Loads with `threads` threads. Throws GgufError naming the key or tensor that is missing or wrong, and
   // Aborted soon after *abort becomes true (null: never).
   Model(std::unique_ptr<GgufFile> file, int threads, const std::atomic<bool>* abort = nullptr);
+
+  // Keeps all weights resident from now on. Throws std::runtime_error if the system refuses.
+  void lock_memory();
 
   const GgufFile& file() const { return *file_; }
   const ModelConfig& config() const { return config_; }
@@ -63,6 +67,7 @@ class Model {
   Linear head_;
   std::string weight_type_;
   uint64_t parameters_ = 0;
+  std::vector<MemoryLock> locks_;  // after what they lock
 };
 
 }  // namespace bitnet

@@ -62,9 +62,10 @@ async function evaluateModel(
   const model = await openEvaluatedModel(source, options, signal);
   const progress = new RequestProgress();
   try {
-    const results = await evaluate(model, chosen.tasks, chosen.data, {
-      ...chosen.evaluation,
-      chatTemplate: chosenChatTemplate(options, model.tokenizer),
+    const chatTemplate = chosenChatTemplate(options, model.tokenizer);
+    const asked = { ...chosen, evaluation: { ...chosen.evaluation, chatTemplate } };
+    const results = await evaluate(model, asked.tasks, asked.data, {
+      ...asked.evaluation,
       signal,
       onProgress: (done, total) => progress.update(done, total),
     });
@@ -73,7 +74,7 @@ async function evaluateModel(
     printResults(model, results, groups, options);
     if (overlap) for (const line of overlapLines(overlap, results)) console.log(line);
     const contamination = overlap && overlapJson(overlap, options.check_overlap ?? [], results);
-    await writeResults(model, results, groups, chosen, options, startedAt, contamination);
+    await writeResults(model, results, groups, asked, options, startedAt, contamination);
     const seconds = (Date.now() - startedAt) / 1000;
     const { parameters } = model.info;
     return {

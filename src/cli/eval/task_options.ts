@@ -1,6 +1,6 @@
 /** Flags of `bitnet-eval` that say what is asked of a model: tasks, their data, prompts and generation. */
 import type { InferredOptionTypes, Options } from "yargs";
-import { ChatTemplate } from "../../eval/chat_template.ts";
+import { ChatPrompt } from "../../eval/chat_prompt.ts";
 import type { EvaluationOptions } from "../../eval/evaluator.ts";
 import { GenKwargsError, parseGenKwargs } from "../../eval/gen_kwargs.ts";
 import { parseSeeds, SeedError, type Seeds } from "../../eval/seeds.ts";
@@ -122,9 +122,9 @@ export function chooseTasks(options: TaskOptions): ChosenTasks {
 }
 
 /** The template that `--apply_chat_template` asks for. @throws {ChatTemplateError} */
-export function chosenChatTemplate(options: TaskOptions, tokenizer: Tokenizer): ChatTemplate | undefined {
+export function chosenChatTemplate(options: TaskOptions, tokenizer: Tokenizer): ChatPrompt | undefined {
   const { apply_chat_template: name } = options;
-  return name === undefined ? undefined : new ChatTemplate(tokenizer, name === "" ? undefined : name);
+  return name === undefined ? undefined : new ChatPrompt(tokenizer, name === "" ? undefined : name);
 }
 
 const printPrompt: EvaluationOptions["onPrompt"] = (task, { context }, target) => {

@@ -33,10 +33,14 @@ function split(text: string, separator: unknown, limit: unknown): string[] {
   return [...parts.slice(0, limit), parts.slice(limit).join(separator as string)];
 }
 
-/** Python lowers everything after the first character. */
+/** Title case of capitals that are two letters in one. */
+const titleCase: Record<string, string> = { Ǆ: "ǅ", Ǉ: "ǈ", Ǌ: "ǋ", Ǳ: "ǲ" };
+
+/** Python lowers everything after the first character, and puts that one in title case (ß becomes Ss). */
 export function capitalize(text: string): string {
   const [first = "", ...rest] = [...text];
-  return first.toUpperCase() + rest.join("").toLowerCase();
+  const [initial = "", ...others] = [...first.toUpperCase()];
+  return (titleCase[initial] ?? initial) + others.join("").toLowerCase() + rest.join("").toLowerCase();
 }
 
 function title(text: string): string {

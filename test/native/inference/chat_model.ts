@@ -12,7 +12,7 @@ export const chatTokenizer = byteLevelTokenizer({
   specialTokens: ["<|begin_of_text|>", "<|end_of_text|>", "<|eot_id|>"],
   bosToken: "<|begin_of_text|>",
   eosToken: "<|end_of_text|>",
-  chatTemplate: knownChatTemplates["bitnet-b1.58-2B-4T"],
+  chatTemplate: knownChatTemplates.get("bitnet-b1.58-2B-4T"),
 });
 
 const isLetter = (id: number) => /[a-z]/i.test(String.fromCharCode(id)) && id < 128;

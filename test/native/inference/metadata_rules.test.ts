@@ -105,9 +105,19 @@ describe("keys of the file", () => {
     expect(message).toContain(reason);
   });
 
-  it("name a tokenizer that is not known", async () => {
-    const engine = await load({ "tokenizer.ggml.model": { string: "llama" } });
-    expect(() => tokenizerOf(engine)).toThrow("its tokenizer.ggml.model is llama (gpt2, byte-level BPE, is supported)");
+  it.each<[string, HandValue | null, string]>([
+    ["model", { string: "llama" }, "tokenizer.ggml.model is llama (gpt2, byte-level BPE, is supported)"],
+    ["model", null, "tokenizer.ggml.model is missing"],
+    ["pre", { string: "deepseek-llm" }, "tokenizer.ggml.pre is deepseek-llm"],
+    ["tokens", null, "tokenizer.ggml.tokens is missing"],
+    ["merges", null, "tokenizer.ggml.merges is missing"],
+    ["merges", { strings: ["h e", "hel"] }, 'entry 1 of its tokenizer.ggml.merges, "hel", is no pair'],
+    ["merges", { strings: ["x y"] }, 'entry 0 of its tokenizer.ggml.merges, "x y", is no pair'],
+    ["token_type", { i32s: [1, 1] }, "tokenizer.ggml.token_type has 2 entries for 300 tokens"],
+    ["eos_token_id", null, "tokenizer.ggml.eos_token_id is missing"],
+  ])("tokenizer.ggml.%s = %j is refused where text is needed", async (key, value, reason) => {
+    const engine = await load({ [`tokenizer.ggml.${key}`]: value });
+    expect(() => tokenizerOf(engine)).toThrow(reason);
     engine.dispose();
   });
 });

@@ -100,6 +100,18 @@ describe("generation", () => {
     expect([last.stopReason, last.tokens.length]).toEqual(["context", 1]);
   });
 
+  it("works to the last of 4096 positions", async () => {
+    const deep = path.join(folder.path, "deep.gguf");
+    await exportChatModel(deep, { max_position_embeddings: 4096 });
+    const engine = await loadModel(deep, { threads: 2 });
+    const prompt = [...randomSequences([4090], 256)[0]];
+    const full = await engine.generate(prompt).finish();
+    expect([full.stopReason, full.tokens.length]).toEqual(["context", 7]);
+    // The greedy tokens are those that scoring the whole text in one go finds the likeliest.
+    expect((await engine.loglikelihood(prompt, full.tokens)).isGreedy).toBe(true);
+    engine.dispose();
+  });
+
   it("refuses a prompt that does not fit, an empty one, and options that mean nothing", async () => {
     const tooLong = model.generate([...randomSequences([513], 256)[0]]);
     await expect(tooLong.finish()).rejects.toThrow("the prompt has 513 tokens, the context has room for 512");

@@ -1,0 +1,156 @@
+/**
+ * Every shipped task against lm-evaluation-harness itself: prompts, continuations, draws, filters, metrics, groups.
+ *
+ *     python3 -m venv venv && venv/bin/pip install lm_eval[hf,ifeval]
+ *     npx tsx experiments/oracles/lm_eval_check.ts --python venv/bin/python [--data DIR] [--tasks a,b]
+ *
+ * First with a model that answers by hashing its input, so that every character of every request counts, in several
+ * settings (examples, system instruction, chat template); then with real models (`--models`, default the two of the
+ * tests: transformers in float32 there, the training forward here). lm-evaluation-harness runs its own task files.
+ * Documents come from `--data` (folders named as the tasks), where there are none from a generator. Log-likelihoods may
+ * differ by 1e-4 + 2e-6 |ll| (tiny-llama), and in a BitNet by what an int8 code that PyTorch rounds the other way makes of
+ * it: at most 0.05, 2e-3 + 1e-5 |ll| in nine of ten. Exit code 1 if anything else differs.
+ *
+ * `--golden FILE` keeps the documents and what lm-evaluation-harness said of the hashing model, for the tests:
+ *
+ *     npx tsx experiments/oracles/lm_eval_check.ts --python venv/bin/python --models "" --documents 8 --limit 4 \
+ *       --golden test/golden/lm_eval/tasks.json --tasks TASKS
+ *
+ * (TASKS: all but mmlu, and mmlu_abstract_algebra,mmlu_philosophy,mmlu_nutrition,mmlu_econometrics.)
+ */
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { selectBackend } from "../../src/cli/backend.ts";
+import { evaluate } from "../../src/eval/evaluator.ts";
+import { scoreGroups } from "../../src/eval/group_scores.ts";
+import type { LanguageModel } from "../../src/eval/language_model.ts";
+import { TaskData } from "../../src/eval/task_data.ts";
+import { TaskRegistry } from "../../src/eval/task_registry.ts";
+import { TfjsLanguageModel } from "../../src/eval/tfjs_language_model.ts";
+import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
+import { LmEvalComparison, type LmEvalOutput } from "./lm_eval_comparison.ts";
+import { writeDocuments } from "./lm_eval_data.ts";
+import { scriptedAnswers } from "./lm_eval_fixtures.ts";
+import { chatTemplate, evaluationOptions, goldenOf, type Settings } from "./lm_eval_golden.ts";
+import { hashingModel } from "./lm_eval_hashing_model.ts";
+
+const golden = fileURLToPath(new URL("../../test/golden/lm_eval/models", import.meta.url));
+const { values } = parseArgs({
+  options: {
+    python: { type: "string" },
+    data: { type: "string" },
+    tasks: { type: "string" },
+    models: { type: "string", default: `${path.join(golden, "tiny-llama")},${path.join(golden, "tiny-bitnet")}` },
+    limit: { type: "string", default: "100" },
+    "model-limit": { type: "string", default: "10" },
+    documents: { type: "string", default: "60" },
+    golden: { type: "string" },
+  },
+});
+if (values.python === undefined) throw new Error("usage: lm_eval_check.ts --python PYTHON [--data DIR] [--tasks a,b]");
+const { python } = values;
+
+const hashedSettings: Record<string, Settings> = {
+  "as the task says": {},
+  "3 examples": { num_fewshot: 3 },
+  "2 examples, system instruction": { num_fewshot: 2, system_instruction: "Be brief." },
+  "chat, 2 examples as turns": {
+    num_fewshot: 2,
+    system_instruction: "Be brief.",
+    apply_chat_template: true,
+    fewshot_as_multiturn: true,
+  },
+  "chat, 2 examples in one message": { num_fewshot: 2, apply_chat_template: true },
+};
+const modelSettings: Record<string, Settings> = {
+  "as the task says": { gen_kwargs: "max_gen_toks=24" },
+  "2 examples": { num_fewshot: 2, gen_kwargs: "max_gen_toks=24" },
+};
+
+const work = mkdtempSync(path.join(tmpdir(), "lm-eval-check-"));
+const dataDirectory = path.join(work, "data");
+const registry = new TaskRegistry();
+const own = new Set(["rolling", "toy_arc", "toy_piqa", "toy_gsm8k"]);
+const names =
+  values.tasks?.split(",") ??
+  registry
+    .list()
+    .tasks.filter(({ task }) => !own.has(task) && !task.startsWith("mmlu_"))
+    .map(({ task }) => task)
+    .concat("mmlu");
+const { tasks, groups } = registry.select(names);
+
+/** One output for each of `settings`; starting lm-evaluation-harness takes longer than running it here. */
+function runLmEval(request: object, settings: Record<string, Settings>, limit: number): LmEvalOutput[] {
+  const out = path.join(work, "out.json");
+  const script = fileURLToPath(new URL("lm_eval_answers.py", import.meta.url));
+  const input = JSON.stringify({
+    data: dataDirectory,
+    tasks: names,
+    out,
+    limit,
+    runs: Object.values(settings),
+    ...request,
+  });
+  const run = spawnSync(python, [script], { input, encoding: "utf8", maxBuffer: 2 ** 30 });
+  if (run.status !== 0) throw new Error(run.stderr.slice(-4000));
+  return JSON.parse(readFileSync(out, "utf8"));
+}
+
+/** @returns the number of differences */
+async function compare(model: LanguageModel, settings: Record<string, Settings>, limit: number, theirs: object) {
+  const expected = runLmEval(theirs, settings, limit);
+  if (values.golden !== undefined && model.name === "hashing") {
+    writeFileSync(values.golden, goldenOf(dataDirectory, names, limit, settings, expected));
+    console.log(`wrote ${values.golden}`);
+  }
+  let differences = 0;
+  for (const [index, [title, chosen]] of Object.entries(settings).entries()) {
+    const options = evaluationOptions(chosen, limit, model.tokenizer);
+    const results = await evaluate(model, tasks, new TaskData({ dataDirectory }), options);
+    const ofGroups = scoreGroups(groups, results);
+    const comparison = new LmEvalComparison(expected[index], model.name);
+    for (const result of results) comparison.task(result);
+    comparison.groups(ofGroups);
+    comparison.table(results, ofGroups);
+    console.log(`\n${path.basename(model.name)}, ${title}: ${comparison.summary()}`);
+    for (const line of comparison.deviations.slice(0, 20)) console.log(`  ${line}`);
+    if (comparison.deviations.length > 20) console.log(`  and ${comparison.deviations.length - 20} more`);
+    differences += comparison.deviations.length;
+  }
+  return differences;
+}
+
+let failures = 0;
+try {
+  const real = writeDocuments(dataDirectory, tasks, values.data, Number(values.documents));
+  const generated = tasks.map(({ name }) => name).filter((name) => !real.has(name));
+  console.log(`${tasks.length} tasks; documents generated for ${generated.join(", ") || "none"}`);
+
+  const hashed = path.join(work, "hashing");
+  cpSync(path.join(golden, "tiny-bitnet"), hashed, { recursive: true });
+  const config = path.join(hashed, "tokenizer_config.json");
+  const withTemplate = { ...JSON.parse(readFileSync(config, "utf8")), chat_template: chatTemplate };
+  writeFileSync(config, JSON.stringify(withTemplate));
+  const request = { tokenizer: hashed, answers: scriptedAnswers };
+  failures += await compare(
+    hashingModel(loadTokenizer(hashed), scriptedAnswers),
+    hashedSettings,
+    Number(values.limit),
+    request,
+  );
+  await selectBackend();
+  for (const directory of values.models.split(",").filter((name) => name !== "")) {
+    const model = await TfjsLanguageModel.open(directory);
+    failures += await compare(model, modelSettings, Number(values["model-limit"]), { model: directory });
+    model.dispose();
+  }
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
+console.log(failures === 0 ? "\nEverything agrees." : `\n${failures} differences.`);
+process.exitCode = failures === 0 ? 0 : 1;

@@ -1,0 +1,232 @@
+/** What lm-evaluation-harness says of a run beside what we say: everything that differs, in words. */
+import type { TaskResult } from "../../src/eval/evaluator.ts";
+import type { GroupResult } from "../../src/eval/group_scores.ts";
+import { pythonStr } from "../../src/eval/python/values.ts";
+import { resultsTable } from "../../src/eval/results_table.ts";
+import type { Sample } from "../../src/eval/sample.ts";
+import { requestsHash } from "./lm_eval_hashing_model.ts";
+
+interface ExpectedSample {
+  doc_id: number;
+  target: unknown;
+  arguments?: unknown[][];
+  /** In their place. */
+  requests?: string;
+  resps?: unknown[][];
+  filtered_resps: unknown[];
+  filter: string;
+  metrics: string[];
+  [metric: string]: unknown;
+}
+
+/** What lm_eval_answers.py writes. */
+export interface LmEvalOutput {
+  results: Record<string, Record<string, unknown>>;
+  group_subtasks: Record<string, string[]>;
+  "n-shot": Record<string, number>;
+  higher_is_better: Record<string, Record<string, boolean>>;
+  versions: Record<string, unknown>;
+  "n-samples": Record<string, { original: number; effective: number }>;
+  configs: Record<string, Record<string, unknown>>;
+  table: string;
+  samples: Record<string, ExpectedSample[]>;
+}
+
+const isPair = (value: unknown): value is [number, boolean] =>
+  Array.isArray(value) && value.length === 2 && typeof value[0] === "number" && typeof value[1] === "boolean";
+
+export class LmEvalComparison {
+  readonly deviations: string[] = [];
+  /** Questions that another choice won by less than the models differ. */
+  nearTies = 0;
+  private readonly expected: LmEvalOutput;
+  private readonly isBitnet: boolean;
+  private readonly isHashing: boolean;
+  private samples = 0;
+  private requests = 0;
+  private logLikelihoods = 0;
+  private beyond = 0;
+  private largest = 0;
+
+  constructor(expected: LmEvalOutput, model: string) {
+    this.expected = expected;
+    this.isHashing = model === "hashing";
+    this.isBitnet = /bitnet/.test(model);
+  }
+
+  summary(): string {
+    const { samples, requests, beyond, logLikelihoods, largest } = this;
+    const share = logLikelihoods === 0 ? 0 : beyond / logLikelihoods;
+    if (share > 0.1) this.deviations.push(`${beyond} of ${logLikelihoods} log-likelihoods beyond the tolerance`);
+    const verdict = this.deviations.length === 0 ? "equal" : `${this.deviations.length} DIFFERENCES`;
+    return (
+      `${samples} samples, ${requests} requests: ${verdict}; largest difference of ${logLikelihoods} log-likelihoods ` +
+      `${largest.toExponential(1)}, ${beyond} beyond the tolerance, ${this.nearTies} near ties`
+    );
+  }
+
+  task({ task, samples, scores, numFewshot, documents }: TaskResult): void {
+    const { name } = task;
+    const expected = this.expected.samples[name];
+    const nearTiesBefore = this.nearTies;
+    const counts = this.expected["n-samples"][name];
+    if (documents.leftOut === 0) this.equal(`${name} documents`, documents.original, counts.original);
+    // There it shows what was asked for, though rolling tasks have no prompt.
+    if (task.outputType !== "loglikelihood_rolling")
+      this.equal(`${name} n-shot`, numFewshot, this.expected["n-shot"][name] ?? 0);
+    this.equal(`${name} version`, task.version, this.expected.versions[name]);
+    this.equal(`${name} samples`, samples.length, expected.length);
+    const byKey = new Map(samples.map((sample) => [`${sample.docId} ${sample.filter}`, sample]));
+    for (const wanted of expected) {
+      const sample = byKey.get(`${wanted.doc_id} ${wanted.filter}`);
+      if (sample === undefined) this.deviations.push(`${name} ${wanted.doc_id} ${wanted.filter}: no such sample`);
+      else this.sample(`${name} ${wanted.doc_id} ${wanted.filter}`, sample, wanted);
+    }
+    if (this.nearTies > nearTiesBefore) return;
+    for (const { metric, filter, value, standardError, higherIsBetter } of scores) {
+      const wanted = this.expected.results[name];
+      this.close(`${name} ${metric},${filter}`, value, wanted[`${metric},${filter}`]);
+      this.close(`${name} ${metric}_stderr`, standardError ?? "N/A", wanted[`${metric}_stderr,${filter}`]);
+      const direction = this.expected.higher_is_better[name][metric];
+      if (direction !== undefined) this.equal(`${name} ${metric} direction`, higherIsBetter, direction);
+    }
+  }
+
+  groups(results: readonly GroupResult[]): void {
+    this.equal(
+      "groups",
+      results.map(({ group }) => group.name).sort(),
+      Object.keys(this.expected.group_subtasks).sort(),
+    );
+    for (const { group, scores, documents } of results) {
+      const wanted = this.expected.results[group.name];
+      this.equal(
+        `${group.name} parts`,
+        [...group.children].sort(),
+        [...this.expected.group_subtasks[group.name]].sort(),
+      );
+      this.equal(`${group.name} version`, group.version, String(this.expected.versions[group.name]));
+      this.equal(`${group.name} documents`, documents, wanted.sample_len);
+      if (this.nearTies > 0) continue;
+      for (const { metric, filter, value, standardError } of scores) {
+        this.close(`${group.name} ${metric},${filter}`, value, wanted[`${metric},${filter}`]);
+        this.close(`${group.name} ${metric}_stderr`, standardError ?? "N/A", wanted[`${metric}_stderr,${filter}`]);
+      }
+    }
+  }
+
+  /** The printed tables, only where the model's answers are the same numbers. */
+  table(results: readonly TaskResult[], groups: readonly GroupResult[]): void {
+    if (!this.isHashing) return;
+    const rolling = new Set(results.filter(({ task }) => task.outputType === "loglikelihood_rolling"));
+    const lines = (table: string) => table.trimEnd().split("\n");
+    const wanted = lines(this.expected.table);
+    lines(resultsTable(results, groups)).forEach((line, i) => {
+      if (![...rolling].some(({ task }) => wanted[i]?.includes(task.name) || /perplexity|bits_per_byte/.test(line))) {
+        this.equal("table", line, wanted[i]);
+      }
+    });
+  }
+
+  private sample(label: string, sample: Sample, wanted: ExpectedSample): void {
+    this.samples++;
+    this.requests += sample.arguments.length;
+    this.equal(`${label} target`, targetText(sample.target), targetText(wanted.target));
+    const texts = (requests: readonly (readonly unknown[])[]) =>
+      requests.map((request) => request.filter((argument) => typeof argument === "string"));
+    if (wanted.arguments) this.equal(`${label} requests`, texts(sample.arguments), texts(wanted.arguments));
+    else this.equal(`${label} requests`, requestsHash(sample.arguments), wanted.requests);
+    let margin = Number.POSITIVE_INFINITY;
+    if (wanted.filtered_resps.every(isPair)) margin = this.pairs(label, sample, wanted);
+    else if (typeof wanted.filtered_resps[0] === "number") {
+      this.logLikelihood(label, sample.filteredResponses[0] as number, wanted.filtered_resps[0]);
+      margin = 0;
+    } else {
+      if (wanted.resps) this.equal(`${label} response`, sample.responses, wanted.resps);
+      this.equal(`${label} filtered`, sample.filteredResponses, wanted.filtered_resps);
+    }
+    const actual = Object.keys(sample.metrics);
+    this.equal(`${label} metrics`, [...actual].sort(), [...wanted.metrics].sort());
+    for (const metric of wanted.metrics) {
+      const [ours, theirs] = [sample.metrics[metric], wanted[metric]];
+      if (Array.isArray(theirs) || typeof ours !== "number") this.values(`${label} ${metric}`, ours, theirs);
+      else if (Math.abs(ours - Number(theirs)) > this.metricTolerance(metric, Number(theirs))) {
+        // Another choice may win where two are as good as equal.
+        if (margin < 0.1 && !this.isHashing) this.nearTies++;
+        else this.deviations.push(`${label} ${metric}: ${ours} instead of ${theirs}`);
+      }
+    }
+  }
+
+  /** @returns how much the best two choices are apart */
+  private pairs(label: string, sample: Sample, wanted: ExpectedSample): number {
+    const ours = sample.filteredResponses as readonly [number, boolean][];
+    const theirs = wanted.filtered_resps as readonly [number, boolean][];
+    theirs.forEach(([value, greedy], i) => {
+      this.logLikelihood(`${label} choice ${i}`, ours[i]?.[0], value);
+      this.equal(`${label} choice ${i} greedy`, ours[i]?.[1], greedy);
+    });
+    const perLength = (scale: (index: number) => number) => {
+      const [best, second] = theirs.map(([value], i) => value / scale(i)).sort((a, b) => b - a);
+      return second === undefined ? Number.POSITIVE_INFINITY : best - second;
+    };
+    const lengths = sample.arguments.map(([, text]) => Math.max(1, [...String(text)].length - 1));
+    return Math.min(
+      perLength(() => 1),
+      ...(this.isHashing ? [] : [perLength((i) => lengths[i])]),
+    );
+  }
+
+  private metricTolerance(metric: string, value: number): number {
+    if (this.isHashing) return 1e-12;
+    return metric === "perplexity"
+      ? this.tolerance(value)
+      : metric === "acc" && !Number.isInteger(value)
+        ? 0.02
+        : 1e-12;
+  }
+
+  private tolerance(value: number): number {
+    if (this.isHashing) return 1e-9;
+    return this.isBitnet ? 0.05 : 1e-4 + 2e-6 * Math.abs(value);
+  }
+
+  private logLikelihood(label: string, actual: number | undefined, wanted: number): void {
+    this.logLikelihoods++;
+    const difference = Math.abs((actual ?? Number.NaN) - wanted);
+    this.largest = Math.max(this.largest, difference);
+    if (this.isBitnet && difference > 2e-3 + 1e-5 * Math.abs(wanted)) this.beyond++;
+    if (!(difference <= this.tolerance(wanted))) this.deviations.push(`${label}: ${actual} instead of ${wanted}`);
+  }
+
+  /** Lists of numbers within the tolerance of log-likelihoods, others equal. */
+  private values(label: string, actual: unknown, wanted: unknown): void {
+    const [ours, theirs] = [actual, wanted] as [unknown[], unknown[]];
+    if (typeof theirs?.[0] !== "number") {
+      this.equal(label, actual, wanted);
+      return;
+    }
+    const isClose = theirs.every(
+      (value, i) => Math.abs(Number(ours?.[i]) - Number(value)) <= this.tolerance(Number(value)),
+    );
+    if (!isClose) this.deviations.push(`${label}: ${JSON.stringify(actual)} instead of ${JSON.stringify(wanted)}`);
+  }
+
+  private equal(what: string, actual: unknown, wanted: unknown): void {
+    const [a, b] = [JSON.stringify(actual), JSON.stringify(wanted)];
+    if (a !== b) this.deviations.push(`${what}: ${a?.slice(0, 600)} instead of ${b?.slice(0, 600)}`);
+  }
+
+  private close(what: string, actual: unknown, wanted: unknown): void {
+    const tolerance = this.isHashing ? 1e-9 : 2e-3;
+    if (typeof actual !== "number" || typeof wanted !== "number") this.equal(what, actual, wanted);
+    else if (!(Math.abs(actual - wanted) <= tolerance * Math.max(1, Math.abs(wanted)))) {
+      this.deviations.push(`${what}: ${actual} instead of ${wanted}`);
+    }
+  }
+}
+
+/** Indices and texts of a target as text: JSON has one kind of number. */
+function targetText(target: unknown): unknown {
+  return Array.isArray(target) ? target.map(pythonStr) : pythonStr(target);
+}

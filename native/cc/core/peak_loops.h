@@ -1,0 +1,31 @@
+// The loops that measured_peaks.cc times, one table per ISA variant, one file each.
+#pragma once
+
+#include <cstdint>
+
+#include "core/variants.h"
+
+namespace bitnet {
+
+constexpr int kPeakChains = 12;  // independent instructions: enough to hide the latency of two pipes
+
+struct PeakLoops {
+  const char* isa;
+  // Run kPeakChains instructions on registers `rounds` times; the value only keeps them from being left out.
+  float (*fma)(int64_t rounds);
+  float (*int8)(int64_t rounds);
+  // Multiplications and additions of one round.
+  double fma_operations;
+  double int8_operations;
+  // Exclusive or of all of memory; null: the plain loop is as fast.
+  uint64_t (*read)(const uint8_t* data, int64_t bytes);
+};
+
+#if defined(BITNET_X86)
+extern const PeakLoops kAvx2PeakLoops;
+extern const PeakLoops kAvx512VnniPeakLoops;
+#elif defined(BITNET_ARM64)
+extern const PeakLoops kNeonDotPeakLoops;
+#endif
+
+}  // namespace bitnet

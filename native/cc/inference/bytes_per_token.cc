@@ -1,0 +1,27 @@
+#include "inference/bytes_per_token.h"
+
+namespace bitnet {
+namespace {
+
+int64_t matrix_bytes(const Linear& linear) {
+  return linear.ternary ? panel_bytes(linear.out, linear.in)
+                        : linear.out * row_bytes(linear.row_type, linear.in);
+}
+
+}  // namespace
+
+uint64_t bytes_per_token(const Model& model) {
+  int64_t bytes = matrix_bytes(model.head()) + row_bytes(model.embedding().row_type, model.embedding().in);
+  size_t gains = model.output_norm().size();
+  for (const Layer& layer : model.layers()) {
+    for (const Linear* linear :
+         {&layer.q, &layer.k, &layer.v, &layer.o, &layer.gate, &layer.up, &layer.down}) {
+      bytes += matrix_bytes(*linear);
+    }
+    gains += layer.attn_norm.size() + layer.attn_sub_norm.size() + layer.ffn_norm.size() +
+             layer.ffn_sub_norm.size();
+  }
+  return static_cast<uint64_t>(bytes) + gains * sizeof(float);
+}
+
+}  // namespace bitnet

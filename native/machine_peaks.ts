@@ -1,0 +1,25 @@
+/** What this machine can do at most, measured in native code (`native/cc/core/measured_peaks.h`). */
+import { loadAddon } from "./addon.ts";
+
+declare module "./addon.ts" {
+  interface NativeAddon {
+    measureInt8Peak(threads: number, seconds: number): Promise<number>;
+    measureReadBandwidth(threads: number, bytes: number): Promise<number>;
+  }
+}
+
+/** Far larger than any cache. */
+const readBytes = 256 * 2 ** 20;
+
+/**
+ * 8-bit multiplications and additions per second of the active kernel variant's dot-product instructions, on registers
+ * only, `threads` threads at once. Null where the variant has none.
+ */
+export async function measureInt8Peak(threads: number, seconds = 0.1): Promise<number | null> {
+  return (await loadAddon().measureInt8Peak(threads, seconds)) || null;
+}
+
+/** Bytes per second at which `threads` threads read memory. Takes 256 MiB while it runs. */
+export async function measureReadBandwidth(threads: number): Promise<number> {
+  return loadAddon().measureReadBandwidth(threads, readBytes);
+}

@@ -1,0 +1,303 @@
+/** What is asked of the model and how answers are judged: rules that the oracle's tasks do not reach. */
+import { describe, expect, test } from "vitest";
+import { bootstrapStandardError } from "../../src/eval/aggregations.ts";
+import { UnsafeCodeError } from "../../src/eval/evaluator.ts";
+import { passAtK } from "../../src/eval/functions/humaneval.ts";
+import { scoreGroups } from "../../src/eval/group_scores.ts";
+import type { GenerateRequest } from "../../src/eval/language_model.ts";
+import { compileExactMatch, mean } from "../../src/eval/metrics.ts";
+import { runPythonTest } from "../../src/eval/python_test.ts";
+import { groupsTable, leftOutLines, resultsTable } from "../../src/eval/results_table.ts";
+import { defaultSeeds, parseSeeds } from "../../src/eval/seeds.ts";
+import { findTask, shippedTasks } from "../../src/eval/task_registry.ts";
+import { fakeLanguageModel } from "./fake_language_model.ts";
+import { evaluateTask, taskOf } from "./task_fixture.ts";
+import { taskVectors } from "./task_vectors.ts";
+
+const choice = (metrics: string, ...extra: string[]) =>
+  [
+    "output_type: multiple_choice",
+    "test_split: test",
+    "doc_to_text: q",
+    "doc_to_target: a",
+    "doc_to_choice: c",
+    `metric_list: [${metrics}]`,
+    ...extra,
+  ].join("\n");
+
+describe("multiple choice", () => {
+  const score = (_: string, continuation: string) =>
+    ({ " ab": -2, " äää": -2.9, " x": -2, " long one": -9 })[continuation]!;
+
+  test("acc, acc_norm by code points, acc_bytes by UTF-8 bytes; the first of equals wins", async () => {
+    const task = taskOf(choice("{metric: acc}, {metric: acc_norm}, {metric: acc_bytes}"));
+    const documents = [0, 1, 2].map((a) => ({ q: "q", a, c: ["ab", "äää", "x"] }));
+    const { samples } = await evaluateTask(fakeLanguageModel({ score }), task, { test: documents });
+    expect(samples.map(({ metrics }) => metrics)).toEqual([
+      { acc: 1, acc_norm: 0, acc_bytes: 0 },
+      { acc: 0, acc_norm: 1, acc_bytes: 1 },
+      { acc: 0, acc_norm: 0, acc_bytes: 0 },
+    ]);
+  });
+
+  test("several right choices; a right choice given by its text; chance", async () => {
+    const task = taskOf(choice("{metric: acc}"));
+    const several = await evaluateTask(fakeLanguageModel({ score }), task, {
+      test: [{ q: "q", a: [1, 2], c: ["äää", "ab", "x"] }],
+    });
+    expect([several.scores[0].value, several.chance]).toEqual([1, 2 / 3]);
+    const named = await evaluateTask(fakeLanguageModel({ score }), task, {
+      test: [{ q: "q", a: "x", c: ["ab", "x"] }],
+    });
+    expect([named.samples[0].target, named.scores[0].value, named.chance]).toEqual(["x", 0, 0.5]);
+  });
+
+  test("mutual information takes off what the choice has without the question", async () => {
+    const task = taskOf(choice("{metric: acc}, {metric: acc_mutual_info}"));
+    const free = (context: string, continuation: string) =>
+      continuation.includes("one") ? (context.includes("q") ? -6 : -9) : context.includes("q") ? -5 : -5.5;
+    const { samples } = await evaluateTask(fakeLanguageModel({ score: free }), task, {
+      test: [{ q: "q", a: 1, c: ["x", "one"] }],
+    });
+    expect(samples[0].arguments).toHaveLength(4);
+    expect(samples[0].metrics).toEqual({ acc: 0, acc_mutual_info: 1 });
+  });
+
+  test("a target that is none of the choices is an error with its line", async () => {
+    const task = taskOf(choice("{metric: acc}"));
+    for (const a of [2, -1, "z", null]) {
+      const run = evaluateTask(fakeLanguageModel({}), task, { test: [{ q: "q", a, c: ["x", "y"] }] });
+      await expect(run).rejects.toThrow(/test\.jsonl:1: the target .* is not one of the 2 choices/);
+    }
+  });
+});
+
+describe("one continuation", () => {
+  test("lambada: perplexity of the last word and whether it is greedy; the bootstrap's standard error", async () => {
+    const task = findTask("lambada_openai");
+    const model = fakeLanguageModel({ score: (context) => (context.endsWith("cat") ? -1 : -3) });
+    const splits = { test: [{ text: "a cat sat" }, { text: "the dog ran" }] };
+    const { samples, scores } = await evaluateTask(model, task, splits, { resamples: 2000 });
+    expect(samples[0].arguments).toEqual([["a cat", " sat"]]);
+    expect(scores.map(({ metric, value }) => [metric, value])).toEqual([
+      ["perplexity", Math.exp(2)],
+      ["acc", 0],
+    ]);
+    expect(scores[0].higherIsBetter).toBe(false);
+    expect(scores[0].standardError).toBeGreaterThan(3);
+  });
+
+  test("the bootstrap draws as lm-evaluation-harness does", () => {
+    const { values, iters, perplexity, stderr } = taskVectors.bootstrap;
+    const statistic = (sample: readonly number[]) => Math.exp(-mean(sample));
+    expect(statistic(values)).toBeCloseTo(perplexity, 12);
+    expect(bootstrapStandardError(statistic, values, iters)).toBeCloseTo(stderr, 10);
+  });
+});
+
+describe("generation", () => {
+  test.each(taskVectors.exact_match)("exact_match of $a and $b, $settings", ({ a, b, settings, equal }) => {
+    expect(Number(compileExactMatch(settings)(a, b))).toBe(equal);
+  });
+
+  test("triviaqa: any alias, without case and punctuation, after whitespace is removed", async () => {
+    const documents = ["moon", "sun", "star"].map((word) => ({
+      question: word,
+      answer: { aliases: ["The Moon", "Sun!"] },
+    }));
+    const generate = (context: string) =>
+      context.includes("moon") ? "  the moon\nQ" : context.includes("sun") ? " SUN, or" : "x";
+    const { samples, scores } = await evaluateTask(
+      fakeLanguageModel({ generate, maxLength: 1000 }),
+      findTask("triviaqa"),
+      {
+        validation: documents,
+      },
+    );
+    expect(samples.map(({ filteredResponses }) => filteredResponses[0])).toEqual(["the moon", "SUN", "x"]);
+    expect(scores).toMatchObject([{ metric: "exact_match", filter: "remove_whitespace", value: 2 / 3 }]);
+  });
+
+  test("filters one after the other", async () => {
+    const yaml = [
+      "output_type: generate_until",
+      "test_split: test",
+      "doc_to_text: q",
+      'doc_to_target: "{{a}}"',
+      "metric_list: [{metric: exact_match}]",
+      "filter_list:",
+      "  - name: letter",
+      "    filter: [{function: regex, regex_pattern: '\\(([a-z])\\)', group_select: 1, fallback: none}, {function: uppercase}, {function: map, mapping_dict: {B: two}, default_value: other}]",
+    ].join("\n");
+    const responses = ["(a) (b)", "(c) (d)", "(a)"];
+    const generate = (context: string) => responses[Number(context)];
+    const { samples } = await evaluateTask(fakeLanguageModel({ generate, maxLength: 1000 }), taskOf(yaml), {
+      test: [0, 1, 2].map((q) => ({ q: String(q), a: "two" })),
+    });
+    expect(samples.map(({ filteredResponses, metrics }) => [filteredResponses[0], metrics.exact_match])).toEqual([
+      ["two", 1],
+      ["other", 0],
+      ["other", 0],
+    ]);
+  });
+
+  test("the settings reach the model: stops with end of text, length, temperature only when sampling", async () => {
+    const requests: GenerateRequest[] = [];
+    const generate = (_: string, request: GenerateRequest) => {
+      requests.push(request);
+      return "";
+    };
+    const splits = { test: [{ question: "x", answer: "#### 1" }] };
+    const run = (generation?: object) =>
+      evaluateTask(fakeLanguageModel({ generate, maxLength: 1000 }), findTask("gsm8k"), splits, {
+        numFewshot: 0,
+        generation,
+      });
+    await run();
+    await run({ do_sample: true, temperature: 0.7, top_k: 5, max_gen_toks: 7, until: ["END"] });
+    await run({ temperature: 0.7 });
+    expect(
+      requests.map(({ until, maxTokens, temperature, topK }) => [until.length, maxTokens, temperature, topK]),
+    ).toEqual([
+      [4, 256, 0, undefined],
+      [2, 7, 0.7, 5],
+      [4, 256, 0, undefined],
+    ]);
+  });
+
+  test("a context that is too short for the answer is one error", async () => {
+    const run = evaluateTask(
+      fakeLanguageModel({ maxLength: 256 }),
+      findTask("gsm8k"),
+      {
+        test: [{ question: "x", answer: "#### 1" }],
+      },
+      { numFewshot: 0 },
+    );
+    await expect(run).rejects.toThrow(
+      /test\.jsonl:1: max_gen_toks \(256\) must be less than the model's maximum length \(256\)/,
+    );
+  });
+
+  test("predict_only keeps answers and judges nothing", async () => {
+    const { samples, scores } = await evaluateTask(
+      fakeLanguageModel({ generate: () => " 7" }),
+      findTask("gsm8k"),
+      { test: [{ question: "x", answer: "#### 7" }] },
+      { numFewshot: 0, predictOnly: true, generation: { max_gen_toks: 9 } },
+    );
+    expect(samples.map(({ metrics }) => metrics)).toEqual([{ bypass: null }, { bypass: null }]);
+    expect(scores.map(({ metric, value, standardError }) => [metric, value, standardError])).toEqual([
+      ["bypass", 999, null],
+      ["bypass", 999, null],
+    ]);
+  });
+});
+
+describe("code that the model writes", () => {
+  const problem = {
+    prompt: "def f(x):\n",
+    test: "def check(c):\n    assert c(1) == 2\n",
+    entry_point: "f",
+    task_id: "t",
+  };
+
+  test("runs only with consent", async () => {
+    const run = evaluateTask(fakeLanguageModel({}), findTask("humaneval"), { test: [problem] });
+    await expect(run).rejects.toThrow(UnsafeCodeError);
+    await expect(run).rejects.toThrow("--confirm_run_unsafe_code");
+  });
+
+  test("right and wrong functions, in a process of their own", async () => {
+    const generate = (context: string) =>
+      context.includes("twice") ? "    return x + 1\n\ndef g(): pass" : "    return 0";
+    const documents = [problem, { ...problem, prompt: "# twice\ndef f(x):\n" }];
+    const { samples, scores } = await evaluateTask(
+      fakeLanguageModel({ generate, maxLength: 4096 }),
+      findTask("humaneval"),
+      { test: documents },
+      { confirmUnsafeCode: true },
+    );
+    expect(samples[1].filteredResponses).toEqual([["# twice\ndef f(x):\n    return x + 1\n"]]);
+    expect(samples.map(({ metrics }) => metrics["pass@1"])).toEqual([0, 1]);
+    expect(scores).toMatchObject([{ metric: "pass@1", filter: "create_test", value: 0.5 }]);
+  });
+
+  test("endless, exiting, greedy and writing programs fail; time and folder are given back", async () => {
+    const start = Date.now();
+    const programs = [
+      "while True: pass",
+      "import sys; sys.exit(0)",
+      "import os; os._exit(0)",
+      "x = bytearray(2**40)",
+      "1/0",
+    ];
+    expect(await Promise.all(programs.map(runPythonTest))).toEqual([false, false, false, false, false]);
+    expect(await runPythonTest("assert 1 + 1 == 2")).toBe(true);
+    expect(Date.now() - start).toBeLessThan(20_000);
+  });
+
+  test("pass@k of several candidates", async () => {
+    const candidates = ["x = 1", "x = 2", "x = 1", "x = 3"];
+    const { "pass@1": one, "pass@2": two } = await passAtK(candidates, "assert x == 1", [1, 2]);
+    // 1 - C(2, k) / C(4, k)
+    expect(one).toBeCloseTo(0.5, 12);
+    expect(two).toBeCloseTo(1 - 1 / 6, 12);
+  });
+});
+
+describe("groups", () => {
+  const { tasks, groups } = shippedTasks().select(["mmlu"]);
+  const result = (index: number, value: number, size: number, standardError: number | null) => ({
+    task: tasks[index],
+    numFewshot: 0,
+    generation: null,
+    documents: { original: size, effective: size, leftOut: index },
+    scores: [{ metric: "acc", filter: "none", value, standardError, higherIsBetter: true }],
+    chance: 0.25,
+    samples: [],
+  });
+
+  test.each(taskVectors.groups)(
+    "means and standard errors of $values",
+    ({ values, sizes, stderrs, weighted, unweighted }) => {
+      const results = values.map((value, i) => result(i, value, sizes[i], stderrs[i]));
+      const names = results.map(({ task }) => task.name);
+      for (const [weight_by_size, [value, stderr]] of [
+        [true, weighted],
+        [false, unweighted],
+      ] as const) {
+        const config = { group: "g", task: names, aggregate_metric_list: [{ metric: "acc", weight_by_size }] };
+        const [group] = scoreGroups([{ name: "g", alias: "g", version: "1", config, children: names }], results);
+        expect(group.scores[0].value).toBeCloseTo(value, 12);
+        expect(group.scores[0].standardError).toBeCloseTo(stderr, 12);
+      }
+    },
+  );
+
+  test("the table indents the parts; groups have one of their own; a part without standard error takes the group's", () => {
+    const results = [result(0, 0.5, 10, 0.1), result(1, 1, 30, null)];
+    const scored = scoreGroups(
+      groups.filter(({ name }) => name === "mmlu_stem" || name === "mmlu"),
+      results,
+    );
+    expect(resultsTable(results, scored)).toBe(`\
+|       Tasks        |Version|Filter|n-shot|Metric|   |Value|   |Stderr|
+|--------------------|------:|------|-----:|------|---|----:|---|------|
+|mmlu                |      2|none  |      |acc   |   |0.875|±  |   N/A|
+| - stem             |      2|none  |     0|acc   |↑  |0.875|±  |   N/A|
+|  - abstract_algebra|      1|none  |     0|acc   |↑  |0.500|±  |   0.1|
+|  - anatomy         |      1|none  |     0|acc   |↑  |1.000|±  |   N/A|`);
+    expect(groupsTable(scored)).toContain("|mmlu   |      2|none  |      |acc   |   |0.875|±  |   N/A|");
+    expect(groupsTable([])).toBe("");
+    expect(leftOutLines(results)).toEqual(["mmlu_anatomy: 1 of 31 documents are left out (see its task file)"]);
+  });
+});
+
+test("seeds: one for all, or four", () => {
+  expect(parseSeeds("7")).toEqual({ random: 7, numpy: 7, torch: 7, fewshot: 7 });
+  expect(parseSeeds("1,2,3,4")).toEqual({ random: 1, numpy: 2, torch: 3, fewshot: 4 });
+  expect(parseSeeds("5,6")).toEqual({ ...defaultSeeds, random: 5, numpy: 6 });
+  for (const text of ["", "x", "1,2,3,4,5", "-1", "1.5"])
+    expect(() => parseSeeds(text)).toThrow("expected one whole number");
+});
