@@ -123,8 +123,8 @@ CHECK_TEST("sharing changes no bit, in any order and cut into any calls") {
   const int64_t vocab = model->config().vocab_size;
   for (const Variant& variant : kernel_variants()) {
     if (!variant.supported) continue;
-    Engine single(model, *variant.kernels, 1);
-    Engine engine(model, *variant.kernels, 2);
+    Engine single(model, *variant.kernels, {1});
+    Engine engine(model, *variant.kernels, {2});
     for (const int64_t examples : {0, 60, 150}) {
       Requests requests = exam(vocab, examples, 14);
       for (const uint64_t seed : {0, 1, 2}) {
@@ -143,9 +143,23 @@ CHECK_TEST("sharing changes no bit, in any order and cut into any calls") {
   }
 }
 
+CHECK_TEST("copied prefixes of half and 8-bit caches have the bits of those that were run") {
+  const std::shared_ptr<const Model> model = small_model();
+  const Requests requests = exam(model->config().vocab_size, 60, 14);
+  for (const KvType type : {KvType::f16, KvType::q8}) {
+    const EngineOptions options{2, HeadPrecision::canonical, type};
+    Engine engine(model, active_kernels(), options);
+    const Scores expected = alone(&engine, requests);
+    for (const size_t per_call : {size_t{3}, size_t{1000}}) {
+      expect_equal(expected, score(&engine, requests, true, per_call, 0),
+                   "cache type " + std::to_string(static_cast<int>(type)));
+    }
+  }
+}
+
 CHECK_TEST("an aborted call leaves nothing wrong behind") {
   const std::shared_ptr<const Model> model = small_model();
-  Engine engine(model, scalar(), 2);
+  Engine engine(model, scalar(), {2});
   const Requests requests = exam(model->config().vocab_size, 100, 6);
   const Scores expected = score(&engine, requests, true, 1000, 0);
   Scores ignored = expected;

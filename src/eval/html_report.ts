@@ -9,7 +9,10 @@ const colours = ["#2f6db5", "#d9822b", "#3a9a5c", "#8a4fa3", "#b5433f", "#5f6b76
 const barWidth = 26;
 const groupGap = 34;
 const plotHeight = 240;
-const margin = { left: 44, right: 12, top: 12, bottom: 92 };
+const margin = { right: 12, top: 12 };
+/** Of a character at 12 px, on average; labels are turned by 30 degrees. */
+const characterWidth = 7.5;
+const slope = { x: Math.cos(Math.PI / 6), y: Math.sin(Math.PI / 6) };
 
 const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 const escapeHtml = (text: string) => text.replace(/[&<>"]/g, (character) => escapes[character]);
@@ -51,16 +54,20 @@ function bar(score: Score, x: number, colour: string, title: string): string {
 
 function chart(shown: readonly Group[], names: readonly string[]): string {
   const groupWidth = names.length * barWidth + groupGap;
-  const width = margin.left + margin.right + shown.length * groupWidth;
-  const height = margin.top + plotHeight + margin.bottom;
+  const labels = shown.map(({ name, metric }) => `${name} (${metric})`);
+  const below = labels.map((label) => label.length * characterWidth);
+  // Room for the labels, which end below the middle of their group.
+  const begin = Math.max(44, ...below.map((length, g) => length * slope.x - (g + 0.5) * groupWidth));
+  const width = begin + margin.right + shown.length * groupWidth;
+  const height = margin.top + plotHeight + 24 + Math.max(...below) * slope.y;
   const right = width - margin.right;
   const parts = [0, 0.25, 0.5, 0.75, 1].map(
     (share) =>
-      `<path d="M${margin.left} ${y(share)}H${right}" stroke="#ddd"/>` +
-      `<text x="${margin.left - 6}" y="${y(share) + 4}" text-anchor="end">${share}</text>`,
+      `<path d="M${begin} ${y(share)}H${right}" stroke="#ddd"/>` +
+      `<text x="${begin - 6}" y="${y(share) + 4}" text-anchor="end">${share}</text>`,
   );
   shown.forEach((group, g) => {
-    const left = margin.left + g * groupWidth + groupGap / 2;
+    const left = begin + g * groupWidth + groupGap / 2;
     const middle = left + (names.length * barWidth) / 2;
     group.scores.forEach((score, m) => {
       if (score === undefined) return;
@@ -73,12 +80,11 @@ function chart(shown: readonly Group[], names: readonly string[]): string {
         `<path class="chance" d="${line}" stroke="#000" stroke-dasharray="4 3"><title>chance ${group.chance.toFixed(4)}</title></path>`,
       );
     }
-    const label = `${group.name} (${group.metric})`;
     parts.push(
-      `<text x="${middle}" y="${y(0) + 14}" text-anchor="end" transform="rotate(-30 ${middle} ${y(0) + 14})">${escapeHtml(label)}</text>`,
+      `<text x="${middle}" y="${y(0) + 14}" text-anchor="end" transform="rotate(-30 ${middle} ${y(0) + 14})">${escapeHtml(labels[g])}</text>`,
     );
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">${parts.join("")}</svg>`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-size="12" font-family="sans-serif">${parts.join("")}</svg>`;
 }
 
 function table(models: readonly EvaluatedModel[], names: readonly string[]): string {
@@ -100,7 +106,7 @@ function table(models: readonly EvaluatedModel[], names: readonly string[]): str
 
 const style =
   "body{font:15px/1.4 system-ui,sans-serif;margin:2em;color:#222}svg{max-width:100%;height:auto}" +
-  "svg text{font:12px system-ui,sans-serif}table{border-collapse:collapse}" +
+  "table{border-collapse:collapse}" +
   "td,th{border:1px solid #ccc;padding:.2em .6em;text-align:right}td:first-child,th:first-child{text-align:left}" +
   "i{display:inline-block;width:.8em;height:.8em;margin-right:.3em}pre{overflow-x:auto}";
 

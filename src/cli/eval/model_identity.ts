@@ -10,10 +10,11 @@ import type { LanguageModel } from "../../eval/language_model.ts";
 import { packageVersion } from "../command.ts";
 import { isServer } from "./server_model.ts";
 
-async function hashFiles(files: readonly string[]): Promise<string> {
+/** @param named the names of the files belong to what is hashed: they say what is what */
+async function hashFiles(files: readonly string[], named: boolean): Promise<string> {
   const hash = createHash("sha256");
   for (const file of files) {
-    hash.update(`\0${path.basename(file)}\0`);
+    if (named) hash.update(`\0${path.basename(file)}\0`);
     for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
   }
   return hash.digest("hex");
@@ -24,7 +25,7 @@ export async function modelIdentity(source: string, model: LanguageModel): Promi
   // Whatever stands behind an address may change; its name is all that is known.
   if (isServer(source)) return `server ${model.name} ${model.info.scoring} ${model.tokenizer.hash}`;
   const version = `bitnet-lab ${packageVersion()}`;
-  if (!statSync(source).isDirectory()) return `${version} engine ${await hashFiles([source])}`;
+  if (!statSync(source).isDirectory()) return `${version} engine ${await hashFiles([source], false)}`;
   // A run directory stands for its newest checkpoint.
   const { openCheckpoint } = await import("../../checkpoint/checkpoint.ts");
   const checkpoint = await openCheckpoint(source);
@@ -33,7 +34,8 @@ export async function modelIdentity(source: string, model: LanguageModel): Promi
   const files = (await readdir(directory)).filter((name) =>
     /\.safetensors$|^(config|tokenizer|tokenizer_config)\.json$/.test(name),
   );
-  const hash = await hashFiles(files.sort().map((name) => path.join(directory, name)));
+  const paths = files.sort().map((name) => path.join(directory, name));
+  const hash = await hashFiles(paths, true);
   // The backends agree within a tolerance only.
   return `${version} tfjs ${model.info.backend} ${hash}`;
 }

@@ -251,8 +251,11 @@ describe("a server that answers wrongly is one error, at once", () => {
 
 describe("opening", () => {
   test("no server", async () => {
-    const away = openCompletionsModel("http://127.0.0.1:9/v1", { tokenizer: "" }, tokenizer);
-    await expect(away).rejects.toThrow(/^http:\/\/127\.0\.0\.1:9\/v1\/models: no answer: /);
+    const gone = new CompletionsServer();
+    const address = await gone.start();
+    await gone.stop();
+    const away = openCompletionsModel(address, { tokenizer: "" }, tokenizer);
+    await expect(away).rejects.toThrow(`${address}/models: no answer: ECONNREFUSED`);
   });
 
   test("a model that is not served; a server without models", async () => {
