@@ -7,6 +7,7 @@ import { scoreGroups } from "../../src/eval/group_scores.ts";
 import type { GenerateRequest } from "../../src/eval/language_model.ts";
 import { compileExactMatch, mean } from "../../src/eval/metrics.ts";
 import { runPythonTest } from "../../src/eval/python_test.ts";
+import { sampleJson } from "../../src/eval/result_files.ts";
 import { groupsTable, leftOutLines, resultsTable } from "../../src/eval/results_table.ts";
 import { defaultSeeds, parseSeeds } from "../../src/eval/seeds.ts";
 import { findTask, shippedTasks } from "../../src/eval/task_registry.ts";
@@ -192,6 +193,19 @@ describe("generation", () => {
       ["bypass", 999, null],
     ]);
   });
+});
+
+test("a samples file has targets and answers in Python's words", async () => {
+  const generate = () => " sun.";
+  const { samples } = await evaluateTask(fakeLanguageModel({ generate, maxLength: 1000 }), findTask("triviaqa"), {
+    validation: [{ question: "x", answer: { aliases: ["The Moon", "it's"] } }],
+  });
+  const line = sampleJson(samples[0]);
+  expect([line.target, line.resps, line.filtered_resps]).toEqual([`['The Moon', "it's"]`, [[" sun"]], ["sun"]]);
+  expect(sampleJson({ ...samples[0], filteredResponses: [[-5, true], null] }).filtered_resps).toEqual([
+    ["-5.0", "True"],
+    "None",
+  ]);
 });
 
 describe("code that the model writes", () => {
