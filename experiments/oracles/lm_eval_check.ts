@@ -8,8 +8,8 @@
  * settings (examples, system instruction, chat template); then with real models (`--models`, default the two of the
  * tests: transformers in float32 there, the training forward here). lm-evaluation-harness runs its own task files.
  * Documents come from `--data` (folders named as the tasks), where there are none from a generator. Log-likelihoods may
- * differ by 1e-4 + 2e-6 |ll| (tiny-llama), and in a BitNet by what an int8 code that PyTorch rounds the other way makes of
- * it: at most 0.05, 2e-3 + 1e-5 |ll| in nine of ten. Exit code 1 if anything else differs.
+ * differ by 1e-4 + 2e-6 |ll| (float models), and in a BitNet by 0.05 + 5e-4 |ll|, what the int8 codes of activations that
+ * PyTorch rounds the other way make of it. Exit code 1 if anything else differs.
  *
  * An export is checked as both programs see it, `--limit 0` leaving the hashing model out:
  *
