@@ -198,7 +198,7 @@ export class LmEvalComparison {
 
   private tolerance(value: number): number {
     if (this.isHashing) return 1e-9;
-    return this.isBitnet ? 0.05 + 5e-4 * Math.abs(value) : 1e-4 + 2e-6 * Math.abs(value);
+    return this.isBitnet ? 0.1 + 5e-4 * Math.abs(value) : 1e-4 + 2e-6 * Math.abs(value);
   }
 
   private logLikelihood(label: string, actual: number | undefined, wanted: number): void {
