@@ -1,5 +1,5 @@
 /**
- * `--gen_kwargs max_gen_toks=96,temperature=0`: lm-evaluation-harness's overrides of the generation settings, its other
+ * `--gen_kwargs max_gen_toks=96,temperature=0`, or as JSON: lm-evaluation-harness's overrides of the generation settings, its other
  * names for max_gen_toks included.
  */
 import { nearestName } from "../config/nearest_name.ts";
@@ -37,21 +37,37 @@ const readers: Record<Kind, { expected: string; read: (text: string) => unknown 
   text: { expected: "a text", read: (text) => (text === "" ? undefined : [text]) },
 };
 
+/** Keys and values of `key=value,key=value` or of a JSON object. */
+function entriesOf(text: string): [name: string, value: unknown][] {
+  if (!text.trimStart().startsWith("{")) {
+    return text.split(",").map((pair) => {
+      const [name, ...rest] = pair.split("=");
+      return [name.trim(), rest.length === 0 ? undefined : rest.join("=").trim()];
+    });
+  }
+  try {
+    return Object.entries(JSON.parse(text));
+  } catch (error) {
+    throw new GenKwargsError(`not valid JSON: ${(error as Error).message}`);
+  }
+}
+
 /**
- * Reads `key=value,key=value`.
+ * Reads `key=value,key=value`, or a JSON object, whose `until` may be a list.
  * @throws {GenKwargsError} naming the nearest key, or what the value must be; or if temperature would have no effect.
  */
 export function parseGenKwargs(text: string): Partial<GenerationKwargs> {
   const settings: Record<string, unknown> = {};
-  for (const pair of text.split(",")) {
-    const [name, ...rest] = pair.split("=");
-    const known = keys[name.trim()];
+  for (const [name, given] of entriesOf(text)) {
+    const known = Object.hasOwn(keys, name) ? keys[name] : undefined;
     if (known === undefined) {
-      throw new GenKwargsError(`unknown key "${name.trim()}"; the nearest is ${nearestName(name, Object.keys(keys))}`);
+      throw new GenKwargsError(`unknown key "${name}"; the nearest is ${nearestName(name, Object.keys(keys))}`);
     }
     const { expected, read } = readers[known.kind];
-    const value = rest.length === 0 ? undefined : read(rest.join("=").trim());
-    if (value === undefined) throw new GenKwargsError(`${name.trim()} must be ${expected}, not "${rest.join("=")}"`);
+    const isList = known.kind === "text" && Array.isArray(given) && given.every((entry) => typeof entry === "string");
+    const isReadable = given !== undefined && typeof given !== "object";
+    const value = isList ? given : isReadable ? read(String(given)) : undefined;
+    if (value === undefined) throw new GenKwargsError(`${name} must be ${expected}, not "${given ?? ""}"`);
     settings[known.key] = value;
   }
   if (Number(settings.temperature ?? 0) > 0 && settings.do_sample !== true) {

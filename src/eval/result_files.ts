@@ -10,6 +10,7 @@ import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { TaskResult } from "./evaluator.ts";
+import { pythonStr } from "./python/values.ts";
 import type { ResultsJson } from "./results.ts";
 import type { Sample } from "./sample.ts";
 
@@ -22,7 +23,7 @@ function sanitize(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sanitize);
   if (typeof value === "boolean") return value ? "True" : "False";
   if (typeof value === "number") return Number.isInteger(value) ? value.toFixed(1) : String(value);
-  return String(value);
+  return pythonStr(value);
 }
 
 /** Keys of the arguments: `gen_args_0: { arg_0: context, arg_1: continuation }`. */
@@ -37,7 +38,7 @@ function argumentsJson(requests: Sample["arguments"]): Record<string, Record<str
 
 /** One line of a samples file. */
 export function sampleJson(sample: Sample): Record<string, unknown> {
-  const target = String(sample.target);
+  const target = pythonStr(sample.target);
   return {
     doc_id: sample.docId,
     doc: sample.document,

@@ -25,7 +25,7 @@ const texts = z.union([z.string().transform((text) => [text]), z.array(z.string(
 });
 const split = z.string().nullable().optional();
 
-export const metricSchema = z.strictObject({
+const metricSchema = z.strictObject({
   metric: z.union([z.string(), functionName], { error: "expected a metric's name or !function <name>" }),
   aggregation: z.union([z.string(), functionName], { error: "expected an aggregation's name or !function" }).optional(),
   higher_is_better: z.boolean().optional(),
@@ -55,7 +55,7 @@ const filterStep = z.discriminatedUnion("function", [
   z.strictObject({ function: z.literal("custom"), filter_fn: functionName }),
 ]);
 
-export const generationSchema = z.strictObject({
+const generationSchema = z.strictObject({
   until: texts.optional(),
   max_gen_toks: z.int().min(1).optional(),
   do_sample: z.boolean().optional(),
@@ -64,7 +64,7 @@ export const generationSchema = z.strictObject({
   top_p: z.number().gt(0).max(1).optional(),
 });
 
-export const fewshotSchema = z.strictObject({
+const fewshotSchema = z.strictObject({
   sampler: z.enum(["default", "first_n"]).optional(),
   split,
   samples: z.array(z.record(z.string(), z.unknown())).optional(),

@@ -13,6 +13,19 @@ test("overrides and their other names", () => {
   });
 });
 
+test("JSON, with several stops", () => {
+  expect(parseGenKwargs('{"until": ["a,b", "\\n"], "max_gen_toks": 5, "do_sample": true, "temperature": 0.5}')).toEqual(
+    {
+      until: ["a,b", "\n"],
+      max_gen_toks: 5,
+      do_sample: true,
+      temperature: 0.5,
+    },
+  );
+  expect(() => parseGenKwargs('{"until": ')).toThrow("not valid JSON");
+  expect(() => parseGenKwargs('{"until": [1]}')).toThrow("until");
+});
+
 test.each([
   ["max_gen_tok=3", 'unknown key "max_gen_tok"; the nearest is max_gen_toks'],
   ["max_gen_toks", "max_gen_toks must be a whole number of at least 1"],

