@@ -6,11 +6,10 @@
  *
  * PyTorch takes part when PYTHON (default python3) can import torch, in bf16 only if the CPU can multiply it. Prints tables; see bench.ts for the JSON lines.
  */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import path from "node:path";
-import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import * as tf from "@tensorflow/tfjs";
 import { writeCheckpoint } from "../../src/checkpoint/write_checkpoint.ts";
@@ -20,6 +19,7 @@ import { CounterRng } from "../../src/random/counter_rng.ts";
 import { renderChart } from "../../training/chart.ts";
 import { formatTable, type Measurement, median } from "./measurement.ts";
 import type { StoredBatch, TrainedSteps } from "./train_step.ts";
+import { WorkerProcess } from "./worker_process.ts";
 
 export interface TrainingShape {
   hidden: number;
@@ -110,40 +110,29 @@ function contenders(threads: number, withWasm: boolean): Contender[] {
   return list;
 }
 
-/** A contender's process, answering one command at a time. */
+/** A contender at work. */
 class Worker {
   readonly contender: Contender;
-  private readonly child: ChildProcess;
-  private readonly answers: AsyncIterator<string>;
+  readonly #process: WorkerProcess;
 
   constructor(contender: Contender, directory: string) {
     this.contender = contender;
-    this.child = spawn(contender.command, [...contender.arguments, directory], {
-      env: { ...process.env, ...contender.environment },
-      stdio: ["pipe", "pipe", "inherit"],
-    });
-    this.answers = createInterface({ input: this.child.stdout! })[Symbol.asyncIterator]();
+    const { name, command, environment } = contender;
+    this.#process = new WorkerProcess(name, command, [...contender.arguments, directory], environment);
   }
 
   /** Waits until the model is loaded, then trains the warm-up steps. */
   async start(): Promise<TrainedSteps> {
-    await this.answer();
+    await this.#process.answer();
     return this.run(warmupSteps);
   }
 
-  async run(steps: number): Promise<TrainedSteps> {
-    this.child.stdin!.write(`run ${steps}\n`);
-    return (await this.answer()) as TrainedSteps;
+  run(steps: number): Promise<TrainedSteps> {
+    return this.#process.ask(`run ${steps}`);
   }
 
   stop(): void {
-    this.child.kill();
-  }
-
-  private async answer(): Promise<unknown> {
-    const { value, done } = await this.answers.next();
-    if (done) throw new Error(`${this.contender.name} ended early`);
-    return JSON.parse(value);
+    this.#process.stop();
   }
 }
 

@@ -8,11 +8,7 @@
 
 #include "core/target_region.h"
 
-#if defined(__clang__)
-BITNET_TARGET_BEGIN("dotprod")
-#else
-BITNET_TARGET_BEGIN("arch=armv8.2-a+dotprod")
-#endif
+BITNET_TARGET_BEGIN_NEON_DOT
 
 namespace bitnet {
 namespace {

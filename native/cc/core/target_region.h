@@ -24,6 +24,13 @@
 #define BITNET_TARGET_END BITNET_PRAGMA(GCC pop_options)
 #endif
 
+// AArch64 with the dot product extension, as either compiler wants to hear it.
+#if defined(__clang__)
+#define BITNET_TARGET_BEGIN_NEON_DOT BITNET_TARGET_BEGIN("dotprod")
+#else
+#define BITNET_TARGET_BEGIN_NEON_DOT BITNET_TARGET_BEGIN("arch=armv8.2-a+dotprod")
+#endif
+
 // Small functions on vectors must vanish: a call would spill every register.
 #if defined(_MSC_VER) && !defined(__clang__)
 #define BITNET_INLINE __forceinline
