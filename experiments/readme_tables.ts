@@ -85,10 +85,11 @@ const parts: Record<string, { file: string; render: () => string }> = {
         row.contender!,
         fixed(row.tokens_per_second, 0),
         fixed(row.over_best_pytorch, 2),
+        row.share_of_fp32_peak === undefined ? "" : `${fixed(100 * Number(row.share_of_fp32_peak), 0)}%`,
         fixed(row.peak_rss_mb, 0),
       ]);
       return (
-        `${table(["shape", "threads", "", "tokens/s", "ratio", "peak RSS, MB"], cells)}\n\n` +
+        `${table(["shape", "threads", "", "tokens/s", "ratio", "of fp32 peak", "peak RSS, MB"], cells)}\n\n` +
         `${machineOf(last)} Shapes: experiments/bench/training_contest.ts.`
       );
     },

@@ -3,6 +3,7 @@ import { loadAddon } from "./addon.ts";
 
 declare module "./addon.ts" {
   interface NativeAddon {
+    measureFmaPeak(threads: number, seconds: number): Promise<number>;
     measureInt8Peak(threads: number, seconds: number): Promise<number>;
     measureReadBandwidth(threads: number, bytes: number): Promise<number>;
   }
@@ -17,6 +18,11 @@ const readBytes = 256 * 2 ** 20;
  */
 export async function measureInt8Peak(threads: number, seconds = 0.1): Promise<number | null> {
   return (await loadAddon().measureInt8Peak(threads, seconds)) || null;
+}
+
+/** The same of float32 multiply-adds. */
+export async function measureFmaPeak(threads: number, seconds = 0.1): Promise<number | null> {
+  return (await loadAddon().measureFmaPeak(threads, seconds)) || null;
 }
 
 /** Bytes per second at which `threads` threads read memory. Takes 256 MiB while it runs. */

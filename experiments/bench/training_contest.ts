@@ -12,6 +12,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import * as tf from "@tensorflow/tfjs";
+import { measureFmaPeak } from "../../native/machine_peaks.ts";
 import { writeCheckpoint } from "../../src/checkpoint/write_checkpoint.ts";
 import { modelConfigSchema, resolveModelConfig } from "../../src/config/model_config.ts";
 import { CausalLM } from "../../src/model/causal_lm.ts";
@@ -165,7 +166,31 @@ async function writeModel(directory: string, shape: TrainingShape, isFloat: bool
   writeFileSync(path.join(directory, "batch.json"), JSON.stringify(batch));
 }
 
-/** One row per contender. `ratio` is its speed over the best PyTorch setting of the same model. */
+/**
+ * Floating-point operations of the matrix products of a step, whatever they are computed in: a forward product is followed
+ * by two of its size. Attention multiplies causally, half of sequence x sequence.
+ */
+function stepOperations({
+  hidden,
+  layers,
+  heads,
+  kvHeads,
+  intermediate,
+  vocab,
+  sequence,
+  batch,
+}: TrainingShape): number {
+  const attentionWeights = hidden * hidden * (2 + (2 * kvHeads) / heads);
+  const weights = layers * (attentionWeights + 3 * hidden * intermediate) + vocab * hidden;
+  const attention = layers * 2 * hidden * (sequence / 2);
+  return 6 * batch * sequence * (weights + attention);
+}
+
+/**
+ * One row per contender. `over_best_pytorch` is its speed over the best PyTorch setting of the same model;
+ * `share_of_fp32_peak` sets all its matrix products against the float32 multiply-adds that the machine managed between the
+ * rounds (products of int8 codes may exceed it).
+ */
 export async function trainingContest(
   name: string,
   {
@@ -194,7 +219,10 @@ export async function trainingContest(
     const competing = results.filter(({ turns }) => turns[0]!.ms[0]! < hopeless * fastest);
     for (const { worker } of results) if (!competing.some((each) => each.worker === worker)) worker.stop();
     for (const each of competing) each.turns.length = 0;
+    const peaks: number[] = [];
     for (let round = 0; round < rounds; round++) {
+      const peak = await measureFmaPeak(threads);
+      if (peak) peaks.push(peak);
       for (const { worker, turns } of competing) turns.push(await worker.run(stepsPerTurn));
     }
     const stepMs = (turns: TrainedSteps[]) => median(turns.flatMap((turn) => turn.ms));
@@ -216,6 +244,7 @@ export async function trainingContest(
         tokens_per_second: ((shape.batch * shape.sequence) / ms) * 1000,
         step_ms: ms,
         ...(Number.isFinite(ratio) ? { over_best_pytorch: ratio } : {}),
+        ...(peaks.length > 0 ? { share_of_fp32_peak: stepOperations(shape) / (ms / 1000) / median(peaks) } : {}),
         peak_rss_mb: last.peak_rss_mb,
         first_loss: firstLoss,
         ...(kernels.length > 0 ? { largest: kernels.map(([k, time]) => `${k} ${time.toFixed(0)}`).join(", ") } : {}),

@@ -1,8 +1,9 @@
 // What this machine can do at most, for benchmarks:
 //
-//   measureInt8Peak(threads, seconds) -> Promise<operations per second>, 0 where the active variant has no
-//   loop measureReadBandwidth(threads, bytes) -> Promise<bytes per second> of memory that is larger than the
-//   caches
+//   measureFmaPeak(threads, seconds), measureInt8Peak(threads, seconds) -> Promise<operations per second>
+//   measureReadBandwidth(threads, bytes) -> Promise<bytes per second>
+//
+// The peaks are 0 where the active variant has no loop for them; the memory should be larger than the caches.
 //
 // Typed by native/machine_peaks.ts.
 #include <cstring>
@@ -25,11 +26,14 @@ Napi::Value measured(Napi::Env env, std::function<double()> measure) {
   return std::make_shared<JobQueue>()->push(env, std::move(job));
 }
 
-Napi::Value measure_int8_peak(const Napi::CallbackInfo& info) {
+using Peak = double(const std::string& isa, double seconds, int threads);
+
+template <Peak& peak>
+Napi::Value measure_peak(const Napi::CallbackInfo& info) {
   const int threads = info[0].As<Napi::Number>().Int32Value();
   const double seconds = info[1].As<Napi::Number>().DoubleValue();
   const std::string isa = active_kernels().name;
-  return measured(info.Env(), [=] { return int8_peak(isa, seconds, threads); });
+  return measured(info.Env(), [=] { return peak(isa, seconds, threads); });
 }
 
 Napi::Value measure_read_bandwidth(const Napi::CallbackInfo& info) {
@@ -46,7 +50,8 @@ Napi::Value measure_read_bandwidth(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void init_measurement(Napi::Env env, Napi::Object exports) {
-  exports.Set("measureInt8Peak", Napi::Function::New(env, measure_int8_peak, "measureInt8Peak"));
+  exports.Set("measureFmaPeak", Napi::Function::New(env, measure_peak<fma_peak>, "measureFmaPeak"));
+  exports.Set("measureInt8Peak", Napi::Function::New(env, measure_peak<int8_peak>, "measureInt8Peak"));
   exports.Set("measureReadBandwidth",
               Napi::Function::New(env, measure_read_bandwidth, "measureReadBandwidth"));
 }
