@@ -25,7 +25,7 @@ export class LibraryTokenizer implements Tokenizer {
   readonly addsBos: boolean;
   readonly json: Record<string, unknown>;
   readonly config: Record<string, unknown> | null;
-  private readonly library: HuggingFaceTokenizer;
+  private readonly implementation: HuggingFaceTokenizer;
   private readonly special: ReadonlySet<number>;
   private readonly byteLevel: boolean;
   private cachedHash: string | undefined;
@@ -35,7 +35,7 @@ export class LibraryTokenizer implements Tokenizer {
     this.json = json as unknown as Record<string, unknown>;
     this.config = config;
     try {
-      this.library = new HuggingFaceTokenizer(json, config ?? {});
+      this.implementation = new HuggingFaceTokenizer(json, config ?? {});
     } catch (error) {
       throw new TokenizerError(`the tokenizer cannot be used: ${(error as Error).message}`);
     }
@@ -54,19 +54,19 @@ export class LibraryTokenizer implements Tokenizer {
   }
 
   encode(text: string, options: { addSpecialTokens?: boolean } = {}): number[] {
-    return this.library.encode(text, { add_special_tokens: options.addSpecialTokens ?? true }).ids;
+    return this.implementation.encode(text, { add_special_tokens: options.addSpecialTokens ?? true }).ids;
   }
 
   decode(ids: ArrayLike<number>, options: { skipSpecialTokens?: boolean } = {}): string {
     if (ids.length === 0) return "";
-    return this.library.decode(Array.from(ids), {
+    return this.implementation.decode(Array.from(ids), {
       skip_special_tokens: options.skipSpecialTokens ?? true,
       clean_up_tokenization_spaces: this.config?.clean_up_tokenization_spaces === true,
     });
   }
 
   tokenBytes(id: number): Uint8Array {
-    const token = this.special.has(id) ? undefined : this.library.id_to_token(id);
+    const token = this.special.has(id) ? undefined : this.implementation.id_to_token(id);
     if (token === undefined) return noBytes;
     if (this.byteLevel) return charactersToBytes(token);
     const byte = /^<0x([0-9A-Fa-f]{2})>$/.exec(token);
