@@ -14,10 +14,9 @@ import { parseArgs } from "node:util";
 import { planExport } from "../../export/export_plan.ts";
 import { planGguf, writeGgufExport } from "../../export/gguf_export.ts";
 import { randomParameters } from "../../export/random_model.ts";
-import { Engine } from "../../native/inference/engine.ts";
 import { modelConfigSchema, resolveModelConfig } from "../../src/config/model_config.ts";
 import { byteLevelTokenizer } from "../../src/tokenizer/byte_level_tokenizer.ts";
-import type { TimedTokens } from "./engine_worker.ts";
+import type { StoredTypes, TimedTokens } from "./engine_worker.ts";
 import { formatTable, type Measurement, median } from "./measurement.ts";
 import { WorkerProcess } from "./worker_process.ts";
 
@@ -48,6 +47,15 @@ export interface EngineContestOptions {
   decodeTokens?: number;
 }
 
+interface Contender {
+  name: string;
+  worker: WorkerProcess;
+  /** Tokens per second of every round. */
+  prefill: number[];
+  decode: number[];
+  rss: number;
+}
+
 /** One row per contender and thread count. `ratio` is the speed over llama.cpp's. */
 export async function engineContest(
   file: string,
@@ -56,29 +64,25 @@ export async function engineContest(
   const rows: Measurement[] = [];
   const script = path.join(import.meta.dirname, "engine_worker.ts");
   const peer = process.env.NODE_LLAMA_CPP;
-  const engine = await Engine.load(file);
-  const hasInt8Head = engine.config.embeddingType === "Q8_0";
-  const facts = { type: engine.config.weightType, head: engine.config.embeddingType };
-  engine.dispose();
   for (const count of threads) {
-    const contenders = [
-      { name: "bitnet-lab", kind: "canonical" },
-      ...(hasInt8Head ? [{ name: "bitnet-lab, int8 head", kind: "int8" }] : []),
-      ...(peer ? [{ name: "llama.cpp", kind: peer }] : []),
-    ].map(({ name, kind }) => ({
-      name,
-      worker: new WorkerProcess(name, process.execPath, ["--import", "tsx", script, file, String(count), kind]),
-      prefill: [] as number[],
-      decode: [] as number[],
-      rss: 0,
-    }));
+    const contenders: Contender[] = [];
+    /** Starts a contender and returns what it says of the file. */
+    const enter = async (name: string, kind: string): Promise<StoredTypes> => {
+      const run = [count, promptTokens, decodeTokens].map(String);
+      const worker = new WorkerProcess(name, process.execPath, ["--import", "tsx", script, file, ...run, kind]);
+      contenders.push({ name, worker, prefill: [], decode: [], rss: 0 });
+      return worker.answer<StoredTypes>();
+    };
+    let facts: StoredTypes;
     try {
-      for (const { worker } of contenders) await worker.answer();
+      facts = await enter("bitnet-lab", "canonical");
+      if (facts.head === "Q8_0") await enter("bitnet-lab, int8 head", "int8");
+      if (peer) await enter("llama.cpp", peer);
       // The first round warms up.
       for (let round = 0; round <= rounds; round++) {
         for (const each of contenders) {
-          const prefill = await each.worker.ask<TimedTokens>(`prefill ${promptTokens}`);
-          const decode = await each.worker.ask<TimedTokens>(`decode ${decodeTokens}`);
+          const prefill = await each.worker.ask<TimedTokens>("prefill");
+          const decode = await each.worker.ask<TimedTokens>("decode");
           each.rss = decode.peak_rss_mb;
           if (round === 0) continue;
           each.prefill.push(promptTokens / prefill.seconds);

@@ -10,14 +10,18 @@ import { measureInt8Peak, measureReadBandwidth } from "../../native/machine_peak
 /** Tokens of the prompt that is timed from the start of loading. */
 export const firstPromptTokens = 16;
 
-export interface BenchmarkOptions {
-  threads: readonly number[];
+/** What is timed. */
+export interface RunOptions {
   promptTokens: number;
   decodeTokens: number;
+  signal?: AbortSignal;
+}
+
+export interface BenchmarkOptions extends RunOptions {
+  threads: readonly number[];
   repetitions: number;
   /** How the engine runs the file; threads are set by the benchmark. */
   engine?: Omit<EngineOptions, "threads">;
-  signal?: AbortSignal;
   /** Hears what is measured next. */
   onProgress?: (text: string) => void;
 }
@@ -132,7 +136,7 @@ export async function benchmarkEngine(file: string, options: BenchmarkOptions): 
   };
 }
 
-function longestContext({ promptTokens, decodeTokens }: BenchmarkOptions): number {
+function longestContext({ promptTokens, decodeTokens }: RunOptions): number {
   return Math.max(promptTokens, decodeTokens + 1, firstPromptTokens);
 }
 
@@ -174,12 +178,12 @@ async function measureRounds(
 }
 
 /** The two things that are timed, each from an empty context. */
-class EngineRun {
-  readonly #options: BenchmarkOptions;
+export class EngineRun {
+  readonly #options: RunOptions;
   readonly #session: ReturnType<Engine["createSession"]>;
   readonly #prompt: Int32Array;
 
-  constructor(engine: Engine, options: BenchmarkOptions) {
+  constructor(engine: Engine, options: RunOptions) {
     this.#options = options;
     const { vocabSize, contextLength } = engine.config;
     const capacity = Math.min(contextLength, longestContext(options));
