@@ -115,6 +115,35 @@ const parts: Record<string, { file: string; render: () => string }> = {
       return `${table(header, cells)}\n\n${machineOf(last)}`;
     },
   },
+  evaluation_speed: {
+    file: "bench.jsonl",
+    render: () => {
+      const list = lastRows("evaluate", ["shape", "task", "threads", "contender"]);
+      const last = list.at(-1);
+      if (last === undefined) return "";
+      const cells = list.map((row) => [
+        row.shape!,
+        row.threads!,
+        row.contender!,
+        row.documents!,
+        fixed(row.documents_per_second, 1),
+        fixed(row.ratio, 1),
+        fixed(row.acc, 4),
+        fixed(row.peak_rss_mb, 0),
+      ]);
+      const header = [
+        "shape",
+        "threads",
+        "",
+        "documents",
+        "documents/s",
+        "bitnet-lab is faster by",
+        "acc",
+        "peak RSS, MB",
+      ];
+      return `${table(header, cells)}\n\n${machineOf(last)}`;
+    },
+  },
 };
 
 function main(): void {

@@ -1,10 +1,12 @@
 /**
- * `npm run bench [-- kernels train engine] [--threads 1,2] [--shapes T,S] [--models A.gguf,B.gguf] [--rounds 5] [--out FILE]`: what this machine does.
+ * `npm run bench [-- kernels train engine evaluate] [--threads 1,2] [--shapes T,S] [--models A.gguf,B.gguf]
+ * [--evaluation-shapes M] [--data-dir DIR] [--rounds 5] [--out FILE]`: what this machine does.
  *
  *   kernels   every native kernel of every variant, over shapes, beside the measured peaks of the machine
  *   train     the full training step by shape, every backward precision, beside PyTorch where there is one
  *   engine    prefill 512 and decode 64 of the small shape, or of the files of --models, beside llama.cpp
  *             (NODE_LLAMA_CPP names the folder of node-llama-cpp)
+ *   evaluate  ARC-Easy (of --data-dir, or generated questions) with all threads, beside lm-evaluation-harness and llama.cpp
  *
  * Prints tables; appends JSON lines (default experiments/results/bench.jsonl) that carry date, commit, CPU, ISA and
  * threads. Benchmarks only inform: nothing here passes or fails.
@@ -15,11 +17,12 @@ import { availableParallelism, tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { engineContest, writeSmallModel } from "./engine_contest.ts";
+import { evaluationContest, evaluationShapes } from "./eval_contest.ts";
 import { appendJsonLines, environment, formatTable, type Measurement } from "./measurement.ts";
 import { trainingContest, trainingShapes } from "./training_contest.ts";
 
 const root = path.join(import.meta.dirname, "../..");
-const sections = ["kernels", "train", "engine"] as const;
+const sections = ["kernels", "train", "engine", "evaluate"] as const;
 type Section = (typeof sections)[number];
 
 /** The C++ benchmark prints one JSON object a line. */
@@ -64,6 +67,17 @@ async function benchInference(
   }
 }
 
+async function benchEvaluation(
+  threads: number,
+  shapes: readonly string[],
+  rounds: number,
+  dataDirectory: string | undefined,
+): Promise<Measurement[]> {
+  const rows: Measurement[] = [];
+  for (const shape of shapes) rows.push(...(await evaluationContest(shape, { threads, rounds, dataDirectory })));
+  return rows;
+}
+
 /** Columns of a section's table: those of its rows, in order of appearance. */
 const columnsOf = (rows: readonly Measurement[]) => [...new Set(rows.flatMap((row) => Object.keys(row)))];
 
@@ -73,6 +87,8 @@ const { values, positionals } = parseArgs({
     threads: { type: "string", default: [...new Set([1, availableParallelism()])].join(",") },
     shapes: { type: "string", default: "T,S" },
     models: { type: "string", default: "" },
+    "evaluation-shapes": { type: "string", default: "M" },
+    "data-dir": { type: "string" },
     rounds: { type: "string", default: "5" },
     out: { type: "string", default: path.join(root, "experiments/results/bench.jsonl") },
   },
@@ -80,10 +96,11 @@ const { values, positionals } = parseArgs({
 const unknown = [
   ...positionals.filter((name) => !(sections as readonly string[]).includes(name)),
   ...values.shapes.split(",").filter((name) => !(name in trainingShapes)),
+  ...values["evaluation-shapes"].split(",").filter((name) => !(name in evaluationShapes)),
 ];
 if (unknown.length > 0) {
   console.error(
-    `bench: ${unknown.join(", ")} is unknown; sections: ${sections.join(", ")}; shapes: ${Object.keys(trainingShapes).join(", ")}`,
+    `bench: ${unknown.join(", ")} is unknown; sections: ${sections.join(", ")}; shapes: ${Object.keys(trainingShapes).join(", ")}; evaluation shapes: ${Object.keys(evaluationShapes).join(", ")}`,
   );
   process.exit(2);
 }
@@ -92,6 +109,13 @@ const run: Record<Section, () => Measurement[] | Promise<Measurement[]>> = {
   kernels: () => benchKernels(threads),
   train: () => benchTraining(threads, values.shapes.split(","), Number(values.rounds)),
   engine: () => benchInference(threads, values.models.split(",").filter(Boolean), Number(values.rounds)),
+  evaluate: () =>
+    benchEvaluation(
+      Math.max(...threads),
+      values["evaluation-shapes"].split(","),
+      Number(values.rounds),
+      values["data-dir"],
+    ),
 };
 const facts = environment();
 console.log(

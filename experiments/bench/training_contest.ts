@@ -6,8 +6,7 @@
  *
  * PyTorch takes part when PYTHON (default python3) can import torch, in bf16 only if the CPU can multiply it. Prints tables; see bench.ts for the JSON lines.
  */
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
@@ -19,6 +18,7 @@ import { CausalLM } from "../../src/model/causal_lm.ts";
 import { CounterRng } from "../../src/random/counter_rng.ts";
 import { renderChart } from "../../training/chart.ts";
 import { formatTable, type Measurement, median } from "./measurement.ts";
+import { allocatorSettings, hasBf16, pythonWith } from "./pytorch_process.ts";
 import type { StoredBatch, TrainedSteps } from "./train_step.ts";
 import { WorkerProcess } from "./worker_process.ts";
 
@@ -58,25 +58,6 @@ interface Contender {
   environment?: Record<string, string>;
 }
 
-/** glibc's defaults cost PyTorch a quarter of its speed: memory is given back and faulted in again in every step. */
-const allocatorSettings = {
-  MALLOC_MMAP_THRESHOLD_: "4294967296",
-  MALLOC_TRIM_THRESHOLD_: "4294967296",
-  MALLOC_TOP_PAD_: "67108864",
-};
-
-/** A Python that can import torch, or undefined. */
-function pythonWithTorch(): string | undefined {
-  const python = process.env.PYTHON || "python3";
-  return spawnSync(python, ["-c", "import torch"]).status === 0 ? python : undefined;
-}
-
-/** Without these PyTorch emulates bf16, tens of times slower than float32: minutes for a step. */
-function hasBf16(): boolean {
-  const file = "/proc/cpuinfo";
-  return !existsSync(file) || /\b(avx512_bf16|amx_bf16|bf16)\b/.test(readFileSync(file, "utf8"));
-}
-
 function contenders(threads: number, withWasm: boolean): Contender[] {
   const ours = (name: string, isFloat: boolean, ...flags: string[]): Contender => ({
     name: `bitnet-lab ${name}`,
@@ -91,7 +72,7 @@ function contenders(threads: number, withWasm: boolean): Contender[] {
     ours("float twin", true, "--precision", "f32", "--threads", String(threads)),
   ];
   if (withWasm) list.push(ours("wasm", false, "--backend", "wasm"));
-  const python = pythonWithTorch();
+  const python = pythonWith("torch");
   if (python === undefined) return list;
   for (const isFloat of [false, true]) {
     for (const flags of [[], ["--bf16"], ["--compile"], ["--bf16", "--compile"]]) {

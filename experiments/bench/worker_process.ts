@@ -2,16 +2,20 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
+/** Characters of what a process says on stderr that its error shows. */
+const shownCharacters = 2000;
+
 export class WorkerProcess {
   readonly #child: ChildProcess;
   readonly #answers: AsyncIterator<string>;
   readonly #name: string;
+  #complaints = "";
 
   constructor(name: string, command: string, commandArguments: readonly string[], environment = {}) {
     this.#name = name;
-    this.#child = spawn(command, commandArguments, {
-      env: { ...process.env, ...environment },
-      stdio: ["pipe", "pipe", "inherit"],
+    this.#child = spawn(command, commandArguments, { env: { ...process.env, ...environment } });
+    this.#child.stderr!.setEncoding("utf8").on("data", (text: string) => {
+      this.#complaints = (this.#complaints + text).slice(-shownCharacters);
     });
     this.#answers = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
   }
@@ -19,7 +23,7 @@ export class WorkerProcess {
   /** The next line; throws if the process has ended. */
   async answer<Answer>(): Promise<Answer> {
     const { value, done } = await this.#answers.next();
-    if (done) throw new Error(`${this.#name} ended`);
+    if (done) throw new Error(`${this.#name} ended: ${this.#complaints.trim()}`);
     return JSON.parse(value) as Answer;
   }
 

@@ -1,0 +1,232 @@
+/**
+ * Evaluation side by side: ARC-Easy, 0-shot, on the same model by bitnet-lab, lm-evaluation-harness with transformers, and
+ * llama.cpp through node-llama-cpp, each in a process of its own, in turn, some of the documents at a time.
+ *
+ *     npx tsx experiments/bench/eval_contest.ts [M 100M] [--data-dir DIR] [--threads 2] [--rounds 4] [--limit N]
+ *
+ * The documents are those of DIR/arc_easy/test.jsonl, else toy_arc's generated ones, which have the same form. Weights are
+ * random: every answer is at chance, the work is that of a trained model. lm-evaluation-harness takes part when PYTHON
+ * (default python3) can import lm_eval, with the settings that are fastest on a sample of the documents, and with
+ * batch size 1 (in the first round only); llama.cpp when NODE_LLAMA_CPP names the folder of node-llama-cpp, with the fastest number of
+ * sequences. Loading is not timed.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { planExport } from "../../export/export_plan.ts";
+import { planGguf, writeGgufExport } from "../../export/gguf_export.ts";
+import { randomParameters } from "../../export/random_model.ts";
+import { writeTransformersExport } from "../../export/transformers_export.ts";
+import { modelConfigSchema, resolveModelConfig } from "../../src/config/model_config.ts";
+import { TaskData } from "../../src/eval/task_data.ts";
+import { TaskRegistry } from "../../src/eval/task_registry.ts";
+import { trainBpe } from "../../src/tokenizer/bpe_trainer.ts";
+import type { TimedEvaluation } from "./eval_worker.ts";
+import { formatTable, type Measurement, median } from "./measurement.ts";
+import { allocatorSettings, hasBf16, pythonWith } from "./pytorch_process.ts";
+import { WorkerProcess } from "./worker_process.ts";
+
+/** In the only form that llama.cpp runs: gated SiLU, and rows of whole blocks of 256 (M has 1408 elsewhere). */
+export const evaluationShapes: Record<string, object> = {
+  M: { hidden_size: 512, num_hidden_layers: 8, num_attention_heads: 8, intermediate_size: 1536, vocab_size: 8192 },
+  "100M": {
+    hidden_size: 768,
+    num_hidden_layers: 12,
+    num_attention_heads: 12,
+    intermediate_size: 2048,
+    vocab_size: 30720,
+  },
+};
+
+/** Tried on the sample, by lm-evaluation-harness and by llama.cpp. */
+const batchSizes = [1, 8, 32, 64];
+const sequenceCounts = [1, 4, 16];
+/** One document in so many belongs to the sample. */
+const sampleStep = 40;
+
+/** PyTorch's ways to run the model. torch.compile is for the quantization of activations, by transformers. */
+function pytorchSettings(): { name: string; dtype: string; environment: NodeJS.ProcessEnv }[] {
+  return ["float32", ...(hasBf16() ? ["bfloat16"] : [])].flatMap((dtype) => [
+    { name: `${dtype} compiled`, dtype, environment: {} },
+    { name: `${dtype} eager`, dtype, environment: { TORCHDYNAMO_DISABLE: "1" } },
+  ]);
+}
+
+export interface EvaluationContestOptions {
+  threads: number;
+  rounds: number;
+  dataDirectory?: string;
+  /** At most so many documents. */
+  limit?: number;
+}
+
+interface Contender {
+  name: string;
+  worker: WorkerProcess;
+  /** The line that asks for the documents of a folder. */
+  command: (folder: string) => string;
+  /** Takes part in the first round only. */
+  isSlow?: boolean;
+  turns: TimedEvaluation[];
+}
+
+async function documentsOf({ dataDirectory, limit }: EvaluationContestOptions): Promise<string[]> {
+  const task = dataDirectory === undefined ? "toy_arc" : "arc_easy";
+  const { documents } = await new TaskData({ dataDirectory }).documents(new TaskRegistry().find(task), "test");
+  return documents.slice(0, limit).map(({ document }) => JSON.stringify(document));
+}
+
+/** A data folder with these documents. */
+function writeDocuments(folder: string, documents: readonly string[]): string {
+  mkdirSync(path.join(folder, "arc_easy"), { recursive: true });
+  writeFileSync(path.join(folder, "arc_easy/test.jsonl"), `${documents.join("\n")}\n`);
+  return folder;
+}
+
+/** The same random model for everybody: a GGUF file, and packed for transformers, which unpacks it once. */
+async function writeModels(folder: string, shape: string, documents: readonly string[]) {
+  const config = resolveModelConfig(
+    modelConfigSchema.parse({
+      num_key_value_heads: 4,
+      max_position_embeddings: 1024,
+      hidden_act: "silu",
+      ...evaluationShapes[shape],
+    }),
+  );
+  const tokenizer = await trainBpe(documents, { vocabSize: Math.min(8192, config.vocabSize) });
+  const models = { gguf: path.join(folder, `${shape}.gguf`), transformers: path.join(folder, shape) };
+  const parameters = randomParameters(config, 1);
+  const gguf = planGguf(planExport(config, tokenizer, { target: "llama.cpp", type: "tq2_0" }), shape);
+  await writeGgufExport(models.gguf, gguf, parameters);
+  const packed = planExport(config, tokenizer, { target: "transformers" });
+  await writeTransformersExport(models.transformers, packed, parameters);
+  return models;
+}
+
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+
+/** One row per contender. `ratio` is its time over ours, the median over the rounds. */
+export async function evaluationContest(shape: string, options: EvaluationContestOptions): Promise<Measurement[]> {
+  const { threads, rounds } = options;
+  const folder = mkdtempSync(path.join(tmpdir(), "bitnet-contest-"));
+  const workers = new Set<WorkerProcess>();
+  const start = async (name: string, program: string, programArguments: string[], environment = {}) => {
+    const worker = new WorkerProcess(name, program, programArguments, environment);
+    workers.add(worker);
+    await worker.answer();
+    return worker;
+  };
+  const contenders: Contender[] = [];
+  try {
+    const documents = await documentsOf(options);
+    const models = await writeModels(folder, shape, documents);
+    const every = (step: number, offset: number) => documents.filter((_, i) => i % step === offset);
+    const sample = writeDocuments(path.join(folder, "sample"), every(sampleStep, 0));
+    const parts = Array.from({ length: rounds }, (_, round) =>
+      writeDocuments(path.join(folder, `part-${round}`), every(rounds, round)),
+    );
+    /** Adds the fastest on the sample, and what is `kept` beside it; the others leave. */
+    const enterFastest = async (candidates: Contender[], kept: (candidate: Contender) => boolean = () => false) => {
+      const seconds = new Map<Contender, number>();
+      for (const each of candidates) {
+        // The first time compiles and warms up.
+        await each.worker.ask(each.command(sample));
+        const timed = await each.worker.ask<TimedEvaluation>(each.command(sample));
+        console.log(`  ${shape}, ${each.name}: ${timed.seconds.toFixed(2)} s for the sample`);
+        seconds.set(each, timed.seconds);
+      }
+      const byTime = [...candidates].sort((a, b) => seconds.get(a)! - seconds.get(b)!);
+      const chosen = new Set(byTime.slice(0, 1));
+      const alsoKept = byTime.find(kept);
+      if (alsoKept && !chosen.has(alsoKept)) chosen.add(Object.assign(alsoKept, { isSlow: true }));
+      for (const { worker } of candidates) {
+        if (![...chosen].some((each) => each.worker === worker)) worker.stop();
+      }
+      contenders.push(...chosen);
+    };
+
+    const script = path.join(import.meta.dirname, "eval_worker.ts");
+    const ourArguments = ["--import", "tsx", script, models.gguf, String(threads)];
+    const worker = await start("bitnet-lab", process.execPath, ourArguments);
+    await enterFastest([{ name: "bitnet-lab", worker, command: (data) => data, turns: [] }]);
+    const python = pythonWith("lm_eval");
+    if (python !== undefined) {
+      const candidates: Contender[] = [];
+      const script = path.join(import.meta.dirname, "lm_eval_worker.py");
+      for (const { name, dtype, environment } of pytorchSettings()) {
+        const worker = await start(`lm-eval ${name}`, python, [script, models.transformers, dtype, String(threads)], {
+          ...allocatorSettings,
+          OMP_NUM_THREADS: String(threads),
+          ...environment,
+        });
+        for (const batch of batchSizes) {
+          const command = (data: string) => `${batch} ${data}`;
+          candidates.push({ name: `lm-eval, transformers ${name}, batch ${batch}`, worker, command, turns: [] });
+        }
+      }
+      await enterFastest(candidates, ({ name }) => name.endsWith("batch 1"));
+    }
+    const peer = process.env.NODE_LLAMA_CPP;
+    if (peer !== undefined) {
+      const candidates: Contender[] = [];
+      for (const count of sequenceCounts) {
+        const name = `llama.cpp, ${count} sequence${count === 1 ? "" : "s"}`;
+        const worker = await start(name, process.execPath, [...ourArguments, peer, String(count)]);
+        candidates.push({ name, worker, command: (data) => data, turns: [] });
+      }
+      await enterFastest(candidates);
+    }
+
+    for (const [round, part] of parts.entries()) {
+      for (const each of contenders) {
+        if (round === 0 || !each.isSlow) each.turns.push(await each.worker.ask(each.command(part)));
+      }
+    }
+    const sizes = parts.map((_, round) => every(rounds, round).length);
+    const ours = contenders[0]!.turns;
+    return contenders.map(({ name, turns }) => {
+      const scored = sum(turns.map((_, round) => sizes[round]!));
+      const average = (metric: "acc" | "acc_norm") =>
+        sum(turns.map((turn, round) => turn[metric] * sizes[round]!)) / scored;
+      return {
+        shape,
+        task: options.dataDirectory === undefined ? "toy_arc" : "arc_easy",
+        threads,
+        contender: name,
+        documents: scored,
+        documents_per_second: scored / sum(turns.map(({ seconds }) => seconds)),
+        ratio: median(turns.map((turn, round) => turn.seconds / ours[round]!.seconds)),
+        acc: average("acc"),
+        acc_norm: average("acc_norm"),
+        peak_rss_mb: turns.at(-1)!.peak_rss_mb,
+      };
+    });
+  } finally {
+    for (const worker of workers) worker.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      "data-dir": { type: "string" },
+      threads: { type: "string", default: String(availableParallelism()) },
+      rounds: { type: "string", default: "4" },
+      limit: { type: "string" },
+    },
+  });
+  for (const shape of positionals.length > 0 ? positionals : ["M"]) {
+    const rows = await evaluationContest(shape, {
+      threads: Number(values.threads),
+      rounds: Number(values.rounds),
+      dataDirectory: values["data-dir"],
+      limit: values.limit === undefined ? undefined : Number(values.limit),
+    });
+    console.log(`\n${formatTable(rows, Object.keys(rows[0]!))}`);
+  }
+}
+
+if (import.meta.filename === process.argv[1]) await main();
