@@ -2,11 +2,12 @@
  * The native inference engine: one GGUF file, loaded once; scoring and generation off the event loop.
  *
  * Log-probabilities are the float32 bits of the training forward, whatever the batch, chunk size, thread count or kernel
- * variant. Calls of one engine run one after the other, in the order in which they were made.
+ * variant. Calls of one engine run one after the other; those that draw tokens at the same time run together.
  */
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { loadAddon } from "../addon.ts";
+import { DrawBatcher } from "./draw_batcher.ts";
 import {
   callAbortable,
   callNative,
@@ -79,10 +80,12 @@ export class Engine {
   /** Scalar and string metadata of the file. */
   readonly metadata: ReadonlyMap<string, string | number | boolean>;
   readonly #native: NativeEngine;
+  readonly #batcher: DrawBatcher;
 
   private constructor(file: string, native: NativeEngine) {
     this.path = file;
     this.#native = native;
+    this.#batcher = new DrawBatcher(native);
     this.config = Object.freeze(native.info());
     this.metadata = new Map(Object.entries(native.metadata()));
   }
@@ -183,7 +186,8 @@ export class Engine {
    * model's context length). Memory is taken as positions are used.
    */
   createSession(options: { slots?: number; capacity?: number } = {}): Session {
-    return new Session(this.#native, this.config, options.slots ?? 1, options.capacity ?? this.config.contextLength);
+    const { slots = 1, capacity = this.config.contextLength } = options;
+    return new Session(this.#native, this.#batcher, this.config, { slots, capacity });
   }
 
   /** Frees the model and all sessions at once. Calls in progress are rejected with {@link EngineDisposedError}. */

@@ -71,7 +71,7 @@ export interface NativeEngine {
   truncate(session: number, slot: number, length: number): Promise<void>;
   /** Logits after the last id of each slot, [slots][vocabSize]; empty without `wantLogits`. */
   feed(
-    session: number,
+    sessions: Int32Array,
     slots: Int32Array,
     ids: Int32Array,
     counts: Int32Array,
@@ -79,7 +79,7 @@ export interface NativeEngine {
     flag: AbortFlag,
   ): Promise<Float32Array>;
   generate(
-    session: number,
+    sessions: Int32Array,
     slots: Int32Array,
     ids: Int32Array,
     counts: Int32Array,

@@ -1,4 +1,5 @@
 /** Sequences in progress in an engine: prefill, decode, sampling. */
+import type { DrawBatcher } from "./draw_batcher.ts";
 import {
   callAbortable,
   callNative,
@@ -54,28 +55,25 @@ function samplingValues({ temperature = 0, topK = 0, topP = 1, seed = 0 }: Sampl
   return [temperature, topK, topP, seed, drawn];
 }
 
-function concatenate(lists: readonly ArrayLike<number>[]): Int32Array {
-  const ids = new Int32Array(lists.reduce((sum, list) => sum + list.length, 0));
-  let offset = 0;
-  for (const list of lists) {
-    ids.set(list, offset);
-    offset += list.length;
-  }
-  return ids;
-}
-
 export class Session {
   /** Positions of each slot. */
   readonly capacity: number;
   readonly slots: number;
   readonly #native: NativeEngine;
+  readonly #batcher: DrawBatcher;
   readonly #config: NativeEngineInfo;
   readonly #id: number;
   readonly #lengths: number[];
 
   /** Made by `Engine.createSession`. */
-  constructor(native: NativeEngine, config: NativeEngineInfo, slots: number, capacity: number) {
+  constructor(
+    native: NativeEngine,
+    batcher: DrawBatcher,
+    config: NativeEngineInfo,
+    { slots, capacity }: { slots: number; capacity: number },
+  ) {
     this.#native = native;
+    this.#batcher = batcher;
     this.#config = config;
     this.slots = slots;
     this.capacity = capacity;
@@ -119,7 +117,7 @@ export class Session {
     { slot = 0, signal }: { slot?: number; signal?: AbortSignal },
   ): Promise<Float32Array> {
     const logits = await callAbortable(signal, (flag) =>
-      this.#native.feed(this.#id, Int32Array.of(slot), ids, Int32Array.of(ids.length), wantLogits, flag),
+      this.#native.feed(Int32Array.of(this.#id), Int32Array.of(slot), ids, Int32Array.of(ids.length), wantLogits, flag),
     );
     this.#lengths[slot] += ids.length;
     return logits;
@@ -131,27 +129,22 @@ export class Session {
   }
 
   /**
-   * Appends each sequence's ids and draws up to `steps` tokens for it, all sequences in one batch. The tokens drawn are
-   * in the cache, except the last one of each sequence. A sequence ends with the first of `endIds`.
+   * Appends each sequence's ids and draws up to `steps` tokens for it, all sequences in one batch, together with what other
+   * callers of the engine draw at that time; there may be fewer than `steps` then. The tokens drawn are in the cache,
+   * except the last one of each sequence. A sequence ends with the first of `endIds`.
    */
   async advance(
     sequences: readonly Advance[],
     steps: number,
     options: { endIds?: readonly number[]; signal?: AbortSignal } = {},
   ): Promise<Int32Array[]> {
-    const sampling = sequences.flatMap((entry) => samplingValues(entry.sampling ?? {}, entry.drawn ?? 0));
-    const tokens = await callAbortable(options.signal, (flag) =>
-      this.#native.generate(
-        this.#id,
-        Int32Array.from(sequences, ({ slot }) => slot),
-        concatenate(sequences.map(({ ids }) => ids)),
-        Int32Array.from(sequences, ({ ids }) => ids.length),
-        Float64Array.from(sampling),
-        steps,
-        Int32Array.from(options.endIds ?? []),
-        flag,
-      ),
-    );
+    const draws = sequences.map(({ slot, ids, sampling = {}, drawn = 0 }) => ({
+      session: this.#id,
+      slot,
+      ids,
+      sampling: samplingValues(sampling, drawn),
+    }));
+    const tokens = await this.#batcher.draw({ draws, steps, endIds: options.endIds ?? [], signal: options.signal });
     sequences.forEach(({ slot, ids }, i) => {
       this.#lengths[slot] += ids.length + tokens[i].length - 1;
     });

@@ -5,8 +5,8 @@
 //   info() -> sizes and types;  metadata() -> scalars and strings;  metadataArray(key) -> array or undefined
 //   score(ids, lengths, firstTargets, chunk, sharePrefixes, flag) -> Promise<{ logprobs, greedy }>
 //   createSession(slots, capacity) -> id;  disposeSession(id);  truncate(id, slot, length) -> Promise
-//   feed(id, slots, ids, counts, wantLogits, flag) -> Promise<Float32Array>, empty without wantLogits
-//   generate(id, slots, ids, counts, sampling, steps, endIds, flag) -> Promise<Int32Array[]>
+//   feed(sessions, slots, ids, counts, wantLogits, flag) -> Promise<Float32Array>, empty without wantLogits
+//   generate(sessions, slots, ids, counts, sampling, steps, endIds, flag) -> Promise<Int32Array[]>
 //   dispose()
 //   createAbortFlag() -> flag;  raiseAbortFlag(flag)
 //
@@ -92,10 +92,10 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
     return state_->engine;
   }
 
-  std::shared_ptr<Session> session(const Napi::CallbackInfo& info) const {
-    engine(info.Env());
-    const auto found = state_->sessions.find(info[0].As<Napi::Number>().Int32Value());
-    if (found == state_->sessions.end()) throw coded_error(info.Env(), "the session is disposed", "DISPOSED");
+  std::shared_ptr<Session> session(Napi::Env env, int32_t id) const {
+    engine(env);
+    const auto found = state_->sessions.find(id);
+    if (found == state_->sessions.end()) throw coded_error(env, "the session is disposed", "DISPOSED");
     return found->second;
   }
 
@@ -251,43 +251,50 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   }
 
   Napi::Value truncate(const Napi::CallbackInfo& info) {
-    auto job = std::make_unique<Job>(info.Env(), nullptr);
-    job->run = [session = session(info), slot = info[1].As<Napi::Number>().Int64Value(),
+    const Napi::Env env = info.Env();
+    auto job = std::make_unique<Job>(env, nullptr);
+    job->run = [session = session(env, info[0].As<Napi::Number>().Int32Value()), slot = info[1].As<Napi::Number>().Int64Value(),
                 length = info[2].As<Napi::Number>().Int64Value()] { session->truncate(slot, length); };
-    job->result = [](Napi::Env env) { return env.Undefined(); };
-    return state_->queue->push(info.Env(), std::move(job));
+    job->result = [](Napi::Env result_env) { return result_env.Undefined(); };
+    return state_->queue->push(env, std::move(job));
   }
 
   // Prompts of several slots: ids one after the other.
   struct Prompts {
+    std::vector<std::shared_ptr<Session>> sessions;
     std::vector<int32_t> slots, ids, counts;
 
-    explicit Prompts(const Napi::CallbackInfo& info)
-        : slots(int32_values(info[1])), ids(int32_values(info[2])), counts(int32_values(info[3])) {}
-
-    std::vector<Session::Feed> feeds() const {
-      std::vector<Session::Feed> result;
+    std::vector<Feed> feeds() const {
+      std::vector<Feed> result;
       const int32_t* next = ids.data();
       for (size_t i = 0; i < slots.size(); ++i) {
-        result.push_back({slots[i], next, counts[i]});
+        result.push_back({sessions[i].get(), slots[i], next, counts[i]});
         next += counts[i];
       }
       return result;
     }
   };
 
+  std::shared_ptr<Prompts> prompts(const Napi::CallbackInfo& info) const {
+    auto result = std::make_shared<Prompts>();
+    for (const int32_t id : int32_values(info[0])) result->sessions.push_back(session(info.Env(), id));
+    result->slots = int32_values(info[1]);
+    result->ids = int32_values(info[2]);
+    result->counts = int32_values(info[3]);
+    return result;
+  }
+
   Napi::Value feed(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
-    auto prompts = std::make_shared<Prompts>(info);
+    const std::shared_ptr<Prompts> prompts = this->prompts(info);
     auto logits = std::make_shared<std::vector<float>>();
     const bool want_logits = info[4].As<Napi::Boolean>().Value();
     auto job = std::make_unique<Job>(env, abort_flag(info[5]));
-    job->run = [engine = engine(env), session = session(info), prompts, logits, want_logits,
-                abort = job->abort] {
+    job->run = [engine = engine(env), prompts, logits, want_logits, abort = job->abort] {
       if (want_logits) {
         logits->resize(prompts->slots.size() * static_cast<size_t>(engine->model().config().vocab_size));
       }
-      session->feed(prompts->feeds(), abort.get(), want_logits ? logits->data() : nullptr);
+      engine->feed(prompts->feeds(), abort.get(), want_logits ? logits->data() : nullptr);
     };
     job->result = [logits](Napi::Env result_env) {
       return typed_array<Napi::Float32Array>(result_env, *logits);
@@ -298,23 +305,23 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   // sampling: Float64Array of [temperature, topK, topP, seed, firstDraw] per slot.
   Napi::Value generate(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
-    auto prompts = std::make_shared<Prompts>(info);
+    const std::shared_ptr<Prompts> prompts = this->prompts(info);
     const Napi::Float64Array values = info[4].As<Napi::Float64Array>();
     std::vector<double> sampling(values.Data(), values.Data() + values.ElementLength());
     const int64_t steps = info[5].As<Napi::Number>().Int64Value();
     auto tokens = std::make_shared<std::vector<std::vector<int32_t>>>();
     auto job = std::make_unique<Job>(env, abort_flag(info[7]));
-    job->run = [engine = engine(env), session = session(info), prompts, sampling = std::move(sampling), steps,
+    job->run = [engine = engine(env), prompts, sampling = std::move(sampling), steps,
                 end_ids = int32_values(info[6]), tokens, abort = job->abort] {
-      std::vector<Session::Generation> generations;
+      std::vector<Generation> generations;
       const double* next = sampling.data();
-      for (const Session::Feed& feed : prompts->feeds()) {
+      for (const Feed& feed : prompts->feeds()) {
         const SamplerSettings settings{static_cast<float>(next[0]), static_cast<int32_t>(next[1]),
                                        static_cast<float>(next[2]), static_cast<uint64_t>(next[3])};
         generations.push_back({feed, settings, static_cast<uint64_t>(next[4])});
         next += 5;
       }
-      *tokens = session->generate(generations, steps, end_ids, abort.get());
+      *tokens = engine->generate(generations, steps, end_ids, abort.get());
     };
     job->result = [tokens](Napi::Env result_env) {
       Napi::Array result = Napi::Array::New(result_env, tokens->size());

@@ -134,10 +134,11 @@ void Engine::run_wave(const ScorePlan& plan, int64_t chunk, float* logprobs, uin
       // The trunk lies where the first sequence does.
       const int64_t from = s.source >= 0 ? sequences[static_cast<size_t>(s.source)].block : 0;
       if (s.start > 0 && s.block != from) copies.push_back({from, s.block, s.start});
-      spans.push_back({s.block, s.start, s.ids + s.start, s.length - s.start, s.wanted_from - s.start});
+      spans.push_back(
+          {&score_cache_, s.block, s.start, s.ids + s.start, s.length - s.start, s.wanted_from - s.start});
     }
     copy_prefixes(copies);
-    run_spans(score_cache_, spans, chunk, [&](const float* hidden, int64_t count) {
+    run_spans(spans, chunk, [&](const float* hidden, int64_t count) {
       head_.score(hidden, count, first.data() + row, targets.data(), logprobs, greedy);
       row += count;
     });

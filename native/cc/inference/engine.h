@@ -34,6 +34,22 @@ struct ScoreOptions {
   bool share_prefixes = true;  // run what consecutive requests (of this call and the one before) share once
 };
 
+class Session;
+
+// Ids to append to a sequence in progress.
+struct Feed {
+  Session* session;
+  int64_t slot;  // each slot of a session at most once per call
+  const int32_t* ids;
+  int64_t count;  // >= 1
+};
+
+struct Generation {
+  Feed prompt;
+  SamplerSettings sampler;
+  uint64_t first_draw;  // number of tokens drawn before with this seed
+};
+
 // Not thread-safe: one call at a time, sessions included.
 class Engine {
  public:
@@ -49,12 +65,25 @@ class Engine {
   void score(const std::vector<ScoreRequest>& requests, const ScoreOptions& options,
              const std::atomic<bool>* abort, float* logprobs, uint8_t* greedy);
 
+  // Appends ids to sequences of any sessions; writes the logits after the last id of each, [feeds][vocab_size]
+  // (null: none). Throws RequestError, Aborted: the slots then keep the length that they had.
+  void feed(const std::vector<Feed>& feeds, const std::atomic<bool>* abort, float* logits);
+
+  // Feeds each prompt and draws up to `steps` tokens, all sequences together; a sequence ends after one of
+  // `end_ids`, which is the last of its tokens. The last token drawn is not fed. Returns the tokens of each.
+  // Throws RequestError before anything has changed, Aborted: the slots then have unspecified lengths not below
+  // those that they had.
+  std::vector<std::vector<int32_t>> generate(const std::vector<Generation>& generations, int64_t steps,
+                                             const std::vector<int32_t>& end_ids,
+                                             const std::atomic<bool>* abort);
+
  private:
   friend class Session;
 
   // Consecutive positions of one sequence to run; hidden states are needed from row `wanted_from` on.
   struct Span {
-    int64_t block;  // where the sequence starts in the cache
+    KvCache* cache;
+    int64_t block;  // where the sequence starts in it
     int64_t first;  // position of ids[0]
     const int32_t* ids;
     int64_t count;
@@ -72,7 +101,9 @@ class Engine {
   // Runs spans in forward passes of at most `chunk` rows; consume(hidden, count) receives the wanted rows in
   // order.
   template <typename Consume>
-  void run_spans(KvCache& cache, const std::vector<Span>& spans, int64_t chunk, const Consume& consume);
+  void run_spans(const std::vector<Span>& spans, int64_t chunk, const Consume& consume);
+  void check_feeds(const std::vector<Feed>& feeds, int64_t more) const;
+  void run_feeds(const std::vector<Feed>& feeds, float* logits);
 
   std::shared_ptr<const Model> model_;
   const Kernels& kernels_;
@@ -85,16 +116,17 @@ class Engine {
   std::vector<int32_t> trunk_;
   int64_t trunk_block_ = 0;
   // Of the current batch; reused so that decoding does not allocate.
+  std::vector<Span> spans_;
   std::vector<Segment> segments_;
   std::vector<int64_t> wanted_;
   std::vector<int32_t> ids_;
 };
 
-// Sequences in progress, each in a slot with a cache of its own.
+// Sequences in progress, each in a slot with a cache of its own. Engine::feed and generate run them.
 class Session {
  public:
   // Throws RequestError if capacity is outside [1, context_length], std::bad_alloc.
-  Session(Engine& engine, int64_t slots, int64_t capacity);
+  Session(const Engine& engine, int64_t slots, int64_t capacity);
 
   int64_t slots() const { return static_cast<int64_t>(lengths_.size()); }
   int64_t capacity() const { return capacity_; }
@@ -103,37 +135,14 @@ class Session {
   // Forgets all positions of the slot from `length` on. Throws RequestError.
   void truncate(int64_t slot, int64_t length);
 
-  struct Feed {
-    int64_t slot;  // each slot at most once per call
-    const int32_t* ids;
-    int64_t count;  // >= 1
-  };
-  // Appends ids to the slots; writes the logits after the last id of each, [feeds][vocab_size] (null: none).
-  // Throws RequestError, Aborted: the slots then keep the length that they had.
-  void feed(const std::vector<Feed>& feeds, const std::atomic<bool>* abort, float* logits);
-
-  struct Generation {
-    Feed prompt;
-    SamplerSettings sampler;
-    uint64_t first_draw;  // number of tokens drawn before with this seed
-  };
-  // Feeds each prompt and draws up to `steps` tokens, all sequences together; a sequence ends after one of
-  // `end_ids`, which is the last of its tokens. The last token drawn is not fed. Returns the tokens of each.
-  // Throws RequestError, Aborted: the slots then have unspecified lengths not below those that they had.
-  std::vector<std::vector<int32_t>> generate(const std::vector<Generation>& generations, int64_t steps,
-                                             const std::vector<int32_t>& end_ids,
-                                             const std::atomic<bool>* abort);
-
  private:
-  int64_t slot_block(int64_t slot) const { return slot * cache_blocks(capacity_); }
-  void check_feeds(const std::vector<Feed>& feeds, int64_t more) const;
-  void run_feeds(const std::vector<Feed>& feeds, float* logits);
+  friend class Engine;
 
-  Engine& engine_;
+  int64_t slot_block(int64_t slot) const { return slot * cache_blocks(capacity_); }
+
   int64_t capacity_;
   std::vector<int64_t> lengths_;
   KvCache cache_;
-  std::vector<Engine::Span> spans_;  // reused between tokens
 };
 
 }  // namespace bitnet

@@ -52,7 +52,7 @@ void ForwardPass::reserve(int64_t rows, int64_t positions) {
   scores_.reserve(kQueryBlock * round_up(positions, kLanes));
 }
 
-const float* ForwardPass::run(KvCache& cache, const int32_t* ids, const std::vector<Segment>& segments,
+const float* ForwardPass::run(const int32_t* ids, const std::vector<Segment>& segments,
                               const std::vector<int64_t>& wanted) {
   rows_ = 0;
   int64_t positions = 0;
@@ -66,14 +66,15 @@ const float* ForwardPass::run(KvCache& cache, const int32_t* ids, const std::vec
   attention_tasks_.clear();
   for (const Segment& s : segments) {
     for (int64_t i = 0; i < s.count; i += kQueryBlock) {
-      attention_tasks_.push_back({s.row + i, s.block, s.first + i, std::min(kQueryBlock, s.count - i)});
+      attention_tasks_.push_back(
+          {s.row + i, s.cache, s.block, s.first + i, std::min(kQueryBlock, s.count - i)});
     }
   }
 
   embed(ids);
   const int64_t layers = config_.layers;
   for (int64_t n = 0; n < layers; ++n) {
-    attention_block(cache, n, n + 1 == layers);
+    attention_block(n, n + 1 == layers);
     if (rows_ == 0) return hidden_.floats();
     feed_forward_block(model_.layers()[static_cast<size_t>(n)]);
   }
@@ -98,7 +99,7 @@ void ForwardPass::embed(const int32_t* ids) {
   });
 }
 
-void ForwardPass::attention_block(KvCache& cache, int64_t index, bool last) {
+void ForwardPass::attention_block(int64_t index, bool last) {
   const Layer& layer = model_.layers()[static_cast<size_t>(index)];
   const int64_t hidden = config_.hidden_size;
   const int64_t width = config_.attention_width();
@@ -113,12 +114,12 @@ void ForwardPass::attention_block(KvCache& cache, int64_t index, bool last) {
   });
   const Linear* qkv[] = {&layer.q, &layer.k, &layer.v};
   apply(qkv, 3, hidden_.floats(), hidden, qkv_.floats(), config_.qkv_width());
-  rotate_and_store(cache, index);
+  rotate_and_store(index);
   if (last) {
     keep_wanted_rows(*wanted_);
     if (rows_ == 0) return;
   }
-  attend(cache, index);
+  attend(index);
 
   workers_.split(rows_, 1, rows_ * width * 8, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
@@ -168,7 +169,7 @@ void ForwardPass::feed_forward_block(const Layer& layer) {
   });
 }
 
-void ForwardPass::rotate_and_store(KvCache& cache, int64_t index) {
+void ForwardPass::rotate_and_store(int64_t index) {
   const ModelConfig& c = config_;
   const int64_t half = c.head_dim / 2;
   // Parts are whole cache blocks of a segment, so that no two threads write to one cache line of keys.
@@ -181,13 +182,13 @@ void ForwardPass::rotate_and_store(KvCache& cache, int64_t index) {
         const float* k = q + c.attention_width();
         kernels_.rope_row(q, c.heads + c.kv_heads, c.head_dim, cosine_.data() + position * half,
                           sine_.data() + position * half);
-        cache.store(kernels_, index, s.block, position, k, k + c.kv_heads * c.head_dim);
+        s.cache->store(kernels_, index, s.block, position, k, k + c.kv_heads * c.head_dim);
       }
     });
   }
 }
 
-void ForwardPass::attend(const KvCache& cache, int64_t index) {
+void ForwardPass::attend(int64_t index) {
   const ModelConfig& c = config_;
   const int64_t group = c.heads / c.kv_heads;
   int64_t work = 0;
@@ -195,21 +196,22 @@ void ForwardPass::attend(const KvCache& cache, int64_t index) {
   const auto attend_head = [&](const AttentionTask& task, int64_t head, const float* keys,
                                const float* values, float* scores) {
     kernels_.attention(qkv_.floats() + task.row * c.qkv_width() + head * c.head_dim, c.qkv_width(),
-                       task.count, task.first, keys, values, cache.value_stride(), c.head_dim,
+                       task.count, task.first, keys, values, task.cache->value_stride(), c.head_dim,
                        attention_scale_, scores,
                        attention_.floats() + task.row * c.attention_width() + head * c.head_dim,
                        c.attention_width(), nullptr);
   };
   const int64_t tasks = static_cast<int64_t>(attention_tasks_.size());
   work *= c.heads * c.head_dim * 2;
-  if (cache.is_float32()) {
+  const KvCache& any = *attention_tasks_.front().cache;
+  if (any.is_float32()) {
     workers_.split(tasks * c.heads, 1, work, [&](int64_t begin, int64_t end) {
       const ScratchSlots::Claim scratch(scores_);
       for (int64_t i = begin; i < end; ++i) {
         const AttentionTask& task = attention_tasks_[static_cast<size_t>(i / c.heads)];
         const int64_t head = i % c.heads;
-        attend_head(task, head, cache.keys(index, head / group, task.block),
-                    cache.values(index, head / group, task.block), scratch.data());
+        attend_head(task, head, task.cache->keys(index, head / group, task.block),
+                    task.cache->values(index, head / group, task.block), scratch.data());
       }
     });
     return;
@@ -218,15 +220,15 @@ void ForwardPass::attend(const KvCache& cache, int64_t index) {
   int64_t positions = 0;
   for (const AttentionTask& task : attention_tasks_) positions = std::max(positions, task.first + task.count);
   const int64_t score_floats = kQueryBlock * round_up(positions, kLanes);
-  scores_.reserve(score_floats + cache.decoded_keys(positions) + cache.decoded_values(positions));
+  scores_.reserve(score_floats + any.decoded_keys(positions) + any.decoded_values(positions));
   workers_.split(tasks * c.kv_heads, 1, work, [&](int64_t begin, int64_t end) {
     const ScratchSlots::Claim scratch(scores_);
     for (int64_t i = begin; i < end; ++i) {
       const AttentionTask& task = attention_tasks_[static_cast<size_t>(i / c.kv_heads)];
       const int64_t kv_head = i % c.kv_heads, visible = task.first + task.count;
       float* keys = scratch.data() + score_floats;
-      float* values = keys + cache.decoded_keys(visible);
-      cache.decode(kernels_, index, kv_head, task.block, visible, keys, values);
+      float* values = keys + any.decoded_keys(visible);
+      task.cache->decode(kernels_, index, kv_head, task.block, visible, keys, values);
       for (int64_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
         attend_head(task, head, keys, values, scratch.data());
       }
@@ -250,11 +252,11 @@ void ForwardPass::keep_wanted_rows(const std::vector<int64_t>& wanted) {
       std::copy_n(qkv_.floats() + wanted[next] * config_.qkv_width(), config_.attention_width(),
                   qkv_.floats() + to * config_.qkv_width());
       AttentionTask* previous = attention_tasks_.empty() ? nullptr : &attention_tasks_.back();
-      if (previous && previous->block == s.block && previous->first + previous->count == position &&
+      if (previous && previous->cache == s.cache && previous->block == s.block && previous->first + previous->count == position &&
           previous->count < kQueryBlock) {
         ++previous->count;
       } else {
-        attention_tasks_.push_back({to, s.block, position, 1});
+        attention_tasks_.push_back({to, s.cache, s.block, position, 1});
       }
     }
   }

@@ -26,8 +26,9 @@ namespace bitnet {
 
 // Consecutive positions of one sequence, in consecutive rows of a batch.
 struct Segment {
-  int64_t row;    // first row in the batch
-  int64_t block;  // where the sequence starts in the cache
+  int64_t row;      // first row in the batch
+  KvCache* cache;   // of the sequence; all caches of a batch store the same type
+  int64_t block;    // where the sequence starts in it
   int64_t first;  // position of the first row
   int64_t count;
 };
@@ -37,16 +38,17 @@ class ForwardPass {
   // All three outlive this object.
   ForwardPass(const Model& model, const Kernels& kernels, const Workers& workers);
 
-  // Runs the rows of `segments` (in row order, without gaps) and writes their keys and values to the cache,
-  // which holds the earlier positions already. ids: one valid token id per row. wanted: ascending rows whose
+  // Runs the rows of `segments` (in row order, without gaps) and writes their keys and values to their caches,
+  // which hold the earlier positions already. ids: one valid token id per row. wanted: ascending rows whose
   // hidden state is needed. Returns the hidden states after the final norm, [wanted][hidden_size], valid
   // until the next call. Throws Aborted; the positions of the batch must then be run again.
-  const float* run(KvCache& cache, const int32_t* ids, const std::vector<Segment>& segments,
+  const float* run(const int32_t* ids, const std::vector<Segment>& segments,
                    const std::vector<int64_t>& wanted);
 
  private:
   struct AttentionTask {
     int64_t row;  // of q and of the output
+    const KvCache* cache;
     int64_t block;
     int64_t first;
     int64_t count;
@@ -54,10 +56,10 @@ class ForwardPass {
 
   void reserve(int64_t rows, int64_t positions);
   void embed(const int32_t* ids);
-  void attention_block(KvCache& cache, int64_t index, bool last);
+  void attention_block(int64_t index, bool last);
   void feed_forward_block(const Layer& layer);
-  void rotate_and_store(KvCache& cache, int64_t index);
-  void attend(const KvCache& cache, int64_t index);
+  void rotate_and_store(int64_t index);
+  void attend(int64_t index);
   void keep_wanted_rows(const std::vector<int64_t>& wanted);
   void quantize_input(float* row, int64_t cols, int64_t index);
   // y[:, columns of each linear in turn] = input rows times the linears, which share their input.

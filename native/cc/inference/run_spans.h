@@ -22,8 +22,7 @@ class AbortScope {
 };
 
 template <typename Consume>
-void Engine::run_spans(KvCache& cache, const std::vector<Span>& spans, int64_t chunk,
-                       const Consume& consume) {
+void Engine::run_spans(const std::vector<Span>& spans, int64_t chunk, const Consume& consume) {
   size_t next = 0;
   int64_t done = 0;  // rows of spans[next] that have run
   while (next < spans.size()) {
@@ -34,7 +33,7 @@ void Engine::run_spans(KvCache& cache, const std::vector<Span>& spans, int64_t c
       const Span& span = spans[next];
       const int64_t row = static_cast<int64_t>(ids_.size());
       const int64_t count = std::min(span.count - done, chunk - row);
-      if (count > 0) segments_.push_back({row, span.block, span.first + done, count});
+      if (count > 0) segments_.push_back({row, span.cache, span.block, span.first + done, count});
       ids_.insert(ids_.end(), span.ids + done, span.ids + done + count);
       for (int64_t i = std::max(span.wanted_from, done); i < done + count; ++i)
         wanted_.push_back(row + i - done);
@@ -44,7 +43,7 @@ void Engine::run_spans(KvCache& cache, const std::vector<Span>& spans, int64_t c
         done = 0;
       }
     }
-    const float* hidden = forward_.run(cache, ids_.data(), segments_, wanted_);
+    const float* hidden = forward_.run(ids_.data(), segments_, wanted_);
     if (!wanted_.empty()) consume(hidden, static_cast<int64_t>(wanted_.size()));
   }
 }

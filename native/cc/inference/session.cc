@@ -1,11 +1,13 @@
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "inference/engine.h"
 #include "inference/run_spans.h"
 
 namespace bitnet {
 
-Session::Session(Engine& engine, int64_t slots, int64_t capacity) : engine_(engine), capacity_(capacity) {
+Session::Session(const Engine& engine, int64_t slots, int64_t capacity) : capacity_(capacity) {
   const int64_t limit = engine.model().config().context_length;
   if (capacity < 1 || capacity > limit) {
     throw RequestError("session capacity " + std::to_string(capacity) + " must be from 1 to the model's " +
@@ -29,47 +31,51 @@ void Session::truncate(int64_t slot, int64_t length) {
   current = length;
 }
 
-void Session::check_feeds(const std::vector<Feed>& feeds, int64_t more) const {
-  std::vector<bool> seen(lengths_.size(), false);
+void Engine::check_feeds(const std::vector<Feed>& feeds, int64_t more) const {
+  std::set<std::pair<const Session*, int64_t>> seen;
   for (const Feed& feed : feeds) {
-    if (feed.slot < 0 || feed.slot >= slots())
+    const Session& session = *feed.session;
+    if (feed.slot < 0 || feed.slot >= session.slots()) {
       throw RequestError("there is no slot " + std::to_string(feed.slot));
-    if (seen[static_cast<size_t>(feed.slot)]) {
+    }
+    if (!seen.insert({&session, feed.slot}).second) {
       throw RequestError("slot " + std::to_string(feed.slot) + " is fed twice in one call");
     }
-    seen[static_cast<size_t>(feed.slot)] = true;
     if (feed.count < 1) throw RequestError("no token ids to feed to slot " + std::to_string(feed.slot));
-    if (feed.count + more > capacity_ - length(feed.slot)) {
-      throw RequestError("context overflow: " + std::to_string(length(feed.slot)) + " positions used, " +
+    const int64_t used = session.length(feed.slot);
+    if (feed.count + more > session.capacity() - used) {
+      throw RequestError("context overflow: " + std::to_string(used) + " positions used, " +
                          std::to_string(feed.count + more) + " more do not fit in " +
-                         std::to_string(capacity_));
+                         std::to_string(session.capacity()));
     }
-    engine_.check_ids(feed.ids, feed.count);
+    check_ids(feed.ids, feed.count);
   }
 }
 
-void Session::run_feeds(const std::vector<Feed>& feeds, float* logits) {
+void Engine::run_feeds(const std::vector<Feed>& feeds, float* logits) {
   spans_.clear();
   for (const Feed& feed : feeds) {
     const int64_t wanted_from = logits ? feed.count - 1 : feed.count;
-    spans_.push_back({slot_block(feed.slot), length(feed.slot), feed.ids, feed.count, wanted_from});
+    Session& session = *feed.session;
+    spans_.push_back({&session.cache_, session.slot_block(feed.slot), session.length(feed.slot), feed.ids,
+                      feed.count, wanted_from});
   }
-  engine_.run_spans(cache_, spans_, kDefaultChunk, [&](const float* hidden, int64_t count) {
-    engine_.head_.logits(hidden, count, logits);
-    logits += count * engine_.model().config().vocab_size;
+  run_spans(spans_, kDefaultChunk, [&](const float* hidden, int64_t count) {
+    head_.logits(hidden, count, logits);
+    logits += count * model_->config().vocab_size;
   });
-  for (const Feed& feed : feeds) lengths_[static_cast<size_t>(feed.slot)] += feed.count;
+  for (const Feed& feed : feeds) feed.session->lengths_[static_cast<size_t>(feed.slot)] += feed.count;
 }
 
-void Session::feed(const std::vector<Feed>& feeds, const std::atomic<bool>* abort, float* logits) {
+void Engine::feed(const std::vector<Feed>& feeds, const std::atomic<bool>* abort, float* logits) {
   check_feeds(feeds, 0);
-  const AbortScope scope(&engine_.workers_, abort);
+  const AbortScope scope(&workers_, abort);
   run_feeds(feeds, logits);
 }
 
-std::vector<std::vector<int32_t>> Session::generate(const std::vector<Generation>& generations, int64_t steps,
-                                                    const std::vector<int32_t>& end_ids,
-                                                    const std::atomic<bool>* abort) {
+std::vector<std::vector<int32_t>> Engine::generate(const std::vector<Generation>& generations, int64_t steps,
+                                                   const std::vector<int32_t>& end_ids,
+                                                   const std::atomic<bool>* abort) {
   if (steps < 1) throw RequestError("at least one token must be generated, not " + std::to_string(steps));
   std::vector<Feed> feeds;
   std::vector<Sampler> samplers;
@@ -80,9 +86,9 @@ std::vector<std::vector<int32_t>> Session::generate(const std::vector<Generation
     active.push_back(i);
   }
   check_feeds(feeds, steps - 1);
-  const AbortScope scope(&engine_.workers_, abort);
+  const AbortScope scope(&workers_, abort);
 
-  const int64_t vocab = engine_.model().config().vocab_size;
+  const int64_t vocab = model_->config().vocab_size;
   AlignedBuffer logits(feeds.size() * static_cast<size_t>(vocab) * sizeof(float));
   std::vector<std::vector<int32_t>> tokens(generations.size());
   for (auto& list : tokens) list.reserve(static_cast<size_t>(steps));  // feeds point into it
@@ -94,7 +100,7 @@ std::vector<std::vector<int32_t>> Session::generate(const std::vector<Generation
       const uint64_t draw = generations[i].first_draw + static_cast<uint64_t>(step);
       tokens[i].push_back(samplers[i].sample(logits.floats() + static_cast<int64_t>(n) * vocab, vocab, draw));
       if (std::find(end_ids.begin(), end_ids.end(), tokens[i].back()) != end_ids.end()) continue;
-      feeds[kept] = {feeds[n].slot, &tokens[i].back(), 1};
+      feeds[kept] = {feeds[n].session, feeds[n].slot, &tokens[i].back(), 1};
       active[kept++] = i;
     }
     feeds.resize(kept);
