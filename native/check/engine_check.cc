@@ -55,8 +55,8 @@ Row score(Engine* engine, const Sequences& sequences, int64_t chunk, int64_t fir
   return logprobs;
 }
 
-// One sequence through a session in pieces: prefill of `first`, then one id at a time. Another one runs beside it, from a
-// session of another size.
+// One sequence through a session in pieces: prefill of `first`, then one id at a time. Another one runs
+// beside it, from a session of another size.
 Row score_by_session(Engine* engine, const std::vector<int32_t>& ids, int64_t first) {
   const int64_t vocab = engine->model().config().vocab_size;
   Session session(*engine, 1, static_cast<int64_t>(ids.size()));
@@ -65,8 +65,8 @@ Row score_by_session(Engine* engine, const std::vector<int32_t>& ids, int64_t fi
   Row logits(static_cast<size_t>(2 * vocab)), result;
   for (int64_t done = 0; done + 1 < static_cast<int64_t>(ids.size());) {
     const int64_t count = done == 0 ? first : 1;
-    engine->feed({{&session, 0, ids.data() + done, count}, {&other, 1, reversed.data() + done, count}}, nullptr,
-                 logits.data());
+    engine->feed({{&session, 0, ids.data() + done, count}, {&other, 1, reversed.data() + done, count}},
+                 nullptr, logits.data());
     done += count;
     result.push_back(logits[static_cast<size_t>(ids[static_cast<size_t>(done)])] -
                      engine->kernels().log_sum_exp(logits.data(), vocab));

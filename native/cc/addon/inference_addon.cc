@@ -253,7 +253,8 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   Napi::Value truncate(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     auto job = std::make_unique<Job>(env, nullptr);
-    job->run = [session = session(env, info[0].As<Napi::Number>().Int32Value()), slot = info[1].As<Napi::Number>().Int64Value(),
+    job->run = [session = session(env, info[0].As<Napi::Number>().Int32Value()),
+                slot = info[1].As<Napi::Number>().Int64Value(),
                 length = info[2].As<Napi::Number>().Int64Value()] { session->truncate(slot, length); };
     job->result = [](Napi::Env result_env) { return result_env.Undefined(); };
     return state_->queue->push(env, std::move(job));

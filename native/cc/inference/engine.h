@@ -65,14 +65,15 @@ class Engine {
   void score(const std::vector<ScoreRequest>& requests, const ScoreOptions& options,
              const std::atomic<bool>* abort, float* logprobs, uint8_t* greedy);
 
-  // Appends ids to sequences of any sessions; writes the logits after the last id of each, [feeds][vocab_size]
-  // (null: none). Throws RequestError, Aborted: the slots then keep the length that they had.
+  // Appends ids to sequences of any sessions; writes the logits after the last id of each,
+  // [feeds][vocab_size] (null: none). Throws RequestError, Aborted: the slots then keep the length that they
+  // had.
   void feed(const std::vector<Feed>& feeds, const std::atomic<bool>* abort, float* logits);
 
   // Feeds each prompt and draws up to `steps` tokens, all sequences together; a sequence ends after one of
   // `end_ids`, which is the last of its tokens. The last token drawn is not fed. Returns the tokens of each.
-  // Throws RequestError before anything has changed, Aborted: the slots then have unspecified lengths not below
-  // those that they had.
+  // Throws RequestError before anything has changed, Aborted: the slots then have unspecified lengths not
+  // below those that they had.
   std::vector<std::vector<int32_t>> generate(const std::vector<Generation>& generations, int64_t steps,
                                              const std::vector<int32_t>& end_ids,
                                              const std::atomic<bool>* abort);

@@ -252,8 +252,8 @@ void ForwardPass::keep_wanted_rows(const std::vector<int64_t>& wanted) {
       std::copy_n(qkv_.floats() + wanted[next] * config_.qkv_width(), config_.attention_width(),
                   qkv_.floats() + to * config_.qkv_width());
       AttentionTask* previous = attention_tasks_.empty() ? nullptr : &attention_tasks_.back();
-      if (previous && previous->cache == s.cache && previous->block == s.block && previous->first + previous->count == position &&
-          previous->count < kQueryBlock) {
+      if (previous && previous->cache == s.cache && previous->block == s.block &&
+          previous->first + previous->count == position && previous->count < kQueryBlock) {
         ++previous->count;
       } else {
         attention_tasks_.push_back({to, s.cache, s.block, position, 1});

@@ -26,10 +26,10 @@ namespace bitnet {
 
 // Consecutive positions of one sequence, in consecutive rows of a batch.
 struct Segment {
-  int64_t row;      // first row in the batch
-  KvCache* cache;   // of the sequence; all caches of a batch store the same type
-  int64_t block;    // where the sequence starts in it
-  int64_t first;  // position of the first row
+  int64_t row;     // first row in the batch
+  KvCache* cache;  // of the sequence; all caches of a batch store the same type
+  int64_t block;   // where the sequence starts in it
+  int64_t first;   // position of the first row
   int64_t count;
 };
 
@@ -38,10 +38,10 @@ class ForwardPass {
   // All three outlive this object.
   ForwardPass(const Model& model, const Kernels& kernels, const Workers& workers);
 
-  // Runs the rows of `segments` (in row order, without gaps) and writes their keys and values to their caches,
-  // which hold the earlier positions already. ids: one valid token id per row. wanted: ascending rows whose
-  // hidden state is needed. Returns the hidden states after the final norm, [wanted][hidden_size], valid
-  // until the next call. Throws Aborted; the positions of the batch must then be run again.
+  // Runs the rows of `segments` (in row order, without gaps) and writes their keys and values to their
+  // caches, which hold the earlier positions already. ids: one valid token id per row. wanted: ascending rows
+  // whose hidden state is needed. Returns the hidden states after the final norm, [wanted][hidden_size],
+  // valid until the next call. Throws Aborted; the positions of the batch must then be run again.
   const float* run(const int32_t* ids, const std::vector<Segment>& segments,
                    const std::vector<int64_t>& wanted);
 
