@@ -12,6 +12,8 @@ export interface GroupResult {
   numFewshot: number | null;
   /** A task stands in the group itself: its table and file then say which scores are better. */
   hasTasks: boolean;
+  /** Of every metric of the tasks in the group itself, averaged or not; null where they disagree. */
+  higherIsBetter: Record<string, boolean | null>;
 }
 
 interface Part {
@@ -38,6 +40,15 @@ function standardError(parts: readonly Part[], weighted: boolean): number | null
     total += size;
   }
   return weighted ? Math.sqrt(squares / (total - parts.length) / total) : Math.sqrt(squares) / parts.length;
+}
+
+function directionsOf(tasks: readonly TaskResult[]): Record<string, boolean | null> {
+  const directions: Record<string, boolean | null> = {};
+  for (const { metric, higherIsBetter } of tasks.flatMap(({ scores }) => scores)) {
+    const agrees = !(metric in directions) || directions[metric] === higherIsBetter;
+    directions[metric] = agrees ? higherIsBetter : null;
+  }
+  return directions;
 }
 
 /** Results of the groups, in their order. `results` must hold all their tasks. */
@@ -86,6 +97,7 @@ export function scoreGroups(groups: readonly TaskGroup[], results: readonly Task
       documents: tasks.reduce((sum, { documents }) => sum + documents.effective, 0),
       numFewshot: shots.size === 1 ? [...shots][0] : null,
       hasTasks: own.length > 0,
+      higherIsBetter: directionsOf(own),
     };
   });
 }

@@ -1,5 +1,4 @@
 /** Runs the chosen tasks on the chosen models, one after the other, and prints and writes what the flags ask for. */
-import { writeFile } from "node:fs/promises";
 import { type Overlap, overlapJson, overlapLines } from "../../eval/contamination/overlap.ts";
 import { type DecodeSpeed, measureDecodeSpeed } from "../../eval/cost/decode_speed.ts";
 import { evaluate } from "../../eval/evaluator.ts";
@@ -7,12 +6,13 @@ import { scoreGroups } from "../../eval/group_scores.ts";
 import { htmlReport } from "../../eval/html_report.ts";
 import type { LanguageModel } from "../../eval/language_model.ts";
 import { type EvaluatedModel, modelComparisonLines } from "../../eval/model_comparison.ts";
+import { writeWhole } from "../../eval/result_files.ts";
 import { chanceLines } from "../../eval/results_table.ts";
 import { errorLine } from "../command.ts";
 import { RequestProgress } from "../request_progress.ts";
 import { modelShape } from "./model_facts.ts";
 import { type ModelOptions, type ModelSource, openEvaluatedModel } from "./model_options.ts";
-import { type OutputOptions, printResults, writeResults } from "./output_options.ts";
+import { type OutputOptions, prepareOutput, printResults, writeResults } from "./output_options.ts";
 import type { OverlapOptions } from "./overlap_options.ts";
 import { type ChosenTasks, chosenChatTemplate, type TaskOptions } from "./task_options.ts";
 
@@ -25,6 +25,7 @@ export async function evaluateModels(
   options: EvaluationFlags,
   signal: AbortSignal,
 ): Promise<void> {
+  await prepareOutput(options);
   // Its library of columns is loaded only for this.
   const overlap =
     options.check_overlap && (await (await import("./overlap_check.ts")).checkOverlap(chosen, options, signal));
@@ -43,7 +44,7 @@ export async function evaluateModels(
   if (evaluated.length > 1) for (const line of modelComparisonLines(evaluated)) console.log(line);
   if (options.report !== undefined && evaluated.length > 0) {
     const notes = evaluated.length > 1 ? modelComparisonLines(evaluated) : chanceLines(evaluated[0].results);
-    await writeFile(options.report, htmlReport(evaluated, notes, Date.now()));
+    await writeWhole(options.report, htmlReport(evaluated, notes, Date.now()));
     console.log(`wrote ${options.report}`);
   }
   if (failures.length > 0)

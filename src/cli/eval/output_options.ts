@@ -1,9 +1,12 @@
 /** Flags of `bitnet-eval` that say what is kept of a run, and the printing and writing itself. */
+import { constants } from "node:fs";
+import { access, mkdir } from "node:fs/promises";
+import path from "node:path";
 import type { InferredOptionTypes, Options } from "yargs";
 import type { TaskResult } from "../../eval/evaluator.ts";
 import type { GroupResult } from "../../eval/group_scores.ts";
 import type { LanguageModel } from "../../eval/language_model.ts";
-import { writeResultFiles } from "../../eval/result_files.ts";
+import { outputFolder, writeResultFiles } from "../../eval/result_files.ts";
 import { resultsJson } from "../../eval/results.ts";
 import { chanceLines, groupsTable, leftOutLines, resultsTable } from "../../eval/results_table.ts";
 import { UsageError } from "../command.ts";
@@ -24,6 +27,16 @@ export function checkOutputOptions(options: OutputOptions & Partial<TaskOptions>
   }
   if (options.log_samples && options.output_path === undefined) {
     throw new UsageError("--log_samples needs --output_path");
+  }
+}
+
+/** Makes the folders of what will be written: better a wrong path now than after the evaluation. */
+export async function prepareOutput({ output_path, report }: OutputOptions): Promise<void> {
+  const folders = [output_path && outputFolder(output_path), report && path.dirname(report)];
+  for (const folder of folders) {
+    if (!folder) continue;
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
   }
 }
 
