@@ -186,6 +186,17 @@ describe("generation", () => {
   });
 });
 
+test("of a data set with several configurations only the task's own folder is read, not a file with all", async () => {
+  const subject = (name: string) => ({ question: name, subject: name, choices: ["1", "2", "3", "4"], answer: 1 });
+  const dataDirectory = write("subjects", "mmlu", "test", [subject("anatomy"), subject("virology")]);
+  const score = () => evaluate(fakeLanguageModel({}), [findTask("mmlu_anatomy")], new TaskData({ dataDirectory }));
+  await expect(score()).rejects.toThrow(
+    /no data for task mmlu_anatomy: expected .*mmlu_anatomy.test\.jsonl or .*mmlu.anatomy.test\.jsonl/,
+  );
+  write("subjects", "mmlu/anatomy", "test", [subject("anatomy")]);
+  expect((await score())[0].documents.original).toBe(1);
+});
+
 describe("bad data is one error with its place", () => {
   const run = (dataDirectory: string, task = "arc_easy") =>
     evaluate(fakeLanguageModel({}), [findTask(task)], new TaskData({ dataDirectory }));
