@@ -201,7 +201,7 @@ function unjudged(
 
 async function fewShotSampler(task: Task, data: TaskData, seed: number | undefined): Promise<FewShotSampler> {
   const { sampler, samples, processDocs } = task.fewshot;
-  const options = { sampler, seed };
+  const options = { sampler, seed, task: task.name };
   const excludesTestDocument = mayDrawTestDocument(task.splits);
   if (samples !== null && task.splits.fewshot === undefined) {
     const pool = samples.map((document, i) => ({ document, place: `${task.file}: fewshot_config.samples ${i + 1}` }));
