@@ -43,7 +43,8 @@ export async function evaluateModels(
   }
   if (evaluated.length > 1) for (const line of modelComparisonLines(evaluated)) console.log(line);
   if (options.report !== undefined && evaluated.length > 0) {
-    const notes = evaluated.length > 1 ? modelComparisonLines(evaluated) : chanceLines(evaluated[0].results);
+    const notes =
+      evaluated.length > 1 ? modelComparisonLines(evaluated) : chanceLines(evaluated[0].results, evaluated[0].groups);
     await writeWhole(options.report, htmlReport(evaluated, notes, Date.now()));
     console.log(`wrote ${options.report}`);
   }
@@ -84,6 +85,7 @@ async function evaluateModel(
       shape: measured ? await modelShape(source.source, source.args, model) : null,
       speed: measured ? await speedOf(model, results[0].samples[0]?.arguments[0]?.[0], signal) : null,
       results,
+      groups,
       seconds,
     };
   } finally {

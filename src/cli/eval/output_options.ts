@@ -55,7 +55,7 @@ export function printResults(
   const ofGroups = groupsTable(groups);
   if (ofGroups !== "") console.log(`\n${ofGroups}`);
   for (const line of leftOutLines(results)) console.log(line);
-  for (const line of chanceLines(results)) console.log(line);
+  for (const line of chanceLines(results, groups)) console.log(line);
 }
 
 /** Writes what `--output_path` and `--log_samples` ask for. @param startedAt milliseconds since 1970 */
