@@ -10,11 +10,14 @@ import { writeWhole } from "../../eval/result_files.ts";
 import { chanceLines } from "../../eval/results_table.ts";
 import { errorLine } from "../command.ts";
 import { RequestProgress } from "../request_progress.ts";
+import { type ChosenTasks, chosenChatTemplate } from "./choose_tasks.ts";
 import { modelShape } from "./model_facts.ts";
-import { type ModelOptions, type ModelSource, openEvaluatedModel } from "./model_options.ts";
-import { type OutputOptions, prepareOutput, printResults, writeResults } from "./output_options.ts";
+import type { ModelOptions } from "./model_options.ts";
+import { type ModelSource, openEvaluatedModel } from "./open_evaluated_model.ts";
+import type { OutputOptions } from "./output_options.ts";
 import type { OverlapOptions } from "./overlap_options.ts";
-import { type ChosenTasks, chosenChatTemplate, type TaskOptions } from "./task_options.ts";
+import type { TaskOptions } from "./task_options.ts";
+import { prepareOutput, printResults, writeResults } from "./write_output.ts";
 
 export type EvaluationFlags = ModelOptions & TaskOptions & OutputOptions & OverlapOptions;
 
