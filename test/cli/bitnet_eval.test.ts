@@ -46,7 +46,8 @@ function failure(command: Command, ...args: string[]) {
 
 describe.skipIf(!hasNative)(titleUnless(!hasNative, "the addon", "bitnet-eval"), () => {
   test("checkpoint and GGUF file print the same table; results are written", () => {
-    const flags = ["--tasks", "toy_arc,toy_gsm8k", "--limit", "12", "--gen_kwargs", "max_gen_toks=12"];
+    // Commas or spaces, as lm-evaluation-harness takes both.
+    const flags = ["--tasks", "toy_arc", "toy_gsm8k", "--limit", "12", "--gen_kwargs", "max_gen_toks=12"];
     const fromFile = run("bitnet-eval", ["--model", gguf, ...flags, "--output_path", "out", "--log_samples"]);
     const fromCheckpoint = run("bitnet-eval", ["--model", checkpoint, ...flags]);
     expect([fromFile.status, fromCheckpoint.status]).toEqual([0, 0]);

@@ -56,7 +56,7 @@ export function chooseTasks(options: TaskOptions): ChosenTasks {
   }
   const seeds = usage("seed", SeedError, () => parseSeeds(options.seed));
   const registry = new TaskRegistry(options.include_path);
-  const names = options.tasks.split(",").map((name) => name.trim());
+  const names = options.tasks.flatMap((text) => text.split(",")).map((name) => name.trim());
   const { tasks, groups } = usage("tasks", UnknownTaskError, () => registry.select(names));
   return {
     tasks,

@@ -12,7 +12,7 @@ export async function runEvaluation(
 ): Promise<void> {
   if (options.compare !== undefined) return compareSavedRuns(options.compare);
   checkOutputOptions(options);
-  if (options.tasks === "list") return console.log(listTasks(options));
+  if (options.tasks?.join() === "list") return console.log(listTasks(options));
   if (options.check_overlap !== undefined && options.model === undefined) {
     const { checkOverlap } = await import("./overlap_check.ts");
     for (const line of overlapLines(await checkOverlap(chooseTasks(options), options, signal), [])) console.log(line);

@@ -4,7 +4,8 @@ import type { InferredOptionTypes, Options } from "yargs";
 export const taskOptions = {
   tasks: {
     type: "string",
-    describe: "Tasks, groups, tags and patterns (mmlu_*), with commas between; list: print them",
+    array: true,
+    describe: "Tasks, groups, tags and patterns (mmlu_*), with commas or spaces between; list: print them",
   },
   include_path: { type: "string", array: true, describe: "Folder or .yaml file with task files of your own" },
   num_fewshot: { type: "number", describe: "Examples in the prompt [default: the task's own]" },
