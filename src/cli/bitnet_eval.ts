@@ -1,12 +1,9 @@
 /** `bitnet-eval`: scores models on tasks, as lm-evaluation-harness does; see `--help`. */
-import { overlapLines } from "../eval/contamination/overlap.ts";
 import { runCommand } from "./command.ts";
-import { compareSavedRuns } from "./eval/compare_saved_runs.ts";
-import { evaluateModels } from "./eval/evaluate_models.ts";
-import { chooseModels, modelOptions } from "./eval/model_options.ts";
-import { checkOutputOptions, outputOptions } from "./eval/output_options.ts";
+import { modelOptions } from "./eval/model_options.ts";
+import { outputOptions } from "./eval/output_options.ts";
 import { overlapOptions } from "./eval/overlap_options.ts";
-import { chooseTasks, listTasks, taskOptions } from "./eval/task_options.ts";
+import { taskOptions } from "./eval/task_options.ts";
 
 await runCommand({
   name: "bitnet-eval",
@@ -49,14 +46,8 @@ await runCommand({
     "Data sets come from the Hugging Face cache or the Hub (HF_HOME, HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE). " +
     "OPENAI_API_KEY goes to servers. BITNET_ISA=scalar|avx2|avx512vnni|neondot forces a kernel variant.",
   async run(options, { signal }) {
-    if (options.compare !== undefined) return compareSavedRuns(options.compare);
-    checkOutputOptions(options);
-    if (options.tasks === "list") return console.log(listTasks(options));
-    if (options.check_overlap !== undefined && options.model === undefined) {
-      const { checkOverlap } = await import("./eval/overlap_check.ts");
-      for (const line of overlapLines(await checkOverlap(chooseTasks(options), options, signal), [])) console.log(line);
-      return;
-    }
-    await evaluateModels(chooseModels(options), chooseTasks(options), options, signal);
+    // Loaded only now: help and wrong flags are answered at once.
+    const { runEvaluation } = await import("./eval/run_evaluation.ts");
+    await runEvaluation(options, signal);
   },
 });

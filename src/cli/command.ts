@@ -7,7 +7,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import yargs, { type InferredOptionTypes, type Options } from "yargs";
-import { nearestName } from "../config/nearest_name.ts";
+import { similarName } from "../config/nearest_name.ts";
 
 /** The command line is wrong: exit code 2. */
 export class UsageError extends Error {
@@ -71,7 +71,8 @@ export function canonicalFlags(args: readonly string[], options: Record<string, 
     const [written] = arg.slice(2).split("=", 1);
     const flag = declared.get(foldDashes(written));
     if (flag === undefined) {
-      throw new UsageError(`unknown flag --${written}; the nearest is --${nearestName(written, declared.values())}`);
+      const near = similarName(written, declared.values());
+      throw new UsageError(`unknown flag --${written}${near === undefined ? "" : `; the nearest is --${near}`}`);
     }
     return `--${flag}${arg.slice(2 + written.length)}`;
   });

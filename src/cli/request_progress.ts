@@ -13,8 +13,11 @@ export class RequestProgress {
   private readonly unit: string;
   private readonly now: () => number;
   private readonly start: number;
-  /** Requests that were answered at once, by a cache: they say nothing about the speed. */
-  private found: number | undefined;
+  /**
+   * The first report and when it came: the speed is counted from there, because before it documents were read and a cache
+   * may have answered.
+   */
+  private first: { done: number; seconds: number } | undefined;
   private tenths = 0;
 
   /**
@@ -38,9 +41,9 @@ export class RequestProgress {
 
   update(done: number, total: number): void {
     const seconds = (this.now() - this.start) / 1000;
-    this.found ??= seconds < 0.5 && done < total ? done : 0;
-    const answered = done - this.found;
-    const left = answered > 0 ? `${duration((seconds * (total - done)) / answered)} left` : "";
+    this.first ??= { done, seconds };
+    const answered = done - this.first.done;
+    const left = answered > 0 ? `${duration(((seconds - this.first.seconds) * (total - done)) / answered)} left` : "";
     if (this.bar) {
       if (!this.bar.isActive) this.bar.start(total, done, { left });
       else this.bar.update(done, { left });

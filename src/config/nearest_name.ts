@@ -14,12 +14,13 @@ export function editDistance(a: string, b: string): number {
   return previous[b.length];
 }
 
+const plain = (text: string) => text.toLowerCase().replaceAll("-", "_");
+
 /**
  * The candidate nearest to `name`, ignoring case and the difference of `-` and `_`; the first one on a tie.
  * `undefined` only if there are no candidates.
  */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
-  const plain = (text: string) => text.toLowerCase().replaceAll("-", "_");
   let nearest: string | undefined;
   let least = Number.POSITIVE_INFINITY;
   for (const candidate of candidates) {
@@ -30,4 +31,10 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
     }
   }
   return nearest;
+}
+
+/** The nearest candidate if at least half of its letters stay: what is far from all is no typing mistake. */
+export function similarName(name: string, candidates: Iterable<string>): string | undefined {
+  const nearest = nearestName(name, candidates);
+  return nearest !== undefined && editDistance(plain(name), plain(nearest)) <= nearest.length / 2 ? nearest : undefined;
 }

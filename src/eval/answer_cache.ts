@@ -11,7 +11,7 @@
  * process that is killed loses at most the answers that it had not finished; a last line that was cut is dropped.
  */
 import { createHash } from "node:crypto";
-import { closeSync, createReadStream, existsSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { closeSync, createReadStream, existsSync, ftruncateSync, openSync, statSync, writeSync } from "node:fs";
 import type { LoglikelihoodResult } from "./language_model.ts";
 
 const header = '{"bitnet_eval_cache":1}';
@@ -70,6 +70,7 @@ export class AnswerCache {
     const answers = new Map<string, CachedAnswer>();
     const warnings: string[] = [];
     const isNew = !existsSync(file);
+    if (!isNew && statSync(file).isDirectory()) throw new AnswerCacheError(`${file} is a folder, not a cache`);
     const { kept, cut } = isNew ? { kept: 0, cut: 0 } : await readAnswers(file, answers, warnings);
     const handle = openSync(file, "a");
     if (cut > 0) {
@@ -93,7 +94,11 @@ export class AnswerCache {
   add(key: string, answer: CachedAnswer): void {
     if (this.handle === null || this.answers.has(key)) return;
     const line = Buffer.from(`${JSON.stringify([key, encodeAnswer(answer)])}\n`);
-    for (let done = 0; done < line.length; ) done += writeSync(this.handle, line, done);
+    try {
+      for (let done = 0; done < line.length; ) done += writeSync(this.handle, line, done);
+    } catch (error) {
+      throw Object.assign(error as NodeJS.ErrnoException, { path: this.file });
+    }
     this.answers.set(key, answer);
   }
 
@@ -112,6 +117,7 @@ async function readAnswers(
   let rest = Buffer.alloc(0);
   let kept = 0;
   let lineNumber = 0;
+  const broken: number[] = [];
   const takeLine = (line: string) => {
     lineNumber++;
     if (lineNumber === 1) {
@@ -123,7 +129,7 @@ async function readAnswers(
       if (typeof key !== "string") throw new Error();
       answers.set(key, decodeAnswer(value));
     } catch {
-      warnings.push(`${file}:${lineNumber}: not an answer, ignored`);
+      broken.push(lineNumber);
     }
   };
   for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
@@ -139,5 +145,9 @@ async function readAnswers(
     if (lineNumber === 0 && rest.length > header.length) takeLine(rest.toString("utf8"));
   }
   if (lineNumber === 0 && rest.length > 0 && !header.startsWith(rest.toString("utf8"))) takeLine(rest.toString("utf8"));
+  if (broken.length > 0) {
+    const others = broken.length > 1 ? ` and ${broken.length - 1} more of its lines` : "";
+    warnings.push(`${file}:${broken[0]}${others}: not an answer, ignored`);
+  }
   return { kept, cut: rest.length };
 }

@@ -51,6 +51,7 @@ export interface TaskResult {
   scores: Score[];
   /** Accuracy of guessing, averaged over the scored questions; null if the task is not multiple choice. */
   chance: number | null;
+  /** By filter, then by document. */
   samples: Sample[];
 }
 
@@ -92,7 +93,9 @@ export async function evaluate(
     options,
   );
   return prepared.map(({ pending, ...rest }) => {
-    const samples = pending.flatMap((entry) => answers.get(entry) ?? []);
+    const judged = pending.map((entry) => answers.get(entry) ?? []);
+    // All documents under the first filter, then all under the next, as lm-evaluation-harness lists them.
+    const samples = rest.task.filters.flatMap((_, filter) => judged.flatMap((ofDocument) => ofDocument[filter] ?? []));
     return { ...rest, samples, scores: aggregateSamples(samples, rest.task.metrics, options.resamples) };
   });
 }
@@ -198,7 +201,7 @@ function unjudged(
 
 async function fewShotSampler(task: Task, data: TaskData, seed: number | undefined): Promise<FewShotSampler> {
   const { sampler, samples, processDocs } = task.fewshot;
-  const options = { sampler, seed };
+  const options = { sampler, seed, task: task.name };
   const excludesTestDocument = mayDrawTestDocument(task.splits);
   if (samples !== null && task.splits.fewshot === undefined) {
     const pool = samples.map((document, i) => ({ document, place: `${task.file}: fewshot_config.samples ${i + 1}` }));

@@ -29,6 +29,8 @@ export interface FewShotOptions {
   /** `first_n` takes the first documents of the pool, in order. */
   sampler?: "default" | "first_n";
   seed?: number;
+  /** Named in errors. */
+  task?: string;
 }
 
 export class FewShotSampler {
@@ -36,11 +38,13 @@ export class FewShotSampler {
   private readonly excludesTestDocument: boolean;
   private readonly takesFirst: boolean;
   private readonly random: PythonRandom;
+  private readonly task: string;
 
   constructor(pool: readonly LocatedDocument[], excludesTestDocument: boolean, options: FewShotOptions = {}) {
     this.pool = pool;
     this.excludesTestDocument = excludesTestDocument;
     this.takesFirst = options.sampler === "first_n";
+    this.task = options.task === undefined ? "" : `task ${options.task}: `;
     this.random = new PythonRandom(options.seed ?? defaultFewshotSeed);
   }
 
@@ -70,7 +74,9 @@ export class FewShotSampler {
 
   private checkPool(needed: number, count: number, pool: readonly LocatedDocument[]): void {
     if (needed <= pool.length) return;
-    throw new DataFileError(`${count} few-shot examples asked for, but there are only ${pool.length} documents`);
+    throw new DataFileError(
+      `${this.task}${count} few-shot examples asked for, but there are only ${pool.length} documents`,
+    );
   }
 
   private sample(pool: readonly LocatedDocument[], count: number): LocatedDocument[] {

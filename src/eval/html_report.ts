@@ -1,8 +1,9 @@
 /**
- * One HTML file with everything in it: bars of the scores with one standard error, a dashed line where guessing would be,
- * and the numbers in a table. No script, nothing from the network.
+ * One HTML file with everything in it: bars of the scores with one standard error, a dashed line where guessing would be (a
+ * group stands for its tasks), and all numbers in a table. No script, nothing from the network.
  */
 import type { Score } from "./aggregate.ts";
+import { type ScoredEntry, summaryEntries } from "./group_scores.ts";
 import { type EvaluatedModel, mainScore, shortNames } from "./model_comparison.ts";
 
 const colours = ["#2f6db5", "#d9822b", "#3a9a5c", "#8a4fa3", "#b5433f", "#5f6b76"];
@@ -17,23 +18,32 @@ const slope = { x: Math.cos(Math.PI / 6), y: Math.sin(Math.PI / 6) };
 const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 const escapeHtml = (text: string) => text.replace(/[&<>"]/g, (character) => escapes[character]);
 
-/** A task's bar of each model. */
-interface Group {
+/** A task's or group's bar of each model. */
+interface BarGroup {
   name: string;
   metric: string;
   chance: number | null;
   scores: (Score | undefined)[];
 }
 
-function groups(models: readonly EvaluatedModel[]): Group[] {
-  return models[0].results.map(({ task, chance }, i) => {
-    const scores = models.map(({ results }) => mainScore(results[i].scores));
-    return { name: task.name, metric: scores[0]?.metric ?? "", chance, scores };
+function barGroups(models: readonly EvaluatedModel[]): BarGroup[] {
+  const entries = models.map(({ results, groups }) => summaryEntries(results, groups));
+  return entries[0].map(({ name, chance }, i) => {
+    const scores = entries.map((ofModel) => mainScore(ofModel[i].scores));
+    return { name, metric: scores[0]?.metric ?? "", chance, scores };
   });
 }
 
+/** Groups, then tasks. */
+function allEntries({ results, groups }: EvaluatedModel): ScoredEntry[] {
+  return [
+    ...groups.map(({ group, scores, chance }) => ({ name: group.name, scores, chance })),
+    ...results.map(({ task, scores, chance }) => ({ name: task.name, scores, chance })),
+  ];
+}
+
 /** Only shares of 1 have a common axis; perplexities are in the table. */
-function isShare({ scores }: Group): boolean {
+function isShare({ scores }: BarGroup): boolean {
   return scores.every((score) => score === undefined || (score.higherIsBetter && score.value <= 1));
 }
 
@@ -52,7 +62,7 @@ function bar(score: Score, x: number, colour: string, title: string): string {
   );
 }
 
-function chart(shown: readonly Group[], names: readonly string[]): string {
+function chart(shown: readonly BarGroup[], names: readonly string[]): string {
   const groupWidth = names.length * barWidth + groupGap;
   const labels = shown.map(({ name, metric }) => `${name} (${metric})`);
   const below = labels.map((label) => label.length * characterWidth);
@@ -89,15 +99,16 @@ function chart(shown: readonly Group[], names: readonly string[]): string {
 
 function table(models: readonly EvaluatedModel[], names: readonly string[]): string {
   const head = ["Task", "Metric", "Filter", "Chance", ...names].map((name) => `<th>${escapeHtml(name)}</th>`).join("");
-  const rows = models[0].results.flatMap(({ task, scores, chance }, i) =>
+  const entries = models.map(allEntries);
+  const rows = entries[0].flatMap(({ name, scores, chance }, i) =>
     scores.map(({ metric, filter, higherIsBetter }) => {
-      const values = models.map(({ results }) => {
-        const score = results[i].scores.find((other) => other.metric === metric && other.filter === filter);
+      const values = entries.map((ofModel) => {
+        const score = ofModel[i].scores.find((other) => other.metric === metric && other.filter === filter);
         if (score === undefined) return "";
         return `${score.value.toFixed(4)} ± ${score.standardError?.toFixed(4) ?? "N/A"}`;
       });
       const guess = chance !== null && metric.startsWith("acc") ? chance.toFixed(4) : "";
-      const cells = [task.name, `${metric} ${higherIsBetter ? "↑" : "↓"}`, filter, guess, ...values];
+      const cells = [name, `${metric} ${higherIsBetter ? "↑" : "↓"}`, filter, guess, ...values];
       return `<tr>${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join("")}</tr>`;
     }),
   );
@@ -116,7 +127,7 @@ const style =
  */
 export function htmlReport(models: readonly EvaluatedModel[], notes: readonly string[], date: number): string {
   const names = shortNames(models.map(({ name }) => name));
-  const shares = groups(models).filter(isShare);
+  const shares = barGroups(models).filter(isShare);
   const legend = names.map((name, i) => `<i style="background:${colours[i % colours.length]}"></i>${escapeHtml(name)}`);
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>bitnet-eval: ${escapeHtml(names.join(", "))}</title>

@@ -8,6 +8,7 @@ import { arithmeticEnergy, energyTokens } from "./cost/arithmetic_energy.ts";
 import type { DecodeSpeed } from "./cost/decode_speed.ts";
 import type { ModelShape } from "./cost/model_shape.ts";
 import type { TaskResult } from "./evaluator.ts";
+import { type GroupResult, summaryEntries } from "./group_scores.ts";
 import { textTable } from "./text_table.ts";
 
 export interface EvaluatedModel {
@@ -16,6 +17,7 @@ export interface EvaluatedModel {
   shape: ModelShape | null;
   speed: DecodeSpeed | null;
   results: readonly TaskResult[];
+  groups: readonly GroupResult[];
   /** Of the whole evaluation. */
   seconds: number;
 }
@@ -57,14 +59,15 @@ const costRows: readonly (readonly [string, (model: EvaluatedModel) => string])[
   ["Evaluation, s", ({ seconds }) => seconds.toFixed(1)],
 ];
 
-/** Lines to print: a table with one column for each model. */
+/** Lines to print: a table with one column for each model; a group stands for its tasks. */
 export function modelComparisonLines(models: readonly EvaluatedModel[]): string[] {
   const rows: string[][] = costRows.map(([label, cell]) => [label, ...models.map(cell)]);
-  const main = models.map(({ results }) => results.map(({ scores }) => mainScore(scores)));
-  models[0].results.forEach(({ task }, i) => {
+  const entries = models.map(({ results, groups }) => summaryEntries(results, groups));
+  const main = entries.map((ofModel) => ofModel.map(({ scores }) => mainScore(scores)));
+  entries[0].forEach(({ name }, i) => {
     const first = main[0][i];
     if (first === undefined) return;
-    const label = `${task.name} (${first.metric}${first.filter === "none" ? "" : `, ${first.filter}`})`;
+    const label = `${name} (${first.metric}${first.filter === "none" ? "" : `, ${first.filter}`})`;
     rows.push([label, ...main.map((scores) => scoreCell(scores[i]))]);
   });
   const averages = main.map((scores) => average(scores));

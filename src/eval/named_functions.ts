@@ -1,4 +1,7 @@
-/** The functions that task files may name with `!function`: a closed list, one for each role. */
+/**
+ * The functions that task files may name with `!function`: a closed list, one for each role. What a task of
+ * lm-evaluation-harness does in Python is done beforehand, to its data (docs/evaluation.md).
+ */
 import { nearestName } from "../config/nearest_name.ts";
 import type { JsonObject } from "./document.ts";
 import { processDocument as processHellaswag } from "./functions/hellaswag.ts";
@@ -52,6 +55,7 @@ export function namedFunction<Role extends keyof FunctionRoles>(role: Role, name
   if (Object.hasOwn(known, name)) return known[name];
   const names = Object.keys(known);
   throw new UnknownFunctionError(
-    `unknown function "${name}"; the nearest is ${nearestName(name, names)} (there are ${names.join(", ")})`,
+    `unknown function "${name}"; the nearest is ${nearestName(name, names)} (there are ${names.join(", ")}; Python is not ` +
+      `run: docs/evaluation.md, "Tasks of your own")`,
   );
 }

@@ -7,7 +7,7 @@
  * A path that ends in `.json` names the results file itself; the time goes before its suffix.
  */
 import { createHash } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { TaskResult } from "./evaluator.ts";
 import { pythonStr } from "./python/values.ts";
@@ -55,6 +55,11 @@ export function sampleJson(sample: Sample): Record<string, unknown> {
   };
 }
 
+/** A model's name as a folder: characters that file systems refuse are replaced. */
+export function fileName(modelName: string): string {
+  return modelName.replace(/["<>:/|\\?*[\]]+/g, "__");
+}
+
 /** `2026-11-21T08-12-33.123000`: local time, colons replaced. */
 function timeStamp(time: Date): string {
   const local = new Date(time.getTime() - time.getTimezoneOffset() * 60_000);
@@ -66,10 +71,30 @@ export interface WrittenFiles {
   samples: string[];
 }
 
+/** Where `--output_path` wants the files of all models: below it, or beside the `.json` file that it names. */
+export function outputFolder(outputPath: string): string {
+  return outputPath.endsWith(".json") ? path.dirname(outputPath) : outputPath;
+}
+
+/** Leaves no part of a file behind. @throws system errors, with the file in `path` (the disk is full). */
+export async function writeWhole(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text);
+  } catch (error) {
+    // Not /dev/stdout.
+    const written = await stat(file).catch(() => null);
+    if (written?.isFile()) await rm(file);
+    throw Object.assign(error as NodeJS.ErrnoException, { path: file });
+  }
+}
+
 /**
+ * The results first: they are kept even if the disk has no room for the samples.
+ *
  * @param outputPath folder, or file ending in `.json`
  * @param modelName as in the folder's name, characters that file systems refuse replaced
  * @param logSamples also write every sample
+ * @throws system errors
  */
 export async function writeResultFiles(
   outputPath: string,
@@ -80,26 +105,24 @@ export async function writeResultFiles(
   time: Date = new Date(),
 ): Promise<WrittenFiles> {
   const isFile = outputPath.endsWith(".json");
-  const folder = isFile
-    ? path.dirname(outputPath)
-    : path.join(outputPath, modelName.replace(/["<>:/|\\?*[\]]+/g, "__"));
+  const folder = path.join(outputFolder(outputPath), isFile ? "" : fileName(modelName));
   const stem = isFile ? path.basename(outputPath, ".json") : "results";
   const stamp = timeStamp(time);
   await mkdir(folder, { recursive: true });
 
+  const logged = (logSamples ? results : []).map(({ task, samples }) => ({ task, lines: samples.map(sampleJson) }));
+  const taskHashes = Object.fromEntries(
+    logged.map(({ task, lines }) => [
+      task.name,
+      hash(lines.map((line) => `${line.doc_hash}${line.prompt_hash}${line.target_hash}`).join("")),
+    ]),
+  );
   const written: WrittenFiles = { results: path.join(folder, `${stem}_${stamp}.json`), samples: [] };
-  const taskHashes: Record<string, string> = {};
-  if (logSamples) {
-    for (const { task, samples } of results) {
-      const lines = samples.map(sampleJson);
-      taskHashes[task.name] = hash(
-        lines.map((line) => `${line.doc_hash}${line.prompt_hash}${line.target_hash}`).join(""),
-      );
-      const file = path.join(folder, `samples_${task.name}_${stamp}.jsonl`);
-      await writeFile(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
-      written.samples.push(file);
-    }
+  await writeWhole(written.results, `${JSON.stringify({ ...json, task_hashes: taskHashes }, null, 2)}\n`);
+  for (const { task, lines } of logged) {
+    const file = path.join(folder, `samples_${task.name}_${stamp}.jsonl`);
+    await writeWhole(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    written.samples.push(file);
   }
-  await writeFile(written.results, `${JSON.stringify({ ...json, task_hashes: taskHashes }, null, 2)}\n`);
   return written;
 }

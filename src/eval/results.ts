@@ -1,10 +1,11 @@
 /** The results file of lm-evaluation-harness 0.4 (`results_*.json`): same keys, same shapes. */
 import { createHash } from "node:crypto";
 import { cpus } from "node:os";
-import type { Score } from "./aggregate.ts";
+import { defaultResamples, type Score } from "./aggregate.ts";
 import type { TaskResult } from "./evaluator.ts";
 import type { GroupResult } from "./group_scores.ts";
 import type { LanguageModel } from "./language_model.ts";
+import { fileName } from "./result_files.ts";
 import type { Seeds } from "./seeds.ts";
 import { taskConfigJson } from "./task_config_json.ts";
 
@@ -63,7 +64,7 @@ function groupEntries(groups: readonly GroupResult[]) {
     versions: perGroup(({ group }) => group.version),
     shots: perGroup(({ numFewshot }) => numFewshot, shots),
     directions: perGroup(
-      ({ scores }) => directions(scores),
+      ({ higherIsBetter }) => higherIsBetter,
       groups.filter(({ hasTasks }) => hasTasks),
     ),
   };
@@ -90,7 +91,6 @@ const unusedSettings = {
   batch_sizes: [],
   device: "cpu",
   use_cache: null,
-  bootstrap_iters: 0,
 };
 const unusedEntries = { git_hash: null, upper_git_hash: null, transformers_version: "N/A" };
 
@@ -126,6 +126,7 @@ export function resultsJson(
       numpy_seed: settings.seeds.numpy,
       torch_seed: settings.seeds.torch,
       fewshot_seed: settings.seeds.fewshot,
+      bootstrap_iters: defaultResamples,
       ...unusedSettings,
     },
     // Ours: the accuracy of guessing, what is known of model and machine.
@@ -135,6 +136,7 @@ export function resultsJson(
     left_out: perTask(results, ({ documents }) => documents.leftOut),
     model_source: "bitnet-lab",
     model_name: model.name,
+    model_name_sanitized: fileName(model.name),
     system_instruction: settings.systemInstruction ?? null,
     system_instruction_sha: hash(settings.systemInstruction),
     fewshot_as_multiturn: settings.fewshotAsMultiturn ?? null,

@@ -4,7 +4,7 @@
  */
 import type { Score } from "./aggregate.ts";
 import type { TaskResult } from "./evaluator.ts";
-import type { GroupResult } from "./group_scores.ts";
+import { type GroupResult, summaryEntries } from "./group_scores.ts";
 
 const headers = ["Version", "Filter", "n-shot", "Metric", "", "Value", "", "Stderr"];
 
@@ -130,11 +130,11 @@ function layOutTable(what: string, entries: readonly Entry[]): string {
 }
 
 /**
- * One line for each multiple-choice task: what guessing would score, and whether the model is told apart from it (two
+ * One line for each multiple-choice task, or for its group: what guessing would score, and whether the model is told apart from it (two
  * standard errors).
  */
-export function chanceLines(results: readonly TaskResult[]): string[] {
-  return results.flatMap(({ task, chance, scores }) => {
+export function chanceLines(results: readonly TaskResult[], groups: readonly GroupResult[] = []): string[] {
+  return summaryEntries(results, groups).flatMap(({ name, chance, scores }) => {
     const accuracy = scores.find(({ metric }) => metric === "acc");
     if (chance === null || !accuracy) return [];
     const margin = 2 * (accuracy.standardError ?? Number.POSITIVE_INFINITY);
@@ -143,7 +143,7 @@ export function chanceLines(results: readonly TaskResult[]): string[] {
       Math.abs(difference) <= margin
         ? "no better than guessing, within two standard errors"
         : `${difference > 0 ? "above" : "below"} guessing by more than two standard errors`;
-    return [`${task.name}: chance ${chance.toFixed(4)}, acc ${accuracy.value.toFixed(4)}: ${verdict}`];
+    return [`${name}: chance ${chance.toFixed(4)}, acc ${accuracy.value.toFixed(4)}: ${verdict}`];
   });
 }
 

@@ -100,6 +100,14 @@ const knownMetrics: Record<OutputType, readonly string[]> = {
   generate_until: ["exact_match"],
 };
 
+/** Metrics of tasks that name none. */
+const defaultMetrics: Record<OutputType, readonly string[]> = {
+  multiple_choice: ["acc", "acc_norm"],
+  loglikelihood: ["perplexity", "acc"],
+  loglikelihood_rolling: ["word_perplexity", "byte_perplexity", "bits_per_byte"],
+  generate_until: ["exact_match"],
+};
+
 /** @throws {TaskFileError} naming file and line of what cannot be used. */
 export function compileTask({ file, config, locate }: TaskEntry): Task {
   const attempt = <T>(key: string, action: () => T): T => {
@@ -167,7 +175,9 @@ export function compileTask({ file, config, locate }: TaskEntry): Task {
       config.process_results === undefined
         ? null
         : attempt("process_results", () => namedFunction("process_results", config.process_results!.name)),
-    metrics: config.metric_list.map((metric) => attempt("metric_list", () => compileMetric(metric, config))),
+    metrics: (config.metric_list ?? defaultMetrics[config.output_type].map((metric) => ({ metric }))).map((metric) =>
+      attempt("metric_list", () => compileMetric(metric, config)),
+    ),
     filters: attempt("filter_list", () => config.filter_list?.map(compileFilters)) ?? [takeFirst],
     generation: config.output_type === "generate_until" ? generationDefaults(config, prompt.fewshotDelimiter) : null,
     unsafeCode: config.unsafe_code ?? false,

@@ -3,7 +3,9 @@
  *
  *     the files that the task names (`dataset_kwargs.data_files`)
  *     <data-dir>/<task>/<split>.jsonl (or .parquet)
- *     <data-dir>/<data set>/<configuration>/<split>.jsonl, <data-dir>/<data set>/<split>.jsonl
+ *     <data-dir>/<data set>/<configuration>/<split>.jsonl
+ *     <data-dir>/<data set>/<split>.jsonl, if the data set has one configuration (a file beside the folders of several may
+ *       hold the documents of all: every subject of MMLU would be asked the questions of all 57)
  *     the generated world (data set `bitnet-lab/world`)
  *     the Hugging Face Hub, through a function that the caller supplies
  */
@@ -63,11 +65,14 @@ export class TaskData {
   private async rawDocuments(task: Task, split: string): Promise<LocatedDocument[]> {
     const { dataDirectory, fetchSplit } = this.options;
     if (task.dataFiles !== null) return this.read(namedFiles(task, split));
-    const local = dataDirectory === undefined ? undefined : localFile(dataDirectory, task, split);
+    const folders = dataDirectory === undefined ? [] : localFolders(dataDirectory, task);
+    const local = folders
+      .flatMap((folder) => ["jsonl", "parquet"].map((type) => path.join(folder, `${split}.${type}`)))
+      .find((file) => existsSync(file));
     if (local !== undefined) return this.read([local]);
     if (task.dataset?.path === generatedDataset) return this.generated(task, split);
     if (dataDirectory !== undefined) {
-      const expected = path.join(dataDirectory, task.name, `${split}.jsonl`);
+      const expected = folders.map((folder) => path.join(folder, `${split}.jsonl`)).join(" or ");
       throw new DataFileError(`no data for task ${task.name}: expected ${expected} (or .parquet)`);
     }
     if (task.dataset === null || fetchSplit === undefined) {
@@ -110,15 +115,17 @@ function namedFiles(task: Task, split: string): string[] {
   return files.map((file) => (existsSync(file) ? file : path.resolve(path.dirname(task.file), file)));
 }
 
-function localFile(directory: string, { name, dataset }: Task, split: string): string | undefined {
+/** Names that data sets of a single configuration give it. */
+const onlyConfigs: readonly (string | null)[] = [null, "default", "main"];
+
+function localFolders(directory: string, { name, dataset }: Task): string[] {
   if (!existsSync(directory)) throw new DataFileError(`no such folder: ${directory} (--data-dir)`);
-  const dataFolder = dataset?.path.split("/").at(-1);
   const folders = [name];
-  if (dataFolder !== undefined) {
-    if (dataset?.config) folders.push(path.join(dataFolder, dataset.config));
-    folders.push(dataFolder);
+  if (dataset !== null) {
+    const { path: id, config } = dataset;
+    const folder = id.split("/").at(-1)!;
+    if (config) folders.push(path.join(folder, config));
+    if (onlyConfigs.includes(config)) folders.push(folder);
   }
-  return folders
-    .flatMap((folder) => ["jsonl", "parquet"].map((type) => path.join(directory, folder, `${split}.${type}`)))
-    .find((file) => existsSync(file));
+  return [...new Set(folders)].map((folder) => path.join(directory, folder));
 }

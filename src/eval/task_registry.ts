@@ -1,7 +1,7 @@
 /** The task files that come with the package and those below `--include_path`, by the names of tasks, groups and tags. */
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
-import { nearestName } from "../config/nearest_name.ts";
+import { similarName } from "../config/nearest_name.ts";
 import { packageDirectory } from "../config/package_directory.ts";
 import { compileTask, type Task } from "./task.ts";
 import { type GroupEntry, readTaskFile, type TaskEntry, TaskFileError } from "./task_file.ts";
@@ -126,7 +126,7 @@ export class TaskRegistry {
 
   private unknown(name: string, group?: string): UnknownTaskError {
     const entries = [...this.entries.values()];
-    const near = nearestName(name, [...this.entries.keys(), ...this.tags.keys()]);
+    const near = similarName(name, [...this.entries.keys(), ...this.tags.keys()]);
     const ofGroup = group === undefined ? "" : ` in group ${group}`;
     // The parts of groups are too many to name.
     const parts = new Set(entries.flatMap((entry) => (entry.kind === "group" ? entry.config.task : [])));
@@ -136,7 +136,7 @@ export class TaskRegistry {
       .filter((candidate) => !parts.has(candidate))
       .sort();
     return new UnknownTaskError(
-      `unknown task "${name}"${ofGroup}; the nearest is ${near} (tasks: ${shown.join(", ")})`,
+      `unknown task "${name}"${ofGroup}${near === undefined ? "" : `; the nearest is ${near}`} (tasks: ${shown.join(", ")})`,
     );
   }
 

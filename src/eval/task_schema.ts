@@ -34,6 +34,8 @@ const metricSchema = z.strictObject({
   ignore_numbers: z.boolean().optional(),
   regexes_to_ignore: z.array(z.string()).optional(),
   k: z.array(z.int().min(1)).optional(),
+  /** Some files copy it from a group's list; a task's score is not weighted. */
+  weight_by_size: z.boolean().optional(),
 });
 
 const filterStep = z.discriminatedUnion("function", [
@@ -89,7 +91,10 @@ export const taskSchema = z.strictObject({
   tag: texts.optional(),
   dataset_path: z.string().nullable().optional(),
   dataset_name: z.string().nullable().optional(),
-  dataset_kwargs: z.looseObject({ data_files: z.record(z.string(), texts).optional() }).optional(),
+  dataset_kwargs: z
+    .looseObject({ data_files: z.record(z.string(), texts).optional() })
+    .nullable()
+    .optional(),
   training_split: split,
   validation_split: split,
   test_split: split,
@@ -105,10 +110,12 @@ export const taskSchema = z.strictObject({
   fewshot_config: fewshotSchema.optional(),
   gen_prefix: z.string().optional(),
   num_fewshot: z.int().min(0).nullable().optional(),
-  output_type: z.enum(["multiple_choice", "generate_until", "loglikelihood", "loglikelihood_rolling"]),
+  output_type: z
+    .enum(["multiple_choice", "generate_until", "loglikelihood", "loglikelihood_rolling"])
+    .default("generate_until"),
   generation_kwargs: generationSchema.optional(),
   filter_list: z.array(z.strictObject({ name: z.string(), filter: z.array(filterStep).min(1) })).optional(),
-  metric_list: z.array(metricSchema).min(1),
+  metric_list: z.array(metricSchema).min(1).optional(),
   repeats: z.literal(1).optional(),
   unsafe_code: z.boolean().optional(),
   should_decontaminate: z.boolean().optional(),
@@ -116,20 +123,22 @@ export const taskSchema = z.strictObject({
   metadata: metadata.optional(),
 });
 
+const groupMetric = z.strictObject({
+  metric: z.string(),
+  aggregation: z.literal("mean").optional(),
+  filter_list: texts.optional(),
+  weight_by_size: z.boolean().optional(),
+});
+
 export const groupSchema = z.strictObject({
   group: z.string(),
   group_alias: z.string().optional(),
   task: texts,
-  aggregate_metric_list: z
-    .array(
-      z.strictObject({
-        metric: z.string(),
-        aggregation: z.literal("mean").optional(),
-        filter_list: texts.optional(),
-        weight_by_size: z.boolean().optional(),
-      }),
-    )
-    .optional(),
+  aggregate_metric_list: z.preprocess(
+    // One may stand alone.
+    (value) => (value !== null && typeof value === "object" && !Array.isArray(value) ? [value] : value),
+    z.array(groupMetric).optional(),
+  ),
   metadata: metadata.optional(),
 });
 
@@ -143,6 +152,6 @@ export const nestedKeys: Readonly<Record<string, readonly string[]>> = {
   metric_list: Object.keys(metricSchema.shape),
   fewshot_config: Object.keys(fewshotSchema.shape),
   generation_kwargs: Object.keys(generationSchema.shape),
-  aggregate_metric_list: ["metric", "aggregation", "filter_list", "weight_by_size"],
+  aggregate_metric_list: Object.keys(groupMetric.shape),
   filter_list: ["name", "filter", "function", "regex_pattern", "group_select", "fallback", "mapping_dict", "filter_fn"],
 };

@@ -46,7 +46,8 @@ function failure(command: Command, ...args: string[]) {
 
 describe.skipIf(!hasNative)(titleUnless(!hasNative, "the addon", "bitnet-eval"), () => {
   test("checkpoint and GGUF file print the same table; results are written", () => {
-    const flags = ["--tasks", "toy_arc,toy_gsm8k", "--limit", "12", "--gen_kwargs", "max_gen_toks=12"];
+    // Commas or spaces, as lm-evaluation-harness takes both.
+    const flags = ["--tasks", "toy_arc", "toy_gsm8k", "--limit", "12", "--gen_kwargs", "max_gen_toks=12"];
     const fromFile = run("bitnet-eval", ["--model", gguf, ...flags, "--output_path", "out", "--log_samples"]);
     const fromCheckpoint = run("bitnet-eval", ["--model", checkpoint, ...flags]);
     expect([fromFile.status, fromCheckpoint.status]).toEqual([0, 0]);
@@ -165,6 +166,14 @@ describe("bitnet-eval refuses in one line", () => {
       status: 1,
       lines: ["bitnet-eval: no such file: missing.gguf"],
     });
+    // Known before the evaluation, not after it.
+    writeFileSync(path.join(directory, "file"), "");
+    for (const flag of ["--output_path", "--report"]) {
+      expect(failure("bitnet-eval", "--model", "missing.gguf", "--tasks", "toy_arc", flag, "file/x/out.json")).toEqual({
+        status: 1,
+        lines: [expect.stringMatching(/^bitnet-eval: not a folder: .*file/)],
+      });
+    }
     mkdirSync(path.join(directory, "empty"));
     expect(failure("bitnet-eval", "--model", "empty", "--tasks", "toy_arc")).toEqual({
       status: 1,

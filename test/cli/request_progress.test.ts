@@ -25,15 +25,15 @@ test("a line for every tenth, with the time left at the speed so far", () => {
   ] as const;
   expect(lines(updates, 100)).toEqual([
     "10 of 100 requests, 2.0 s, 18 s left\n",
-    "50 of 100 requests, 200.0 s, 3 min left\n",
+    "50 of 100 requests, 200.0 s, 4 min left\n",
     "100 of 100 requests, 400.0 s\n",
   ]);
 });
 
 test("what a cache answered does not count as speed", () => {
   const updates = [
-    [0.1, 500],
-    [10, 600],
+    [2, 500],
+    [12, 600],
   ] as const;
-  expect(lines(updates, 1000)).toEqual(["500 of 1000 requests, 0.1 s\n", "600 of 1000 requests, 10.0 s, 40 s left\n"]);
+  expect(lines(updates, 1000)).toEqual(["500 of 1000 requests, 2.0 s\n", "600 of 1000 requests, 12.0 s, 40 s left\n"]);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { editDistance, nearestName } from "../../src/config/nearest_name.ts";
+import { editDistance, nearestName, similarName } from "../../src/config/nearest_name.ts";
 
 test("editDistance counts insertions, deletions and replacements", () => {
   expect(editDistance("", "")).toBe(0);
@@ -16,4 +16,10 @@ test("nearestName takes - for _ and ignores case", () => {
 test("nearestName takes the first on a tie and needs a candidate", () => {
   expect(nearestName("ab", ["aa", "bb"])).toBe("aa");
   expect(nearestName("ab", [])).toBeUndefined();
+});
+
+test("similarName leaves out what is no typing mistake", () => {
+  expect(similarName("num-fewshots", ["limit", "num_fewshot"])).toBe("num_fewshot");
+  expect(similarName("batch_size", ["limit", "data-dir"])).toBeUndefined();
+  expect(similarName("device", [])).toBeUndefined();
 });

@@ -73,7 +73,7 @@ describe("the file", () => {
     cache.close();
     appendFileSync(file, '["b",[1,2,3]]\nnonsense\n["c","z"]\n');
     const again = await AnswerCache.open(file);
-    expect(again.warnings).toEqual([`${file}:3: not an answer, ignored`, `${file}:4: not an answer, ignored`]);
+    expect(again.warnings).toEqual([`${file}:3 and 1 more of its lines: not an answer, ignored`]);
     expect([again.get("a"), again.get("b"), again.get("c")]).toEqual(["x", undefined, "z"]);
     again.close();
   });
@@ -85,6 +85,7 @@ describe("the file", () => {
       await expect(AnswerCache.open(file)).rejects.toThrow(`${file} is not a cache of bitnet-eval`);
       expect(readFileSync(file, "utf8")).toBe(content);
     }
+    await expect(AnswerCache.open(directory)).rejects.toThrow(`${directory} is a folder, not a cache`);
   });
 });
 

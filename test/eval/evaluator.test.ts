@@ -1,5 +1,5 @@
 /** Whole evaluations with a model whose answers are known, on files written here. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -165,8 +165,36 @@ describe("generation", () => {
       exact_match: 1,
     });
     expect(lines[0].arguments.gen_args_0.arg_0).toBe("Question: What is 3 + 4?\nAnswer:");
-    expect(lines[2].filtered_resps).toEqual(["[invalid]"]);
+    // lm-evaluation-harness's order, on which its task_hashes depend.
+    expect(lines.map(({ filter, doc_id }) => `${filter} ${doc_id}`)).toEqual([
+      "strict-match 0",
+      "strict-match 1",
+      "flexible-extract 0",
+      "flexible-extract 1",
+    ]);
+    expect(lines[1].filtered_resps).toEqual(["[invalid]"]);
+
+    // A samples file that cannot be written does not take the results with it.
+    const [result] = results;
+    const unwritable = [{ ...result, task: { ...result.task, name: "x".repeat(300) } }];
+    const folder = path.join(directory, "kept");
+    await expect(writeResultFiles(folder, "m", json, unwritable, true)).rejects.toMatchObject({
+      code: "ENAMETOOLONG",
+      path: expect.stringContaining("samples_xxx"),
+    });
+    expect(readdirSync(path.join(folder, "m"))).toEqual([expect.stringMatching(/^results_.*\.json$/)]);
   });
+});
+
+test("of a data set with several configurations only the task's own folder is read, not a file with all", async () => {
+  const subject = (name: string) => ({ question: name, subject: name, choices: ["1", "2", "3", "4"], answer: 1 });
+  const dataDirectory = write("subjects", "mmlu", "test", [subject("anatomy"), subject("virology")]);
+  const score = () => evaluate(fakeLanguageModel({}), [findTask("mmlu_anatomy")], new TaskData({ dataDirectory }));
+  await expect(score()).rejects.toThrow(
+    /no data for task mmlu_anatomy: expected .*mmlu_anatomy.test\.jsonl or .*mmlu.anatomy.test\.jsonl/,
+  );
+  write("subjects", "mmlu/anatomy", "test", [subject("anatomy")]);
+  expect((await score())[0].documents.original).toBe(1);
 });
 
 describe("bad data is one error with its place", () => {

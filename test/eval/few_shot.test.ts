@@ -33,7 +33,9 @@ test("copies of the test document are drawn again", () => {
 });
 
 test("a pool that is too small is an error", () => {
-  expect(() => new FewShotSampler(pool(5), true).draw({}, 5)).toThrow("5 few-shot examples asked for");
+  expect(() => new FewShotSampler(pool(5), true, { task: "arc" }).draw({}, 5)).toThrow(
+    "task arc: 5 few-shot examples asked for, but there are only 5 documents",
+  );
   expect(ids(new FewShotSampler(pool(5), false).draw({}, 5)).sort()).toEqual([0, 1, 2, 3, 4]);
 });
 

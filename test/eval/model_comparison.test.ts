@@ -1,9 +1,11 @@
 /** Several models side by side: the printed table and the HTML report. */
 import { expect, test } from "vitest";
 import { evaluate } from "../../src/eval/evaluator.ts";
+import { scoreGroups, summaryEntries } from "../../src/eval/group_scores.ts";
 import { htmlReport } from "../../src/eval/html_report.ts";
 import type { EvaluatedModel } from "../../src/eval/model_comparison.ts";
 import { modelComparisonLines, shortNames } from "../../src/eval/model_comparison.ts";
+import { chanceLines } from "../../src/eval/results_table.ts";
 import { TaskData } from "../../src/eval/task_data.ts";
 import { findTask } from "../../src/eval/task_registry.ts";
 import { fakeLanguageModel } from "./fake_language_model.ts";
@@ -16,7 +18,7 @@ async function evaluated(name: string, score: (text: string) => number, more: Pa
     new TaskData(),
     { limit: 40 },
   );
-  return { name, parameters: null, shape: null, speed: null, results, seconds: 12.34, ...more };
+  return { name, parameters: null, shape: null, speed: null, results, groups: [], seconds: 12.34, ...more };
 }
 
 const models = async () => [
@@ -69,4 +71,34 @@ test("the report has a bar for every score and a chance line for every task, and
   // Every row of the table has a cell for every column.
   const rows = html.match(/<tr>.*<\/tr>/g)!.map((row) => row.match(/<t[dh]>/g)!.length);
   expect(new Set(rows)).toEqual(new Set([6]));
+});
+
+test("a group stands for its tasks; the report's table has both", async () => {
+  const model = await evaluated("m", (text) => -text.length);
+  const [arc, piqa] = model.results;
+  const config = {
+    group: "both",
+    task: ["toy"],
+    aggregate_metric_list: [{ metric: "acc_norm", weight_by_size: false }],
+  };
+  const group = { name: "both", alias: "both", version: "1", config, children: ["toy_arc", "toy_piqa"] };
+  const outer = { ...group, name: "all", config: { ...config, group: "all" }, children: ["both"] };
+  const groups = scoreGroups([group, outer], [arc, piqa]);
+  const lines = modelComparisonLines([
+    { ...model, groups },
+    { ...model, name: "n", groups },
+  ]);
+  expect(lines.filter((line) => line.includes("acc_norm")).map((line) => line.split(" | ")[0])).toEqual([
+    expect.stringMatching(/^\| all \(acc_norm\) *$/),
+  ]);
+  // Chance is averaged as the scores are: 1/4 and 1/2.
+  expect(chanceLines(model.results, groups)).toEqual([]);
+  const html = htmlReport([{ ...model, groups }], [], 0);
+  expect(html.match(/<rect /g)).toHaveLength(1);
+  expect(html).toContain("<title>chance 0.3750</title>");
+  expect(html.match(/<td>(\w+)<\/td><td>acc_norm/g)).toHaveLength(4);
+  // A group without a score of its own leaves its tasks in their places.
+  expect(
+    summaryEntries(model.results, scoreGroups([{ ...group, config: { group: "both", task: [] } }], [arc, piqa])).length,
+  ).toBe(2);
 });

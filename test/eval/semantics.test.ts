@@ -302,6 +302,18 @@ describe("groups", () => {
 |  - anatomy         |      1|none  |     0|acc   |↑  |1.000|±  |   N/A|`);
     expect(groupsTable(scored)).toContain("|mmlu   |      2|none  |      |acc   |   |0.875|±  |   N/A|");
     expect(groupsTable([])).toBe("");
+    // Every metric of the tasks that stand in the group, averaged or not.
+    const [a, b] = [result(0, 0.5, 10, 0.1), result(1, 1, 30, 0.1)];
+    const loss = { ...a.scores[0], metric: "loss", higherIsBetter: false };
+    const mixed = [
+      { ...a, scores: [...a.scores, loss] },
+      { ...b, scores: [{ ...b.scores[0], higherIsBetter: false }] },
+    ];
+    const [stem] = scoreGroups(
+      groups.filter(({ name }) => name === "mmlu_stem"),
+      mixed,
+    );
+    expect(stem.higherIsBetter).toEqual({ acc: null, loss: false });
     expect(leftOutLines(results)).toEqual(["mmlu_anatomy: 1 of 31 documents are left out (see its task file)"]);
   });
 });

@@ -108,6 +108,21 @@ describe("a task file of one's own", () => {
     expect(groups[0].children).toEqual(["first", "piqa"]);
   });
 
+  test("has lm-evaluation-harness's defaults", () => {
+    const target = folder({
+      "a.yaml": ["task: text", "test_split: test", 'doc_to_text: "{{q}}"', "doc_to_target: a", "dataset_kwargs: null"],
+      "b.yaml": mine.slice(0, -2),
+      "c.yaml": ["group: both", "task: [text, mine]", "aggregate_metric_list:", "  metric: acc"],
+    });
+    const { tasks, groups } = new TaskRegistry([target]).select(["both"]);
+    const metrics = tasks.map(({ outputType, metrics }) => [outputType, ...metrics.map(({ name }) => name)]);
+    expect(metrics).toEqual([
+      ["generate_until", "exact_match"],
+      ["multiple_choice", "acc", "acc_norm"],
+    ]);
+    expect(groups[0].config.aggregate_metric_list).toEqual([{ metric: "acc" }]);
+  });
+
   test("may name its data files, beside it", async () => {
     const target = folder({
       "mine.yaml": [...mine, "dataset_path: json", "dataset_kwargs:", "  data_files:", "    test: questions.jsonl"],

@@ -1,5 +1,4 @@
 /** Runs the chosen tasks on the chosen models, one after the other, and prints and writes what the flags ask for. */
-import { writeFile } from "node:fs/promises";
 import { type Overlap, overlapJson, overlapLines } from "../../eval/contamination/overlap.ts";
 import { type DecodeSpeed, measureDecodeSpeed } from "../../eval/cost/decode_speed.ts";
 import { evaluate } from "../../eval/evaluator.ts";
@@ -7,14 +6,18 @@ import { scoreGroups } from "../../eval/group_scores.ts";
 import { htmlReport } from "../../eval/html_report.ts";
 import type { LanguageModel } from "../../eval/language_model.ts";
 import { type EvaluatedModel, modelComparisonLines } from "../../eval/model_comparison.ts";
+import { writeWhole } from "../../eval/result_files.ts";
 import { chanceLines } from "../../eval/results_table.ts";
 import { errorLine } from "../command.ts";
 import { RequestProgress } from "../request_progress.ts";
+import { type ChosenTasks, chosenChatTemplate } from "./choose_tasks.ts";
 import { modelShape } from "./model_facts.ts";
-import { type ModelOptions, type ModelSource, openEvaluatedModel } from "./model_options.ts";
-import { type OutputOptions, printResults, writeResults } from "./output_options.ts";
+import type { ModelOptions } from "./model_options.ts";
+import { type ModelSource, openEvaluatedModel } from "./open_evaluated_model.ts";
+import type { OutputOptions } from "./output_options.ts";
 import type { OverlapOptions } from "./overlap_options.ts";
-import { type ChosenTasks, chosenChatTemplate, type TaskOptions } from "./task_options.ts";
+import type { TaskOptions } from "./task_options.ts";
+import { prepareOutput, printResults, writeResults } from "./write_output.ts";
 
 export type EvaluationFlags = ModelOptions & TaskOptions & OutputOptions & OverlapOptions;
 
@@ -25,6 +28,7 @@ export async function evaluateModels(
   options: EvaluationFlags,
   signal: AbortSignal,
 ): Promise<void> {
+  await prepareOutput(options);
   // Its library of columns is loaded only for this.
   const overlap =
     options.check_overlap && (await (await import("./overlap_check.ts")).checkOverlap(chosen, options, signal));
@@ -42,8 +46,9 @@ export async function evaluateModels(
   }
   if (evaluated.length > 1) for (const line of modelComparisonLines(evaluated)) console.log(line);
   if (options.report !== undefined && evaluated.length > 0) {
-    const notes = evaluated.length > 1 ? modelComparisonLines(evaluated) : chanceLines(evaluated[0].results);
-    await writeFile(options.report, htmlReport(evaluated, notes, Date.now()));
+    const notes =
+      evaluated.length > 1 ? modelComparisonLines(evaluated) : chanceLines(evaluated[0].results, evaluated[0].groups);
+    await writeWhole(options.report, htmlReport(evaluated, notes, Date.now()));
     console.log(`wrote ${options.report}`);
   }
   if (failures.length > 0)
@@ -83,6 +88,7 @@ async function evaluateModel(
       shape: measured ? await modelShape(source.source, source.args, model) : null,
       speed: measured ? await speedOf(model, results[0].samples[0]?.arguments[0]?.[0], signal) : null,
       results,
+      groups,
       seconds,
     };
   } finally {

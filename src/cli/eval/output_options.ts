@@ -1,13 +1,7 @@
-/** Flags of `bitnet-eval` that say what is kept of a run, and the printing and writing itself. */
+/** Flags of `bitnet-eval` that say what is kept of a run; write_output.ts does what they say. */
 import type { InferredOptionTypes, Options } from "yargs";
-import type { TaskResult } from "../../eval/evaluator.ts";
-import type { GroupResult } from "../../eval/group_scores.ts";
-import type { LanguageModel } from "../../eval/language_model.ts";
-import { writeResultFiles } from "../../eval/result_files.ts";
-import { resultsJson } from "../../eval/results.ts";
-import { chanceLines, groupsTable, leftOutLines, resultsTable } from "../../eval/results_table.ts";
 import { UsageError } from "../command.ts";
-import type { ChosenTasks, TaskOptions } from "./task_options.ts";
+import type { TaskOptions } from "./task_options.ts";
 
 export const outputOptions = {
   output_path: { type: "string", describe: "Folder for results_*.json (or the name of a .json file)" },
@@ -25,50 +19,4 @@ export function checkOutputOptions(options: OutputOptions & Partial<TaskOptions>
   if (options.log_samples && options.output_path === undefined) {
     throw new UsageError("--log_samples needs --output_path");
   }
-}
-
-/** lm-evaluation-harness's table, and where each score stands beside guessing. */
-export function printResults(
-  model: LanguageModel,
-  results: readonly TaskResult[],
-  groups: readonly GroupResult[],
-  options: TaskOptions,
-): void {
-  console.log(
-    `bitnet-lab (${model.name}), gen_kwargs: (${options.gen_kwargs ?? "None"}), limit: ${options.limit ?? "None"}, ` +
-      `num_fewshot: ${options.num_fewshot ?? "None"}`,
-  );
-  console.log(resultsTable(results, groups));
-  const ofGroups = groupsTable(groups);
-  if (ofGroups !== "") console.log(`\n${ofGroups}`);
-  for (const line of leftOutLines(results)) console.log(line);
-  for (const line of chanceLines(results)) console.log(line);
-}
-
-/** Writes what `--output_path` and `--log_samples` ask for. @param startedAt milliseconds since 1970 */
-export async function writeResults(
-  model: LanguageModel,
-  results: readonly TaskResult[],
-  groups: readonly GroupResult[],
-  { evaluation, seeds }: ChosenTasks,
-  options: OutputOptions & TaskOptions & { use_cache?: string },
-  startedAt: number,
-  contamination?: object,
-): Promise<void> {
-  if (options.output_path === undefined) return;
-  const settings = {
-    numFewshot: evaluation.numFewshot ?? null,
-    limit: evaluation.limit ?? null,
-    genKwargs: evaluation.generation ?? null,
-    seeds,
-    systemInstruction: evaluation.systemInstruction,
-    chatTemplate: evaluation.chatTemplate?.source,
-    fewshotAsMultiturn: evaluation.fewshotAsMultiturn,
-  };
-  const plain = resultsJson(model, results, settings, startedAt, groups);
-  const config = { ...(plain.config as object), use_cache: options.use_cache ?? null };
-  const json = { ...plain, config, ...(contamination && { contamination }) };
-  const logSamples = options.log_samples || options.predict_only;
-  const written = await writeResultFiles(options.output_path, model.name, json, results, logSamples);
-  for (const file of [written.results, ...written.samples]) console.log(`wrote ${file}`);
 }

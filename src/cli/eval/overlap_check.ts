@@ -11,8 +11,8 @@ import { documentLimit } from "../../eval/evaluator.ts";
 import { loadTokenizer } from "../../tokenizer/load_tokenizer.ts";
 import { UsageError } from "../command.ts";
 import { RequestProgress } from "../request_progress.ts";
+import type { ChosenTasks } from "./choose_tasks.ts";
 import type { OverlapOptions } from "./overlap_options.ts";
-import type { ChosenTasks } from "./task_options.ts";
 
 /** A part of the corpus that is read in one way; `size` in units of its own. */
 interface Source {
