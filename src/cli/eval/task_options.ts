@@ -97,6 +97,7 @@ export function chooseTasks(options: TaskOptions): ChosenTasks {
   const registry = new TaskRegistry(options.include_path);
   const names = options.tasks.split(",").map((name) => name.trim());
   const { tasks, groups } = usage("tasks", UnknownTaskError, () => registry.select(names));
+  for (const warning of tasks.flatMap(({ warnings }) => warnings)) console.error(warning);
   return {
     tasks,
     groups,
