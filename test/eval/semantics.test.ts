@@ -423,7 +423,7 @@ describe("groups", () => {
 |--------------------|------:|------|-----:|------|---|----:|---|------|
 |mmlu                |      2|none  |      |acc   |   |0.875|±  |   N/A|
 | - stem             |      2|none  |     0|acc   |↑  |0.875|±  |   N/A|
-|  - abstract_algebra|      1|none  |     0|acc   |↑  |0.500|±  |   0.1|
+|  - abstract_algebra|      1|none  |     0|acc   |↑  |0.500|±  |0.1000|
 |  - anatomy         |      1|none  |     0|acc   |↑  |1.000|±  |   N/A|`);
     expect(groupsTable(scored)).toContain("|mmlu   |      2|none  |      |acc   |   |0.875|±  |   N/A|");
     expect(groupsTable([])).toBe("");
