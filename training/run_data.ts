@@ -10,6 +10,7 @@ import { loadTokenizer } from "../src/tokenizer/load_tokenizer.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
 import { writeFileAtomically } from "./atomic_files.ts";
 import { type DocumentOptions, readTexts, resolveCorpus } from "./data/corpus.ts";
+import { localTokenizer } from "./data/hub_tokenizer.ts";
 import { type PreparePhase, prepareDataset } from "./data/prepare_dataset.ts";
 import type { PreparedDataset } from "./data/prepared_dataset.ts";
 
@@ -65,7 +66,7 @@ export async function makeTokenizer(
 ): Promise<Tokenizer> {
   const { type, path: file, vocab_size, pre_tokenizer, max_training_characters } = config.tokenizer;
   if (type === "byte") return byteLevelTokenizer();
-  if (type === "file") return loadTokenizer(file!);
+  if (type === "file") return loadTokenizer(await localTokenizer(file!));
   const files = await resolveCorpus(sources);
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const texts = readTexts(files, documentOptions(config), (done) => onProgress("training the tokenizer", done, total));

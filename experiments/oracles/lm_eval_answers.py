@@ -1,6 +1,7 @@
 """What lm-evaluation-harness asks and scores on local documents, with its own task files. Called by lm_eval_check.ts.
 
-stdin (JSON): data (folder), tasks, limit, out (file for the list of outputs), and
+stdin (JSON): data (folder), tasks, include_path (folder of more task files), limit, resamples (of the bootstrap), out
+(file for the list of outputs), and
   model    Hugging Face directory, run by transformers in float32; or
   answers  texts: a model that answers by hashing its input (see `unit`), for which `tokenizer` formats chats
   runs     a list of num_fewshot, system_instruction, apply_chat_template, fewshot_as_multiturn, gen_kwargs, as
@@ -8,6 +9,7 @@ stdin (JSON): data (folder), tasks, limit, out (file for the list of outputs), a
 
 Documents of a data set come from <data>/<name>/<configuration>/<split>.jsonl, or <data>/<name>/<split>.jsonl.
 """
+import collections
 import functools
 import glob
 import hashlib
@@ -18,6 +20,8 @@ import subprocess
 import sys
 
 os.environ.setdefault("TORCHDYNAMO_DISABLE", "1")
+# The bootstrap gives the same with a pool of processes, which takes longer to start than these few resamples.
+os.environ.setdefault("DISABLE_MULTIPROC", "1")
 request = json.load(sys.stdin)
 
 import datasets
@@ -58,6 +62,7 @@ os.environ["HF_ALLOW_CODE_EVAL"] = "1"
 
 import lm_eval
 from lm_eval.api.model import LM
+from lm_eval.tasks import TaskManager
 
 logging.disable(logging.WARNING)
 
@@ -88,8 +93,13 @@ class HashingLM(LM):
     def generate_until(self, requests):
         answers = request["answers"]
         texts = []
-        for context, settings in (r.args for r in requests):
-            text = answers[int(unit(context)[0] * len(answers))]
+        asked = collections.Counter()
+        for r in requests:
+            context, settings = r.args
+            # A request that is sampled again gets another answer.
+            repeat = asked[id(r)] if settings.get("do_sample") else 0
+            asked[id(r)] += 1
+            text = answers[int(unit(context + str(repeat or ""))[0] * len(answers))]
             for stop in settings["until"]:
                 text = text.split(stop)[0]
             texts.append(text)
@@ -137,12 +147,15 @@ def kept_samples(samples):
     ]
 
 
+task_manager = TaskManager(include_path=request["include_path"])
 outputs = []
 for options in request["runs"]:
     result = lm_eval.simple_evaluate(
         model=model,
         tasks=request["tasks"],
+        task_manager=task_manager,
         limit=request["limit"],
+        bootstrap_iters=request["resamples"],
         confirm_run_unsafe_code=True,
         **{"fewshot_as_multiturn": False, **options},
     )

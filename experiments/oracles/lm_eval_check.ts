@@ -1,11 +1,12 @@
 /**
- * Every shipped task against lm-evaluation-harness itself: prompts, continuations, draws, filters, metrics, groups.
+ * Every shipped task, and task files that ask for what no shipped one does (test/golden/lm_eval/option_tasks), against
+ * lm-evaluation-harness itself: prompts, continuations, draws, filters, metrics, groups.
  *
  *     python3 -m venv venv && venv/bin/pip install lm_eval[hf,ifeval]
  *     npx tsx experiments/oracles/lm_eval_check.ts --python venv/bin/python [--data DIR] [--tasks a,b]
  *
  * First with a model that answers by hashing its input, so that every character of every request counts, in several
- * settings (examples, system instruction, chat template); then with real models (`--models`, default the two of the
+ * settings (examples, system instruction, chat template), and again where a request is sampled more than once; then with real models (`--models`, default the two of the
  * tests: transformers in float32 there, the training forward here). lm-evaluation-harness runs its own task files.
  * Documents come from `--data` (folders named as the tasks), where there are none from a generator. Log-likelihoods may
  * differ by 1e-4 + 2e-6 |ll| (float models), and in a BitNet by 0.1 + 5e-4 |ll|, what the int8 codes of activations that
@@ -21,7 +22,7 @@
  *     npx tsx experiments/oracles/lm_eval_check.ts --python venv/bin/python --models "" --documents 8 --limit 4 \
  *       --golden test/golden/lm_eval/tasks.json --tasks TASKS
  *
- * (TASKS: all but mmlu, and mmlu_abstract_algebra,mmlu_philosophy,mmlu_nutrition,mmlu_econometrics.)
+ * (TASKS: all but mmlu, option_tasks too, and mmlu_abstract_algebra,mmlu_philosophy,mmlu_nutrition,mmlu_econometrics.)
  */
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -39,7 +40,7 @@ import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
 import { LmEvalComparison, type LmEvalOutput } from "./lm_eval_comparison.ts";
 import { writeDocuments } from "./lm_eval_data.ts";
 import { scriptedAnswers } from "./lm_eval_fixtures.ts";
-import { chatTemplate, evaluationOptions, goldenOf, type Settings } from "./lm_eval_golden.ts";
+import { chatTemplate, evaluationOptions, goldenOf, optionTasks, resamples, type Settings } from "./lm_eval_golden.ts";
 import { hashingModel } from "./lm_eval_hashing_model.ts";
 
 const golden = fileURLToPath(new URL("../../test/golden/lm_eval/models", import.meta.url));
@@ -75,16 +76,16 @@ const shots = values.shots === undefined ? undefined : Number(values.shots);
 const modelSettings: Record<string, Settings> =
   shots === undefined
     ? {
-        "as the task says": { gen_kwargs: "max_gen_toks=24" },
-        "2 examples": { num_fewshot: 2, gen_kwargs: "max_gen_toks=24" },
+        "as the task says": { gen_kwargs: "max_gen_toks=24,do_sample=false" },
+        "2 examples": { num_fewshot: 2, gen_kwargs: "max_gen_toks=24,do_sample=false" },
       }
-    : { [`${shots} examples`]: { num_fewshot: shots, gen_kwargs: "max_gen_toks=48" } };
+    : { [`${shots} examples`]: { num_fewshot: shots, gen_kwargs: "max_gen_toks=48,do_sample=false" } };
 
 type ModelKind = "hashing" | "float" | "bitnet";
 
 const work = mkdtempSync(path.join(tmpdir(), "lm-eval-check-"));
 const dataDirectory = path.join(work, "data");
-const registry = new TaskRegistry();
+const registry = new TaskRegistry([optionTasks]);
 const own = new Set(["rolling", "toy_arc", "toy_piqa", "toy_gsm8k"]);
 const names =
   values.tasks?.split(",") ??
@@ -102,6 +103,8 @@ function runLmEval(request: object, settings: Record<string, Settings>, limit: n
   const input = JSON.stringify({
     data: dataDirectory,
     tasks: names,
+    include_path: optionTasks,
+    resamples,
     out,
     limit,
     runs: Object.values(settings),

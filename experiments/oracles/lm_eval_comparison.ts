@@ -13,6 +13,8 @@ interface ExpectedSample {
   /** In their place. */
   requests?: string;
   resps?: unknown[][];
+  /** In their place. */
+  repeats?: number;
   filtered_resps: unknown[];
   filter: string;
   metrics: string[];
@@ -139,6 +141,8 @@ export class LmEvalComparison {
       requests.map((request) => request.filter((argument) => typeof argument === "string"));
     if (wanted.arguments) this.equal(`${label} requests`, texts(sample.arguments), texts(wanted.arguments));
     else this.equal(`${label} requests`, requestsHash(sample.arguments), wanted.requests);
+    const repeats = wanted.repeats ?? wanted.resps?.[0].length;
+    this.equal(`${label} repeats`, [...new Set(sample.responses.map(({ length }) => length))], [repeats]);
     let margin = Number.POSITIVE_INFINITY;
     if (wanted.filtered_resps.every(isPair)) margin = this.pairs(label, sample, wanted);
     else if (typeof wanted.filtered_resps[0] === "number") {
@@ -211,14 +215,14 @@ export class LmEvalComparison {
 
   /** Lists of numbers within the tolerance of log-likelihoods, others equal. */
   private values(label: string, actual: unknown, wanted: unknown): void {
-    const [ours, theirs] = [actual, wanted] as [unknown[], unknown[]];
+    const [ours, theirs] = [actual, wanted].map((list) => (Array.isArray(list) ? list.flat() : []));
     if (typeof theirs?.[0] !== "number") {
       this.equal(label, actual, wanted);
       return;
     }
-    const isClose = theirs.every(
-      (value, i) => Math.abs(Number(ours?.[i]) - Number(value)) <= this.tolerance(Number(value)),
-    );
+    const isClose =
+      ours.length === theirs.length &&
+      theirs.every((value, i) => Math.abs(Number(ours?.[i]) - Number(value)) <= this.tolerance(Number(value)));
     if (!isClose) this.deviations.push(`${label}: ${JSON.stringify(actual)} instead of ${JSON.stringify(wanted)}`);
   }
 

@@ -144,6 +144,10 @@ export const scriptedAnswers: readonly string[] = [
   "line one\n* starred *\nThe End.",
   "    return number + 1\n\n\ndef other():\n    pass",
   "    return 0\nprint(1)",
+  " (A) or rather (C)",
+  "It is the moon river, surely.",
+  "My choice: B",
+  " -3 moons, 1,234.50 rivers",
 ];
 
 const generators: Record<string, (writer: Writer, index: number, task: Task) => Document> = {
@@ -208,6 +212,18 @@ const generators: Record<string, (writer: Writer, index: number, task: Task) => 
   IFEval: ifeval,
   wikitext_document_level: (writer) => ({ page: page(writer) }),
   lambada_openai: (writer) => ({ text: `${writer.text()} ${writer.clause()} ${writer.pick(["end", "moon's", "猫"])}` }),
+  option_questions: (writer, _, task) => {
+    const count = Number(task.dataset!.config);
+    return { question: writer.text(), choices: writer.list(count), label: writer.below(count) };
+  },
+  option_problems: (writer) => ({
+    question: writer.clause(),
+    choices: ["The moon", "the moon river", "$Käse", writer.pick(nouns)],
+    letter: `(${letters[writer.below(4)]})`,
+    number: writer.pick(["42", "1,234.50", "-3", "5"]),
+    thing: writer.pick(["moon", "river", "Käse"]),
+    class: String(writer.below(2)),
+  }),
   openai_humaneval: (writer, index) => {
     const name = `f${index}`;
     return {

@@ -1,6 +1,7 @@
 /** What the tests keep of lm-evaluation-harness's answers (test/golden/lm_eval/tasks.json), and the settings asked with. */
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { ChatPrompt } from "../../src/eval/chat_prompt.ts";
 import type { EvaluationOptions } from "../../src/eval/evaluator.ts";
 import { parseGenKwargs } from "../../src/eval/gen_kwargs.ts";
@@ -25,6 +26,12 @@ export interface LmEvalGolden {
   runs: { title: string; settings: Settings; expected: LmEvalOutput }[];
 }
 
+/** Task files for what no shipped task asks for. */
+export const optionTasks = fileURLToPath(new URL("../../test/golden/lm_eval/option_tasks", import.meta.url));
+
+/** Of the bootstrap; few, because scikit-learn is slow. */
+export const resamples = 200;
+
 /** Given to the tokenizer of the hashing model. */
 export const chatTemplate =
   "{{ bos_token }}{% for message in messages %}<|{{ message['role'] }}|>\n{{ message['content'] | trim }}\n" +
@@ -40,6 +47,7 @@ export function evaluationOptions(settings: Settings, limit: number, tokenizer: 
     limit,
     seed: 1234,
     confirmUnsafeCode: true,
+    resamples,
   };
 }
 
@@ -61,6 +69,7 @@ export function goldenOf(
     const kept = Object.entries(samples).map(([task, list]) => {
       const short = list.map(({ arguments: requests, resps, ...sample }) => ({
         ...sample,
+        repeats: resps?.[0].length,
         requests: requestsHash(requests ?? []),
       }));
       return `${JSON.stringify(task)}: ${JSON.stringify(short)}`;

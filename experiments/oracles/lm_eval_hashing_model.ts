@@ -22,8 +22,16 @@ export function hashingModel(tokenizer: Tokenizer, answers: readonly string[]): 
         const [share, byte] = unit(text([...context, ...continuation]));
         return { logprob: -20 * share, isGreedy: byte < 64, tokenLogprobs: new Float32Array(continuation.length) };
       }),
-    generateUntil: async (requests) =>
-      requests.map(({ context }) => answers[Math.floor(unit(text(context))[0] * answers.length)]),
+    async generateUntil(requests) {
+      let [last, repeat] = ["", 0];
+      return requests.map(({ context, temperature = 0 }) => {
+        const prompt = text(context);
+        // A request that is sampled again gets another answer.
+        repeat = temperature > 0 && prompt === last ? repeat + 1 : 0;
+        last = prompt;
+        return answers[Math.floor(unit(prompt + (repeat || ""))[0] * answers.length)];
+      });
+    },
     async *stream() {},
     dispose() {},
   };

@@ -22,7 +22,7 @@ const tokenizerSchema = z.strictObject({
   pre_tokenizer: z.enum(["llama3", "gpt2"]).default("llama3"),
   /** Characters of the data that a vocabulary is learnt from, from the beginning (bpe). */
   max_training_characters: count.default(100_000_000),
-  /** tokenizer.json, or a directory that holds one (file). */
+  /** tokenizer.json, a directory that holds one, or `owner/name` on the Hugging Face Hub (file). */
   path: z.string().optional(),
 });
 

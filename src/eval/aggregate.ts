@@ -1,5 +1,6 @@
 /** From the metrics of the samples to the scores of a task. */
-import { type Aggregation, defaultAggregations, higherIsBetter, namedAggregation } from "./aggregations.ts";
+import { type Aggregation, namedAggregation } from "./aggregations.ts";
+import { metricDefinition } from "./metric_registry.ts";
 import type { Sample, SampleMetric } from "./sample.ts";
 import type { Metric } from "./task.ts";
 
@@ -16,13 +17,10 @@ export interface Score {
 export const defaultResamples = 100_000;
 
 function ruleOf(name: string, metrics: readonly Metric[]): { aggregation: Aggregation; higherIsBetter: boolean } {
-  // A function may give scores of other names (pass@1): they are averaged.
-  return (
-    metrics.find((metric) => metric.name === name) ?? {
-      aggregation: namedAggregation(defaultAggregations[name] ?? "mean"),
-      higherIsBetter: higherIsBetter(name),
-    }
-  );
+  const named = metrics.find((metric) => metric.name === name);
+  if (named !== undefined) return named;
+  const { aggregation, higherIsBetter } = metricDefinition(name);
+  return { aggregation: namedAggregation(aggregation), higherIsBetter };
 }
 
 /** One score for every filter and metric, in the order in which the samples name them. */

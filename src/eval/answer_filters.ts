@@ -1,70 +1,115 @@
-/** Filters that take the answer out of a generated text, as in lm-evaluation-harness 0.4 (`filters/`). */
+/**
+ * Filters of the answers to a request, as in lm-evaluation-harness 0.4 (`filters/`): each takes the list of all answers and
+ * gives a list; only `take_first`, the last one, gives a single answer.
+ */
+import { multiChoiceRegex } from "./choice_letters.ts";
 import type { JsonObject } from "./document.ts";
 import { namedFunction } from "./named_functions.ts";
-import { pythonRegex } from "./python/regex.ts";
+import { pythonRegex, selectedMatch } from "./python/regex.ts";
+import { pythonRepr } from "./python/values.ts";
 import { strip } from "./python/whitespace.ts";
-import type { FilterStep } from "./task_schema.ts";
+import { TaskRuleError } from "./task_rule_error.ts";
+import type { FilterStep, OutputType } from "./task_schema.ts";
 
-/** What a regex filter returns where its pattern does not match. */
-export const invalidAnswer = "[invalid]";
+/** What a regex filter gives where its pattern does not match. */
+const invalidAnswer = "[invalid]";
 
-type Step = (response: unknown, document: JsonObject) => unknown;
+/** lm-evaluation-harness's pattern where a regex filter names none. */
+const defaultPattern = "#### (\\-?[0-9\\.\\,]+)";
+
+type Step = (answers: readonly unknown[], document: JsonObject) => unknown[];
 
 export interface FilterPipeline {
   /** In the results file and the table. */
   name: string;
-  /** What is judged, from a response. */
-  apply(response: unknown, document: JsonObject): unknown;
+  /** What is judged, from all answers to a request: one of them, or a list where `take_first` is not the last filter. */
+  apply(answers: readonly unknown[], document: JsonObject): unknown;
 }
 
 /** The filter of tasks that name none. */
-export const takeFirst: FilterPipeline = { name: "none", apply: (response) => response };
+export const takeFirst: FilterPipeline = { name: "none", apply: ([first]) => first };
 
-/** @throws {RegexError} or {UnknownFunctionError} if a step cannot be used. */
-export function compileFilters({ name, filter }: { name: string; filter: readonly FilterStep[] }): FilterPipeline {
-  const steps = filter.map(compileStep);
-  return { name, apply: (response, document) => steps.reduce((answer, step) => step(answer, document), response) };
+/** Filters that choose among the answers and leave each as it is. */
+const choosingFilters = new Set<FilterStep["function"]>(["take_first", "take_first_k", "majority_vote"]);
+
+/**
+ * @param repeats answers to each request
+ * @throws {RegexError} or {TaskRuleError} if a filter cannot be used.
+ */
+export function compileFilters(
+  { name, filter }: { name: string; filter: readonly FilterStep[] },
+  outputType: OutputType,
+  repeats: number,
+): FilterPipeline {
+  const kinds = filter.map((step) => step.function);
+  const takesFirst = kinds.at(-1) === "take_first";
+  const steps = filter.filter((step) => step.function !== "take_first");
+  if (filter.length - steps.length > Number(takesFirst)) {
+    throw new TaskRuleError(`${name}: take_first leaves a single answer, so it must be the last filter`);
+  }
+  if (outputType !== "generate_until" && !(takesFirst && kinds.every((kind) => choosingFilters.has(kind)))) {
+    throw new TaskRuleError(
+      `${name}: answers of ${outputType} are no texts: ${[...choosingFilters].join(", ")} are their filters, take_first the last`,
+    );
+  }
+  const compiled = steps.map((step) => compileStep(step, repeats));
+  return {
+    name,
+    apply(answers, document) {
+      const rest = compiled.reduce<readonly unknown[]>((kept, step) => step(kept, document), answers);
+      return takesFirst ? rest[0] : rest;
+    },
+  };
 }
 
-function onText(change: (text: string) => unknown): Step {
-  return (response) => change(typeof response === "string" ? response : "");
+/** Changes each answer; what is no text counts as an empty one. */
+function eachText(change: (text: string, document: JsonObject) => unknown): Step {
+  return (answers, document) => answers.map((answer) => change(typeof answer === "string" ? answer : "", document));
 }
 
-function compileStep(step: FilterStep): Step {
+function compileStep(step: Exclude<FilterStep, { function: "take_first" }>, repeats: number): Step {
   switch (step.function) {
     case "regex": {
-      const pattern = pythonRegex(step.regex_pattern);
-      return onText((text) => selectMatch(text, pattern, step.group_select ?? 0, step.fallback ?? invalidAnswer));
+      const { regex_pattern = defaultPattern, group_select = 0, fallback = invalidAnswer } = step;
+      const pattern = pythonRegex(regex_pattern);
+      return eachText((text) => {
+        const match = selectedMatch(text, pattern, group_select);
+        return match === undefined ? fallback : strip(match);
+      });
     }
-    // A request is made once, so there is only the first answer.
-    case "take_first":
-      return (response) => response;
+    case "multi_choice_regex": {
+      const { regex_pattern = defaultPattern, fallback = invalidAnswer, ...settings } = step;
+      return eachText(multiChoiceRegex({ ...settings, regex_pattern, fallback }));
+    }
+    case "take_first_k":
+      if (step.k > repeats)
+        throw new TaskRuleError(`take_first_k: ${step.k} answers of ${repeats} (repeats: ${repeats})`);
+      return (answers) => answers.slice(0, step.k);
+    case "majority_vote":
+      return (answers) => [mostFrequent(answers)];
     case "remove_whitespace":
-      return onText(strip);
+      return eachText(strip);
     case "lowercase":
-      return onText((text) => text.toLowerCase());
+      return eachText((text) => text.toLowerCase());
     case "uppercase":
-      return onText((text) => text.toUpperCase());
+      return eachText((text) => text.toUpperCase());
     case "map": {
-      const { mapping_dict: answers, default_value: otherwise = null } = step;
-      return onText((text) => (Object.hasOwn(answers, text) ? answers[text] : otherwise));
+      const { mapping_dict: values, default_value: otherwise = null } = step;
+      return eachText((text) => (Object.hasOwn(values, text) ? values[text] : otherwise));
     }
     case "custom": {
       const call = namedFunction("filter", step.filter_fn.name);
-      return (response, document) => call(String(response), document);
+      return (answers, document) => answers.map((answer) => call(String(answer), document));
     }
   }
 }
 
-/**
- * The selected match (negative: from the end): its first group that is not empty, else the whole match if there is no
- * group.
- */
-function selectMatch(text: string, pattern: RegExp, select: number, fallback: string): string {
-  const match = [...text.matchAll(pattern)].at(select);
-  if (match === undefined) return fallback;
-  const groups = match.slice(1);
-  const answer = groups.length === 0 ? match[0] : groups.find((group) => group !== undefined && group !== "");
-  // findall() of a single group that matched nothing gives "", of several groups the fallback.
-  return answer === undefined ? (groups.length === 1 ? "" : fallback) : strip(answer);
+/** The first of those that are there most often. */
+function mostFrequent(answers: readonly unknown[]): unknown {
+  const counts = new Map<string, { answer: unknown; count: number }>();
+  for (const answer of answers) {
+    const key = pythonRepr(answer);
+    counts.set(key, { answer, count: (counts.get(key)?.count ?? 0) + 1 });
+  }
+  return [...counts.values()].reduce((best, entry) => (entry.count > best.count ? entry : best)).answer;
 }

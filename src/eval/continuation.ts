@@ -3,7 +3,7 @@ import type { DocumentReader } from "./document_reader.ts";
 import type { LoglikelihoodRequest, LoglikelihoodResult } from "./language_model.ts";
 import { pythonStr } from "./python/values.ts";
 import type { RequestEncoder } from "./request_encoding.ts";
-import type { PendingSample, PromptedDocument } from "./sample.ts";
+import { type PendingSample, type PromptedDocument, samplesOfFilters } from "./sample.ts";
 import type { Task } from "./task.ts";
 
 export function prepareContinuation(
@@ -19,21 +19,11 @@ export function prepareContinuation(
     requests: [encoder.encodePair(before, target)],
     judge([{ logprob, isGreedy }]) {
       const answer = [logprob, isGreedy];
-      return [
-        {
-          docId,
-          document,
-          target,
-          arguments: [[before, target]],
-          responses: [[answer]],
-          filteredResponses: [answer],
-          filter: "none",
-          metrics: task.processResults?.(document, [answer]) ?? {
-            ...(names.has("perplexity") && { perplexity: logprob }),
-            ...(names.has("acc") && { acc: Number(isGreedy) }),
-          },
-        },
-      ];
+      const metrics = task.processResults?.(document, [answer]) ?? {
+        ...(names.has("perplexity") && { perplexity: logprob }),
+        ...(names.has("acc") && { acc: Number(isGreedy) }),
+      };
+      return samplesOfFilters(task, [answer], { docId, document, target, arguments: [[before, target]], metrics });
     },
   };
 }

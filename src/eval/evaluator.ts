@@ -60,9 +60,14 @@ export class UnsafeCodeError extends Error {
   override name = "UnsafeCodeError";
 }
 
+interface PendingOf<Request, Answer> {
+  place: string;
+  sample: PendingSample<Request, Answer>;
+}
+
 type Pending =
-  | { kind: "loglikelihood"; place: string; sample: PendingSample<LoglikelihoodRequest, LoglikelihoodResult> }
-  | { kind: "generate"; place: string; sample: PendingSample<GenerateRequest, string> };
+  | ({ kind: "loglikelihood" } & PendingOf<LoglikelihoodRequest, LoglikelihoodResult>)
+  | ({ kind: "generate" } & PendingOf<GenerateRequest, string>);
 
 interface PreparedTask extends Omit<TaskResult, "scores" | "samples"> {
   pending: Pending[];
@@ -240,7 +245,7 @@ async function answerAll(
   model: LanguageModel,
   pending: readonly Pending[],
   { onProgress, signal }: EvaluationOptions,
-): Promise<Map<Pending, Sample[]>> {
+): Promise<ReadonlyMap<object, Sample[]>> {
   const scored = pending.filter((entry) => entry.kind === "loglikelihood");
   const generated = pending.filter((entry) => entry.kind === "generate");
   const scoreRequests = scored.flatMap(({ sample }) => sample.requests);
@@ -248,27 +253,26 @@ async function answerAll(
   const total = scoreRequests.length + generateRequests.length;
   const report = (before: number) => (count: number) => onProgress?.(before + count, total);
 
-  const answers = new Map<Pending, Sample[]>();
-  const judge = async (entry: Pending, action: () => Sample[] | Promise<Sample[]>) => {
-    signal?.throwIfAborted();
-    try {
-      answers.set(entry, await action());
-    } catch (error) {
-      throw located(error, entry.place);
+  const answers = new Map<object, Sample[]>();
+  const judgeAll = async <Request, Answer>(
+    entries: readonly PendingOf<Request, Answer>[],
+    given: readonly Answer[],
+  ) => {
+    let next = 0;
+    for (const entry of entries) {
+      const end = next + entry.sample.requests.length;
+      signal?.throwIfAborted();
+      try {
+        answers.set(entry, await entry.sample.judge(given.slice(next, end)));
+      } catch (error) {
+        throw located(error, entry.place);
+      }
+      next = end;
     }
   };
-  const logLikelihoods = scoreRequests.length > 0 ? await model.loglikelihood(scoreRequests, report(0), signal) : [];
-  let next = 0;
-  for (const entry of scored) {
-    const end = next + entry.sample.requests.length;
-    const results = logLikelihoods.slice(next, end);
-    await judge(entry, () => entry.sample.judge(results));
-    next = end;
+  if (scored.length > 0) await judgeAll(scored, await model.loglikelihood(scoreRequests, report(0), signal));
+  if (generated.length > 0) {
+    await judgeAll(generated, await model.generateUntil(generateRequests, report(scoreRequests.length), signal));
   }
-  const texts =
-    generateRequests.length > 0
-      ? await model.generateUntil(generateRequests, report(scoreRequests.length), signal)
-      : [];
-  for (const [index, entry] of generated.entries()) await judge(entry, () => entry.sample.judge([texts[index]]));
   return answers;
 }

@@ -16,6 +16,7 @@ const keys: Record<string, { key: keyof GenerationKwargs; kind: Kind }> = {
   max_gen_toks: { key: "max_gen_toks", kind: "count" },
   max_new_tokens: { key: "max_gen_toks", kind: "count" },
   max_tokens: { key: "max_gen_toks", kind: "count" },
+  max_completion_tokens: { key: "max_gen_toks", kind: "count" },
   temperature: { key: "temperature", kind: "number" },
   top_k: { key: "top_k", kind: "count" },
   top_p: { key: "top_p", kind: "share" },

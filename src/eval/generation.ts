@@ -1,9 +1,11 @@
 /** Generated answers: filtered and compared with the target. */
+import { DocumentError } from "./document.ts";
 import type { DocumentReader } from "./document_reader.ts";
 import type { GenerateRequest } from "./language_model.ts";
+import { type ExactMatch, mean } from "./metrics.ts";
 import { pythonStr } from "./python/values.ts";
 import type { RequestEncoder } from "./request_encoding.ts";
-import type { Metrics, PendingSample, PromptedDocument, SampleMetric } from "./sample.ts";
+import type { ClassPair, Metrics, PendingSample, PromptedDocument, SampleMetric } from "./sample.ts";
 import { truncateAtStop } from "./stop_strings.ts";
 import type { GenerationKwargs, Task } from "./task.ts";
 
@@ -22,6 +24,11 @@ function temperatureOf({ do_sample, temperature = 0 }: GenerationKwargs): number
   return do_sample === false ? 0 : temperature;
 }
 
+/** Every answer draws from a stream of its own, so that results do not depend on batches. */
+function streamSeed(seed: number, docId: number, repeat: number): number {
+  return (seed + docId + Math.imul(repeat, 0x9e3779b1)) >>> 0;
+}
+
 export function prepareProblem(
   { docId, document, context }: PromptedDocument,
   task: Task,
@@ -35,30 +42,32 @@ export function prepareProblem(
   const maxTokens = kwargs.max_gen_toks ?? defaultMaxTokens;
   const { endOfText } = encoder;
   const until = endOfText === null || kwargs.until.includes(endOfText) ? kwargs.until : [...kwargs.until, endOfText];
-  const request: GenerateRequest = {
+  const temperature = temperatureOf(kwargs);
+  const request = {
     context: encoder.encodeGeneration(before, maxTokens),
     until,
     maxTokens,
-    temperature: temperatureOf(kwargs),
+    temperature,
     topK: kwargs.top_k,
     topP: kwargs.top_p,
-    // Each document draws from a stream of its own, so results do not depend on batches.
-    seed: seed + docId,
   };
+  // A greedy answer is the same however often it is asked for.
+  const asked = temperature > 0 ? task.repeats : 1;
   return {
-    requests: [request],
-    async judge([generated]) {
-      const response = truncateAtStop(generated, until);
+    requests: Array.from({ length: asked }, (_, repeat) => ({ ...request, seed: streamSeed(seed, docId, repeat) })),
+    async judge(generated) {
+      const texts = generated.map((text) => truncateAtStop(text, until));
+      const responses = asked < task.repeats ? new Array<string>(task.repeats).fill(texts[0]) : texts;
       return Promise.all(
         task.filters.map(async (filter) => {
-          const answer = filter.apply(response, document);
+          const answer = filter.apply(responses, document);
           const judged = predictOnly ? { bypass: null } : await judgeAnswer(task, document, answer, references);
           return {
             docId,
             document,
             target,
             arguments: [[before, kwargs]],
-            responses: [[response]],
+            responses: [responses],
             filteredResponses: [answer],
             filter: filter.name,
             metrics: judged,
@@ -87,8 +96,34 @@ async function judgeAnswer(
   if (task.processResults) return task.processResults(document, [answer]);
   const metrics: Record<string, SampleMetric> = {};
   for (const { name, exactMatch, custom } of task.metrics) {
-    if (exactMatch) metrics[name] = references.some((reference) => exactMatch(pythonStr(answer), reference)) ? 1 : 0;
     if (custom) Object.assign(metrics, await custom.call(answer, references[0], custom.ks));
+    else if (exactMatch) metrics[name] = shareOfMatches(answer, references, exactMatch);
+    else metrics[name] = name === "bypass" ? null : classPair(name, answer, references);
   }
   return metrics;
+}
+
+/** 1 if an answer is one of the references; of several answers to one reference, the share that is right. */
+function shareOfMatches(answer: unknown, references: readonly string[], matches: ExactMatch): number {
+  const answers = (Array.isArray(answer) ? answer : [answer]).map(pythonStr);
+  if (answers.length > 1 && references.length > 1) {
+    throw new DocumentError(
+      `exact_match of ${answers.length} answers and ${references.length} targets: add take_first`,
+    );
+  }
+  return mean(answers.map((text) => (references.some((reference) => matches(text, reference)) ? 1 : 0)));
+}
+
+/** The target as the same type as the answer: a `map` filter may give numbers. */
+function classPair(metric: string, answer: unknown, references: readonly string[]): ClassPair {
+  const [reference] = references;
+  const isLabel = typeof answer === "string" || typeof answer === "number";
+  if (!isLabel || references.length > 1) {
+    throw new DocumentError(`${metric} needs one target and one answer (take_first), not ${JSON.stringify(answer)}`);
+  }
+  const gold = typeof answer === "number" ? Number(reference) : reference;
+  if (metric === "f1" && [gold, answer].some((label) => label !== 0 && label !== 1)) {
+    throw new DocumentError(`f1 is of the classes 0 and 1 (a map filter gives them), not ${gold} and ${answer}`);
+  }
+  return [gold, answer];
 }

@@ -1,5 +1,6 @@
 /** Metrics of lm-evaluation-harness 0.4 (`api/metrics.py`). Log-likelihoods are in nats. */
 import { pythonRegex } from "./python/regex.ts";
+import type { Probabilities, Weighted } from "./sample.ts";
 import { largestIndex } from "./sampling.ts";
 
 /** Index of the choice that `acc` takes: the largest log-likelihood. */
@@ -49,30 +50,39 @@ export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
+/** Standard deviation with n - 1; NaN for fewer than two values. */
+export function sampleDeviation(values: readonly number[]): number {
+  const center = mean(values);
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - center) ** 2, 0) / (values.length - 1));
+}
+
 /** Standard error of the mean from the sample standard deviation; null for fewer than two values. */
 export function meanStandardError(values: readonly number[]): number | null {
-  if (values.length < 2) return null;
-  const center = mean(values);
-  const squares = values.reduce((sum, value) => sum + (value - center) ** 2, 0);
-  return Math.sqrt(squares / (values.length - 1)) / Math.sqrt(values.length);
+  return values.length < 2 ? null : sampleDeviation(values) / Math.sqrt(values.length);
 }
 
-/** Log-likelihood of a text and what it is divided by: its words or its UTF-8 bytes. */
-export interface WeightedLogLikelihood {
-  logLikelihood: number;
-  weight: number;
-}
-
-function weightedMean(items: readonly WeightedLogLikelihood[]): number {
-  const sum = items.reduce((total, item) => total + item.logLikelihood, 0);
-  return sum / items.reduce((total, item) => total + item.weight, 0);
+function weightedMean(items: readonly Weighted[]): number {
+  const sum = items.reduce((total, [logLikelihood]) => total + logLikelihood, 0);
+  return sum / items.reduce((total, [, weight]) => total + weight, 0);
 }
 
 /** exp of the mean negative log-likelihood per word or byte. */
-export function weightedPerplexity(items: readonly WeightedLogLikelihood[]): number {
+export function weightedPerplexity(items: readonly Weighted[]): number {
   return Math.exp(-weightedMean(items));
 }
 
-export function bitsPerByte(items: readonly WeightedLogLikelihood[]): number {
+export function bitsPerByte(items: readonly Weighted[]): number {
   return -weightedMean(items) / Math.LN2;
+}
+
+export function softmax(logits: readonly number[]): number[] {
+  const largest = Math.max(...logits);
+  const weights = logits.map((value) => Math.exp(value - largest));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return weights.map((weight) => weight / total);
+}
+
+/** Squared distance of the probabilities from certainty of the right choice (Brier 1950): 0 is best, 2 is worst. */
+export function brierScore([gold, probabilities]: Probabilities): number {
+  return probabilities.reduce((sum, value, index) => sum + (value - (index === gold ? 1 : 0)) ** 2, 0);
 }

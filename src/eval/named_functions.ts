@@ -11,6 +11,7 @@ import { processResultsMc2 } from "./functions/truthfulqa.ts";
 import { detokenize, processResults as processWikitext } from "./functions/wikitext.ts";
 import { docToChoice, docToTarget, docToText } from "./functions/winogrande.ts";
 import type { Metrics, SampleMetric } from "./sample.ts";
+import { TaskRuleError } from "./task_rule_error.ts";
 
 export interface FunctionRoles {
   /** One document, changed; null leaves it out. */
@@ -20,10 +21,10 @@ export interface FunctionRoles {
   /** Metrics of a document from the answers to its requests. */
   process_results: (document: JsonObject, results: readonly unknown[]) => Metrics;
   aggregation: (values: readonly SampleMetric[]) => number;
-  /** What is judged, from a response. */
+  /** What each response becomes. */
   filter: (response: string, document: JsonObject) => unknown;
-  /** Named scores of one filtered response. */
-  metric: (response: unknown, target: string, ks: readonly number[]) => Promise<Record<string, number>>;
+  /** Named scores of the filtered responses, a list where the filter leaves several. */
+  metric: (responses: unknown, target: string, ks: readonly number[]) => Promise<Record<string, number>>;
 }
 
 const functions: { [Role in keyof FunctionRoles]: Record<string, FunctionRoles[Role]> } = {
@@ -44,17 +45,12 @@ const functions: { [Role in keyof FunctionRoles]: Record<string, FunctionRoles[R
   metric: { "humaneval.pass_at_k": passAtK },
 };
 
-/** No function of that role has this name; the message lists those that there are. */
-export class UnknownFunctionError extends Error {
-  override name = "UnknownFunctionError";
-}
-
-/** @throws {UnknownFunctionError} */
+/** @throws {TaskRuleError} listing the functions of that role. */
 export function namedFunction<Role extends keyof FunctionRoles>(role: Role, name: string): FunctionRoles[Role] {
   const known = functions[role];
   if (Object.hasOwn(known, name)) return known[name];
   const names = Object.keys(known);
-  throw new UnknownFunctionError(
+  throw new TaskRuleError(
     `unknown function "${name}"; the nearest is ${nearestName(name, names)} (there are ${names.join(", ")}; Python is not ` +
       `run: docs/evaluation.md, "Tasks of your own")`,
   );

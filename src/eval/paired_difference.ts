@@ -5,7 +5,7 @@
  * - Metrics of 0 and 1 (accuracy, exact match): McNemar's exact test, the two-sided binomial test of how the documents
  *   that only one model gets right are shared out (Dietterich 1998; exact, so right for any number of documents).
  * - Other means: the paired z test, mean(d) / (sd(d) / sqrt(n)) (Miller 2024, "Adding error bars to evals", section 4).
- * - Perplexities, ratios of sums: a paired bootstrap over the documents (Koehn 2004).
+ * - Scores of all documents together (perplexities, F1, MCC, Brier): a paired bootstrap over the documents (Koehn 2004).
  */
 import { CounterRng } from "../random/counter_rng.ts";
 

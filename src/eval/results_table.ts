@@ -78,6 +78,8 @@ const decimals = (cell: string) => /\.(\d*?)0*$/.exec(cell)?.[1].length ?? 0;
 
 interface Column {
   cells: string[];
+  /** Where its numbers stand; words stand to the left. */
+  alignsRight: boolean;
   /** All cells are numbers (or empty): aligned to the right, with equal decimals. */
   numeric: boolean;
 }
@@ -85,9 +87,12 @@ interface Column {
 function layOut(cells: readonly string[]): Column {
   const filled = cells.filter((cell) => cell !== "");
   const numeric = filled.length > 0 && filled.every(isNumber);
+  // A column that begins with a word is one of words: its numbers stay as they are.
+  if (filled.length > 0 && !isNumber(filled[0])) return { cells: [...cells], alignsRight: false, numeric };
   const places = Math.max(0, ...filled.filter(isNumber).map(decimals));
   return {
     numeric,
+    alignsRight: true,
     cells: cells.map((cell) => {
       if (!isNumber(cell)) return cell;
       // Among words, whole numbers are written without decimals.
@@ -111,14 +116,16 @@ export function groupsTable(groups: readonly GroupResult[]): string {
 function layOutTable(what: string, entries: readonly Entry[]): string {
   const table = rows(entries);
   const columns = [what, ...headers].map((header, i) => {
-    const { cells, numeric } = layOut(table.map((row) => row[i]));
+    const { cells, alignsRight, numeric } = layOut(table.map((row) => row[i]));
     const width = Math.max(3, header.length, ...cells.map((cell) => cell.length));
     const space = width - header.length;
     return {
       // Headers are centred, the odd space behind.
       header: " ".repeat(Math.floor(space / 2)) + header + " ".repeat(Math.ceil(space / 2)),
       rule: numeric ? `${"-".repeat(width - 1)}:` : "-".repeat(width),
-      cells: cells.map((cell) => (numeric || isNumber(cell) ? cell.padStart(width) : cell.padEnd(width))),
+      cells: cells.map((cell) =>
+        numeric || (alignsRight && isNumber(cell)) ? cell.padStart(width) : cell.padEnd(width),
+      ),
     };
   });
   const line = (cells: readonly string[]) => `|${cells.join("|")}|`;

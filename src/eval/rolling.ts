@@ -4,7 +4,7 @@ import type { LoglikelihoodRequest, LoglikelihoodResult } from "./language_model
 import { pythonStr } from "./python/values.ts";
 import { countWords } from "./python/whitespace.ts";
 import type { RequestEncoder } from "./request_encoding.ts";
-import type { Metrics, PendingSample, PromptedDocument } from "./sample.ts";
+import { type Metrics, type PendingSample, type PromptedDocument, samplesOfFilters } from "./sample.ts";
 import type { Task } from "./task.ts";
 
 export function prepareText(
@@ -18,18 +18,8 @@ export function prepareText(
     requests: encoder.encodeRolling(text),
     judge(results) {
       const logLikelihood = results.reduce((sum, result) => sum + result.logprob, 0);
-      return [
-        {
-          docId,
-          document,
-          target: text,
-          arguments: [[text]],
-          responses: [[logLikelihood]],
-          filteredResponses: [logLikelihood],
-          filter: "none",
-          metrics: task.processResults?.(document, [logLikelihood]) ?? textMetrics(text, logLikelihood, task),
-        },
-      ];
+      const metrics = task.processResults?.(document, [logLikelihood]) ?? textMetrics(text, logLikelihood, task);
+      return samplesOfFilters(task, [logLikelihood], { docId, document, target: text, arguments: [[text]], metrics });
     },
   };
 }

@@ -1,6 +1,7 @@
 /** Two saved runs side by side: each score, its difference, and whether the difference is more than chance. */
-import { defaultAggregations, namedAggregation } from "./aggregations.ts";
+import { canAggregate, namedAggregation } from "./aggregations.ts";
 import { DataFileError } from "./document_file.ts";
+import { metricDefinition } from "./metric_registry.ts";
 import { mean } from "./metrics.ts";
 import { normalPValue, type PairedTest, pairedBootstrap, pairedMeans } from "./paired_difference.ts";
 import type { SampleMetric } from "./sample.ts";
@@ -71,10 +72,13 @@ function pairedTest(
 
 /** The test that fits a metric; null for one whose score is made in a way that is not known here. */
 function testOf(metric: string, a: readonly SampleMetric[], b: readonly SampleMetric[]): PairedTest | null {
-  const named = defaultAggregations[metric] ?? "mean";
-  if (named !== "mean") return pairedBootstrap(a, b, (items) => namedAggregation(named).score(items));
+  const aggregation = namedAggregation(metricDefinition(metric).aggregation);
   const all = [...a, ...b];
-  if (all.every((value) => typeof value === "number")) return pairedMeans(a as number[], b as number[]);
+  if (canAggregate(aggregation, all)) {
+    return aggregation.name === "mean"
+      ? pairedMeans(a as number[], b as number[])
+      : pairedBootstrap(a, b, (items) => aggregation.score(items));
+  }
   // Several judgements of one answer count one by one, but are drawn together.
   if (all.every((value) => Array.isArray(value) && value.every((entry) => typeof entry === "boolean"))) {
     return pairedBootstrap(a as readonly boolean[][], b as readonly boolean[][], (items) =>

@@ -1,11 +1,21 @@
 /** What evaluation keeps of one document: the requests made for it, the answers, and the metrics. */
 import type { JsonObject } from "./document.ts";
+import type { Task } from "./task.ts";
+
+/** A log-likelihood with the number of words or bytes that it covers. */
+export type Weighted = readonly [logLikelihood: number, weight: number];
+
+/** True and predicted class: indices of choices, or answers. */
+export type ClassPair = readonly [gold: number | string, predicted: number | string];
+
+/** Index of the right choice, and the probability of each. */
+export type Probabilities = readonly [gold: number, probabilities: readonly number[]];
 
 /**
- * A metric of one sample: a number to average, a log-likelihood with the number of words or bytes it covers, or several
- * judgements of one answer; null where nothing is judged (`--predict_only`).
+ * A metric of one sample: a number, what a score of all samples is made from, or several judgements of one answer; null
+ * where nothing is judged (`--predict_only`).
  */
-export type SampleMetric = number | readonly [logLikelihood: number, weight: number] | readonly boolean[] | null;
+export type SampleMetric = number | Weighted | ClassPair | Probabilities | readonly boolean[] | null;
 
 export type Metrics = Readonly<Record<string, SampleMetric>>;
 
@@ -15,9 +25,9 @@ export interface Sample {
   target: unknown;
   /** Text of each request: context and continuation, context and generation settings, or the text alone. */
   arguments: readonly (readonly unknown[])[];
-  /** Answers to each request: a list of one, because a request is made once. */
+  /** Answers to each request, as many as the task repeats it. */
   responses: readonly (readonly unknown[])[];
-  /** The answers after the filter. */
+  /** The answer to each request after the filter; a list where the filter leaves several. */
   filteredResponses: readonly unknown[];
   filter: string;
   metrics: Metrics;
@@ -36,4 +46,14 @@ export interface PendingSample<Request, Response> {
   requests: Request[];
   /** One sample for each filter. */
   judge(responses: readonly Response[]): Sample[] | Promise<Sample[]>;
+}
+
+/** Samples of requests whose answers do not change when they are repeated: every filter takes the same. */
+export function samplesOfFilters(
+  { filters, repeats }: Task,
+  answers: readonly unknown[],
+  sample: Omit<Sample, "responses" | "filteredResponses" | "filter">,
+): Sample[] {
+  const responses = answers.map((answer) => new Array(repeats).fill(answer));
+  return filters.map(({ name }) => ({ ...sample, responses, filteredResponses: answers, filter: name }));
 }

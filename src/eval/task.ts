@@ -4,13 +4,15 @@
  */
 
 import { nearestName } from "../config/nearest_name.ts";
-import { type Aggregation, defaultAggregations, higherIsBetter, namedAggregation } from "./aggregations.ts";
+import { type Aggregation, namedAggregation } from "./aggregations.ts";
 import { compileFilters, type FilterPipeline, takeFirst } from "./answer_filters.ts";
+import { defaultMetrics, metricDefinition, metricDefinitions } from "./metric_registry.ts";
 import { compileExactMatch, type ExactMatch } from "./metrics.ts";
-import { type FunctionRoles, namedFunction, UnknownFunctionError } from "./named_functions.ts";
+import { type FunctionRoles, namedFunction } from "./named_functions.ts";
 import { RegexError } from "./python/regex.ts";
 import { type TaskEntry, TaskFileError } from "./task_file.ts";
-import { FunctionName, type MetricConfig, type TaskConfig } from "./task_schema.ts";
+import { TaskRuleError } from "./task_rule_error.ts";
+import { FunctionName, type MetricConfig, type OutputType, type TaskConfig } from "./task_schema.ts";
 import { Template, TemplateError } from "./template.ts";
 
 /** Names of the splits; a split that the data set does not have is absent. */
@@ -56,8 +58,6 @@ export interface Metric {
   custom: { call: FunctionRoles["metric"]; ks: readonly number[] } | null;
 }
 
-export type OutputType = TaskConfig["output_type"];
-
 export interface Task {
   name: string;
   /** In tables. */
@@ -87,26 +87,14 @@ export interface Task {
   processResults: FunctionRoles["process_results"] | null;
   metrics: readonly Metric[];
   filters: readonly FilterPipeline[];
+  /** Answers to each request; the filters see all of them. */
+  repeats: number;
   generation: GenerationKwargs | null;
   unsafeCode: boolean;
+  /** What the file asks for that has no effect, one line each. */
+  warnings: readonly string[];
   config: TaskConfig;
 }
-
-/** Metrics that each output type can have without `process_results`. */
-const knownMetrics: Record<OutputType, readonly string[]> = {
-  multiple_choice: ["acc", "acc_norm", "acc_bytes", "acc_mutual_info", "exact_match"],
-  loglikelihood: ["perplexity", "acc"],
-  loglikelihood_rolling: ["word_perplexity", "byte_perplexity", "bits_per_byte"],
-  generate_until: ["exact_match"],
-};
-
-/** Metrics of tasks that name none. */
-const defaultMetrics: Record<OutputType, readonly string[]> = {
-  multiple_choice: ["acc", "acc_norm"],
-  loglikelihood: ["perplexity", "acc"],
-  loglikelihood_rolling: ["word_perplexity", "byte_perplexity", "bits_per_byte"],
-  generate_until: ["exact_match"],
-};
 
 /** @throws {TaskFileError} naming file and line of what cannot be used. */
 export function compileTask({ file, config, locate }: TaskEntry): Task {
@@ -114,7 +102,7 @@ export function compileTask({ file, config, locate }: TaskEntry): Task {
     try {
       return action();
     } catch (error) {
-      if (error instanceof TemplateError || error instanceof UnknownFunctionError || error instanceof RegexError) {
+      if (error instanceof TemplateError || error instanceof TaskRuleError || error instanceof RegexError) {
         throw new TaskFileError(`${locate(key)}: ${key}: ${error.message}`);
       }
       throw error;
@@ -135,9 +123,20 @@ export function compileTask({ file, config, locate }: TaskEntry): Task {
     fewshotDelimiter: config.fewshot_delimiter ?? "\n\n",
   };
   const shots = (key: keyof typeof fewshot) => optionalRule("fewshot_config", fewshot[key]);
-  const process = (key: string, name: FunctionName | undefined) =>
-    name === undefined ? null : attempt(key, () => namedFunction("process_docs", name.name));
+  const process = (key: string, name: FunctionName | null | undefined) =>
+    name ? attempt(key, () => namedFunction("process_docs", name.name)) : null;
   const processDocs = process("process_docs", config.process_docs);
+  const metricList = config.metric_list ?? defaultMetrics[config.output_type].map((metric) => ({ metric }));
+  const { repeats = 1 } = config;
+  const warnings: string[] = [];
+  if (fewshot.samples && (fewshot.split ?? config.fewshot_split)) {
+    warnings.push(`${locate("fewshot_config")}: examples come from the split; samples has no effect beside it`);
+  }
+  if (fewshot.fewshot_indices) {
+    warnings.push(
+      `${locate("fewshot_config")}: fewshot_indices has no effect, as in lm-evaluation-harness 0.4.13; samples names examples`,
+    );
+  }
   return {
     name: config.task,
     alias: config.task_alias ?? config.task,
@@ -168,19 +167,21 @@ export function compileTask({ file, config, locate }: TaskEntry): Task {
         fewshotDelimiter: fewshot.fewshot_delimiter ?? prompt.fewshotDelimiter,
       },
       samples: fewshot.samples ?? null,
-      processDocs: process("fewshot_config", fewshot.process_docs) ?? processDocs,
+      processDocs: fewshot.process_docs === undefined ? processDocs : process("fewshot_config", fewshot.process_docs),
     },
     processDocs,
     processResults:
       config.process_results === undefined
         ? null
         : attempt("process_results", () => namedFunction("process_results", config.process_results!.name)),
-    metrics: (config.metric_list ?? defaultMetrics[config.output_type].map((metric) => ({ metric }))).map((metric) =>
-      attempt("metric_list", () => compileMetric(metric, config)),
-    ),
-    filters: attempt("filter_list", () => config.filter_list?.map(compileFilters)) ?? [takeFirst],
+    metrics: metricList.map((metric) => attempt("metric_list", () => compileMetric(metric, config))),
+    filters: attempt("filter_list", () =>
+      config.filter_list?.map((filters) => compileFilters(filters, config.output_type, repeats)),
+    ) ?? [takeFirst],
+    repeats,
     generation: config.output_type === "generate_until" ? generationDefaults(config, prompt.fewshotDelimiter) : null,
     unsafeCode: config.unsafe_code ?? false,
+    warnings,
     config,
   };
 }
@@ -192,26 +193,41 @@ function compileRule(value: unknown): FieldRule {
   return { kind: "constant", value: Object.values(value) };
 }
 
+/** @throws {TaskRuleError} unless tasks of that type have the metric. */
+function checkMetric(name: string, outputType: OutputType): void {
+  const known = Object.keys(metricDefinitions).filter((key) => metricDefinitions[key].outputTypes.includes(outputType));
+  if (known.includes(name)) return;
+  throw new TaskRuleError(
+    `unknown metric "${name}"; the nearest is ${nearestName(name, known)} (${outputType} has ${known.join(", ")})`,
+  );
+}
+
 function compileMetric(metric: MetricConfig, config: TaskConfig): Metric {
   const isFunction = metric.metric instanceof FunctionName;
   const name = metric.metric instanceof FunctionName ? metric.metric.name : metric.metric;
-  const known = knownMetrics[config.output_type];
-  if (!isFunction && config.process_results === undefined && !known.includes(name)) {
-    const near = nearestName(name, known);
-    throw new UnknownFunctionError(
-      `unknown metric "${name}"; the nearest is ${near} (${config.output_type} has ${known.join(", ")})`,
-    );
+  const isOurs = !isFunction && config.process_results === undefined;
+  if (isOurs) checkMetric(name, config.output_type);
+  const defaults = metricDefinition(name);
+  const aggregation = namedAggregation(metric.aggregation ?? defaults.aggregation);
+  const { values } = namedAggregation(defaults.aggregation);
+  if (isOurs && aggregation.values !== values && aggregation.values !== "any") {
+    throw new TaskRuleError(`${name} cannot be aggregated by ${aggregation.name} (but by ${defaults.aggregation})`);
   }
   return {
     name,
-    aggregation: namedAggregation(metric.aggregation ?? defaultAggregations[name] ?? "mean"),
-    higherIsBetter: metric.higher_is_better ?? higherIsBetter(name),
+    aggregation,
+    higherIsBetter: metric.higher_is_better ?? defaults.higherIsBetter,
     exactMatch: !isFunction && name === "exact_match" ? compileExactMatch(metric) : null,
     custom: isFunction ? { call: namedFunction("metric", name), ks: metric.k ?? [1] } : null,
   };
 }
 
 function generationDefaults({ generation_kwargs: given }: TaskConfig, fewshotDelimiter: string): GenerationKwargs {
-  if (given !== undefined) return { ...given, until: given.until ?? [fewshotDelimiter] };
+  if (given !== undefined) {
+    const { max_gen_toks, max_new_tokens, max_tokens, max_completion_tokens, ...settings } = given;
+    const maxTokens = max_gen_toks ?? max_new_tokens ?? max_tokens ?? max_completion_tokens;
+    const limit = maxTokens === undefined ? {} : { max_gen_toks: maxTokens };
+    return { ...settings, ...limit, until: given.until ?? [fewshotDelimiter] };
+  }
   return { until: [fewshotDelimiter], max_gen_toks: 256, do_sample: false, temperature: 0 };
 }

@@ -42,7 +42,7 @@ export function taskConfigJson({ task, numFewshot, generation }: TaskResult): Re
     },
     num_fewshot: numFewshot,
     ...(generation && { generation_kwargs: generation }),
-    repeats: 1,
+    repeats: task.repeats,
     should_decontaminate: config.should_decontaminate ?? false,
     metadata: { ...metadata, version: task.version, config_source: task.source },
   }) as Record<string, unknown>;

@@ -4,6 +4,9 @@
  */
 import { z } from "zod";
 
+export const outputTypes = ["multiple_choice", "generate_until", "loglikelihood", "loglikelihood_rolling"] as const;
+export type OutputType = (typeof outputTypes)[number];
+
 /** `!function hellaswag.process_docs` in a task file. */
 export class FunctionName {
   readonly name: string;
@@ -38,28 +41,45 @@ const metricSchema = z.strictObject({
   weight_by_size: z.boolean().optional(),
 });
 
-const filterStep = z.discriminatedUnion("function", [
+const regexKeys = {
+  regex_pattern: z.string().optional(),
+  group_select: z.int().optional(),
+  fallback: z.string().optional(),
+};
+const mapped = z.union([z.string(), z.number(), z.null()], { error: "expected a text or a number" });
+
+const filterSteps = [
+  z.strictObject({ function: z.literal("regex"), ...regexKeys }),
   z.strictObject({
-    function: z.literal("regex"),
-    regex_pattern: z.string(),
-    group_select: z.int().optional(),
-    fallback: z.string().optional(),
+    function: z.literal("multi_choice_regex"),
+    ...regexKeys,
+    ignore_case: z.boolean().optional(),
+    ignore_punctuation: z.boolean().optional(),
+    regexes_to_ignore: z.array(z.string()).optional(),
   }),
   z.strictObject({ function: z.literal("take_first") }),
+  z.strictObject({ function: z.literal("take_first_k"), k: z.int().min(1) }),
+  z.strictObject({ function: z.literal("majority_vote") }),
   z.strictObject({ function: z.literal("remove_whitespace") }),
   z.strictObject({ function: z.literal("lowercase") }),
   z.strictObject({ function: z.literal("uppercase") }),
   z.strictObject({
     function: z.literal("map"),
-    mapping_dict: z.record(z.string(), z.string()),
-    default_value: z.string().nullable().optional(),
+    mapping_dict: z.record(z.string(), mapped),
+    default_value: mapped.optional(),
   }),
   z.strictObject({ function: z.literal("custom"), filter_fn: functionName }),
-]);
+] as const;
+const filterNames = filterSteps.map(({ shape }) => shape.function.value).join(", ");
+const filterStep = z.discriminatedUnion("function", filterSteps, { error: `expected one of ${filterNames}` });
 
 const generationSchema = z.strictObject({
   until: texts.optional(),
   max_gen_toks: z.int().min(1).optional(),
+  // Other names of it, in the order in which they count.
+  max_new_tokens: z.int().min(1).optional(),
+  max_tokens: z.int().min(1).optional(),
+  max_completion_tokens: z.int().min(1).optional(),
   do_sample: z.boolean().optional(),
   temperature: z.number().min(0).optional(),
   top_k: z.int().min(1).optional(),
@@ -67,10 +87,13 @@ const generationSchema = z.strictObject({
 });
 
 const fewshotSchema = z.strictObject({
-  sampler: z.enum(["default", "first_n"]).optional(),
+  sampler: z.enum(["default", "first_n"], { error: "expected default or first_n" }).optional(),
   split,
-  samples: z.array(z.record(z.string(), z.unknown())).optional(),
-  process_docs: functionName.optional(),
+  samples: z.array(z.record(z.string(), z.unknown())).min(1).nullable().optional(),
+  /** lm-evaluation-harness 0.4.13 reads them and does not use them. */
+  fewshot_indices: z.array(z.int().min(0)).nullable().optional(),
+  /** Of the examples' own split; null: none, though the task has one. */
+  process_docs: functionName.nullable().optional(),
   doc_to_text: textOrNumber.optional(),
   doc_to_target: textOrNumber.optional(),
   doc_to_choice: choices.optional(),
@@ -110,13 +133,13 @@ export const taskSchema = z.strictObject({
   fewshot_config: fewshotSchema.optional(),
   gen_prefix: z.string().optional(),
   num_fewshot: z.int().min(0).nullable().optional(),
-  output_type: z
-    .enum(["multiple_choice", "generate_until", "loglikelihood", "loglikelihood_rolling"])
-    .default("generate_until"),
+  output_type: z.enum(outputTypes).default("generate_until"),
   generation_kwargs: generationSchema.optional(),
   filter_list: z.array(z.strictObject({ name: z.string(), filter: z.array(filterStep).min(1) })).optional(),
+  /** Absent: those of the output type. */
   metric_list: z.array(metricSchema).min(1).optional(),
-  repeats: z.literal(1).optional(),
+  /** Answers to each request. */
+  repeats: z.int().min(1).max(10_000).optional(),
   unsafe_code: z.boolean().optional(),
   should_decontaminate: z.boolean().optional(),
   doc_to_decontamination_query: z.string().optional(),
@@ -153,5 +176,5 @@ export const nestedKeys: Readonly<Record<string, readonly string[]>> = {
   fewshot_config: Object.keys(fewshotSchema.shape),
   generation_kwargs: Object.keys(generationSchema.shape),
   aggregate_metric_list: Object.keys(groupMetric.shape),
-  filter_list: ["name", "filter", "function", "regex_pattern", "group_select", "fallback", "mapping_dict", "filter_fn"],
+  filter_list: ["name", "filter", ...new Set(filterSteps.flatMap(({ shape }) => Object.keys(shape)))],
 };

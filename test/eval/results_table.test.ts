@@ -45,6 +45,24 @@ test("several tasks and filters", () => {
 |        |       |strict-match    |     5|exact_match|↑  | 0.00|±  |0.0000|`);
 });
 
+test("a column that begins with a word is one of words", () => {
+  const results = [
+    result("boolq", 0, [
+      ["a", "none", 0.25, null],
+      ["b", "none", 0.5, 0.1373],
+      ["c", "none", 1, 12.2],
+      ["d", "none", 0, 0],
+    ]),
+  ];
+  expect(resultsTable(results)).toBe(`\
+|Tasks|Version|Filter|n-shot|Metric|   |Value|   |Stderr |
+|-----|------:|------|-----:|------|---|----:|---|-------|
+|boolq|      2|none  |     0|a     |↑  | 0.25|±  |   N/A |
+|     |       |none  |     0|b     |↑  | 0.50|±  |0.1373 |
+|     |       |none  |     0|c     |↑  | 1.00|±  |12.2000|
+|     |       |none  |     0|d     |↑  | 0.00|±  |0.0000 |`);
+});
+
 test("no standard error", () => {
   const results = [
     result("rolling", 0, [

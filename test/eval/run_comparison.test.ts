@@ -8,6 +8,7 @@ import { mcNemarExact, normalPValue, pairedBootstrap, pairedMeans } from "../../
 import { writeResultFiles } from "../../src/eval/result_files.ts";
 import { resultsJson } from "../../src/eval/results.ts";
 import { compareRuns, comparisonLines } from "../../src/eval/run_comparison.ts";
+import type { Metrics } from "../../src/eval/sample.ts";
 import { readSavedRun } from "../../src/eval/saved_run.ts";
 import { parseSeeds } from "../../src/eval/seeds.ts";
 import { TaskData } from "../../src/eval/task_data.ts";
@@ -53,6 +54,27 @@ describe("tests", () => {
     expect(halves.pValue).toBeCloseTo(normalPValue(3 / 8 / Math.sqrt((5 - 9 / 8) / 56)), 12);
     expect(pairedMeans([0.5, 0.25], [0.5, 0.25]).pValue).toBe(1);
     expect(pairedMeans([1], [0])).toMatchObject({ standardError: null, pValue: null });
+  });
+
+  test("metrics of classes are drawn with their documents; values of another kind are not", () => {
+    const saved = (file: string, values: unknown[], score: number) => ({
+      file,
+      modelName: file,
+      tasks: [
+        {
+          name: "t",
+          scores: [{ metric: "f1", filter: "none", value: score, standardError: 0.1, higherIsBetter: true }],
+          samples: values.map((f1, i) => ({ key: `t ${i}`, docHash: "", filter: "none", metrics: { f1 } as Metrics })),
+        },
+      ],
+    });
+    const right = Array.from({ length: 40 }, (_, i) => [i % 2, i % 2]);
+    const half = right.map(([gold], i) => [gold, i < 20 ? gold : 1 - gold]);
+    const [row] = compareRuns(saved("a", half, 0.5), saved("b", right, 1));
+    expect(row.test).toMatchObject({ test: "paired bootstrap", difference: 0.5, documents: 40 });
+    expect(row.test.pValue).toBeLessThan(0.01);
+    const text = right.map(() => "[0 1]");
+    expect(compareRuns(saved("a", text, 0.5), saved("b", text, 0.5))[0].test.test).toBe("unpaired z");
   });
 
   test("the bootstrap of a mean agrees with the paired z test", () => {

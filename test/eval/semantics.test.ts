@@ -1,6 +1,6 @@
 /** What is asked of the model and how answers are judged: rules that the oracle's tasks do not reach. */
 import { describe, expect, test } from "vitest";
-import { bootstrapStandardError } from "../../src/eval/aggregations.ts";
+import { bootstrapStandardError, namedAggregation } from "../../src/eval/aggregations.ts";
 import { UnsafeCodeError } from "../../src/eval/evaluator.ts";
 import { passAtK } from "../../src/eval/functions/humaneval.ts";
 import { scoreGroups } from "../../src/eval/group_scores.ts";
@@ -25,6 +25,68 @@ const choice = (metrics: string, ...extra: string[]) =>
     `metric_list: [${metrics}]`,
     ...extra,
   ].join("\n");
+
+describe("classes", () => {
+  const pairs = [
+    [1, 1],
+    [1, 0],
+    [0, 1],
+    [0, 0],
+    [1, 1],
+  ] as const;
+
+  test("f1 of class 1, mcc of two and of several classes, by hand", () => {
+    // 2 right, 1 missed, 1 wrongly found: 2 * 2 / (4 + 1 + 1); (2 * 1 - 1 * 1) / sqrt(3 * 3 * 2 * 2)
+    expect(namedAggregation("f1").score(pairs)).toBeCloseTo(4 / 6, 12);
+    expect(namedAggregation("matthews_corrcoef").score(pairs)).toBeCloseTo(1 / 6, 12);
+    expect(namedAggregation("f1").score([[0, 0]])).toBe(0);
+    expect(namedAggregation("matthews_corrcoef").score([[1, 1]])).toBe(0);
+    // Right 3 of 4; classes 2 1 1, predicted 1 2 1: (3 * 4 - 5) / sqrt((16 - 6) (16 - 6))
+    const several = [
+      ["a", "a"],
+      ["a", "b"],
+      ["b", "b"],
+      ["c", "c"],
+    ] as const;
+    expect(namedAggregation("matthews_corrcoef").score(several)).toBeCloseTo(0.7, 12);
+  });
+
+  test("their standard errors are bootstrapped, reproducibly; brier_score has none", () => {
+    const { standardError, score } = namedAggregation("f1");
+    const wanted = bootstrapStandardError(score, pairs, 1500);
+    expect(standardError(pairs, 1500)).toBe(wanted);
+    expect(wanted).toBeGreaterThan(0);
+    expect(standardError(pairs.slice(0, 1), 1500)).toBeNull();
+    expect(namedAggregation("brier_score").standardError([[0, [1, 0]]], 1500)).toBeNull();
+  });
+
+  test("brier_score is the squared distance of the probabilities from the right choice", async () => {
+    const task = taskOf(choice("{metric: brier_score}"));
+    // Probabilities 3/4 and 1/4.
+    const score = (_: string, continuation: string) => (continuation === " a" ? Math.log(3) : 0) - 20;
+    const documents = [0, 1].map((a) => ({ q: "q", a, c: ["a", "b"] }));
+    const { samples, scores } = await evaluateTask(fakeLanguageModel({ score }), task, { test: documents });
+    expect(samples[1].metrics.brier_score).toEqual([1, [expect.closeTo(0.75, 12), expect.closeTo(0.25, 12)]]);
+    expect(scores).toEqual([
+      {
+        metric: "brier_score",
+        filter: "none",
+        value: expect.closeTo((2 / 16 + 18 / 16) / 2, 12),
+        standardError: null,
+        higherIsBetter: false,
+      },
+    ]);
+  });
+
+  test("questions that a metric is not defined for are one error before anything is asked", async () => {
+    const run = (metric: string, document: object) =>
+      evaluateTask(fakeLanguageModel({}), taskOf(choice(`{metric: ${metric}}`)), { test: [document] });
+    await expect(run("f1", { q: "q", a: 0, c: ["a", "b", "c"] })).rejects.toThrow(
+      /jsonl:1: f1 is of two choices, not 3/,
+    );
+    await expect(run("mcc", { q: "q", a: [0, 1], c: ["a", "b"] })).rejects.toThrow(/mcc needs one right choice, not 2/);
+  });
+});
 
 describe("multiple choice", () => {
   const score = (_: string, continuation: string) =>
@@ -128,7 +190,7 @@ describe("generation", () => {
       "metric_list: [{metric: exact_match}]",
       "filter_list:",
       "  - name: letter",
-      "    filter: [{function: regex, regex_pattern: '\\(([a-z])\\)', group_select: 1, fallback: none}, {function: uppercase}, {function: map, mapping_dict: {B: two}, default_value: other}]",
+      "    filter: [{function: regex, regex_pattern: '\\(([a-z])\\)', group_select: 1, fallback: none}, {function: uppercase}, {function: map, mapping_dict: {B: two}, default_value: other}, {function: take_first}]",
     ].join("\n");
     const responses = ["(a) (b)", "(c) (d)", "(a)"];
     const generate = (context: string) => responses[Number(context)];
@@ -140,6 +202,70 @@ describe("generation", () => {
       ["other", 0],
       ["other", 0],
     ]);
+  });
+
+  describe("several answers to a request", () => {
+    const yaml = [
+      "output_type: generate_until",
+      "test_split: test",
+      "doc_to_text: q",
+      'doc_to_target: "{{a}}"',
+      "repeats: 4",
+      "filter_list:",
+      "  - {name: first, filter: [{function: take_first}]}",
+      "  - {name: vote, filter: [{function: lowercase}, {function: majority_vote}, {function: take_first}]}",
+      "  - {name: two, filter: [{function: take_first_k, k: 2}, {function: majority_vote}, {function: take_first}]}",
+      "  - {name: share, filter: [{function: uppercase}]}",
+    ].join("\n");
+    const documents = [
+      { q: "x", a: "b" },
+      { q: "y", a: "C" },
+    ];
+    const answers: Record<string, string[]> = { x: ["a", "B", "c", "b"], y: ["C", "d", "d", "C"] };
+
+    test("are drawn apart, filtered together, and the same with the same seed", async () => {
+      const run = async (seed: number) => {
+        const seeds: unknown[] = [];
+        const left = structuredClone(answers);
+        const generate = (context: string, request: GenerateRequest) => {
+          seeds.push(request.seed);
+          return left[context].shift()!;
+        };
+        const generation = { do_sample: true, temperature: 1, max_gen_toks: 4 };
+        const model = fakeLanguageModel({ generate });
+        return { seeds, ...(await evaluateTask(model, taskOf(yaml), { test: documents }, { seed, generation })) };
+      };
+      const { seeds, samples, scores } = await run(7);
+      expect(new Set(seeds).size).toBe(8);
+      expect((await run(7)).seeds).toEqual(seeds);
+      expect((await run(70)).seeds).not.toEqual(seeds);
+      const ofFirst = samples.filter(({ docId }) => docId === 0);
+      expect(ofFirst.map(({ filter, filteredResponses }) => [filter, filteredResponses])).toEqual([
+        ["first", ["a"]],
+        ["vote", ["b"]],
+        ["two", ["a"]],
+        ["share", [["A", "B", "C", "B"]]],
+      ]);
+      expect(sampleJson(ofFirst[3])).toMatchObject({
+        resps: [["a", "B", "c", "b"]],
+        filtered_resps: [["A", "B", "C", "B"]],
+      });
+      // The target is "b" in the first document, "C" in the second.
+      expect(scores.map(({ filter, value }) => [filter, value])).toEqual([
+        ["first", 0.5],
+        ["vote", 0.5],
+        ["two", 0.5],
+        ["share", 0.25],
+      ]);
+    });
+
+    test("are one where nothing is drawn", async () => {
+      let count = 0;
+      const model = fakeLanguageModel({ generate: () => String(count++), maxLength: 1000 });
+      const { samples } = await evaluateTask(model, taskOf(yaml), { test: documents });
+      expect(count).toBe(2);
+      expect(samples.find(({ docId }) => docId === 1)!.responses).toEqual([["1", "1", "1", "1"]]);
+    });
   });
 
   test("the settings reach the model: stops with end of text, length, temperature only when sampling", async () => {
@@ -298,7 +424,7 @@ describe("groups", () => {
 |--------------------|------:|------|-----:|------|---|----:|---|------|
 |mmlu                |      2|none  |      |acc   |   |0.875|±  |   N/A|
 | - stem             |      2|none  |     0|acc   |↑  |0.875|±  |   N/A|
-|  - abstract_algebra|      1|none  |     0|acc   |↑  |0.500|±  |   0.1|
+|  - abstract_algebra|      1|none  |     0|acc   |↑  |0.500|±  |0.1000|
 |  - anatomy         |      1|none  |     0|acc   |↑  |1.000|±  |   N/A|`);
     expect(groupsTable(scored)).toContain("|mmlu   |      2|none  |      |acc   |   |0.875|±  |   N/A|");
     expect(groupsTable([])).toBe("");

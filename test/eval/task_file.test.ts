@@ -35,6 +35,15 @@ const mine = [
   "  - metric: acc",
 ];
 
+const generating = [
+  "task: mine",
+  "test_split: test",
+  'doc_to_text: "{{q}}"',
+  "doc_to_target: a",
+  "generation_kwargs: {do_sample: true, temperature: 1}",
+  "metric_list: [{metric: exact_match}]",
+];
+
 function problem(lines: string[], name = "mine"): string {
   const target = folder({ "mine.yaml": lines });
   try {
@@ -123,6 +132,29 @@ describe("a task file of one's own", () => {
     expect(groups[0].config.aggregate_metric_list).toEqual([{ metric: "acc" }]);
   });
 
+  test("may leave out what has a default, and hears what has no effect", () => {
+    const target = folder({
+      "mine.yaml": ["task: mine", "test_split: test", "doc_to_text: q", "doc_to_target: a", "fewshot_config:"].concat([
+        "  split: test",
+        "  samples: [{q: x, a: y}]",
+        "  fewshot_indices: [0]",
+      ]),
+    });
+    const { outputType, metrics, repeats, warnings } = new TaskRegistry([target]).find("mine");
+    expect([outputType, metrics.map(({ name }) => name), repeats]).toEqual(["generate_until", ["exact_match"], 1]);
+    expect(warnings.map((line) => line.replace(target, "DIR"))).toEqual([
+      expect.stringMatching(/^DIR\/mine\.yaml:5: examples come from the split/),
+      expect.stringMatching(/^DIR\/mine\.yaml:5: fewshot_indices has no effect/),
+    ]);
+  });
+
+  test("may leave its examples as they are, whatever it makes of its documents", () => {
+    const processed = [...mine, "process_docs: !function hellaswag.process_docs"];
+    const examples = (lines: string[]) => new TaskRegistry([folder({ "mine.yaml": lines })]).find("mine").fewshot;
+    expect(examples(processed).processDocs).toBeTypeOf("function");
+    expect(examples([...processed, "fewshot_config: {split: dev, process_docs: null}"]).processDocs).toBeNull();
+  });
+
   test("may name its data files, beside it", async () => {
     const target = folder({
       "mine.yaml": [...mine, "dataset_path: json", "dataset_kwargs:", "  data_files:", "    test: questions.jsonl"],
@@ -196,13 +228,43 @@ describe("problems", () => {
     ],
     [
       "a pattern",
-      [...mine, "filter_list:", "  - name: x", "    filter:", "      - {function: regex, regex_pattern: '('}"],
-      "DIR/mine.yaml:9: filter_list: regular expression (: ",
+      [...generating, "filter_list:", "  - name: x", "    filter:", "      - {function: regex, regex_pattern: '('}"],
+      "DIR/mine.yaml:7: filter_list: regular expression (: ",
+    ],
+    [
+      "a filter after the one that leaves a single answer",
+      [...generating, "filter_list:", "  - {name: x, filter: [{function: take_first}, {function: lowercase}]}"],
+      "DIR/mine.yaml:7: filter_list: x: take_first leaves a single answer, so it must be the last filter",
+    ],
+    [
+      "more answers than there are",
+      [...generating, "repeats: 2", "filter_list:", "  - {name: x, filter: [{function: take_first_k, k: 3}]}"],
+      "DIR/mine.yaml:8: filter_list: take_first_k: 3 answers of 2 (repeats: 2)",
+    ],
+    [
+      "a filter of texts where there are none",
+      [...mine, "filter_list:", "  - {name: x, filter: [{function: lowercase}, {function: take_first}]}"],
+      "DIR/mine.yaml:9: filter_list: x: answers of multiple_choice are no texts",
+    ],
+    [
+      "a metric that is not supported",
+      generating.map((line) => line.replace("exact_match", "bleu")),
+      'DIR/mine.yaml:6: metric_list: unknown metric "bleu"; the nearest is f1 (generate_until has exact_match, f1, mcc, bypass)',
+    ],
+    [
+      "an aggregation of other values",
+      [...mine.slice(0, -1), "  - {metric: f1, aggregation: mean}"],
+      "DIR/mine.yaml:7: metric_list: f1 cannot be aggregated by mean (but by f1)",
+    ],
+    [
+      "a sampler",
+      [...mine, "fewshot_config: {sampler: balanced}"],
+      "DIR/mine.yaml:9: fewshot_config.sampler - expected default or first_n",
     ],
     [
       "a filter",
       [...mine, "filter_list:", "  - name: x", "    filter: [{function: regexp}]"],
-      "DIR/mine.yaml:11: filter_list.0.filter.0.function - ",
+      "DIR/mine.yaml:11: filter_list.0.filter.0.function - expected one of regex, multi_choice_regex, take_first, ",
     ],
     ["YAML", [...mine, "doc: [1"], "DIR/mine.yaml:10:1: not valid YAML: "],
     ["no map", ["- 1"], "DIR/mine.yaml: expected keys of a task"],
@@ -219,7 +281,7 @@ describe("problems", () => {
 
   test("a key of an included file is reported there", () => {
     const target = folder({
-      "base.yaml": [...mine.slice(1), "repeats: 3"],
+      "base.yaml": [...mine.slice(1), "repeats: 0"],
       "mine.yaml": ["include: base.yaml", "task: mine"],
     });
     expect(() => new TaskRegistry([target])).toThrow(`${path.join(target, "base.yaml")}:8: repeats`);

@@ -34,7 +34,7 @@ describe("gsm8k", () => {
   const { filters, metrics } = findTask("gsm8k");
   const isMatch = (answer: unknown, gold: string) => Number(metrics[0].exactMatch!(String(answer), gold));
   test.each(unitVectors.gsm8k_filters)("filters: $response", (vector) => {
-    const [strict, flexible] = filters.map((filter) => filter.apply(vector.response, {}));
+    const [strict, flexible] = filters.map((filter) => filter.apply([vector.response], {}));
     expect({ strict, flexible }).toEqual({ strict: vector.strict, flexible: vector.flexible });
     expect(isMatch(strict, vector.gold)).toBe(vector.em_strict);
     expect(isMatch(flexible, vector.gold)).toBe(vector.em_flexible);

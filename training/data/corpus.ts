@@ -11,7 +11,8 @@ import { DataError } from "./data_error.ts";
 import { type DataFormat, formatOf, readableKinds } from "./data_format.ts";
 import type { DocumentPart } from "./document.ts";
 import { expandGlob, isGlob, listFilesBelow } from "./glob.ts";
-import { fetchHubDataset, type HubOptions } from "./hub_dataset.ts";
+import { fetchHubDataset } from "./hub_dataset.ts";
+import type { HubOptions } from "./hub_repository.ts";
 import { parseHubDatasetId } from "./hub_selection.ts";
 import { type OnBytes, readJsonLines, readPlainText } from "./text_reader.ts";
 

@@ -37,12 +37,9 @@ function checkLimit(limit: number | undefined): void {
 /** From the Hugging Face cache; what is not there comes from the Hub, whose library is loaded only then. */
 const fetchSplit: FetchSplit = async ({ path, config }, split) => {
   const { fetchHubDataset } = await import("../../../training/data/hub_dataset.ts");
+  const { cachedOrFetched } = await import("../../../training/data/hub_repository.ts");
   const id = { name: path, revision: "main", selector: config === null ? split : `${config}/${split}` };
-  try {
-    return await fetchHubDataset(id, { env: { ...process.env, HF_HUB_OFFLINE: "1" } });
-  } catch {
-    return fetchHubDataset(id);
-  }
+  return cachedOrFetched((options) => fetchHubDataset(id, options));
 };
 
 /** @throws {UsageError} naming the flag, or {TaskFileError} for a task file that cannot be used. */
@@ -58,6 +55,7 @@ export function chooseTasks(options: TaskOptions): ChosenTasks {
   const registry = new TaskRegistry(options.include_path);
   const names = options.tasks.flatMap((text) => text.split(",")).map((name) => name.trim());
   const { tasks, groups } = usage("tasks", UnknownTaskError, () => registry.select(names));
+  for (const warning of tasks.flatMap(({ warnings }) => warnings)) console.error(warning);
   return {
     tasks,
     groups,

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { GgufFile, readGgufMetadata } from "../../../export/gguf/gguf_reader.ts";
 import type { GgufMetadata } from "../../../export/gguf/gguf_types.ts";
+import { localTokenizer } from "../../../training/data/hub_tokenizer.ts";
 import { type ModelShape, shapeOfConfig } from "../../eval/cost/model_shape.ts";
 import type { LanguageModel } from "../../eval/language_model.ts";
 import { isServer, serverArguments } from "./server_model.ts";
@@ -14,7 +15,7 @@ export async function modelShape(
   model: LanguageModel,
 ): Promise<ModelShape | null> {
   // Of a server, the files of the tokenizer may tell: a GGUF file, or a checkpoint's folder.
-  const place = isServer(source) ? serverArguments(modelArgs).tokenizer : source;
+  const place = isServer(source) ? await localTokenizer(serverArguments(modelArgs).tokenizer) : source;
   if (place.endsWith(".gguf")) return ggufShape(place);
   if (isServer(source)) return configShape(statSync(place).isDirectory() ? place : path.dirname(place));
   const { openCheckpoint } = await import("../../checkpoint/checkpoint.ts");

@@ -2,6 +2,7 @@
 import { existsSync, statSync } from "node:fs";
 import path from "node:path";
 import { type CorpusFile, type DocumentOptions, readDocuments, resolveCorpus } from "../../../training/data/corpus.ts";
+import { localTokenizer } from "../../../training/data/hub_tokenizer.ts";
 import { isShardFolder, readShardText } from "../../../training/data/shard_text.ts";
 import { resolveSources } from "../../../training/run_data.ts";
 import { loadRunConfig } from "../../config/load_run_config.ts";
@@ -27,7 +28,7 @@ async function openSource(source: string, options: OverlapOptions): Promise<Sour
         `--check_overlap ${source}: tokenized shards need --overlap_tokenizer (the run's tokenizer.json)`,
       );
     }
-    const tokenizer = loadTokenizer(options.overlap_tokenizer);
+    const tokenizer = loadTokenizer(await localTokenizer(options.overlap_tokenizer));
     // Progress counts bytes of the files, whatever is in them.
     const size = statSync(path.join(source, "train-00000.arrow")).size;
     return { size, read: (onDone) => readShardText(source, tokenizer, (done, total) => onDone((size * done) / total)) };

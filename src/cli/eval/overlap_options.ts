@@ -10,7 +10,10 @@ export const overlapOptions = {
       "the task documents that share 13 successive words with it, and the scores without them",
   },
   overlap_field: { type: "string", default: "text", describe: "Field or column with the text of the corpus" },
-  overlap_tokenizer: { type: "string", describe: "tokenizer.json that tokenized shards were made with" },
+  overlap_tokenizer: {
+    type: "string",
+    describe: "tokenizer.json that tokenized shards were made with, or owner/name on the Hub",
+  },
 } as const satisfies Record<string, Options>;
 
 export type OverlapOptions = InferredOptionTypes<typeof overlapOptions>;

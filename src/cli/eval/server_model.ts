@@ -1,5 +1,8 @@
-/** Opens `--model http://...`: its tokenizer comes from a tokenizer.json, a folder with one, or the GGUF file served. */
+/**
+ * Opens `--model http://...`: its tokenizer comes from a tokenizer.json, a folder with one, the GGUF file served, or the Hub.
+ */
 import { readGgufMetadata } from "../../../export/gguf/gguf_reader.ts";
+import { localTokenizer } from "../../../training/data/hub_tokenizer.ts";
 import type { LanguageModel } from "../../eval/language_model.ts";
 import {
   ModelArgsError,
@@ -51,7 +54,7 @@ export async function openServerModel(
   signal?: AbortSignal,
 ): Promise<LanguageModel> {
   const settings = serverArguments(args);
-  const { tokenizer: file } = settings;
+  const file = await localTokenizer(settings.tokenizer);
   const tokenizer = file.endsWith(".gguf") ? await ggufTokenizer(file) : loadTokenizer(file);
   return openCompletionsModel(url, settings, tokenizer, { apiKey: process.env.OPENAI_API_KEY }, signal);
 }

@@ -3,8 +3,8 @@ import type { JsonObject } from "../document.ts";
 import { runPythonTest } from "../python_test.ts";
 
 /** The whole function: lm-evaluation-harness's `build_predictions`. */
-export function buildPrediction(response: string, document: JsonObject): string[] {
-  return [String(document.prompt) + response];
+export function buildPrediction(response: string, document: JsonObject): string {
+  return String(document.prompt) + response;
 }
 
 /**

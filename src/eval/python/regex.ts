@@ -101,3 +101,15 @@ function escapeSequence(pattern: string, at: number, inClass: boolean): string {
   if (letter === "-") return inClass ? "\\-" : "-";
   return letter;
 }
+
+/**
+ * `re.findall(pattern, text)[select]` as one text: the whole match, or of several groups the first that is not empty.
+ * @param pattern global
+ * @param select negative: from the end
+ * @returns undefined if there is no such match, or its groups are all empty
+ */
+export function selectedMatch(text: string, pattern: RegExp, select: number): string | undefined {
+  const match = [...text.matchAll(pattern)].at(select);
+  if (match === undefined || match.length <= 2) return match && (match.length === 1 ? match[0] : (match[1] ?? ""));
+  return match.slice(1).find((group) => group !== undefined && group !== "");
+}

@@ -13,7 +13,7 @@ export class ModelArgsError extends Error {
 }
 
 export interface ServerArguments {
-  /** Path of a tokenizer.json, of a folder with one, or of a GGUF file. */
+  /** Path of a tokenizer.json, of a folder with one, or of a GGUF file; or the id of a model on the Hugging Face Hub. */
   tokenizer: string;
   model?: string;
   maxLength?: number;
@@ -61,7 +61,9 @@ export function parseServerArguments(text: string): ServerArguments {
   }
   const { tokenizer } = values;
   if (tokenizer === undefined) {
-    throw new ModelArgsError("a server needs tokenizer=PATH: its tokenizer.json, a folder with one, or its GGUF file");
+    throw new ModelArgsError(
+      "a server needs tokenizer=PATH: its tokenizer.json, a folder with one, its GGUF file, or owner/name on the Hub",
+    );
   }
   return { ...values, tokenizer };
 }

@@ -1,5 +1,5 @@
 /**
- * A local server that speaks the Hugging Face Hub's routes for one data set: repository info, file tree (paged),
+ * A local server that speaks the Hugging Face Hub's routes for one data set or model: repository info, file tree (paged),
  * and `resolve` with ETag and ranges. It can ask for a token and break connections.
  */
 import { createHash } from "node:crypto";
@@ -9,6 +9,7 @@ import type { AddressInfo } from "node:net";
 export interface HubServerOptions {
   files: Record<string, string | Uint8Array>;
   name?: string;
+  type?: "dataset" | "model";
   /** Requests without it are answered 401. */
   token?: string;
   /** How many long `resolve` answers are cut off after half of their bytes. */
@@ -67,14 +68,14 @@ export class HubServer {
       if (code) response.setHeader("X-Error-Code", code);
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify({ error }));
     };
-    const { token, name = "owner/corpus" } = this.options;
+    const { token, name = "owner/corpus", type = "dataset" } = this.options;
     if (token && request.headers.authorization !== `Bearer ${token}`) {
       fail(401, "Invalid username or password.");
       return;
     }
     const route = decodeURIComponent(url.pathname);
-    if (route.startsWith(`/api/datasets/${name}/revision/`)) {
-      const revision = route.slice(`/api/datasets/${name}/revision/`.length);
+    if (route.startsWith(`/api/${type}s/${name}/revision/`)) {
+      const revision = route.slice(`/api/${type}s/${name}/revision/`.length);
       if (!["main", "v2", this.commit].includes(revision)) {
         fail(404, "Invalid rev id");
         return;
@@ -84,11 +85,11 @@ export class HubServer {
         .end(JSON.stringify({ _id: "1", id: name, sha: this.commit, lastModified: "2026-01-01T00:00:00Z" }));
       return;
     }
-    if (route === `/api/datasets/${name}/tree/${this.commit}`) {
+    if (route === `/api/${type}s/${name}/tree/${this.commit}`) {
       this.tree(url, response);
       return;
     }
-    const prefix = `/datasets/${name}/resolve/${this.commit}/`;
+    const prefix = `/${type === "dataset" ? "datasets/" : ""}${name}/resolve/${this.commit}/`;
     if (route.startsWith(prefix)) {
       this.resolve(route.slice(prefix.length), range, request, response, fail);
       return;
