@@ -1,152 +1,8 @@
 /** The command `bitnet-train`: trains a model from a configuration and text. */
-import { existsSync } from "node:fs";
-import type { PreparedDataset } from "../../training/data/prepared_dataset.ts";
-import { dataProgress } from "../../training/data_progress.ts";
-import { estimateRun, formatEstimate } from "../../training/dry_run.ts";
-import { describeEnvironment } from "../../training/environment.ts";
-import { TrainingProgress } from "../../training/progress.ts";
-import { cacheDirectory, makeTokenizer, openDataset, resolveSources, withVocabulary } from "../../training/run_data.ts";
-import { RunDirectory, RunDirectoryError } from "../../training/run_directory.ts";
-import { Trainer } from "../../training/trainer.ts";
-import { latestCheckpoint, readTrainerState, TrainingCheckpointError } from "../../training/training_checkpoint.ts";
-import {
-  differingKeys,
-  loadRunConfig,
-  type Override,
-  packingWarnings,
-  parseOverride,
-  resolveConfigPath,
-} from "../config/load_run_config.ts";
-import { resolveModelConfig } from "../config/model_config.ts";
+import type { InferredOptionTypes } from "yargs";
 import { recipeNames } from "../config/recipes.ts";
-import type { RunConfig } from "../config/run_config.ts";
-import { loadTokenizer } from "../tokenizer/load_tokenizer.ts";
-import type { Tokenizer } from "../tokenizer/tokenizer.ts";
-import { backendNames, type SelectedBackend, selectBackend } from "./backend.ts";
-import { type CommandDefinition, checkInteger, packageVersion, UsageError } from "./command.ts";
-
-/** Keys that may change between a checkpoint and its resumption: the weights do not depend on them. */
-const freeKeys: ReadonlySet<string> = new Set([
-  "data.cache_directory",
-  "training.log_every",
-  "training.eval_every",
-  "training.eval_batches",
-  "training.checkpoint_every",
-  "training.keep_checkpoints",
-  "training.sample_every",
-  "training.sample_prompt",
-  "training.sample_max_tokens",
-  "training.sample_temperature",
-  "training.allow_unpackable",
-]);
-
-interface Flags {
-  config?: string;
-  out?: string;
-  set?: string[];
-  data?: string[];
-  seed?: number;
-  resume?: boolean;
-}
-
-/** Overrides of the command line, in order: `--set`, then the flags of their own. */
-function overridesOf({ set = [], data = [], seed }: Flags): Override[] {
-  const overrides = set.map(parseOverride);
-  if (data.length > 0) overrides.push({ path: ["data", "sources"], value: data, origin: "--data" });
-  if (seed !== undefined) overrides.push({ path: ["training", "seed"], value: seed, origin: "--seed" });
-  return overrides;
-}
-
-/**
- * The configuration of this command line: `--config`, or when resuming without it, that of the run.
- * @throws {UsageError | RunConfigError | RunDirectoryError}
- */
-function readConfig(flags: Flags, directory: RunDirectory | undefined): RunConfig {
-  const overrides = overridesOf(flags);
-  if (flags.config !== undefined) return loadRunConfig(resolveConfigPath(flags.config), overrides);
-  if (!flags.resume || directory === undefined) {
-    throw new UsageError(`--config is missing: a YAML file, or one of ${recipeNames().join(", ")}`);
-  }
-  if (!directory.hasRun()) {
-    throw new RunDirectoryError(`${directory.path}: nothing to resume: there is no config.yaml in it`);
-  }
-  return loadRunConfig(directory.configFile, overrides);
-}
-
-/**
- * `config` as the run to resume has it, vocabulary size included.
- * @throws {TrainingCheckpointError} naming the keys, if it is another configuration.
- */
-function matchRun(given: RunConfig, directory: RunDirectory): RunConfig {
-  const checkpoint = latestCheckpoint(directory.checkpoints);
-  const before = checkpoint ? readTrainerState(checkpoint).config : loadRunConfig(directory.configFile);
-  const vocabSize = given.model.vocab_size || before.model.vocab_size;
-  const config = { ...given, model: { ...given.model, vocab_size: vocabSize } };
-  // A constant rate does not look at the end, so such a run may be made longer.
-  const free = config.schedule.type === "constant" ? new Set([...freeKeys, "training.max_steps"]) : freeKeys;
-  const differences = differingKeys(before, config, free);
-  if (differences.length > 0) {
-    throw new TrainingCheckpointError(
-      `${checkpoint ?? directory.path} is from another configuration: ${differences.join(", ")}`,
-    );
-  }
-  return config;
-}
-
-function checkFresh(directory: RunDirectory): void {
-  if (latestCheckpoint(directory.checkpoints) === undefined) return;
-  throw new RunDirectoryError(
-    `${directory.path} holds a run already: continue it with --resume, or choose another --out`,
-  );
-}
-
-interface RunInputs {
-  config: RunConfig;
-  tokenizer: Tokenizer;
-  dataset: PreparedDataset;
-}
-
-/** Tokenizer and tokenized data of the run; a resumed run keeps the tokenizer that lies in its folder. */
-async function prepareInputs(config: RunConfig, stored: string | undefined, signal: AbortSignal): Promise<RunInputs> {
-  const report = dataProgress(process.stdout);
-  const sources = resolveSources(config);
-  const tokenizer =
-    stored !== undefined && existsSync(stored) ? loadTokenizer(stored) : await makeTokenizer(config, sources, report);
-  signal.throwIfAborted();
-  const dataset = await openDataset(config, sources, tokenizer, report, signal);
-  report.done();
-  return { config: withVocabulary(config, tokenizer), tokenizer, dataset };
-}
-
-function printHeader({ config, tokenizer, dataset }: RunInputs, compute: SelectedBackend): void {
-  const split = dataset.split === "none" ? "no validation part" : `${dataset.validationTokens} for validation`;
-  console.log(`data      ${dataset.trainTokens} training tokens, ${split}; cached in ${cacheDirectory(config)}`);
-  console.log(`tokenizer ${config.tokenizer.type}, ${tokenizer.vocabSize} ids`);
-  console.log(
-    `backend   ${compute.backend} (${compute.variant}), ${compute.threads} thread${compute.threads === 1 ? "" : "s"}`,
-  );
-  for (const line of packingWarnings(resolveModelConfig(config.model))) console.error(`warning: ${line}`);
-}
-
-/** Trains, and shows it. Returns how it ended. */
-async function train(inputs: RunInputs, directory: RunDirectory, compute: SelectedBackend, signal: AbortSignal) {
-  const { config } = inputs;
-  const trainer = new Trainer({ ...inputs, directory, compute });
-  let progress: TrainingProgress | undefined;
-  try {
-    await trainer.resume();
-    if (trainer.step > 0) console.log(`resumed   at step ${trainer.step} of ${config.training.max_steps}`);
-    progress = new TrainingProgress({
-      maxSteps: config.training.max_steps,
-      startStep: trainer.step,
-      stream: process.stdout,
-    });
-    return await trainer.run({ listener: progress, signal });
-  } finally {
-    progress?.close();
-    trainer.dispose();
-  }
-}
+import type { CommandDefinition } from "./command.ts";
+import { backendChoices } from "./open_model.ts";
 
 const options = {
   config: { type: "string", description: `YAML file or shipped recipe: ${recipeNames().join(", ")}` },
@@ -154,11 +10,13 @@ const options = {
   data: { type: "array", string: true, description: "files, folders, globs or Hugging Face dataset ids to train on" },
   set: { type: "array", string: true, description: "override keys of the configuration: section.key=value" },
   resume: { type: "boolean", default: false, description: "continue the run in --out, to the same bits" },
-  backend: { choices: backendNames, description: "default native; wasm if the addon is not built" },
+  backend: { choices: backendChoices, description: "default native; wasm if the addon is not built" },
   threads: { type: "number", description: "threads of the native backend (default: all CPUs)" },
   seed: { type: "number", description: "training.seed: initial weights, data order, samples" },
   "dry-run": { type: "boolean", default: false, description: "print parameters, memory, tokens and time, and stop" },
 } as const;
+
+export type TrainFlags = InferredOptionTypes<typeof options>;
 
 export const trainCommand: CommandDefinition<typeof options> = {
   name: "bitnet-train",
@@ -178,39 +36,7 @@ export const trainCommand: CommandDefinition<typeof options> = {
     "Ctrl-C finishes the step, writes a checkpoint and exits with code 130; a second one kills.\n" +
     "BITNET_ISA=scalar|avx2|avx512vnni|neondot forces a kernel variant.",
   async run(flags, { signal }) {
-    checkInteger("threads", flags.threads, 1);
-    checkInteger("seed", flags.seed, 0);
-    const isDryRun = flags["dry-run"];
-    if (flags.out === undefined && !isDryRun) throw new UsageError("--out is missing: the folder of the run");
-    const directory = flags.out === undefined ? undefined : new RunDirectory(flags.out);
-    const given = readConfig(flags, directory);
-    // The folder of the run that goes on; none if the old one died before it had written anything.
-    const resumed = flags.resume && directory?.hasRun() ? directory : undefined;
-    if (directory && !flags.resume && !isDryRun) checkFresh(directory);
-    const config = resumed ? matchRun(given, resumed) : given;
-
-    const compute = await selectBackend(flags.backend, flags.threads);
-    const inputs = await prepareInputs(config, resumed?.tokenizerFile, signal);
-    try {
-      printHeader(inputs, compute);
-      if (isDryRun || directory === undefined) {
-        const estimate = await estimateRun(inputs.config, inputs.dataset);
-        for (const line of formatEstimate(estimate, inputs.config, inputs.dataset)) console.log(line);
-        return;
-      }
-      directory.create();
-      directory.writeTokenizer(inputs.tokenizer);
-      directory.writeEnvironment(describeEnvironment(compute, packageVersion(), process.argv.slice(1)));
-      directory.writeConfig(inputs.config);
-      const end = await train(inputs, directory, compute, signal);
-      if (end === "interrupted") {
-        process.exitCode = 130;
-        console.log(`interrupted: continue with bitnet-train --resume --out ${directory.path}`);
-      } else {
-        console.log(`done: ${directory.path}; next: bitnet-export ${directory.path} --out model.gguf`);
-      }
-    } finally {
-      await inputs.dataset.close();
-    }
+    const { runTraining } = await import("./train_run.ts");
+    await runTraining(flags, signal);
   },
 };
