@@ -10,8 +10,17 @@ import {
   parseServerArguments,
   type ServerArguments,
 } from "../../../src/eval/server/open_completions_model.ts";
+import { loadTokenizer } from "../../../src/tokenizer/load_tokenizer.ts";
 import { tinyTokenizer } from "../fake_language_model.ts";
-import { CompletionsServer, echoAnswer, forcedAnswer, logprobAfter, sendJson } from "./completions_server.ts";
+import {
+  CompletionsServer,
+  echoAnswer,
+  echoedTextAnswer,
+  forcedAnswer,
+  logprobAfter,
+  nextTokenAnswer,
+  sendJson,
+} from "./completions_server.ts";
 
 const server = new CompletionsServer();
 const tokenizer = tinyTokenizer();
@@ -23,9 +32,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 beforeEach(() => {
-  server.reply = echoAnswer;
-  server.models = { data: [{ id: "small" }] };
-  server.bodies.length = 0;
+  server.reset();
   pauses.length = 0;
 });
 
@@ -84,6 +91,73 @@ describe("log-likelihoods", () => {
     await expect((await open({ scoring: "forced" })).loglikelihood(requests)).rejects.toThrow(
       `${url}/completions: its log-probabilities include logit_bias, so scoring=forced cannot be used; try scoring=echo`,
     );
+  });
+});
+
+describe("llama-cpp-python", () => {
+  const withBos = loadTokenizer(path.join(import.meta.dirname, "../../golden/tokenizer/tokenizers/llama3.json"));
+  const openText = (settings: Partial<ServerArguments> = {}) =>
+    openCompletionsModel(url, { tokenizer: "", ...settings }, withBos);
+  const encoded = (context: string, continuation: string) => {
+    const ids = withBos.encode(context);
+    return { context: ids, continuation: withBos.encode(context + continuation).slice(ids.length) };
+  };
+  const questions = [encoded("The dog", " ran home."), encoded("The cat", " sat")];
+  beforeEach(() => {
+    server.models = { object: "list", data: [{ id: "/m.gguf", object: "model", owned_by: "me", permissions: [] }] };
+    server.reply = echoedTextAnswer(withBos);
+    server.checkReplies = [nextTokenAnswer, echoedTextAnswer(withBos)];
+  });
+
+  test("gets texts; BOS is not in its lists", async () => {
+    const model = await openText();
+    expect(model.info).toMatchObject({ prompts: "text", scoring: "echo" });
+    expect(await model.loglikelihood(questions)).toEqual(questions.map(expected));
+    expect(server.bodies.map(({ prompt }) => prompt).sort()).toEqual(["The cat sat", "The dog ran home."]);
+  });
+
+  test("draws from the whole distribution, without its penalty for repetition", async () => {
+    server.reply = (_, response) => sendJson(response, { choices: [{ index: 0, text: " ran", logprobs: null }] });
+    const request = { context: questions[0].context, until: ["."], maxTokens: 3 };
+    expect(await (await openText()).generateUntil([request])).toEqual([" ran"]);
+    expect(server.bodies[0]).toEqual({
+      ...{ model: "/m.gguf", prompt: "The dog", max_tokens: 3, temperature: 0, stop: ["."] },
+      ...{ top_k: 0, top_p: 1, min_p: 0, repeat_penalty: 1 },
+    });
+  });
+
+  test("scores without BOS one position too late: said before anything is answered", async () => {
+    server.checkReplies = [nextTokenAnswer, echoedTextAnswer(withBos, { late: true })];
+    await expect((await openText()).loglikelihood(questions)).rejects.toThrow(
+      /its echo has the log-probabilities of other positions: after \d+ tokens the likeliest is "b" \(-0.250\), with echo "c"/,
+    );
+    expect(server.bodies).toEqual([]);
+  });
+
+  test("tokenizes otherwise: its count tells", async () => {
+    server.reply = ({ prompt }, response, request) =>
+      echoedTextAnswer(withBos)({ prompt: `${prompt} more`, max_tokens: 1 }, response, request);
+    await expect((await openText()).loglikelihood(questions)).rejects.toThrow(
+      /\d+ tokens counted in a prompt of \d+: is tokenizer= the server's\?/,
+    );
+  });
+
+  test("a prompt that was cut in the middle cannot go out as text", async () => {
+    const cut = { context: questions[0].context.slice(1), continuation: questions[0].continuation };
+    await expect((await openText()).loglikelihood([cut])).rejects.toThrow(
+      "a prompt cannot be sent as text (prompts=text), because its text has other token ids",
+    );
+  });
+
+  test("a server that takes no ids says so at once", async () => {
+    server.models = { data: [{ id: "m" }] };
+    const message = "4 validation errors:\n  {'type': 'string_type', 'loc': ('body', 'prompt', 'str')}";
+    server.checkReplies = null;
+    server.reply = (_, response) => sendJson(response, { error: { message, type: "internal_server_error" } }, 500);
+    await expect((await open()).loglikelihood(requests)).rejects.toThrow(
+      /error 500: 4 validation errors: .*; prompts=text/,
+    );
+    expect(pauses).toEqual([]);
   });
 });
 
@@ -169,10 +243,9 @@ describe("a server that fails for a while", () => {
   });
 
   test("an interrupt ends the waiting", async () => {
-    server.reply = () => {};
     const controller = new AbortController();
+    server.reply = () => controller.abort(new Error("interrupted"));
     const call = (await open()).loglikelihood(requests, undefined, controller.signal);
-    setTimeout(() => controller.abort(new Error("interrupted")), 50);
     await expect(call).rejects.toThrow("interrupted");
   });
 });
@@ -266,10 +339,13 @@ describe("opening", () => {
   });
 
   test("the context is the server's, the user's, or lm-evaluation-harness's", async () => {
-    expect((await open()).maxLength).toBe(2048);
-    expect((await open({ maxLength: 77 })).maxLength).toBe(77);
+    // With echo the last token that is scored and a generated one need positions.
+    expect((await open()).maxLength).toBe(2046);
+    expect((await open({ maxLength: 77 })).maxLength).toBe(75);
     server.models = { data: [{ id: "small", max_model_len: 512 }] };
-    expect((await open()).maxLength).toBe(512);
+    expect((await open()).maxLength).toBe(510);
+    server.models = { data: [{ id: "small", owned_by: "llamacpp", meta: { n_ctx: 512, n_params: 1000 } }] };
+    expect(await open()).toMatchObject({ maxLength: 511, info: { parameters: 1000, scoring: "forced" } });
   });
 
   test("arguments", () => {
