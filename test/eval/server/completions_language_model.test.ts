@@ -82,6 +82,29 @@ describe("log-likelihoods", () => {
     expect(server.bodies.at(-1)).toMatchObject({ max_tokens: 1, logit_bias: expect.anything() });
   });
 
+  test("of one context are asked for by one worker after the other", async () => {
+    server.models = { data: [{ id: "m.gguf", owned_by: "llamacpp" }] };
+    let running = 0;
+    const together: number[][] = [];
+    const contexts = new Set<number>();
+    server.reply = (body, response, request) => {
+      const first = (body.prompt as number[])[0];
+      if (contexts.has(first)) together.push([first]);
+      contexts.add(first);
+      running++;
+      setTimeout(() => {
+        running--;
+        contexts.delete(first);
+        forcedAnswer(body, response, request);
+      }, 2);
+    };
+    const choices = [3, 4, 5].flatMap((id) =>
+      [7, 8, 9].map((answer) => ({ context: [id], continuation: [answer, 1] })),
+    );
+    expect(await (await open({ concurrency: 3 })).loglikelihood(choices)).toEqual(choices.map(expected));
+    expect([together, running]).toEqual([[], 0]);
+  });
+
   test("are refused if they include the bias", async () => {
     server.reply = ({ logit_bias }, response) => {
       const id = Number(Object.keys(logit_bias!)[0]);
@@ -195,6 +218,21 @@ describe("generation", () => {
     let text = "";
     for await (const piece of (await open()).stream(problem, undefined, (count) => counts.push(count))) text += piece;
     expect([text, counts]).toEqual(["One two", [1, 2, 3]]);
+  });
+
+  test("tokens that were held back as parts of a character are counted at the end", async () => {
+    server.reply = (_, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write(`data: ${JSON.stringify({ choices: [{ text: "\u6771" }] })}\n\n`);
+      // llama.cpp's last event has a choice, vLLM's has none.
+      response.write(`data: ${JSON.stringify({ choices: [{ text: "" }], usage: { completion_tokens: 3 } })}\n\n`);
+      response.end(`data: ${JSON.stringify({ choices: [], usage: { completion_tokens: 3 } })}\n\ndata: [DONE]\n\n`);
+    };
+    const counts: number[] = [];
+    let text = "";
+    for await (const piece of (await open()).stream(problem, undefined, (count) => counts.push(count))) text += piece;
+    expect([text, counts]).toEqual(["\u6771", [1, 3]]);
+    expect(server.bodies[0]).toMatchObject({ stream: true, stream_options: { include_usage: true } });
   });
 });
 
@@ -336,6 +374,16 @@ describe("opening", () => {
     server.models = {};
     await expect(open()).rejects.toThrow(`${url}/models names no model: give model=NAME`);
     expect((await open({ model: "any" })).name).toBe(`${url} any`);
+  });
+
+  test("llama.cpp's server is asked how it tokenizes", async () => {
+    server.models = { data: [{ id: "m.gguf", owned_by: "llamacpp" }] };
+    server.tokenize = (text) => tokenizer.encode(text, { addSpecialTokens: false });
+    await open();
+    server.tokenize = (text) => Array.from(text, (letter) => letter.charCodeAt(0));
+    await expect(open()).rejects.toThrow(
+      `${url}: its tokenizer is not that of tokenizer=: the same text has other ids`,
+    );
   });
 
   test("the context is the server's, the user's, or lm-evaluation-harness's", async () => {
