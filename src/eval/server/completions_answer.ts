@@ -51,7 +51,10 @@ export function readChoices(answer: unknown, count: number, where: string, promp
   const parsed = answerSchema.safeParse(answer);
   if (!parsed.success) {
     const { path, message } = parsed.error.issues[0];
-    throw new ServerError(`${where}: the answer is no completion: ${path.join(".") || "it"}: ${message}`);
+    throw new ServerError(
+      `${where}: the answer is no completion: ${path.join(".") || "it"}: ${message}` +
+        (where.includes("/v1") ? "" : "; addresses end in /v1"),
+    );
   }
   const { choices, usage } = parsed.data;
   if (choices.length !== count) {
@@ -163,4 +166,12 @@ export function forcedScore({ logprobs }: Choice, id: number, where: string): { 
     throw new ServerError(`${where}: no log-probability of the generated token`);
   }
   return { logprob: value, isGreedy: value >= Math.max(...Object.values(top)) };
+}
+
+/** Log-probability of `id` from the list of all tokens that comes with another one. llama.cpp's form. */
+export function listedScore({ logprobs }: Choice, id: number, where: string): { logprob: number; isGreedy: boolean } {
+  const top = logprobs && "content" in logprobs ? (logprobs.content[0]?.top_logprobs ?? []) : [];
+  const listed = top.find((token) => token.id === id);
+  if (listed === undefined) throw new ServerError(`${where}: no log-probability of token ${id}, a part of a character`);
+  return { logprob: listed.logprob, isGreedy: top[0].id === id };
 }

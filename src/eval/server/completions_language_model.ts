@@ -17,10 +17,12 @@ import type {
 import { requestLength, sharingOrder } from "../sharing_order.ts";
 import { truncateAtStop } from "../stop_strings.ts";
 import {
+  type Choice,
   echoedScore,
   echoedTop,
   forcedScore,
   generatedTop,
+  listedScore,
   readChoices,
   type TopLogprobs,
 } from "./completions_answer.ts";
@@ -85,6 +87,8 @@ export class CompletionsLanguageModel implements LanguageModel {
   private readonly sampling: Record<string, number>;
   private readonly concurrency: number;
   private readonly batchSize: number;
+  /** An id whose text is not a part of a character. */
+  private readonly wholeToken: number;
   private scoringChecked = false;
 
   constructor({ client, model, tokenizer, maxLength, scoring, ...rest }: CompletionsModelOptions) {
@@ -99,6 +103,7 @@ export class CompletionsLanguageModel implements LanguageModel {
     this.sampling = sampling;
     this.concurrency = concurrency;
     this.batchSize = batchSize;
+    this.wholeToken = tokenizer.encode("a", { addSpecialTokens: false })[0];
     const tokenizerHash = tokenizer.hash.slice(0, 12);
     this.info = {
       backend: "completions server",
@@ -248,9 +253,11 @@ export class CompletionsLanguageModel implements LanguageModel {
     const values: number[] = [];
     let isGreedy = true;
     for (const id of continuation) {
-      const body = { model: this.model, prompt: ids, max_tokens: 1, temperature: 0, logprobs: 1, cache_prompt: true };
-      const answer = await this.complete({ ...body, logit_bias: { [id]: forcingBias } }, signal);
-      const score = forcedScore(readChoices(answer, 1, this.where)[0], id, this.where);
+      const choice = await this.afterBias(ids, id, 1, signal);
+      // A part of a character: llama.cpp's server tells nothing of a token that it holds back.
+      const score = choice.logprobs
+        ? forcedScore(choice, id, this.where)
+        : listedScore(await this.afterBias(ids, this.wholeToken, this.tokenizer.vocabSize, signal), id, this.where);
       values.push(score.logprob);
       isGreedy &&= score.isGreedy;
       ids.push(id);
@@ -260,6 +267,20 @@ export class CompletionsLanguageModel implements LanguageModel {
       isGreedy,
       tokenLogprobs: Float32Array.from(values),
     };
+  }
+
+  /** One token after `ids`, made to be `id`, with the log-probabilities of the `listed` likeliest ones before the bias. */
+  private async afterBias(ids: readonly number[], id: number, listed: number, signal?: AbortSignal): Promise<Choice> {
+    const body = {
+      model: this.model,
+      prompt: ids,
+      max_tokens: 1,
+      temperature: 0,
+      logprobs: listed,
+      cache_prompt: true,
+    };
+    const answer = await this.complete({ ...body, logit_bias: { [id]: forcingBias } }, signal);
+    return readChoices(answer, 1, this.where)[0];
   }
 
   /** Whether the server scores as it is asked to; once. @throws {ServerError} if not */

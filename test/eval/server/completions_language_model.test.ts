@@ -82,6 +82,26 @@ describe("log-likelihoods", () => {
     expect(server.bodies.at(-1)).toMatchObject({ max_tokens: 1, logit_bias: expect.anything() });
   });
 
+  test("of a part of a character, of which llama.cpp's server tells nothing, come from the list of all tokens", async () => {
+    server.models = { data: [{ id: "m.gguf", owned_by: "llamacpp" }] };
+    const part = 30;
+    server.reply = (body, response, request) => {
+      const { prompt, logit_bias, logprobs: listed } = body;
+      if (Object.keys(logit_bias!)[0] === String(part)) {
+        return sendJson(response, { choices: [{ text: "", index: 0, logprobs: null, finish_reason: "length" }] });
+      }
+      if (listed === 1) return forcedAnswer(body, response, request);
+      const all = Array.from({ length: listed! }, (_, id) => ({
+        id,
+        logprob: logprobAfter((prompt as number[]).at(-1)!, id),
+      }));
+      all.sort((a, b) => b.logprob - a.logprob);
+      sendJson(response, { choices: [{ text: "a", logprobs: { content: [{ ...all[5], top_logprobs: all }] } }] });
+    };
+    expect(await (await open()).loglikelihood(requests)).toEqual(requests.map(expected));
+    expect(server.bodies.filter(({ logprobs }) => logprobs === tokenizer.vocabSize)).toHaveLength(1);
+  });
+
   test("of one context are asked for by one worker after the other", async () => {
     server.models = { data: [{ id: "m.gguf", owned_by: "llamacpp" }] };
     let running = 0;
@@ -347,6 +367,18 @@ describe("a server that answers wrongly is one error, at once", () => {
     server.reply = forcedAnswer;
     await expect((await open()).loglikelihood(requests)).rejects.toThrow("error 500: Only no echo is supported");
     expect(pauses).toEqual([]);
+  });
+
+  test("slots that share one context: how to start the server", async () => {
+    server.reply = (_, response) =>
+      sendJson(
+        response,
+        { error: { code: 500, message: "Context size has been exceeded.", type: "server_error" } },
+        500,
+      );
+    await expect((await open({ retries: 0 })).loglikelihood(requests)).rejects.toThrow(
+      "Context size has been exceeded.; its slots share one context: start llama-server with --parallel N",
+    );
   });
 
   test("another token than the forced one", async () => {
