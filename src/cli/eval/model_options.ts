@@ -14,8 +14,9 @@ export const modelOptions = {
     type: "string",
     array: true,
     describe:
-      "Of a server: tokenizer=PATH (tokenizer.json, folder, GGUF file, or owner/name on the Hugging Face Hub), model, max_length, scoring=echo|forced, " +
-      "num_concurrent, batch_size, timeout, max_retries; once for all servers, or once for each",
+      "Of a server: tokenizer=PATH (tokenizer.json, folder, GGUF file, or owner/name on the Hugging Face Hub), model, " +
+      "max_length, scoring=echo|forced, prompts=ids|text, num_concurrent, batch_size, timeout, max_retries; once for all " +
+      "servers, or once for each",
   },
   threads: { type: "number", describe: "Threads [default: BITNET_THREADS, else all CPUs]" },
   backend: { choices: backendChoices, describe: "tfjs backend of a checkpoint [default: native]" },

@@ -10,6 +10,7 @@ import type { LoglikelihoodRequest, LoglikelihoodResult } from "../language_mode
 import { ServerError } from "./server_error.ts";
 
 const echoedLogprobs = z.object({
+  tokens: z.array(z.string()).nullish(),
   token_logprobs: z.array(z.number().nullable()),
   top_logprobs: z.array(z.record(z.string(), z.number()).nullable()).nullish(),
 });
@@ -28,31 +29,59 @@ const choiceSchema = z.object({
   finish_reason: z.string().nullish(),
   logprobs: z.union([generatedLogprobs, echoedLogprobs]).nullish(),
 });
-const answerSchema = z.object({ choices: z.array(choiceSchema).min(1) });
+const answerSchema = z.object({
+  choices: z.array(choiceSchema).min(1),
+  usage: z.object({ prompt_tokens: z.number().nullish() }).nullish(),
+});
+
+/**
+ * Tokens that a server may list behind the prompt. One is asked for, because not every server takes max_tokens 0; an end of
+ * the text is not listed, and llama-cpp-python goes on until a character is whole.
+ */
+const mostGenerated = 4;
 
 export type Choice = z.infer<typeof choiceSchema>;
 
-/** The choices of an answer in the order of its prompts. @param where for the message */
-export function readChoices(answer: unknown, count: number, where: string): Choice[] {
+/**
+ * The choices of an answer in the order of its prompts.
+ * @param where for the message
+ * @param promptTokens of all prompts together, if the server tokenized them: its own count must be the same
+ */
+export function readChoices(answer: unknown, count: number, where: string, promptTokens?: number): Choice[] {
   const parsed = answerSchema.safeParse(answer);
   if (!parsed.success) {
     const { path, message } = parsed.error.issues[0];
-    throw new ServerError(`${where}: the answer is no completion: ${path.join(".") || "it"}: ${message}`);
+    throw new ServerError(
+      `${where}: the answer is no completion: ${path.join(".") || "it"}: ${message}` +
+        (where.includes("/v1") ? "" : "; addresses end in /v1"),
+    );
   }
-  const { choices } = parsed.data;
+  const { choices, usage } = parsed.data;
   if (choices.length !== count) {
     throw new ServerError(`${where}: ${choices.length} choices for ${count} prompts`);
+  }
+  const counted = usage?.prompt_tokens;
+  if (promptTokens !== undefined && typeof counted === "number" && counted !== promptTokens) {
+    throw new ServerError(
+      `${where}: ${counted} tokens counted in a prompt of ${promptTokens}: is tokenizer= the server's?`,
+    );
   }
   return choices.every(({ index }) => index !== undefined) ? choices.sort((a, b) => a.index! - b.index!) : choices;
 }
 
-/** `token_logprobs` of the continuation in an answer that repeats the prompt. */
-export function echoedScore(
-  { logprobs }: Choice,
-  { context, continuation }: LoglikelihoodRequest,
-  where: string,
-): LoglikelihoodResult {
-  const length = context.length + continuation.length;
+/** Log-probabilities of the tokens of a prompt that an answer repeats. */
+interface EchoedPrompt {
+  /** Of each token after the ones before it; null where there are none, as before the first. */
+  values: (number | null)[];
+  /** Those of the likeliest tokens at the same place. */
+  top: (Record<string, number> | null)[] | null | undefined;
+}
+
+/**
+ * @param length ids of the prompt
+ * @param bosText of the first id, if it is BOS: llama-cpp-python leaves it out of its lists
+ */
+function echoedPrompt({ logprobs }: Choice, length: number, bosText: string | null, where: string): EchoedPrompt {
   if (!logprobs) {
     throw new ServerError(
       `${where}: the answer has no log-probabilities (choices[0].logprobs): the server must support echo and logprobs`,
@@ -65,24 +94,56 @@ export function echoedScore(
         "scoring=forced asks for one token at a time (llama.cpp)",
     );
   }
-  // One token is generated besides, because not every server takes max_tokens 0.
-  if (count !== length && count !== length + 1) {
+  const { tokens, token_logprobs: values, top_logprobs: top } = logprobs;
+  const withoutBos = bosText !== null && tokens?.[0] !== undefined && tokens[0] !== bosText;
+  const listed = withoutBos ? length - 1 : length;
+  if (count < listed || count > listed + mostGenerated) {
     throw new ServerError(
-      `${where}: ${count} log-probabilities for a prompt of ${length} tokens: is tokenizer= the server's?`,
+      `${where}: ${count} log-probabilities for a prompt of ${listed} tokens: is tokenizer= the server's?`,
     );
   }
-  const values = logprobs.token_logprobs.slice(context.length, length);
+  return withoutBos ? { values: [null, ...values], top: top && [null, ...top] } : { values, top };
+}
+
+/** `token_logprobs` of the continuation in an answer that repeats the prompt. @param bosText see `echoedPrompt` */
+export function echoedScore(
+  choice: Choice,
+  { context, continuation }: LoglikelihoodRequest,
+  bosText: string | null,
+  where: string,
+): LoglikelihoodResult {
+  const length = context.length + continuation.length;
+  const prompt = echoedPrompt(choice, length, bosText, where);
+  const values = prompt.values.slice(context.length, length);
   const missing = values.indexOf(null);
   if (missing >= 0) {
     throw new ServerError(`${where}: no log-probability of token ${context.length + missing} of the prompt`);
   }
   const tokenLogprobs = Float32Array.from(values as number[]);
   const isGreedy = values.every((value, i) => {
-    const top = logprobs.top_logprobs?.[context.length + i];
+    const top = prompt.top?.[context.length + i];
     if (!top) throw new ServerError(`${where}: top_logprobs is missing: the server must support logprobs=1`);
     return value! >= Math.max(...Object.values(top));
   });
   return { logprob: (values as number[]).reduce((sum, value) => sum + value, 0), isGreedy, tokenLogprobs };
+}
+
+/** Log-probabilities of the likeliest tokens at one place, by their texts. */
+export type TopLogprobs = Record<string, number>;
+
+/** Of the one generated token, in OpenAI's form; null if none is told. */
+export function generatedTop({ logprobs }: Choice): TopLogprobs | null {
+  return (logprobs && !("content" in logprobs) && logprobs.top_logprobs?.[0]) || null;
+}
+
+/** At the first id of the continuation. @param bosText see `echoedPrompt` */
+export function echoedTop(
+  choice: Choice,
+  { context, continuation }: LoglikelihoodRequest,
+  bosText: string | null,
+  where: string,
+): TopLogprobs | null {
+  return echoedPrompt(choice, context.length + continuation.length, bosText, where).top?.[context.length] ?? null;
 }
 
 /** Log-probability of the one generated token, which was forced to be `id`. */
@@ -105,4 +166,12 @@ export function forcedScore({ logprobs }: Choice, id: number, where: string): { 
     throw new ServerError(`${where}: no log-probability of the generated token`);
   }
   return { logprob: value, isGreedy: value >= Math.max(...Object.values(top)) };
+}
+
+/** Log-probability of `id` from the list of all tokens that comes with another one. llama.cpp's form. */
+export function listedScore({ logprobs }: Choice, id: number, where: string): { logprob: number; isGreedy: boolean } {
+  const top = logprobs && "content" in logprobs ? (logprobs.content[0]?.top_logprobs ?? []) : [];
+  const listed = top.find((token) => token.id === id);
+  if (listed === undefined) throw new ServerError(`${where}: no log-probability of token ${id}, a part of a character`);
+  return { logprob: listed.logprob, isGreedy: top[0].id === id };
 }

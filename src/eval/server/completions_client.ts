@@ -155,9 +155,13 @@ export class CompletionsClient {
   }
 
   private refusal(path: string, { status }: Response, body: string): ServerError {
-    const message = `${this.url}/${path}: error ${status}: ${errorMessage(body) || "no message"}`;
+    const own = errorMessage(body) || "no message";
+    const isShared = /Context size has been exceeded/.test(own);
+    const hint = "; its slots share one context: start llama-server with --parallel N --ctx-size N times as large";
+    const message = `${this.url}/${path}: error ${status}: ${own}${isShared ? hint : ""}`;
     // A server that is still loading answers 503, one that lacks a feature may answer 500 or 501 and would again.
-    const lasting = status === 501 || (status === 500 && /not supported|unsupported|only no /i.test(body));
+    const lasting =
+      status === 501 || (status === 500 && /not supported|unsupported|only no |validation error/i.test(body));
     const transient = (status >= 500 && !lasting) || status === 429 || status === 408;
     return transient ? new TransientError(message) : new ServerError(message);
   }

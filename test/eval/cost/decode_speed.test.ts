@@ -38,3 +38,10 @@ test("a slow model is measured on fewer tokens; one that ends at once not at all
   expect(await timed(999, 10).speed).toMatchObject({ writtenTokens: 3, perToken: 10 });
   expect(await timed(0, 1).speed).toMatchObject({ firstToken: null, writtenTokens: 0, perToken: null });
 });
+
+test("the prompt does not begin as what was asked before", async () => {
+  const { asked, speed } = timed(9, 1);
+  await speed;
+  const { tokenizer } = fakeLanguageModel({});
+  expect(tokenizer.decode(asked[0].context).startsWith("text. text.")).toBe(true);
+});

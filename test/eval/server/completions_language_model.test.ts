@@ -10,8 +10,17 @@ import {
   parseServerArguments,
   type ServerArguments,
 } from "../../../src/eval/server/open_completions_model.ts";
+import { loadTokenizer } from "../../../src/tokenizer/load_tokenizer.ts";
 import { tinyTokenizer } from "../fake_language_model.ts";
-import { CompletionsServer, echoAnswer, forcedAnswer, logprobAfter, sendJson } from "./completions_server.ts";
+import {
+  CompletionsServer,
+  echoAnswer,
+  echoedTextAnswer,
+  forcedAnswer,
+  logprobAfter,
+  nextTokenAnswer,
+  sendJson,
+} from "./completions_server.ts";
 
 const server = new CompletionsServer();
 const tokenizer = tinyTokenizer();
@@ -23,9 +32,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 beforeEach(() => {
-  server.reply = echoAnswer;
-  server.models = { data: [{ id: "small" }] };
-  server.bodies.length = 0;
+  server.reset();
   pauses.length = 0;
 });
 
@@ -75,6 +82,49 @@ describe("log-likelihoods", () => {
     expect(server.bodies.at(-1)).toMatchObject({ max_tokens: 1, logit_bias: expect.anything() });
   });
 
+  test("of a part of a character, of which llama.cpp's server tells nothing, come from the list of all tokens", async () => {
+    server.models = { data: [{ id: "m.gguf", owned_by: "llamacpp" }] };
+    const part = 30;
+    server.reply = (body, response, request) => {
+      const { prompt, logit_bias, logprobs: listed } = body;
+      if (Object.keys(logit_bias!)[0] === String(part)) {
+        return sendJson(response, { choices: [{ text: "", index: 0, logprobs: null, finish_reason: "length" }] });
+      }
+      if (listed === 1) return forcedAnswer(body, response, request);
+      const all = Array.from({ length: listed! }, (_, id) => ({
+        id,
+        logprob: logprobAfter((prompt as number[]).at(-1)!, id),
+      }));
+      all.sort((a, b) => b.logprob - a.logprob);
+      sendJson(response, { choices: [{ text: "a", logprobs: { content: [{ ...all[5], top_logprobs: all }] } }] });
+    };
+    expect(await (await open()).loglikelihood(requests)).toEqual(requests.map(expected));
+    expect(server.bodies.filter(({ logprobs }) => logprobs === tokenizer.vocabSize)).toHaveLength(1);
+  });
+
+  test("of one context are asked for by one worker after the other", async () => {
+    server.models = { data: [{ id: "m.gguf", owned_by: "llamacpp" }] };
+    let running = 0;
+    const together: number[][] = [];
+    const contexts = new Set<number>();
+    server.reply = (body, response, request) => {
+      const first = (body.prompt as number[])[0];
+      if (contexts.has(first)) together.push([first]);
+      contexts.add(first);
+      running++;
+      setTimeout(() => {
+        running--;
+        contexts.delete(first);
+        forcedAnswer(body, response, request);
+      }, 2);
+    };
+    const choices = [3, 4, 5].flatMap((id) =>
+      [7, 8, 9].map((answer) => ({ context: [id], continuation: [answer, 1] })),
+    );
+    expect(await (await open({ concurrency: 3 })).loglikelihood(choices)).toEqual(choices.map(expected));
+    expect([together, running]).toEqual([[], 0]);
+  });
+
   test("are refused if they include the bias", async () => {
     server.reply = ({ logit_bias }, response) => {
       const id = Number(Object.keys(logit_bias!)[0]);
@@ -84,6 +134,73 @@ describe("log-likelihoods", () => {
     await expect((await open({ scoring: "forced" })).loglikelihood(requests)).rejects.toThrow(
       `${url}/completions: its log-probabilities include logit_bias, so scoring=forced cannot be used; try scoring=echo`,
     );
+  });
+});
+
+describe("llama-cpp-python", () => {
+  const withBos = loadTokenizer(path.join(import.meta.dirname, "../../golden/tokenizer/tokenizers/llama3.json"));
+  const openText = (settings: Partial<ServerArguments> = {}) =>
+    openCompletionsModel(url, { tokenizer: "", ...settings }, withBos);
+  const encoded = (context: string, continuation: string) => {
+    const ids = withBos.encode(context);
+    return { context: ids, continuation: withBos.encode(context + continuation).slice(ids.length) };
+  };
+  const questions = [encoded("The dog", " ran home."), encoded("The cat", " sat")];
+  beforeEach(() => {
+    server.models = { object: "list", data: [{ id: "/m.gguf", object: "model", owned_by: "me", permissions: [] }] };
+    server.reply = echoedTextAnswer(withBos);
+    server.checkReplies = [nextTokenAnswer, echoedTextAnswer(withBos)];
+  });
+
+  test("gets texts; BOS is not in its lists", async () => {
+    const model = await openText();
+    expect(model.info).toMatchObject({ prompts: "text", scoring: "echo" });
+    expect(await model.loglikelihood(questions)).toEqual(questions.map(expected));
+    expect(server.bodies.map(({ prompt }) => prompt).sort()).toEqual(["The cat sat", "The dog ran home."]);
+  });
+
+  test("draws from the whole distribution, without its penalty for repetition", async () => {
+    server.reply = (_, response) => sendJson(response, { choices: [{ index: 0, text: " ran", logprobs: null }] });
+    const request = { context: questions[0].context, until: ["."], maxTokens: 3 };
+    expect(await (await openText()).generateUntil([request])).toEqual([" ran"]);
+    expect(server.bodies[0]).toEqual({
+      ...{ model: "/m.gguf", prompt: "The dog", max_tokens: 3, temperature: 0, stop: ["."] },
+      ...{ top_k: 0, top_p: 1, min_p: 0, repeat_penalty: 1 },
+    });
+  });
+
+  test("scores without BOS one position too late: said before anything is answered", async () => {
+    server.checkReplies = [nextTokenAnswer, echoedTextAnswer(withBos, { late: true })];
+    await expect((await openText()).loglikelihood(questions)).rejects.toThrow(
+      /its echo has the log-probabilities of other positions: after \d+ tokens the likeliest is "b" \(-0.250\), with echo "c"/,
+    );
+    expect(server.bodies).toEqual([]);
+  });
+
+  test("tokenizes otherwise: its count tells", async () => {
+    server.reply = ({ prompt }, response, request) =>
+      echoedTextAnswer(withBos)({ prompt: `${prompt} more`, max_tokens: 1 }, response, request);
+    await expect((await openText()).loglikelihood(questions)).rejects.toThrow(
+      /\d+ tokens counted in a prompt of \d+: is tokenizer= the server's\?/,
+    );
+  });
+
+  test("a prompt that was cut in the middle cannot go out as text", async () => {
+    const cut = { context: questions[0].context.slice(1), continuation: questions[0].continuation };
+    await expect((await openText()).loglikelihood([cut])).rejects.toThrow(
+      "a prompt cannot be sent as text (prompts=text), because its text has other token ids",
+    );
+  });
+
+  test("a server that takes no ids says so at once", async () => {
+    server.models = { data: [{ id: "m" }] };
+    const message = "4 validation errors:\n  {'type': 'string_type', 'loc': ('body', 'prompt', 'str')}";
+    server.checkReplies = null;
+    server.reply = (_, response) => sendJson(response, { error: { message, type: "internal_server_error" } }, 500);
+    await expect((await open()).loglikelihood(requests)).rejects.toThrow(
+      /error 500: 4 validation errors: .*; prompts=text/,
+    );
+    expect(pauses).toEqual([]);
   });
 });
 
@@ -121,6 +238,21 @@ describe("generation", () => {
     let text = "";
     for await (const piece of (await open()).stream(problem, undefined, (count) => counts.push(count))) text += piece;
     expect([text, counts]).toEqual(["One two", [1, 2, 3]]);
+  });
+
+  test("tokens that were held back as parts of a character are counted at the end", async () => {
+    server.reply = (_, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write(`data: ${JSON.stringify({ choices: [{ text: "\u6771" }] })}\n\n`);
+      // llama.cpp's last event has a choice, vLLM's has none.
+      response.write(`data: ${JSON.stringify({ choices: [{ text: "" }], usage: { completion_tokens: 3 } })}\n\n`);
+      response.end(`data: ${JSON.stringify({ choices: [], usage: { completion_tokens: 3 } })}\n\ndata: [DONE]\n\n`);
+    };
+    const counts: number[] = [];
+    let text = "";
+    for await (const piece of (await open()).stream(problem, undefined, (count) => counts.push(count))) text += piece;
+    expect([text, counts]).toEqual(["\u6771", [1, 3]]);
+    expect(server.bodies[0]).toMatchObject({ stream: true, stream_options: { include_usage: true } });
   });
 });
 
@@ -169,10 +301,9 @@ describe("a server that fails for a while", () => {
   });
 
   test("an interrupt ends the waiting", async () => {
-    server.reply = () => {};
     const controller = new AbortController();
+    server.reply = () => controller.abort(new Error("interrupted"));
     const call = (await open()).loglikelihood(requests, undefined, controller.signal);
-    setTimeout(() => controller.abort(new Error("interrupted")), 50);
     await expect(call).rejects.toThrow("interrupted");
   });
 });
@@ -238,6 +369,18 @@ describe("a server that answers wrongly is one error, at once", () => {
     expect(pauses).toEqual([]);
   });
 
+  test("slots that share one context: how to start the server", async () => {
+    server.reply = (_, response) =>
+      sendJson(
+        response,
+        { error: { code: 500, message: "Context size has been exceeded.", type: "server_error" } },
+        500,
+      );
+    await expect((await open({ retries: 0 })).loglikelihood(requests)).rejects.toThrow(
+      "Context size has been exceeded.; its slots share one context: start llama-server with --parallel N",
+    );
+  });
+
   test("another token than the forced one", async () => {
     server.reply = (_, response) => {
       const content = [{ id: 999, logprob: -3, top_logprobs: [{ id: 999, logprob: -3 }] }];
@@ -265,11 +408,24 @@ describe("opening", () => {
     expect((await open({ model: "any" })).name).toBe(`${url} any`);
   });
 
+  test("llama.cpp's server is asked how it tokenizes", async () => {
+    server.models = { data: [{ id: "m.gguf", owned_by: "llamacpp" }] };
+    server.tokenize = (text) => tokenizer.encode(text, { addSpecialTokens: false });
+    await open();
+    server.tokenize = (text) => Array.from(text, (letter) => letter.charCodeAt(0));
+    await expect(open()).rejects.toThrow(
+      `${url}: its tokenizer is not that of tokenizer=: the same text has other ids`,
+    );
+  });
+
   test("the context is the server's, the user's, or lm-evaluation-harness's", async () => {
-    expect((await open()).maxLength).toBe(2048);
-    expect((await open({ maxLength: 77 })).maxLength).toBe(77);
+    // With echo the last token that is scored and a generated one need positions.
+    expect((await open()).maxLength).toBe(2046);
+    expect((await open({ maxLength: 77 })).maxLength).toBe(75);
     server.models = { data: [{ id: "small", max_model_len: 512 }] };
-    expect((await open()).maxLength).toBe(512);
+    expect((await open()).maxLength).toBe(510);
+    server.models = { data: [{ id: "small", owned_by: "llamacpp", meta: { n_ctx: 512, n_params: 1000 } }] };
+    expect(await open()).toMatchObject({ maxLength: 511, info: { parameters: 1000, scoring: "forced" } });
   });
 
   test("arguments", () => {
