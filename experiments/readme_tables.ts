@@ -36,8 +36,28 @@ const fixed = (value: string | number | undefined, digits: number) =>
   value === undefined ? "" : Number(value).toFixed(digits);
 const machineOf = (row: Measurement) => `${row.cpu} (${row.isa}), ${String(row.date).slice(0, 10)}.`;
 
-/** Name of a part -> the result file it needs and how to draw it. */
-const parts: Record<string, { file: string; render: () => string }> = {
+/** What a part needs and how it is drawn. */
+interface Part {
+  file: string;
+  render: () => string;
+}
+
+/** The last measurement of each contender of a section of `npm run bench`. */
+function benchTable(
+  section: string,
+  keys: readonly string[],
+  header: string[],
+  cells: (row: Measurement) => (string | number)[],
+): Part {
+  const render = () => {
+    const rows = lastRows(section, keys);
+    const last = rows.at(-1);
+    return last === undefined ? "" : `${table(header, rows.map(cells))}\n\n${machineOf(last)}`;
+  };
+  return { file: "bench.jsonl", render };
+}
+
+const parts: Record<string, Part> = {
   quickstart: {
     file: "quickstart.json",
     render: () => {
@@ -94,56 +114,37 @@ const parts: Record<string, { file: string; render: () => string }> = {
       );
     },
   },
-  engine_speed: {
-    file: "bench.jsonl",
-    render: () => {
-      const list = lastRows("engine", ["model", "head", "threads", "contender"]);
-      const last = list.at(-1);
-      if (last === undefined) return "";
-      const cells = list.map((row) => [
-        row.model!,
-        row.head!,
-        row.threads!,
-        row.contender!,
-        fixed(row.prefill_tokens_per_second, 1),
-        fixed(row.prefill_ratio, 2),
-        fixed(row.decode_tokens_per_second, 1),
-        fixed(row.decode_ratio, 2),
-        fixed(row.peak_rss_mb, 0),
-      ]);
-      const header = ["model", "head", "threads", "", "prefill 512", "ratio", "decode 64", "ratio", "peak RSS, MB"];
-      return `${table(header, cells)}\n\n${machineOf(last)}`;
-    },
-  },
-  evaluation_speed: {
-    file: "bench.jsonl",
-    render: () => {
-      const list = lastRows("evaluate", ["shape", "task", "threads", "contender"]);
-      const last = list.at(-1);
-      if (last === undefined) return "";
-      const cells = list.map((row) => [
-        row.shape!,
-        row.threads!,
-        row.contender!,
-        row.documents!,
-        fixed(row.documents_per_second, 1),
-        fixed(row.ratio, 1),
-        fixed(row.acc, 4),
-        fixed(row.peak_rss_mb, 0),
-      ]);
-      const header = [
-        "shape",
-        "threads",
-        "",
-        "documents",
-        "documents/s",
-        "bitnet-lab is faster by",
-        "acc",
-        "peak RSS, MB",
-      ];
-      return `${table(header, cells)}\n\n${machineOf(last)}`;
-    },
-  },
+  engine_speed: benchTable(
+    "engine",
+    ["model", "head", "threads", "contender"],
+    ["model", "head", "threads", "", "prefill 512", "ratio", "decode 64", "ratio", "peak RSS, MB"],
+    (row) => [
+      row.model!,
+      row.head!,
+      row.threads!,
+      row.contender!,
+      fixed(row.prefill_tokens_per_second, 1),
+      fixed(row.prefill_ratio, 2),
+      fixed(row.decode_tokens_per_second, 1),
+      fixed(row.decode_ratio, 2),
+      fixed(row.peak_rss_mb, 0),
+    ],
+  ),
+  evaluation_speed: benchTable(
+    "evaluate",
+    ["shape", "task", "threads", "contender"],
+    ["shape", "threads", "", "documents", "documents/s", "bitnet-lab is faster by", "acc", "peak RSS, MB"],
+    (row) => [
+      row.shape!,
+      row.threads!,
+      row.contender!,
+      row.documents!,
+      fixed(row.documents_per_second, 1),
+      fixed(row.ratio, 1),
+      fixed(row.acc, 4),
+      fixed(row.peak_rss_mb, 0),
+    ],
+  ),
 };
 
 function main(): void {
