@@ -10,10 +10,10 @@
  * stores them in steps of 16 / 65535 nats, and those more than 16 nats below the most likely token not at all.
  *
  * Prints whether both tokenize the text alike, how far their log-probabilities are apart, and how often the most likely
- * token is the same. Both quantize activations per token; attention and head differ by bitnet.cpp's float16 cache and
- * products, and a value that this moves over a rounding border changes by one step of int8. Exit code 1 if the token ids
- * differ, the mean distance is above 0.02 nats, fewer than 98% of the most likely tokens agree, or one differs whose two
- * best are 0.05 nats apart or more.
+ * token is the same. Both quantize activations per token; bitnet.cpp's float16 attention and head differ, and a value that
+ * this moves over a rounding border changes by one step of int8. Exit code 1 if the token ids differ, the mean distance is
+ * above 0.05 nats, fewer than 98% of the most likely tokens agree (random weights have more ties), or one differs whose
+ * two best are 0.1 nats apart or more.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -105,5 +105,5 @@ console.log(`${path.basename(file!)}: ${engine.config.architecture}, ${engine.co
 console.log(`token ids ${sameIds ? "identical" : "DIFFERENT"} (${theirIds.length})`);
 console.log(distance.toString());
 engine.dispose();
-const close = distance.mean < 0.02 && distance.agreed >= 0.98 * distance.positions && distance.widestLead < 0.05;
+const close = distance.mean < 0.05 && distance.agreed >= 0.98 * distance.positions && distance.widestLead < 0.1;
 process.exitCode = sameIds && close ? 0 : 1;
