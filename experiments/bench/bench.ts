@@ -5,7 +5,7 @@
  *   kernels   every native kernel of every variant, over shapes, beside the measured peaks of the machine
  *   train     the full training step by shape, every backward precision, beside PyTorch where there is one
  *   engine    prefill 512 and decode 64 of the small shape, or of the files of --models, beside llama.cpp
- *             (NODE_LLAMA_CPP names the folder of node-llama-cpp)
+ *             (NODE_LLAMA_CPP names the folder of node-llama-cpp) or, for I2_S, bitnet.cpp (BITNET_CPP names its build)
  *   evaluate  ARC-Easy (of --data-dir, or generated questions) with all threads, beside lm-evaluation-harness and llama.cpp
  *
  * Prints tables; appends JSON lines (default experiments/results/bench.jsonl) that carry date, commit, CPU, ISA and

@@ -1,11 +1,13 @@
 /**
- * Inference side by side: our engine and llama.cpp run the same GGUF file, each in a process of its own, in turn.
+ * Inference side by side: our engine and llama.cpp, or bitnet.cpp, run the same GGUF file, each in a process of its own, in
+ * turn.
  *
  *     npx tsx experiments/bench/engine_contest.ts [FILE.gguf] [--threads 1,2] [--rounds 5] [--prompt-tokens 512]
  *                                                 [--decode-tokens 64]
  *
- * Without a file: a random model of the small shape. llama.cpp takes part when NODE_LLAMA_CPP names the folder of
- * node-llama-cpp, and the file is of a kind that it runs. Figures are medians over the rounds.
+ * Without a file: a random model of the small shape. I2_S files are bitnet.cpp's: it takes part when BITNET_CPP names the
+ * folder it was built in. llama.cpp takes part with others that it runs when NODE_LLAMA_CPP names the folder of
+ * node-llama-cpp. Figures are medians over the rounds.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
@@ -16,7 +18,7 @@ import { planGguf, writeGgufExport } from "../../export/gguf_export.ts";
 import { randomParameters } from "../../export/random_model.ts";
 import { modelConfigSchema, resolveModelConfig } from "../../src/config/model_config.ts";
 import { byteLevelTokenizer } from "../../src/tokenizer/byte_level_tokenizer.ts";
-import type { StoredTypes, TimedTokens } from "./engine_worker.ts";
+import type { Introduction, StoredTypes, TimedTokens } from "./engine_worker.ts";
 import { formatTable, type Measurement, median } from "./measurement.ts";
 import { WorkerProcess } from "./worker_process.ts";
 
@@ -53,34 +55,46 @@ interface Contender {
   /** Tokens per second of every round. */
   prefill: number[];
   decode: number[];
-  rss: number;
+  rss?: number;
+  outside?: true;
 }
 
-/** One row per contender and thread count. `ratio` is the speed over llama.cpp's. */
+/** The other program that runs files of this type. */
+function peerOf(type: string | undefined): { name: string; folder: string | undefined } {
+  return type === "I2_S"
+    ? { name: "bitnet.cpp", folder: process.env.BITNET_CPP }
+    : { name: "llama.cpp", folder: process.env.NODE_LLAMA_CPP };
+}
+
+/** One row per contender and thread count. `ratio` is the speed over the other program's. */
 export async function engineContest(
   file: string,
   { threads, rounds, promptTokens = 512, decodeTokens = 64 }: EngineContestOptions,
 ): Promise<Measurement[]> {
   const rows: Measurement[] = [];
   const script = path.join(import.meta.dirname, "engine_worker.ts");
-  const peer = process.env.NODE_LLAMA_CPP;
   for (const count of threads) {
     const contenders: Contender[] = [];
     /** Starts a contender and returns what it says of the file. */
     const enter = async (name: string, kind: string): Promise<StoredTypes> => {
       const run = [count, promptTokens, decodeTokens].map(String);
       const worker = new WorkerProcess(name, process.execPath, ["--import", "tsx", script, file, ...run, kind]);
-      contenders.push({ name, worker, prefill: [], decode: [], rss: 0 });
-      return worker.answer<StoredTypes>();
+      const contender: Contender = { name, worker, prefill: [], decode: [] };
+      contenders.push(contender);
+      const { outside, ...types } = await worker.answer<Introduction>();
+      contender.outside = outside;
+      return types;
     };
     let facts: StoredTypes;
     try {
       facts = await enter("bitnet-lab", "canonical");
       if (facts.head === "Q8_0") await enter("bitnet-lab, int8 head", "int8");
-      if (peer) await enter("llama.cpp", peer);
+      const peer = peerOf(facts.type);
+      if (peer.folder) await enter(peer.name, peer.folder);
       // The first round warms up.
       for (let round = 0; round <= rounds; round++) {
         for (const each of contenders) {
+          if (round === 0 && each.outside) continue;
           const prefill = await each.worker.ask<TimedTokens>("prefill");
           const decode = await each.worker.ask<TimedTokens>("decode");
           each.rss = decode.peak_rss_mb;
@@ -92,7 +106,7 @@ export async function engineContest(
     } finally {
       for (const { worker } of contenders) worker.stop();
     }
-    const other = contenders.find(({ name }) => name === "llama.cpp");
+    const other = contenders.find(({ name }) => name === peerOf(facts.type).name);
     for (const { name, prefill, decode, rss } of contenders) {
       rows.push({
         model: path.basename(file, ".gguf"),
@@ -107,7 +121,7 @@ export async function engineContest(
               decode_ratio: median(decode) / median(other.decode),
             }
           : {}),
-        peak_rss_mb: rss,
+        ...(rss === undefined ? {} : { peak_rss_mb: rss }),
       });
     }
   }

@@ -1,12 +1,14 @@
 /**
- * One contender of the inference benchmark: prefill and decode of a GGUF file by our engine or by llama.cpp.
+ * One contender of the inference benchmark: prefill and decode of a GGUF file by our engine, llama.cpp or bitnet.cpp.
  *
- *     tsx experiments/bench/engine_worker.ts FILE.gguf THREADS PROMPT_TOKENS DECODE_TOKENS canonical|int8|PACKAGE
+ *     tsx experiments/bench/engine_worker.ts FILE.gguf THREADS PROMPT_TOKENS DECODE_TOKENS canonical|int8|FOLDER
  *
- * Our engine with that head precision, or, with the folder of node-llama-cpp, llama.cpp. Commands on stdin: "prefill" runs
- * the prompt in an empty context, "decode" draws tokens one by one after a first one, greedily. Each answers with a line of
- * JSON, {@link TimedTokens}.
+ * Our engine with that head precision, or llama.cpp from the folder of node-llama-cpp, or bitnet.cpp's llama-bench from the
+ * folder it was built in. Commands on stdin: "prefill" runs the prompt in an empty context, "decode" draws tokens one by one
+ * after a first one, greedily (llama-bench: given tokens). Each answers with a line of JSON, {@link TimedTokens}.
  */
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
@@ -14,21 +16,29 @@ import { Engine } from "../../native/inference/engine.ts";
 import { headPrecisions } from "../../native/inference/native_engine.ts";
 import { EngineRun, type RunOptions } from "../../src/cli/engine_benchmark.ts";
 
-/** What our engine says of the file in its first line; llama.cpp says nothing. */
+/** What our engine says of the file in its first line; the others say nothing of it. */
 export interface StoredTypes {
   type?: string;
   head?: string;
 }
 
-export interface TimedTokens {
-  seconds: number;
-  peak_rss_mb: number;
+/** The first line. */
+export interface Introduction extends StoredTypes {
+  /** True if every command runs in a process of its own, which warms up before it measures. */
+  outside?: true;
 }
 
-/** Each sets the context back first, and returns the seconds of the work itself. */
+export interface TimedTokens {
+  seconds: number;
+  /** Absent for a program that this worker starts for every command. */
+  peak_rss_mb?: number;
+}
+
 interface Contender {
+  /** Each sets the context back first, and returns the seconds of the work itself. */
   prefill(): Promise<number>;
   decode(): Promise<number>;
+  outside?: true;
 }
 
 async function llamaCpp(
@@ -65,6 +75,22 @@ async function llamaCpp(
   };
 }
 
+/** Runs the program for every command: it loads the file, warms up and times one repetition. */
+function bitnetCpp(
+  file: string,
+  threads: number,
+  { promptTokens, decodeTokens }: RunOptions,
+  program: string,
+): Contender {
+  const seconds = async (prompt: number, decode: number) => {
+    const counts = ["-t", threads, "-p", prompt, "-n", decode, "-r", 1].map(String);
+    const line = execFileSync(program, ["-m", file, ...counts, "-o", "json"], { encoding: "utf8", stdio: "pipe" });
+    const [{ avg_ns }] = JSON.parse(line) as [{ avg_ns: number }];
+    return avg_ns / 1e9;
+  };
+  return { prefill: () => seconds(promptTokens, 0), decode: () => seconds(0, decodeTokens), outside: true };
+}
+
 const [file, threads, promptTokens, decodeTokens, kind] = process.argv.slice(2);
 const run: RunOptions = { promptTokens: Number(promptTokens), decodeTokens: Number(decodeTokens) };
 const head = headPrecisions.find((name) => name === kind);
@@ -75,12 +101,17 @@ if (head) {
   types = { type: engine.config.weightType, head: engine.config.embeddingType };
   contender = new EngineRun(engine, run);
 } else {
-  contender = await llamaCpp(file!, Number(threads), run, kind!);
+  const program = path.join(kind!, "bin/llama-bench");
+  contender = existsSync(program)
+    ? bitnetCpp(file!, Number(threads), run, program)
+    : await llamaCpp(file!, Number(threads), run, kind!);
 }
 
-console.log(JSON.stringify(types));
+const introduction: Introduction = { ...types, outside: contender.outside };
+console.log(JSON.stringify(introduction));
 for await (const command of createInterface({ input: process.stdin })) {
   const seconds = await (command === "decode" ? contender.decode() : contender.prefill());
-  const timed: TimedTokens = { seconds, peak_rss_mb: process.resourceUsage().maxRSS / 1000 };
+  const timed: TimedTokens = { seconds };
+  if (!contender.outside) timed.peak_rss_mb = process.resourceUsage().maxRSS / 1000;
   console.log(JSON.stringify(timed));
 }

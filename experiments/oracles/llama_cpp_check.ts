@@ -18,6 +18,7 @@ import { parseArgs } from "node:util";
 import { sampleText } from "../../export/sample_text.ts";
 import { Engine } from "../../native/inference/engine.ts";
 import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
+import { LogProbDistance, ourLogProbs } from "./log_prob_distance.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -35,20 +36,6 @@ const windows = Array.from({ length: Math.ceil(ids.length / windowLength) }, (_,
   ids.slice(i * windowLength, (i + 1) * windowLength),
 );
 
-/** log P(token | window[0 .. position]) for every position and token. */
-async function ourLogProbs(window: readonly number[]): Promise<Float32Array[]> {
-  const session = engine.createSession({ capacity: window.length });
-  const rows: Float32Array[] = [];
-  for (const id of window) {
-    const logits = await session.decode(id);
-    const largest = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-    const logSum = largest + Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - largest), 0));
-    rows.push(logits.map((logit) => logit - logSum));
-  }
-  session.dispose();
-  return rows;
-}
-
 const { getLlama } = await import(pathToFileURL(path.join(packageFolder, "dist/index.js")).href);
 const llama = await getLlama({ build: "never", gpu: false, logLevel: "error" });
 const model = await llama.loadModel({ modelPath: file });
@@ -60,32 +47,18 @@ const sample = tokenizer.decode(ids.slice(tokenizer.addsBos ? 1 : 0, 500));
 const theirIds: number[] = Array.from(model.tokenize(sample));
 const sameIds = theirIds.join() === tokenizer.encode(sample, { addSpecialTokens: false }).join();
 
-let largest = 0;
-let sum = 0;
-let count = 0;
-let agreed = 0;
-/** Lead of our most likely token over theirs, where they differ. */
-let widestLead = 0;
+const distance = new LogProbDistance();
 for (const window of windows) {
   await sequence.clearHistory();
   const outputs: { next: { probabilities: Map<number, number> } }[] = await sequence.controlledEvaluate(
     window.map((id) => [id, wish]),
   );
-  const ours = await ourLogProbs(window);
-  outputs.forEach((output, position) => {
-    const row = ours[position]!;
-    let best = -1;
-    let bestProbability = -1;
-    for (const [token, probability] of output.next.probabilities) {
-      if (probability > bestProbability) [best, bestProbability] = [token, probability];
-      const distance = Math.abs(Math.log(probability) - row[token]!);
-      largest = Math.max(largest, distance);
-      sum += distance;
-      count++;
-    }
-    const lead = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY) - row[best]!;
-    if (lead === 0) agreed++;
-    widestLead = Math.max(widestLead, lead);
+  const ours = await ourLogProbs(engine, window);
+  outputs.forEach(({ next }, position) => {
+    distance.add(
+      ours[position]!,
+      Array.from(next.probabilities, ([token, probability]) => [token, Math.log(probability)] as const),
+    );
   });
 }
 
@@ -93,11 +66,7 @@ console.log(
   `${path.basename(file!)}: ${engine.config.architecture}, ${engine.config.weightType}, ${ids.length} positions`,
 );
 console.log(`token ids ${sameIds ? "identical" : "DIFFERENT"}`);
-console.log(
-  `log-probabilities: mean distance ${(sum / count).toExponential(2)}, largest ${largest.toExponential(2)} nats`,
-);
-console.log(
-  `most likely token: ${agreed} of ${ids.length} the same; where not, ours leads by at most ${widestLead.toFixed(3)} nats`,
-);
+console.log(distance.toString());
 engine.dispose();
-process.exitCode = sameIds && sum / count < 0.05 && agreed >= 0.98 * ids.length && widestLead < 0.1 ? 0 : 1;
+const close = distance.mean < 0.05 && distance.agreed >= 0.98 * distance.positions && distance.widestLead < 0.1;
+process.exitCode = sameIds && close ? 0 : 1;

@@ -1,6 +1,10 @@
 /**
  * bitnet.cpp, Microsoft's fork of llama.cpp. Its `bitnet-b1.58` graph is that of the official 2B4T model: gated
- * relu^2, both sub-norms, tied head, int8 activations per token, I2_S weights.
+ * relu^2, both sub-norms, tied head, int8 activations per token, I2_S weights. Its `bitnet` graph, the only one before
+ * 2025, has gated SiLU instead; the llama.cpp that it takes since July 2026 has but that one for both names.
+ *
+ * I2_S is written in the order of its default x86 build (`ACT_PARALLEL`); x86 without that (four rows interleaved) and ARM
+ * have other orders under the same type.
  */
 import { checkPackable, type ExportType } from "../../src/config/packing_rules.ts";
 import type { TokenizerJson } from "../../src/tokenizer/tokenizer_json.ts";
@@ -9,21 +13,21 @@ import { type ExportTarget, firstBroken } from "./target.ts";
 
 export const bitnetCpp: ExportTarget = {
   defaultType: () => "i2_s",
+  note: ({ config }) =>
+    config.hiddenAct === "relu2"
+      ? "bitnet.cpp from July 2026 on computes this model with SiLU (microsoft/BitNet issue 588): use a version of April 2025 to March 2026 (commit 01eb415)"
+      : null,
   refusal({ config, tokenizer, linearType }) {
     const { numAttentionHeads: heads, headDim, hiddenSize } = config;
     return (
       firstBroken([
-        [
-          config.hiddenAct === "relu2",
-          "bitnet.cpp has a hard-coded gated relu^2, and this model was trained with hidden_act: silu: train with hidden_act: relu2, or export with --target llama.cpp",
-        ],
         [
           config.weightQuantizer !== "none" && config.activationQuantizer !== "none",
           "bitnet.cpp runs ternary weights with int8 activations only: train with both quantizers on, or export with --target bitnet-lab",
         ],
         [
           config.useSubNorms,
-          "bitnet.cpp's graph has both sub-norms: train with use_sub_norms: true, or export with --target bitnet-lab",
+          "bitnet.cpp's bitnet graphs have both sub-norms: train with use_sub_norms: true, or export with --target bitnet-lab",
         ],
         [
           config.tieWordEmbeddings,

@@ -21,6 +21,7 @@ describe("what each reader gets without being asked", () => {
     ["llama.cpp", { hidden_act: "silu" }, "tq2_0"],
     ["llama.cpp", llama, "f32"],
     ["bitnet.cpp", {}, "i2_s"],
+    ["bitnet.cpp", { hidden_act: "silu" }, "i2_s"],
     ["transformers", {}, "packed_uint8"],
     ["transformers", llama, "f32"],
   ] as const)("%s, %j: %s", (target, changes, type) => {
@@ -40,7 +41,6 @@ describe("what a reader would compute wrongly is refused, with what would work",
     [{ target: "llama.cpp" }, { hidden_act: "silu", head_dim: 128 }, /head_dim \(512\) must be hidden_size \(256\)/],
     [{ target: "llama.cpp", type: "i2_s" }, { hidden_act: "silu" }, /no I2_S.*--type tq2_0/],
     [{ target: "llama.cpp" }, { hidden_act: "silu", scale_dtype: "f32" }, /scale_dtype: f32/],
-    [{ target: "bitnet.cpp" }, { hidden_act: "silu" }, /hard-coded gated relu\^2.*train with hidden_act: relu2/],
     [{ target: "bitnet.cpp" }, { activation_quantizer: "none" }, /int8 activations only/],
     [{ target: "bitnet.cpp" }, { use_sub_norms: false }, /use_sub_norms: true/],
     [{ target: "bitnet.cpp" }, { tie_word_embeddings: false }, /tied head/],
@@ -77,6 +77,20 @@ describe("what a reader would compute wrongly is refused, with what would work",
       expect(() => plan({ target }, changes, odd)).toThrow(/would split text in other places/);
     },
   );
+});
+
+describe("how the reader computes", () => {
+  it.each([
+    ["bitnet-lab", {}, null],
+    ["llama.cpp", { hidden_act: "silu" }, /per 256 elements/],
+    ["llama.cpp", llama, null],
+    ["bitnet.cpp", {}, /from July 2026 on computes this model with SiLU/],
+    ["bitnet.cpp", { hidden_act: "silu" }, null],
+  ] as const)("%s, %j: %s", (target, changes, note) => {
+    const made = plan({ target }, changes);
+    if (note === null) expect(made.note).toBeNull();
+    else expect(made.note).toMatch(note);
+  });
 });
 
 describe("a different model", () => {
