@@ -8,7 +8,7 @@
 
 import { resolveModelConfig } from "../src/config/model_config.ts";
 import type { RunConfig } from "../src/config/run_config.ts";
-import { TfjsLanguageModel } from "../src/eval/tfjs_language_model.ts";
+import { TfjsLanguageModel } from "../src/eval/models/tfjs_language_model.ts";
 import { CausalLM } from "../src/model/causal_lm.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
 import { type ComputeInfo, stepKernels } from "./compute_info.ts";

@@ -1,7 +1,7 @@
 /** The documents of lm_eval_check.ts, where both programs find them: `<folder>/<data set>/<configuration>/<split>.jsonl`. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import type { Task } from "../../src/eval/task.ts";
+import type { Task } from "../../src/eval/task/task.ts";
 import { fixtureDocuments } from "./lm_eval_fixtures.ts";
 
 type Document = Record<string, unknown>;

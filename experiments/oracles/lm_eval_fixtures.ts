@@ -3,7 +3,7 @@
  * break prompts (quotes, brackets, trailing spaces, other alphabets, numbers as texts).
  */
 import { PythonRandom } from "../../src/eval/python/random.ts";
-import type { Task } from "../../src/eval/task.ts";
+import type { Task } from "../../src/eval/task/task.ts";
 
 const nouns = ["river", "Käse", "engine", "moon's", '"box"', "data [sic]", "猫", "T-shirt", "50%", "naïve idea"];
 const verbs = ["moves", "is", "costs", "doesn't like", "turns into", "holds"];

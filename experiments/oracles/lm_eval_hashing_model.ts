@@ -1,6 +1,6 @@
 /** A model without weights that answers by hashing the text of a request, so that every character of it counts. */
 import { createHash } from "node:crypto";
-import type { LanguageModel } from "../../src/eval/language_model.ts";
+import type { LanguageModel } from "../../src/eval/models/language_model.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 
 /** As `unit` of lm_eval_answers.py: six bytes as a number in [0, 1), and the seventh. */

@@ -17,8 +17,8 @@ import { openServerModel } from "../../src/cli/eval/server_model.ts";
 import type { TaskOptions } from "../../src/cli/eval/task_options.ts";
 import { describeModel, openModel } from "../../src/cli/open_model.ts";
 import { evaluate } from "../../src/eval/evaluator.ts";
-import type { LanguageModel, LoglikelihoodResult } from "../../src/eval/language_model.ts";
-import type { Task } from "../../src/eval/task.ts";
+import type { LanguageModel, LoglikelihoodResult } from "../../src/eval/models/language_model.ts";
+import type { Task } from "../../src/eval/task/task.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,7 +1,7 @@
 /** `bitnet-bench`: prefill and decode speed of a GGUF file, as llama-bench measures it; see `--help`. */
 import { availableParallelism } from "node:os";
 import path from "node:path";
-import { textTable } from "../eval/text_table.ts";
+import { textTable } from "../eval/report/text_table.ts";
 import { checkInteger, runCommand, UsageError } from "./command.ts";
 import {
   type BenchmarkResult,

@@ -2,8 +2,8 @@
 import type { GenerateOptions } from "../../native/inference/generation.ts";
 import { NativeLanguageModel } from "../../native/inference/native_language_model.ts";
 import { TextModel } from "../../native/inference/text_model.ts";
-import type { GenerateRequest, LanguageModel } from "../eval/language_model.ts";
-import { RequestEncoder } from "../eval/request_encoding.ts";
+import type { GenerateRequest, LanguageModel } from "../eval/models/language_model.ts";
+import { RequestEncoder } from "../eval/prompt/request_encoding.ts";
 import { checkInteger, runCommand } from "./command.ts";
 import { engineFlags, engineOptions } from "./engine_flags.ts";
 import { backendChoices, describeModel, openModel } from "./open_model.ts";

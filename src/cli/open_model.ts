@@ -4,7 +4,7 @@
  */
 import { statSync } from "node:fs";
 import type { EngineOptions } from "../../native/inference/engine.ts";
-import type { LanguageModel } from "../eval/language_model.ts";
+import type { LanguageModel } from "../eval/models/language_model.ts";
 import type { BackendName } from "./backend.ts";
 import { UsageError } from "./command.ts";
 import { engineFlagNames } from "./engine_flags.ts";
@@ -40,7 +40,7 @@ export async function openModel(file: string, options: ModelOptions = {}): Promi
     throw new UsageError(`--${flag} is for GGUF files, which run in the native engine`);
   }
   const { selectBackend } = await import("./backend.ts");
-  const { TfjsLanguageModel } = await import("../eval/tfjs_language_model.ts");
+  const { TfjsLanguageModel } = await import("../eval/models/tfjs_language_model.ts");
   const { backend, variant, threads } = await selectBackend(options.backend, options.threads);
   return TfjsLanguageModel.open(file, { backend, isa: variant, threads });
 }

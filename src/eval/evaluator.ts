@@ -2,22 +2,28 @@
  * Runs tasks on a language model: reads the documents, writes the prompts, sends all requests of one kind together
  * (so that a model can batch across tasks), judges the answers.
  */
-import { aggregateSamples, type Score } from "./aggregate.ts";
-import { prepareContinuation } from "./continuation.ts";
-import { DocumentError, type JsonObject } from "./document.ts";
-import { DataFileError } from "./document_file.ts";
-import { DocumentReader } from "./document_reader.ts";
-import { examplesSplit, FewShotSampler, mayDrawTestDocument } from "./few_shot.ts";
-import { prepareProblem } from "./generation.ts";
-import type { GenerateRequest, LanguageModel, LoglikelihoodRequest, LoglikelihoodResult } from "./language_model.ts";
-import { mean } from "./metrics.ts";
-import { prepareQuestion } from "./multiple_choice.ts";
-import { ExampleError, PromptBuilder, type PromptOptions } from "./prompt.ts";
-import { RequestEncoder, RequestError } from "./request_encoding.ts";
-import { prepareText } from "./rolling.ts";
-import type { PendingSample, PromptedDocument, Sample } from "./sample.ts";
-import type { GenerationKwargs, Task } from "./task.ts";
-import type { TaskData } from "./task_data.ts";
+
+import { DocumentError, type JsonObject } from "./data/document.ts";
+import { DataFileError } from "./data/document_file.ts";
+import { DocumentReader } from "./data/document_reader.ts";
+import type { TaskData } from "./data/task_data.ts";
+import type {
+  GenerateRequest,
+  LanguageModel,
+  LoglikelihoodRequest,
+  LoglikelihoodResult,
+} from "./models/language_model.ts";
+import { examplesSplit, FewShotSampler, mayDrawTestDocument } from "./prompt/few_shot.ts";
+import { ExampleError, PromptBuilder, type PromptOptions } from "./prompt/prompt.ts";
+import { RequestEncoder, RequestError } from "./prompt/request_encoding.ts";
+import { prepareContinuation } from "./request/continuation.ts";
+import { prepareProblem } from "./request/generation.ts";
+import { prepareQuestion } from "./request/multiple_choice.ts";
+import { prepareText } from "./request/rolling.ts";
+import type { PendingSample, PromptedDocument, Sample } from "./request/sample.ts";
+import { aggregateSamples, type Score } from "./score/aggregate.ts";
+import { mean } from "./score/metrics.ts";
+import type { GenerationKwargs, Task } from "./task/task.ts";
 
 export interface EvaluationOptions extends PromptOptions {
   /** Examples in the prompt; default: the task's own number. Tasks that are asked without examples stay so. */

@@ -16,10 +16,10 @@ import {
   optionTasks,
 } from "../../experiments/oracles/lm_eval_golden.ts";
 import { hashingModel } from "../../experiments/oracles/lm_eval_hashing_model.ts";
+import { TaskData } from "../../src/eval/data/task_data.ts";
 import { evaluate } from "../../src/eval/evaluator.ts";
-import { scoreGroups } from "../../src/eval/group_scores.ts";
-import { TaskData } from "../../src/eval/task_data.ts";
-import { TaskRegistry } from "../../src/eval/task_registry.ts";
+import { scoreGroups } from "../../src/eval/score/group_scores.ts";
+import { TaskRegistry } from "../../src/eval/task/task_registry.ts";
 import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
 import { goldenDirectory, modelDirectory } from "./golden_lm_eval.ts";
 

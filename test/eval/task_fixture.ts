@@ -3,11 +3,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { onTestFinished } from "vitest";
+import { TaskData } from "../../src/eval/data/task_data.ts";
 import { type EvaluationOptions, evaluate, type TaskResult } from "../../src/eval/evaluator.ts";
-import type { LanguageModel } from "../../src/eval/language_model.ts";
-import type { Task } from "../../src/eval/task.ts";
-import { TaskData } from "../../src/eval/task_data.ts";
-import { TaskRegistry } from "../../src/eval/task_registry.ts";
+import type { LanguageModel } from "../../src/eval/models/language_model.ts";
+import type { Task } from "../../src/eval/task/task.ts";
+import { TaskRegistry } from "../../src/eval/task/task_registry.ts";
 
 export type Splits = Record<string, readonly object[]>;
 

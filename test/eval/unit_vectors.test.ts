@@ -1,9 +1,9 @@
 /** The pieces of evaluation against lm-evaluation-harness's own results. */
 import { describe, expect, test } from "vitest";
-import { likeliestChoice, likeliestChoicePerCharacter, mean, meanStandardError } from "../../src/eval/metrics.ts";
+import { containsStop, truncateAtStop } from "../../src/eval/models/stop_strings.ts";
 import { PythonRandom } from "../../src/eval/python/random.ts";
-import { containsStop, truncateAtStop } from "../../src/eval/stop_strings.ts";
-import { findTask } from "../../src/eval/task_registry.ts";
+import { likeliestChoice, likeliestChoicePerCharacter, mean, meanStandardError } from "../../src/eval/score/metrics.ts";
+import { findTask } from "../../src/eval/task/task_registry.ts";
 import { unitVectors } from "./golden_lm_eval.ts";
 
 describe("PythonRandom", () => {

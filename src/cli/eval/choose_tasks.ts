@@ -1,11 +1,12 @@
 /** What the flags of task_options.ts ask of a model: tasks, their data, prompts and generation. */
-import { ChatPrompt } from "../../eval/chat_prompt.ts";
+
+import { type FetchSplit, TaskData } from "../../eval/data/task_data.ts";
 import type { EvaluationOptions } from "../../eval/evaluator.ts";
-import { GenKwargsError, parseGenKwargs } from "../../eval/gen_kwargs.ts";
-import { parseSeeds, SeedError, type Seeds } from "../../eval/seeds.ts";
-import type { Task } from "../../eval/task.ts";
-import { type FetchSplit, TaskData } from "../../eval/task_data.ts";
-import { type TaskGroup, TaskRegistry, UnknownTaskError } from "../../eval/task_registry.ts";
+import { GenKwargsError, parseGenKwargs } from "../../eval/models/gen_kwargs.ts";
+import { ChatPrompt } from "../../eval/prompt/chat_prompt.ts";
+import { parseSeeds, SeedError, type Seeds } from "../../eval/score/seeds.ts";
+import type { Task } from "../../eval/task/task.ts";
+import { type TaskGroup, TaskRegistry, UnknownTaskError } from "../../eval/task/task_registry.ts";
 import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
 import { checkInteger, UsageError } from "../command.ts";
 import type { TaskOptions } from "./task_options.ts";

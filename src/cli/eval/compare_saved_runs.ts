@@ -1,6 +1,6 @@
 /** `bitnet-eval --compare a.json b.json`: prints how two saved runs differ. */
-import { compareRuns, comparisonLines } from "../../eval/run_comparison.ts";
-import { readSavedRun } from "../../eval/saved_run.ts";
+import { compareRuns, comparisonLines } from "../../eval/report/run_comparison.ts";
+import { readSavedRun } from "../../eval/report/saved_run.ts";
 import { UsageError } from "../command.ts";
 
 /** @throws {UsageError} unless two files are given, {DataFileError} if they cannot be compared. */

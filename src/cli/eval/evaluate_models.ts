@@ -2,12 +2,12 @@
 import { type Overlap, overlapJson, overlapLines } from "../../eval/contamination/overlap.ts";
 import { type DecodeSpeed, measureDecodeSpeed } from "../../eval/cost/decode_speed.ts";
 import { evaluate } from "../../eval/evaluator.ts";
-import { scoreGroups } from "../../eval/group_scores.ts";
-import { htmlReport } from "../../eval/html_report.ts";
-import type { LanguageModel } from "../../eval/language_model.ts";
-import { type EvaluatedModel, modelComparisonLines } from "../../eval/model_comparison.ts";
-import { writeWhole } from "../../eval/result_files.ts";
-import { chanceLines } from "../../eval/results_table.ts";
+import type { LanguageModel } from "../../eval/models/language_model.ts";
+import { htmlReport } from "../../eval/report/html_report.ts";
+import { type EvaluatedModel, modelComparisonLines } from "../../eval/report/model_comparison.ts";
+import { writeWhole } from "../../eval/report/result_files.ts";
+import { chanceLines } from "../../eval/report/results_table.ts";
+import { scoreGroups } from "../../eval/score/group_scores.ts";
 import { errorLine } from "../command.ts";
 import { RequestProgress } from "../request_progress.ts";
 import { type ChosenTasks, chosenChatTemplate } from "./choose_tasks.ts";

@@ -5,7 +5,7 @@ import { GgufFile, readGgufMetadata } from "../../../export/gguf/gguf_reader.ts"
 import type { GgufMetadata } from "../../../export/gguf/gguf_types.ts";
 import { localTokenizer } from "../../../training/data/hub_tokenizer.ts";
 import { type ModelShape, shapeOfConfig } from "../../eval/cost/model_shape.ts";
-import type { LanguageModel } from "../../eval/language_model.ts";
+import type { LanguageModel } from "../../eval/models/language_model.ts";
 import { isServer, serverArguments } from "./server_model.ts";
 
 /** Null where nothing is known: the table then says so. */

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { createReadStream, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
-import type { LanguageModel } from "../../eval/language_model.ts";
+import type { LanguageModel } from "../../eval/models/language_model.ts";
 import { packageVersion } from "../command.ts";
 import { isServer } from "./server_model.ts";
 

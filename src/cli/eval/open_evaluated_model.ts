@@ -1,7 +1,7 @@
 /** The models that the flags of model_options.ts name; opening one, with the cache of its answers. */
-import { AnswerCache } from "../../eval/answer_cache.ts";
-import { CachedLanguageModel } from "../../eval/cached_language_model.ts";
-import type { LanguageModel } from "../../eval/language_model.ts";
+import { AnswerCache } from "../../eval/models/answer_cache.ts";
+import { CachedLanguageModel } from "../../eval/models/cached_language_model.ts";
+import type { LanguageModel } from "../../eval/models/language_model.ts";
 import { checkInteger, UsageError } from "../command.ts";
 import { describeModel, openModel } from "../open_model.ts";
 import { modelIdentity } from "./model_identity.ts";

@@ -7,7 +7,7 @@ import { isShardFolder, readShardText } from "../../../training/data/shard_text.
 import { resolveSources } from "../../../training/run_data.ts";
 import { loadRunConfig } from "../../config/load_run_config.ts";
 import { type CorpusPart, findOverlap, type Overlap, type TestDocuments } from "../../eval/contamination/overlap.ts";
-import { DataFileError } from "../../eval/document_file.ts";
+import { DataFileError } from "../../eval/data/document_file.ts";
 import { documentLimit } from "../../eval/evaluator.ts";
 import { loadTokenizer } from "../../tokenizer/load_tokenizer.ts";
 import { UsageError } from "../command.ts";

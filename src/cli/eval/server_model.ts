@@ -3,12 +3,12 @@
  */
 import { readGgufMetadata } from "../../../export/gguf/gguf_reader.ts";
 import { localTokenizer } from "../../../training/data/hub_tokenizer.ts";
-import type { LanguageModel } from "../../eval/language_model.ts";
+import type { LanguageModel } from "../../eval/models/language_model.ts";
 import {
   ModelArgsError,
   openCompletionsModel,
   parseServerArguments,
-} from "../../eval/server/open_completions_model.ts";
+} from "../../eval/models/server/open_completions_model.ts";
 import { loadTokenizer } from "../../tokenizer/load_tokenizer.ts";
 import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
 import { UsageError } from "../command.ts";

@@ -6,7 +6,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { exportTestModel } from "../../eval/gguf_test_model.ts";
 import { modelDirectory } from "../../eval/golden_lm_eval.ts";
-import { CompletionsServer, echoAnswer, sendJson } from "../../eval/server/completions_server.ts";
+import { CompletionsServer, echoAnswer, sendJson } from "../../eval/models/server/completions_server.ts";
 import { titleUnless } from "../../support/missing.ts";
 import { hasNative } from "../../support/tfjs_backends.ts";
 

@@ -9,9 +9,9 @@ import {
   overlapLines,
 } from "../../../src/eval/contamination/overlap.ts";
 import { normalizedWords, WordStream } from "../../../src/eval/contamination/word_stream.ts";
+import { TaskData } from "../../../src/eval/data/task_data.ts";
 import { evaluate } from "../../../src/eval/evaluator.ts";
-import { TaskData } from "../../../src/eval/task_data.ts";
-import { findTask } from "../../../src/eval/task_registry.ts";
+import { findTask } from "../../../src/eval/task/task_registry.ts";
 import { CounterRng } from "../../../src/random/counter_rng.ts";
 import { fakeLanguageModel } from "../fake_language_model.ts";
 

@@ -1,0 +1,69 @@
+/**
+ * A conversation as a prompt, by the tokenizer's chat template, as lm-evaluation-harness has it from Transformers: the
+ * assistant's turn is begun, or, if the assistant has begun to answer, left open (`continue_final_message`).
+ */
+import { type ChatMessage, ChatTemplate, ChatTemplateError } from "../../tokenizer/chat_template.ts";
+import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
+import { rstrip, strip } from "../python/whitespace.ts";
+
+/** Put behind the text that is to be continued, to find it in what the template makes of it. */
+const mark = "CONTINUE_FINAL_MESSAGE_TAG ";
+
+export class ChatPrompt {
+  private readonly template: ChatTemplate;
+
+  /**
+   * @param name of one of several templates; default "default"
+   * @throws {ChatTemplateError} if the tokenizer has no template, or none of that name.
+   */
+  constructor(tokenizer: Tokenizer, name?: string) {
+    this.template = new ChatTemplate(chooseTemplate(tokenizer.config, name), tokenizer.config, "tokenizer_config.json");
+  }
+
+  /** Jinja, for the results file. */
+  get source(): string {
+    return this.template.source;
+  }
+
+  /**
+   * The prompt of a conversation. A template that refuses a system message gets the conversation without it.
+   * @throws {ChatTemplateError}
+   */
+  apply(messages: readonly ChatMessage[]): string {
+    try {
+      return this.render(messages);
+    } catch (error) {
+      const others = messages.filter(({ role }) => role !== "system");
+      if (others.length === messages.length) throw error;
+      return this.render(others);
+    }
+  }
+
+  private render(messages: readonly ChatMessage[]): string {
+    const last = messages.at(-1);
+    if (last?.role !== "assistant") return this.template.render(messages);
+    const open = messages.with(-1, { ...last, content: last.content + mark });
+    const text = this.template.render(open, { addGenerationPrompt: false });
+    const at = text.lastIndexOf(strip(mark));
+    if (at < 0) throw new ChatTemplateError("the chat template drops the beginning of the answer (gen_prefix)");
+    const kept = text.slice(0, at);
+    return text.startsWith(mark, at) ? kept : rstrip(kept);
+  }
+}
+
+function chooseTemplate(config: Record<string, unknown> | null, name: string | undefined): string {
+  const templates = config?.chat_template;
+  if (typeof templates === "string") return templates;
+  if (!Array.isArray(templates) || templates.length === 0) {
+    throw new ChatTemplateError("the tokenizer has no chat template (chat_template of tokenizer_config.json)");
+  }
+  const named = new Map(templates.map((entry) => [String(entry.name), String(entry.template)]));
+  const template = named.get(name ?? "default");
+  if (template !== undefined) return template;
+  const names = [...named.keys()].join(", ");
+  throw new ChatTemplateError(
+    name === undefined
+      ? `the tokenizer has several chat templates and no default: name one of ${names}`
+      : `the tokenizer has no chat template "${name}" (it has ${names})`,
+  );
+}

@@ -1,0 +1,103 @@
+/**
+ * Is the difference of two models on the same documents more than chance? Everything is paired by document: what both get
+ * right or wrong says nothing, so far smaller differences are told apart than by comparing two standard errors.
+ *
+ * - Metrics of 0 and 1 (accuracy, exact match): McNemar's exact test, the two-sided binomial test of how the documents
+ *   that only one model gets right are shared out (Dietterich 1998; exact, so right for any number of documents).
+ * - Other means: the paired z test, mean(d) / (sd(d) / sqrt(n)) (Miller 2024, "Adding error bars to evals", section 4).
+ * - Scores of all documents together (perplexities, F1, MCC, Brier): a paired bootstrap over the documents (Koehn 2004).
+ */
+import { CounterRng } from "../../random/counter_rng.ts";
+
+export interface PairedTest {
+  test: "McNemar" | "paired z" | "paired bootstrap";
+  /** b - a. */
+  difference: number;
+  /** Standard error of the difference; null for fewer than two documents. */
+  standardError: number | null;
+  /** Two-sided; null for fewer than two documents. */
+  pValue: number | null;
+  documents: number;
+  /** Documents that only a, or only b, gets right; null unless the metric is 0 or 1. */
+  onlyA: number | null;
+  onlyB: number | null;
+}
+
+function logFactorials(n: number): Float64Array {
+  const values = new Float64Array(n + 1);
+  for (let i = 2; i <= n; i++) values[i] = values[i - 1] + Math.log(i);
+  return values;
+}
+
+/** Two-sided exact binomial test of `a` against `b` at one half. */
+export function mcNemarExact(a: number, b: number): number {
+  const n = a + b;
+  if (n === 0) return 1;
+  const logFactorial = logFactorials(n);
+  const smaller = Math.min(a, b);
+  let tail = 0;
+  for (let k = 0; k <= smaller; k++) {
+    tail += Math.exp(logFactorial[n] - logFactorial[k] - logFactorial[n - k] - n * Math.LN2);
+  }
+  return Math.min(1, 2 * tail);
+}
+
+/** Two-sided p-value of a standard normal z: erfc(|z| / sqrt 2), by Chebyshev fitting (relative error below 1.2e-7). */
+export function normalPValue(z: number): number {
+  const x = Math.abs(z) / Math.SQRT2;
+  const t = 1 / (1 + 0.5 * x);
+  const coefficients = [
+    -1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398, 1.48851587, -0.82215223,
+    0.17087277,
+  ];
+  return t * Math.exp(-x * x + coefficients.reduceRight((sum, value) => sum * t + value, 0));
+}
+
+/** Means of `a` and `b`, one value for each document. */
+export function pairedMeans(a: readonly number[], b: readonly number[]): PairedTest {
+  const n = a.length;
+  const differences = a.map((value, i) => b[i] - value);
+  const difference = differences.reduce((sum, value) => sum + value, 0) / n;
+  const squares = differences.reduce((sum, value) => sum + (value - difference) ** 2, 0);
+  const standardError = n < 2 ? null : Math.sqrt(squares / (n - 1) / n);
+  if ([...a, ...b].every((value) => value === 0 || value === 1)) {
+    const onlyA = differences.filter((value) => value < 0).length;
+    const onlyB = differences.filter((value) => value > 0).length;
+    const pValue = n < 2 ? null : mcNemarExact(onlyA, onlyB);
+    return { test: "McNemar", difference, standardError, pValue, documents: n, onlyA, onlyB };
+  }
+  const pValue = standardError === null ? null : normalZ(difference, standardError);
+  return { test: "paired z", difference, standardError, pValue, documents: n, onlyA: null, onlyB: null };
+}
+
+function normalZ(difference: number, standardError: number): number {
+  if (standardError === 0) return difference === 0 ? 1 : 0;
+  return normalPValue(difference / standardError);
+}
+
+const bootstrapDraws = 2000;
+
+/** `aggregate` of `a` and of `b`; each draw takes the same documents of both. */
+export function pairedBootstrap<Item>(
+  a: readonly Item[],
+  b: readonly Item[],
+  aggregate: (items: readonly Item[]) => number,
+): PairedTest {
+  const n = a.length;
+  const difference = aggregate(b) - aggregate(a);
+  const test = { test: "paired bootstrap", difference, documents: n, onlyA: null, onlyB: null } as const;
+  if (n < 2) return { ...test, standardError: null, pValue: null };
+  const rng = new CounterRng(1234, "paired bootstrap");
+  const drawn: number[] = [];
+  for (let draw = 0; draw < bootstrapDraws; draw++) {
+    const places = Array.from({ length: n }, () => Math.floor(rng.uniform() * n));
+    drawn.push(aggregate(places.map((i) => b[i])) - aggregate(places.map((i) => a[i])));
+  }
+  const center = drawn.reduce((sum, value) => sum + value, 0) / drawn.length;
+  const variance = drawn.reduce((sum, value) => sum + (value - center) ** 2, 0) / (drawn.length - 1);
+  // How often the other side of zero is drawn, both ways; never exactly 0 from a sample.
+  const above = drawn.filter((value) => value >= 0).length;
+  const below = drawn.filter((value) => value <= 0).length;
+  const pValue = Math.min(1, (2 * (Math.min(above, below) + 1)) / (drawn.length + 1));
+  return { ...test, standardError: Math.sqrt(variance), pValue };
+}

@@ -1,0 +1,129 @@
+/** A run as it was written: a results file of lm-evaluation-harness's shape, and the samples files beside it. */
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { z } from "zod";
+import { DataFileError, readDocumentFile } from "../data/document_file.ts";
+import type { SampleMetric } from "../request/sample.ts";
+
+const resultsSchema = z.object({
+  results: z.record(z.string(), z.record(z.string(), z.unknown())),
+  group_subtasks: z.record(z.string(), z.array(z.string())).optional(),
+  higher_is_better: z.record(z.string(), z.record(z.string(), z.boolean().nullable())).optional(),
+  model_name: z.string().optional(),
+});
+
+/** A score of the results file. */
+export interface SavedScore {
+  metric: string;
+  filter: string;
+  value: number;
+  standardError: number | null;
+  higherIsBetter: boolean;
+}
+
+export interface SavedSample {
+  /** Task and number of the document. */
+  key: string;
+  docHash: string;
+  filter: string;
+  metrics: Record<string, SampleMetric>;
+}
+
+export interface SavedTask {
+  name: string;
+  scores: SavedScore[];
+  /** A group's are those of its tasks. Null if there is no samples file. */
+  samples: SavedSample[] | null;
+}
+
+export interface SavedRun {
+  file: string;
+  modelName: string;
+  tasks: SavedTask[];
+}
+
+/** @throws {DataFileError} if the file, or a samples file beside it, cannot be read. */
+export async function readSavedRun(file: string): Promise<SavedRun> {
+  const json = await readResults(file);
+  const samples = new Map<string, SavedSample[] | null>();
+  for (const name of Object.keys(json.results)) {
+    const samplesFile = samplesBeside(file, name);
+    if (samplesFile !== null) samples.set(name, await readSamples(samplesFile, name));
+  }
+  const tasks = Object.entries(json.results).map(([name, entries]) => ({
+    name,
+    scores: savedScores(entries, json.higher_is_better?.[name] ?? {}),
+    samples: samplesOf(name, samples, json.group_subtasks ?? {}),
+  }));
+  return { file, modelName: json.model_name ?? path.basename(path.dirname(file)), tasks };
+}
+
+function samplesOf(
+  name: string,
+  samples: ReadonlyMap<string, SavedSample[] | null>,
+  subtasks: Record<string, string[]>,
+): SavedSample[] | null {
+  const own = samples.get(name);
+  if (own) return own;
+  const parts = (subtasks[name] ?? []).map((child) => samplesOf(child, samples, subtasks));
+  return parts.length === 0 || parts.includes(null) ? null : (parts as SavedSample[][]).flat();
+}
+
+async function readResults(file: string): Promise<z.infer<typeof resultsSchema>> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    throw new DataFileError(`cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new DataFileError(`${file} is not valid JSON: ${(error as Error).message}`);
+  }
+  const parsed = resultsSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const { path: place, message } = parsed.error.issues[0];
+  throw new DataFileError(`${file} is not a results file: "${place.join(".")}": ${message}`);
+}
+
+/** Entries like `acc,none: 0.5` with their `acc_stderr,none`. */
+function savedScores(entries: Record<string, unknown>, higherIsBetter: Record<string, boolean | null>): SavedScore[] {
+  return Object.entries(entries).flatMap(([key, value]) => {
+    const [metric, filter] = key.split(",");
+    if (filter === undefined || metric.endsWith("_stderr") || typeof value !== "number") return [];
+    const error = entries[`${metric}_stderr,${filter}`];
+    const standardError = typeof error === "number" ? error : null;
+    return [{ metric, filter, value, standardError, higherIsBetter: higherIsBetter[metric] ?? true }];
+  });
+}
+
+/** `samples_<task>_<time>.jsonl`, the time being that of the results file. */
+function samplesBeside(file: string, task: string): string | null {
+  const stamp = /_(\d{4}-\d\d-\d\dT[\d.-]+)\.json$/.exec(file)?.[1];
+  if (stamp === undefined) return null;
+  const samples = path.join(path.dirname(file), `samples_${task}_${stamp}.jsonl`);
+  return existsSync(samples) ? samples : null;
+}
+
+const sampleSchema = z.looseObject({
+  doc_id: z.number(),
+  doc_hash: z.string(),
+  filter: z.string(),
+  metrics: z.array(z.string()),
+});
+
+async function readSamples(file: string, task: string): Promise<SavedSample[]> {
+  return (await readDocumentFile(file)).map(({ document, place }) => {
+    const parsed = sampleSchema.safeParse(document);
+    if (!parsed.success) {
+      const { path: field, message } = parsed.error.issues[0];
+      throw new DataFileError(`${place}: not a sample: "${field.join(".")}": ${message}`);
+    }
+    const { doc_id, doc_hash, filter, metrics } = parsed.data;
+    const values = Object.fromEntries(metrics.map((metric) => [metric, parsed.data[metric] as SampleMetric]));
+    return { key: `${task} ${doc_id}`, docHash: doc_hash, filter, metrics: values };
+  });
+}

@@ -1,0 +1,59 @@
+/** What evaluation keeps of one document: the requests made for it, the answers, and the metrics. */
+import type { JsonObject } from "../data/document.ts";
+import type { Task } from "../task/task.ts";
+
+/** A log-likelihood with the number of words or bytes that it covers. */
+export type Weighted = readonly [logLikelihood: number, weight: number];
+
+/** True and predicted class: indices of choices, or answers. */
+export type ClassPair = readonly [gold: number | string, predicted: number | string];
+
+/** Index of the right choice, and the probability of each. */
+export type Probabilities = readonly [gold: number, probabilities: readonly number[]];
+
+/**
+ * A metric of one sample: a number, what a score of all samples is made from, or several judgements of one answer; null
+ * where nothing is judged (`--predict_only`).
+ */
+export type SampleMetric = number | Weighted | ClassPair | Probabilities | readonly boolean[] | null;
+
+export type Metrics = Readonly<Record<string, SampleMetric>>;
+
+export interface Sample {
+  docId: number;
+  document: JsonObject;
+  target: unknown;
+  /** Text of each request: context and continuation, context and generation settings, or the text alone. */
+  arguments: readonly (readonly unknown[])[];
+  /** Answers to each request, as many as the task repeats it. */
+  responses: readonly (readonly unknown[])[];
+  /** The answer to each request after the filter; a list where the filter leaves several. */
+  filteredResponses: readonly unknown[];
+  filter: string;
+  metrics: Metrics;
+}
+
+/** A test document with its prompt. */
+export interface PromptedDocument {
+  docId: number;
+  document: JsonObject;
+  /** Examples and question; one for each choice where the choices stand in the context. */
+  context: string | readonly string[];
+}
+
+/** Requests of one document and how to judge the answers. */
+export interface PendingSample<Request, Response> {
+  requests: Request[];
+  /** One sample for each filter. */
+  judge(responses: readonly Response[]): Sample[] | Promise<Sample[]>;
+}
+
+/** Samples of requests whose answers do not change when they are repeated: every filter takes the same. */
+export function samplesOfFilters(
+  { filters, repeats }: Task,
+  answers: readonly unknown[],
+  sample: Omit<Sample, "responses" | "filteredResponses" | "filter">,
+): Sample[] {
+  const responses = answers.map((answer) => new Array(repeats).fill(answer));
+  return filters.map(({ name }) => ({ ...sample, responses, filteredResponses: answers, filter: name }));
+}

@@ -1,0 +1,104 @@
+/** Several models side by side: the printed table and the HTML report. */
+import { expect, test } from "vitest";
+import { TaskData } from "../../../src/eval/data/task_data.ts";
+import { evaluate } from "../../../src/eval/evaluator.ts";
+import { htmlReport } from "../../../src/eval/report/html_report.ts";
+import type { EvaluatedModel } from "../../../src/eval/report/model_comparison.ts";
+import { modelComparisonLines, shortNames } from "../../../src/eval/report/model_comparison.ts";
+import { chanceLines } from "../../../src/eval/report/results_table.ts";
+import { scoreGroups, summaryEntries } from "../../../src/eval/score/group_scores.ts";
+import { findTask } from "../../../src/eval/task/task_registry.ts";
+import { fakeLanguageModel } from "../fake_language_model.ts";
+
+async function evaluated(name: string, score: (text: string) => number, more: Partial<EvaluatedModel> = {}) {
+  const model = fakeLanguageModel({ score: (_, continuation) => score(continuation) });
+  const results = await evaluate(
+    model,
+    ["toy_arc", "toy_piqa"].map((name) => findTask(name)),
+    new TaskData(),
+    { limit: 40 },
+  );
+  return { name, parameters: null, shape: null, speed: null, results, groups: [], seconds: 12.34, ...more };
+}
+
+const models = async () => [
+  await evaluated("runs/<a>.gguf", (text) => -text.length, {
+    parameters: 2084044800,
+    shape: { numHiddenLayers: 30, attentionWidth: 2560, linearWeights: 2084044800, ternary: true, linearBytes: 521e6 },
+    speed: { promptTokens: 512, firstToken: 2, writtenTokens: 127, perToken: 0.029 },
+  }),
+  await evaluated("http://host/v1 b", (text) => text.length),
+];
+
+test("the table has costs, scores and averages; what is not known is a dash", async () => {
+  const [a, b] = await models();
+  const lines = modelComparisonLines([a, b]);
+  const cells = (label: string) =>
+    lines
+      .find((line) => line.includes(label))!
+      .split("|")
+      .slice(2, -1)
+      .map((cell) => cell.trim());
+  expect(lines[0]).toMatch(/\| +<a>\.gguf \| +v1 b \|$/);
+  expect(cells("Parameters")).toEqual(["2,084,044,800", "-"]);
+  expect(cells("Weights")).toEqual(["0.521 GB", "-"]);
+  expect(cells("Prompt, tokens/s")).toEqual(["256", "-"]);
+  expect(cells("Written, tokens/s")).toEqual(["34.5", "-"]);
+  expect(cells("Written, ms/token")).toEqual(["29.0", "-"]);
+  expect(cells("Energy of 512 tokens")).toEqual(["0.028", "-"]);
+  expect(cells("Evaluation")).toEqual(["12.3", "12.3"]);
+  const score = a.results[0].scores.find(({ metric }) => metric === "acc_norm")!;
+  expect(cells("toy_arc (acc_norm)")[0]).toBe(`${score.value.toFixed(4)} ± ${score.standardError!.toFixed(4)}`);
+  const average = (model: EvaluatedModel) =>
+    model.results.reduce((sum, { scores }) => sum + scores.find(({ metric }) => metric === "acc_norm")!.value, 0) / 2;
+  expect(cells("Average")).toEqual([average(a).toFixed(4), average(b).toFixed(4)]);
+  expect(new Set(lines.slice(0, -2).map((line) => line.length)).size).toBe(1);
+});
+
+test("names are as short as they can be", () => {
+  expect(shortNames(["runs/a/m.gguf", "runs/b/m.gguf"])).toEqual(["a/m.gguf", "b/m.gguf"]);
+  expect(shortNames(["x/a", "http://h:1/v1 model"])).toEqual(["a", "v1 model"]);
+});
+
+test("the report has a bar for every score and a chance line for every task, and is one file", async () => {
+  const html = htmlReport(await models(), ["a < b"], 0);
+  expect(html.match(/<rect /g)).toHaveLength(4);
+  expect(html.match(/class="chance"/g)).toHaveLength(2);
+  expect(html).toContain("<title>chance 0.2500</title>");
+  expect(html).toContain("&lt;a&gt;.gguf");
+  expect(html).toContain("<pre>a &lt; b</pre>");
+  expect(html).not.toMatch(/<script|src=|href=|<a>/);
+  // Every row of the table has a cell for every column.
+  const rows = html.match(/<tr>.*<\/tr>/g)!.map((row) => row.match(/<t[dh]>/g)!.length);
+  expect(new Set(rows)).toEqual(new Set([6]));
+});
+
+test("a group stands for its tasks; the report's table has both", async () => {
+  const model = await evaluated("m", (text) => -text.length);
+  const [arc, piqa] = model.results;
+  const config = {
+    group: "both",
+    task: ["toy"],
+    aggregate_metric_list: [{ metric: "acc_norm", weight_by_size: false }],
+  };
+  const group = { name: "both", alias: "both", version: "1", config, children: ["toy_arc", "toy_piqa"] };
+  const outer = { ...group, name: "all", config: { ...config, group: "all" }, children: ["both"] };
+  const groups = scoreGroups([group, outer], [arc, piqa]);
+  const lines = modelComparisonLines([
+    { ...model, groups },
+    { ...model, name: "n", groups },
+  ]);
+  expect(lines.filter((line) => line.includes("acc_norm")).map((line) => line.split(" | ")[0])).toEqual([
+    expect.stringMatching(/^\| all \(acc_norm\) *$/),
+  ]);
+  // Chance is averaged as the scores are: 1/4 and 1/2.
+  expect(chanceLines(model.results, groups)).toEqual([]);
+  const html = htmlReport([{ ...model, groups }], [], 0);
+  expect(html.match(/<rect /g)).toHaveLength(1);
+  expect(html).toContain("<title>chance 0.3750</title>");
+  expect(html.match(/<td>(\w+)<\/td><td>acc_norm/g)).toHaveLength(4);
+  // A group without a score of its own leaves its tasks in their places.
+  expect(
+    summaryEntries(model.results, scoreGroups([{ ...group, config: { group: "both", task: [] } }], [arc, piqa])).length,
+  ).toBe(2);
+});
