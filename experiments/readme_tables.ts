@@ -1,12 +1,13 @@
 /**
- * `npm run readme`: rewrites the parts of README.md between `<!-- begin:NAME -->` and `<!-- end:NAME -->` from the
- * files in experiments/results. With --check it only reports whether they are up to date.
+ * `npm run readme`: rewrites the parts of README.md and docs/evaluation.md between `<!-- begin:NAME -->` and
+ * `<!-- end:NAME -->` from the files in experiments/results. With --check it only reports whether they are up to date.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Measurement } from "./bench/measurement.ts";
 import { renderTrainingChart } from "./bench/training_contest.ts";
+import type { Agreement } from "./oracles/lm_eval_agreement.ts";
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), "..");
 const results = (name: string) => path.join(root, "experiments/results", name);
@@ -145,10 +146,40 @@ const parts: Record<string, Part> = {
       fixed(row.peak_rss_mb, 0),
     ],
   ),
+  lm_eval_agreement: {
+    file: "lm_eval_agreement.jsonl",
+    render: () => {
+      const header = [
+        "model",
+        "task",
+        "metric",
+        "documents",
+        "lm_eval",
+        "bitnet-eval",
+        "judged differently",
+        "near ties",
+      ];
+      const rows = readJsonLines("lm_eval_agreement.jsonl") as (Agreement & { model: string })[];
+      const cells = rows.map((row) => [
+        row.model,
+        `${row.task}, ${row.shots}-shot`,
+        row.metric,
+        row.documents,
+        row.lm_eval.toFixed(4),
+        row.bitnet_eval.toFixed(4),
+        row.judged_differently,
+        row.near_ties,
+      ]);
+      return table(header, cells);
+    },
+  },
 };
 
-function main(): void {
-  const file = path.join(root, "README.md");
+const isCheck = process.argv.includes("--check");
+
+/** Draws the parts of a page. */
+function update(page: string): void {
+  const file = path.join(root, page);
   const before = readFileSync(file, "utf8");
   let after = before;
   for (const [name, part] of Object.entries(parts)) {
@@ -156,15 +187,14 @@ function main(): void {
     const pattern = new RegExp(`(<!-- begin:${name} -->\n)[\\s\\S]*?(<!-- end:${name} -->)`);
     after = after.replace(pattern, (_, open, close) => `${open}${part.render()}\n${close}`);
   }
-  const isCheck = process.argv.includes("--check");
-  if (!isCheck && existsSync(results("bench.jsonl"))) {
-    writeFileSync(results("training_speed.png"), renderTrainingChart(trainingRows()));
-  }
   if (after === before) return;
   if (isCheck) {
-    console.error("README.md does not match experiments/results: run `npm run readme`");
+    console.error(`${page} does not match experiments/results: run \`npm run readme\``);
     process.exitCode = 1;
   } else writeFileSync(file, after);
 }
 
-main();
+for (const page of ["README.md", "docs/evaluation.md"]) update(page);
+if (!isCheck && existsSync(results("bench.jsonl"))) {
+  writeFileSync(results("training_speed.png"), renderTrainingChart(trainingRows()));
+}

@@ -2,7 +2,7 @@
 
 stdin (JSON): data (folder), tasks, include_path (folder of more task files), limit, resamples (of the bootstrap), out
 (file for the list of outputs), and
-  model    Hugging Face directory, run by transformers in float32; or
+  model    Hugging Face directory, run by transformers in float32, `batch_size` requests together; or
   answers  texts: a model that answers by hashing its input (see `unit`), for which `tokenizer` formats chats
   runs     a list of num_fewshot, system_instruction, apply_chat_template, fewshot_as_multiturn, gen_kwargs, as
            simple_evaluate takes them
@@ -121,12 +121,43 @@ class HashingLM(LM):
         )
 
 
-if request.get("model"):
+def transformers_model():
     from lm_eval.models.huggingface import HFLM
 
-    model = HFLM(pretrained=request["model"], dtype="float32", device="cpu", batch_size=1)
-else:
-    model = HashingLM()
+    class RecordingHFLM(HFLM):
+        """Keeps, for each prompt (ids), the tokens that it generates: id, log-probability, the second best and its own."""
+
+        generated = {}
+
+        def _model_generate(self, context, max_length, stop, **kwargs):
+            out = super()._model_generate(
+                context, max_length, stop, output_scores=True, return_dict_in_generate=True, **kwargs
+            )
+            for row, (ids, mask) in enumerate(zip(context.tolist(), kwargs["attention_mask"].tolist())):
+                written = out.sequences[row, context.shape[1] :].tolist()
+                tokens = []
+                for step, scores in enumerate(out.scores):
+                    log_probs = scores[row].log_softmax(-1)
+                    second = next(int(other) for other in log_probs.topk(2).indices if other != written[step])
+                    tokens.append([written[step], log_probs[written[step]].item(), second, log_probs[second].item()])
+                    text = self.tokenizer.decode(written[: step + 1], skip_special_tokens=False)
+                    if any(end in text for end in stop):
+                        break
+                self.generated[tuple(id for id, kept in zip(ids, mask) if kept)] = tokens
+            return out.sequences
+
+        def generated_tokens(self, context):
+            ids = tuple(self.tok_encode(context))
+            prompt = next((ids[start:] for start in range(len(ids)) if ids[start:] in self.generated), ())
+            return {"prompt": prompt, "tokens": self.generated.get(prompt, [])}
+
+    return RecordingHFLM(
+        pretrained=request["model"], dtype="float32", device="cpu", batch_size=request.get("batch_size", 1)
+    )
+
+
+model = transformers_model() if request.get("model") else HashingLM()
+
 
 def plain(value):
     if isinstance(value, (np.integer, np.floating, np.bool_)):
@@ -141,8 +172,18 @@ entries = ["results", "group_subtasks", "n-shot", "higher_is_better", "versions"
 
 
 def kept_samples(samples):
+    def generated(sample):
+        first = sample["arguments"][0]
+        if not request.get("model") or len(first) < 2 or not isinstance(first[1], dict):
+            return {}
+        return {"generated": model.generated_tokens(first[0])}
+
     return [
-        {**{key: sample[key] for key in kept}, **{name: sample[name] for name in sample["metrics"]}}
+        {
+            **{key: sample[key] for key in kept},
+            **{name: sample[name] for name in sample["metrics"]},
+            **generated(sample),
+        }
         for sample in samples
     ]
 

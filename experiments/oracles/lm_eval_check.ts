@@ -10,12 +10,15 @@
  * tests: transformers in float32 there, the training forward here). lm-evaluation-harness runs its own task files.
  * Documents come from `--data` (folders named as the tasks), where there are none from a generator. Log-likelihoods may
  * differ by 1e-4 + 2e-6 |ll| (float models), and in a BitNet by 0.1 + 5e-4 |ll|, what the int8 codes of activations that
- * PyTorch rounds the other way make of it. Exit code 1 if anything else differs.
+ * PyTorch rounds the other way make of it. A document may be judged differently if the two best answers are closer than
+ * the programs differ about them; a text may part where its two best tokens are. Exit code 1 if anything else differs.
  *
  * An export is checked as both programs see it, `--limit 0` leaving the hashing model out:
  *
  *     npx tsx experiments/oracles/lm_eval_check.ts --python venv/bin/python --data DIR --tasks arc_easy,piqa,gsm8k \
- *       --models small-hf=small.gguf --limit 0 --model-limit 500 --shots 5
+ *       --models small-hf=small.gguf --limit 0 --model-limit 500 --shots 5 --max-gen-toks 160 --batch-size 16
+ *
+ * `--results FILE` appends a line for each metric (experiments/results/lm_eval_agreement.jsonl).
  *
  * `--golden FILE` keeps the documents and what lm-evaluation-harness said of the hashing model, for the tests:
  *
@@ -25,7 +28,7 @@
  * (TASKS: all but mmlu, option_tasks too, and mmlu_abstract_algebra,mmlu_philosophy,mmlu_nutrition,mmlu_econometrics.)
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -37,6 +40,7 @@ import type { LanguageModel } from "../../src/eval/models/language_model.ts";
 import { scoreGroups } from "../../src/eval/score/group_scores.ts";
 import { TaskRegistry } from "../../src/eval/task/task_registry.ts";
 import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
+import { type Agreement, type FollowedText, followTexts, type GeneratedTokens } from "./lm_eval_agreement.ts";
 import { LmEvalComparison, type LmEvalOutput } from "./lm_eval_comparison.ts";
 import { writeDocuments } from "./lm_eval_data.ts";
 import { scriptedAnswers } from "./lm_eval_fixtures.ts";
@@ -55,6 +59,9 @@ const { values } = parseArgs({
     documents: { type: "string", default: "60" },
     golden: { type: "string" },
     shots: { type: "string" },
+    "max-gen-toks": { type: "string" },
+    "batch-size": { type: "string", default: "1" },
+    results: { type: "string" },
   },
 });
 if (values.python === undefined) throw new Error("usage: lm_eval_check.ts --python PYTHON [--data DIR] [--tasks a,b]");
@@ -73,13 +80,11 @@ const hashedSettings: Record<string, Settings> = {
   "chat, 2 examples in one message": { num_fewshot: 2, apply_chat_template: true },
 };
 const shots = values.shots === undefined ? undefined : Number(values.shots);
+const generation = { gen_kwargs: `max_gen_toks=${values["max-gen-toks"] ?? 24},do_sample=false` };
 const modelSettings: Record<string, Settings> =
   shots === undefined
-    ? {
-        "as the task says": { gen_kwargs: "max_gen_toks=24,do_sample=false" },
-        "2 examples": { num_fewshot: 2, gen_kwargs: "max_gen_toks=24,do_sample=false" },
-      }
-    : { [`${shots} examples`]: { num_fewshot: shots, gen_kwargs: "max_gen_toks=48,do_sample=false" } };
+    ? { "as the task says": generation, "2 examples": { num_fewshot: 2, ...generation } }
+    : { [`${shots} examples`]: { num_fewshot: shots, ...generation } };
 
 type ModelKind = "hashing" | "float" | "bitnet";
 
@@ -133,16 +138,42 @@ async function compare(
     const options = evaluationOptions(chosen, limit, model.tokenizer);
     const results = await evaluate(model, tasks, new TaskData({ dataDirectory }), options);
     const ofGroups = scoreGroups(groups, results);
-    const comparison = new LmEvalComparison(expected[index], kind);
+    const comparison = new LmEvalComparison(expected[index], kind, await followGenerated(model, expected[index]));
     for (const result of results) comparison.task(result);
     comparison.groups(ofGroups);
     comparison.table(results, ofGroups);
     console.log(`\n${path.basename(model.name)}, ${title}: ${comparison.summary()}`);
     for (const line of comparison.deviations.slice(0, 20)) console.log(`  ${line}`);
     if (comparison.deviations.length > 20) console.log(`  and ${comparison.deviations.length - 20} more`);
+    for (const row of comparison.agreements) report(row);
+    if (values.results !== undefined && kind !== "hashing") {
+      const rows = comparison.agreements.map((row) => ({ model: path.basename(model.name), ...row }));
+      appendFileSync(values.results, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+    }
     differences += comparison.deviations.length;
   }
   return differences;
+}
+
+/** Our model along every text that theirs generated, by task and document. */
+async function followGenerated(model: LanguageModel, { samples }: LmEvalOutput): Promise<Map<string, FollowedText>> {
+  const texts = new Map<string, GeneratedTokens>();
+  for (const [task, list] of Object.entries(samples)) {
+    for (const { doc_id: document, generated } of list) {
+      if (generated && generated.tokens.length > 0) texts.set(`${task} ${document}`, generated);
+    }
+  }
+  const followed = await followTexts(model, [...texts.values()]);
+  return new Map([...texts.keys()].map((key, i) => [key, followed[i]]));
+}
+
+function report(row: Agreement): void {
+  console.log(
+    `  ${row.task} ${row.metric}: ${row.lm_eval.toFixed(4)} there, ${row.bitnet_eval.toFixed(4)} here; of ${row.documents} ` +
+      `documents ${row.judged_differently} judged differently (two best up to ${row.widest_margin.toExponential(1)} nats ` +
+      `apart), ${row.near_ties} near ties; differences: median ${row.median_difference.toExponential(1)}, largest ` +
+      `${row.largest_difference.toExponential(1)}`,
+  );
 }
 
 let failures = 0;
@@ -166,7 +197,8 @@ try {
     const model = await openModel(ours);
     const config = JSON.parse(readFileSync(path.join(directory, "config.json"), "utf8"));
     const kind = config.model_type === "bitnet" ? "bitnet" : "float";
-    failures += await compare(model, kind, modelSettings, Number(values["model-limit"]), { model: directory });
+    const theirs = { model: directory, batch_size: Number(values["batch-size"]) };
+    failures += await compare(model, kind, modelSettings, Number(values["model-limit"]), theirs);
     model.dispose();
   }
 } finally {

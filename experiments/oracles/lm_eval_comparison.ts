@@ -4,6 +4,18 @@ import { pythonStr } from "../../src/eval/python/values.ts";
 import { resultsTable } from "../../src/eval/report/results_table.ts";
 import type { Sample } from "../../src/eval/request/sample.ts";
 import type { GroupResult } from "../../src/eval/score/group_scores.ts";
+import type { Task } from "../../src/eval/task/task.ts";
+import {
+  type Agreement,
+  AgreementTally,
+  type Answer,
+  type Contest,
+  choiceScales,
+  contest,
+  explainsDifference,
+  type FollowedText,
+  type GeneratedTokens,
+} from "./lm_eval_agreement.ts";
 import { requestsHash } from "./lm_eval_hashing_model.ts";
 
 interface ExpectedSample {
@@ -18,6 +30,7 @@ interface ExpectedSample {
   filtered_resps: unknown[];
   filter: string;
   metrics: string[];
+  generated?: GeneratedTokens;
   [metric: string]: unknown;
 }
 
@@ -34,46 +47,50 @@ export interface LmEvalOutput {
   samples: Record<string, ExpectedSample[]>;
 }
 
-const isPair = (value: unknown): value is [number, boolean] =>
+const isAnswer = (value: unknown): value is Answer =>
   Array.isArray(value) && value.length === 2 && typeof value[0] === "number" && typeof value[1] === "boolean";
 
 export class LmEvalComparison {
   readonly deviations: string[] = [];
-  /** Questions that another choice won by less than the models differ. */
-  nearTies = 0;
+  /** Of multiple choice and generated texts. */
+  readonly agreements: Agreement[] = [];
   private readonly expected: LmEvalOutput;
   private readonly isBitnet: boolean;
   private readonly isHashing: boolean;
+  private readonly followed: ReadonlyMap<string, FollowedText>;
+  private tally = new AgreementTally();
+  private judgedDifferently = 0;
   private samples = 0;
   private requests = 0;
   private logLikelihoods = 0;
   private beyond = 0;
   private largest = 0;
-  private texts = 0;
-  private otherTexts = 0;
 
-  constructor(expected: LmEvalOutput, kind: "hashing" | "float" | "bitnet") {
+  /** @param followed our model along the texts that theirs generated, by task and document */
+  constructor(
+    expected: LmEvalOutput,
+    kind: "hashing" | "float" | "bitnet",
+    followed: ReadonlyMap<string, FollowedText> = new Map(),
+  ) {
     this.expected = expected;
+    this.followed = followed;
     this.isHashing = kind === "hashing";
     this.isBitnet = kind === "bitnet";
   }
 
   summary(): string {
     const { samples, requests, beyond, logLikelihoods, largest } = this;
-    if (this.otherTexts > 0.02 * this.texts)
-      this.deviations.push(`${this.otherTexts} of ${this.texts} generated texts`);
     const verdict = this.deviations.length === 0 ? "equal" : `${this.deviations.length} DIFFERENCES`;
     return (
       `${samples} samples, ${requests} requests: ${verdict}; largest difference of ${logLikelihoods} log-likelihoods ` +
-      `${largest.toExponential(1)}, ${beyond} by more than 2e-3 + 1e-5 |ll|, ${this.nearTies} near ties, ` +
-      `${this.otherTexts} of ${this.texts} generated texts differ`
+      `${largest.toExponential(1)}, ${beyond} by more than 2e-3 + 1e-5 |ll|; ${this.judgedDifferently} judged differently`
     );
   }
 
   task({ task, samples, scores, numFewshot, documents }: TaskResult): void {
     const { name } = task;
     const expected = this.expected.samples[name];
-    const nearTiesBefore = this.nearTies;
+    this.tally = new AgreementTally();
     const counts = this.expected["n-samples"][name];
     if (documents.leftOut === 0) this.equal(`${name} documents`, documents.original, counts.original);
     // There it shows what was asked for, though rolling tasks have no prompt.
@@ -85,15 +102,32 @@ export class LmEvalComparison {
     for (const wanted of expected) {
       const sample = byKey.get(`${wanted.doc_id} ${wanted.filter}`);
       if (sample === undefined) this.deviations.push(`${name} ${wanted.doc_id} ${wanted.filter}: no such sample`);
-      else this.sample(`${name} ${wanted.doc_id} ${wanted.filter}`, sample, wanted);
+      else this.sample(`${name} ${wanted.doc_id} ${wanted.filter}`, task, sample, wanted);
     }
-    if (this.nearTies > nearTiesBefore) return;
     for (const { metric, filter, value, standardError, higherIsBetter } of scores) {
       const wanted = this.expected.results[name];
-      this.close(`${name} ${metric},${filter}`, value, wanted[`${metric},${filter}`]);
-      this.close(`${name} ${metric}_stderr`, standardError ?? "N/A", wanted[`${metric}_stderr,${filter}`]);
+      const key = `${metric},${filter}`;
+      const { judgedDifferently, nearTies, widestMargin } = this.tally.of(key);
+      this.judgedDifferently += judgedDifferently;
+      this.close(`${name} ${key}`, value, wanted[key], judgedDifferently / documents.effective);
+      if (judgedDifferently === 0)
+        this.close(`${name} ${metric}_stderr`, standardError ?? "N/A", wanted[`${metric}_stderr,${filter}`]);
       const direction = this.expected.higher_is_better[name][metric];
       if (direction !== undefined) this.equal(`${name} ${metric} direction`, higherIsBetter, direction);
+      if (!this.tally.has(key)) continue;
+      this.agreements.push({
+        task: name,
+        metric: filter === "none" ? metric : key,
+        shots: numFewshot,
+        documents: documents.effective,
+        lm_eval: Number(wanted[key]),
+        bitnet_eval: value,
+        judged_differently: judgedDifferently,
+        widest_margin: widestMargin,
+        near_ties: nearTies,
+        median_difference: this.tally.medianDifference(),
+        largest_difference: this.tally.largestDifference(),
+      });
     }
   }
 
@@ -112,10 +146,12 @@ export class LmEvalComparison {
       );
       this.equal(`${group.name} version`, group.version, String(this.expected.versions[group.name]));
       this.equal(`${group.name} documents`, documents, wanted.sample_len);
-      if (this.nearTies > 0) continue;
+      const { judgedDifferently } = this;
       for (const { metric, filter, value, standardError } of scores) {
-        this.close(`${group.name} ${metric},${filter}`, value, wanted[`${metric},${filter}`]);
-        this.close(`${group.name} ${metric}_stderr`, standardError ?? "N/A", wanted[`${metric}_stderr,${filter}`]);
+        const key = `${metric},${filter}`;
+        this.close(`${group.name} ${key}`, value, wanted[key], judgedDifferently / documents);
+        if (judgedDifferently === 0)
+          this.close(`${group.name} ${metric}_stderr`, standardError ?? "N/A", wanted[`${metric}_stderr,${filter}`]);
       }
     }
   }
@@ -133,7 +169,7 @@ export class LmEvalComparison {
     });
   }
 
-  private sample(label: string, sample: Sample, wanted: ExpectedSample): void {
+  private sample(label: string, task: Task, sample: Sample, wanted: ExpectedSample): void {
     this.samples++;
     this.requests += sample.arguments.length;
     this.equal(`${label} target`, targetText(sample.target), targetText(wanted.target));
@@ -143,52 +179,61 @@ export class LmEvalComparison {
     else this.equal(`${label} requests`, requestsHash(sample.arguments), wanted.requests);
     const repeats = wanted.repeats ?? wanted.resps?.[0].length;
     this.equal(`${label} repeats`, [...new Set(sample.responses.map(({ length }) => length))], [repeats]);
-    let margin = Number.POSITIVE_INFINITY;
-    if (wanted.filtered_resps.every(isPair)) margin = this.pairs(label, sample, wanted);
+    let contestOf: (metric: string) => Contest | null = () => null;
+    if (wanted.filtered_resps.every(isAnswer)) contestOf = this.choices(label, task, sample, wanted);
     else if (typeof wanted.filtered_resps[0] === "number") {
       this.logLikelihood(label, sample.filteredResponses[0] as number, wanted.filtered_resps[0]);
-      margin = 0;
-    } else {
-      this.texts++;
-      // One int8 code rounded the other way may turn a text of many tokens.
-      if (this.isBitnet && wanted.resps && JSON.stringify(sample.responses) !== JSON.stringify(wanted.resps)) {
-        this.otherTexts++;
-        this.nearTies++;
-        return;
-      }
-      if (wanted.resps) this.equal(`${label} response`, sample.responses, wanted.resps);
-      this.equal(`${label} filtered`, sample.filteredResponses, wanted.filtered_resps);
-    }
+    } else contestOf = this.text(label, task, sample, wanted);
     const actual = Object.keys(sample.metrics);
     this.equal(`${label} metrics`, [...actual].sort(), [...wanted.metrics].sort());
     for (const metric of wanted.metrics) {
       const [ours, theirs] = [sample.metrics[metric], wanted[metric]];
-      if (Array.isArray(theirs) || typeof ours !== "number") this.values(`${label} ${metric}`, ours, theirs);
-      else if (Math.abs(ours - Number(theirs)) > this.metricTolerance(metric, Number(theirs))) {
-        // Another choice may win where two are as good as equal.
-        if (margin < 0.1 && !this.isHashing) this.nearTies++;
-        else this.deviations.push(`${label} ${metric}: ${ours} instead of ${theirs}`);
+      if (Array.isArray(theirs) || typeof ours !== "number") {
+        this.values(`${label} ${metric}`, ours, theirs);
+        continue;
       }
+      const differs = Math.abs(ours - Number(theirs)) > this.metricTolerance(metric, Number(theirs));
+      const contested = contestOf(metric);
+      if (contested) this.tally.count(`${metric},${sample.filter}`, contested, differs);
+      if (differs && !(contested && explainsDifference(contested)))
+        this.deviations.push(`${label} ${metric}: ${ours} instead of ${theirs}`);
     }
   }
 
-  /** @returns how much the best two choices are apart */
-  private pairs(label: string, sample: Sample, wanted: ExpectedSample): number {
-    const ours = sample.filteredResponses as readonly [number, boolean][];
-    const theirs = wanted.filtered_resps as readonly [number, boolean][];
+  /** @returns the contest that decides a metric; null if none does */
+  private choices(label: string, task: Task, sample: Sample, wanted: ExpectedSample) {
+    const ours = sample.filteredResponses as readonly Answer[];
+    const theirs = wanted.filtered_resps as readonly Answer[];
     theirs.forEach(([value, greedy], i) => {
-      this.logLikelihood(`${label} choice ${i}`, ours[i]?.[0], value);
+      this.tally.differences.push(this.logLikelihood(`${label} choice ${i}`, ours[i]?.[0], value));
       this.equal(`${label} choice ${i} greedy`, ours[i]?.[1], greedy);
     });
-    const perLength = (scale: (index: number) => number) => {
-      const [best, second] = theirs.map(([value], i) => value / scale(i)).sort((a, b) => b - a);
-      return second === undefined ? Number.POSITIVE_INFINITY : best - second;
+    const texts = sample.arguments.map(([, text]) => String(text).slice(task.prompt.targetDelimiter.length));
+    return (metric: string): Contest | null => {
+      const scale = choiceScales[metric];
+      if (this.isHashing || scale === undefined || task.processResults !== null || theirs.length < 2) return null;
+      return contest(ours, theirs, texts.map(scale));
     };
-    const lengths = sample.arguments.map(([, text]) => Math.max(1, [...String(text)].length - 1));
-    return Math.min(
-      perLength(() => 1),
-      ...(this.isHashing ? [] : [perLength((i) => lengths[i])]),
-    );
+  }
+
+  /** @returns where the texts part decides every metric */
+  private text(label: string, task: Task, sample: Sample, wanted: ExpectedSample) {
+    const followed = this.followed.get(`${task.name} ${sample.docId}`);
+    const isEqual = wanted.resps === undefined || JSON.stringify(sample.responses) === JSON.stringify(wanted.resps);
+    const parting = isEqual ? null : (followed?.parting ?? null);
+    if (followed) this.tally.differences.push(...followed.differences);
+    if (parting === null) {
+      if (wanted.resps) this.equal(`${label} response`, sample.responses, wanted.resps);
+      this.equal(`${label} filtered`, sample.filteredResponses, wanted.filtered_resps);
+    } else if (!explainsDifference(parting) || !parting.isTheirSecond || parting.difference > this.tolerance(0)) {
+      this.deviations.push(
+        `${label}: the texts part where a token leads by ${parting.margin} nats: ${JSON.stringify(parting)}`,
+      );
+    }
+    // Nothing is near where the texts are equal.
+    const contested =
+      parting ?? (followed ? { margin: Number.POSITIVE_INFINITY, difference: 0, samePreferred: true } : null);
+    return (): Contest | null => contested;
   }
 
   private metricTolerance(metric: string, value: number): number {
@@ -205,12 +250,14 @@ export class LmEvalComparison {
     return this.isBitnet ? 0.1 + 5e-4 * Math.abs(value) : 1e-4 + 2e-6 * Math.abs(value);
   }
 
-  private logLikelihood(label: string, actual: number | undefined, wanted: number): void {
+  /** @returns the difference */
+  private logLikelihood(label: string, actual: number | undefined, wanted: number): number {
     this.logLikelihoods++;
     const difference = Math.abs((actual ?? Number.NaN) - wanted);
     this.largest = Math.max(this.largest, difference);
     if (this.isBitnet && difference > 2e-3 + 1e-5 * Math.abs(wanted)) this.beyond++;
     if (!(difference <= this.tolerance(wanted))) this.deviations.push(`${label}: ${actual} instead of ${wanted}`);
+    return difference;
   }
 
   /** Lists of numbers within the tolerance of log-likelihoods, others equal. */
@@ -231,10 +278,11 @@ export class LmEvalComparison {
     if (a !== b) this.deviations.push(`${what}: ${a?.slice(0, 600)} instead of ${b?.slice(0, 600)}`);
   }
 
-  private close(what: string, actual: unknown, wanted: unknown): void {
+  /** @param moved what documents judged differently make of it */
+  private close(what: string, actual: unknown, wanted: unknown, moved = 0): void {
     const tolerance = this.isHashing ? 1e-9 : 2e-3;
     if (typeof actual !== "number" || typeof wanted !== "number") this.equal(what, actual, wanted);
-    else if (!(Math.abs(actual - wanted) <= tolerance * Math.max(1, Math.abs(wanted)))) {
+    else if (!(Math.abs(actual - wanted) <= tolerance * Math.max(1, Math.abs(wanted)) + moved)) {
       this.deviations.push(`${what}: ${actual} instead of ${wanted}`);
     }
   }

@@ -22,17 +22,62 @@ function pages(file: string): Document[] {
     .map((page) => ({ page }));
 }
 
+/** HellaSwag's documents that were processed already, in a form that processing leaves as they are. */
+function hellaswag(file: string): Document[] {
+  return readLines(file).map(({ ind, query, choices, gold }) => {
+    const [activity, ...context] = String(query).split(": ");
+    return {
+      ind,
+      activity_label: activity,
+      ctx_a: context.join(": "),
+      ctx_b: "",
+      endings: choices,
+      label: String(gold),
+    };
+  });
+}
+
+/** Rows of a CSV file without its header; fields may be quoted. */
+function csvRows(text: string): string[][] {
+  const rows: string[][] = [[]];
+  for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/g)) {
+    rows.at(-1)!.push(quoted?.replaceAll('""', '"') ?? plain);
+    if (end !== ",") rows.push([]);
+  }
+  return rows.slice(1).filter((row) => row.length > 1);
+}
+
+/** TruthfulQA's questions, with choices of its columns: the right answers first, as in its multiple choice form. */
+function truthfulqa(file: string): Document[] {
+  const answers = (cell: string) =>
+    cell
+      .split(";")
+      .map((answer) => answer.trim())
+      .filter((answer) => answer !== "");
+  const targets = (right: string[], wrong: string[]) => ({
+    choices: [...right, ...wrong],
+    labels: [...right.map(() => 1), ...wrong.map(() => 0)],
+  });
+  return csvRows(readFileSync(file, "utf8")).map(([, , question, best, right, wrong]) => ({
+    question,
+    mc1_targets: targets([best.trim()], answers(wrong)),
+    mc2_targets: targets(answers(right), answers(wrong)),
+  }));
+}
+
 /** Documents at hand in `data` (folders named as the tasks), or null. */
 function localDocuments(data: string, task: Task, split: string): Document[] | null {
   const file = path.join(data, task.name, `${split}.jsonl`);
-  // HellaSwag's documents there are processed already.
-  if (existsSync(file) && task.name !== "hellaswag") return readLines(file);
+  if (existsSync(file)) return readLines(file);
   const shared = path.join(data, "mmlu", `${split}.jsonl`);
   if (task.name.startsWith("mmlu_") && existsSync(shared)) {
     return readLines(shared).filter(({ subject }) => subject === task.dataset!.config);
   }
   const others: Record<string, [string, (file: string) => Document[]]> = {
     "gsm8k_cot test": ["gsm8k/test.jsonl", readLines],
+    "hellaswag validation": ["hellaswag/validation-subset1000.jsonl", hellaswag],
+    "truthfulqa_mc1 validation": ["truthfulqa/TruthfulQA.csv", truthfulqa],
+    "truthfulqa_mc2 validation": ["truthfulqa/TruthfulQA.csv", truthfulqa],
     "humaneval test": ["humaneval/HumanEval.jsonl", readLines],
     "wikitext test": ["wikitext-2/test.txt", pages],
     "wikitext validation": ["wikitext-2/valid.txt", pages],
