@@ -11,6 +11,7 @@
  */
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
+import { quantizationConfigJson } from "../src/checkpoint/model_config_json.ts";
 import { packTernary } from "../src/checkpoint/packed_ternary.ts";
 import { replaceDirectory } from "../src/checkpoint/replace_directory.ts";
 import { type SafetensorsEntry, writeSafetensors } from "../src/checkpoint/safetensors_writer.ts";
@@ -92,16 +93,7 @@ export function transformersConfig({ config, tokenizer, linearType }: ExportPlan
     rope_parameters: { rope_type: "default", rope_theta: config.ropeTheta },
     tie_word_embeddings: config.tieWordEmbeddings,
     attention_bias: false,
-    ...(quantized ? { quantization_config: quantizationConfig(linearType === "packed_uint8") } : {}),
-  };
-}
-
-function quantizationConfig(packed: boolean): Json {
-  return {
-    quant_method: "bitnet",
-    linear_class: "autobitlinear",
-    quantization_mode: packed ? "offline" : "online",
-    modules_to_not_convert: ["lm_head"],
+    ...(quantized ? { quantization_config: quantizationConfigJson(linearType === "packed_uint8") } : {}),
   };
 }
 

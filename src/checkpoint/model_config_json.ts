@@ -168,9 +168,35 @@ export function isLlamaShaped(config: ModelConfig): boolean {
   );
 }
 
+/** AutoBitLinear's configuration in transformers: packed codes (offline), or latent weights that it quantizes itself. */
+export function quantizationConfigJson(packed: boolean): Json {
+  return {
+    quant_method: "bitnet",
+    linear_class: "autobitlinear",
+    quantization_mode: packed ? "offline" : "online",
+    modules_to_not_convert: ["lm_head"],
+  };
+}
+
+/**
+ * What transformers takes the model for. A model that none of its classes computes gets a type that it does not know: it
+ * would load the weights and run another model without a word.
+ */
+function transformersKeys(config: ModelConfig): Json {
+  if (isLlamaShaped(config)) return { architectures: ["LlamaForCausalLM"], model_type: "llama" };
+  const quantizers = [config.weightQuantizer, config.activationQuantizer];
+  const isQuantized = quantizers.every((name) => name !== "none");
+  const isFloat = quantizers.every((name) => name === "none");
+  if (!config.useSubNorms || !(isQuantized || isFloat)) return { model_type: "bitnet-lab" };
+  return {
+    architectures: ["BitNetForCausalLM"],
+    model_type: "bitnet",
+    ...(isQuantized ? { quantization_config: quantizationConfigJson(false) } : {}),
+  };
+}
+
 /** config.json of a checkpoint of ours: all keys of the model, and what Hugging Face needs to know its type. */
 export function modelConfigJson(config: ModelConfig, tokenizer: Tokenizer | null): Json {
-  const llama = isLlamaShaped(config);
   const keys: Required<ModelConfigJson> = {
     hidden_size: config.hiddenSize,
     num_hidden_layers: config.numHiddenLayers,
@@ -192,8 +218,7 @@ export function modelConfigJson(config: ModelConfig, tokenizer: Tokenizer | null
     embedding_dtype: config.embeddingDtype,
   };
   return {
-    architectures: [llama ? "LlamaForCausalLM" : "BitNetForCausalLM"],
-    model_type: llama ? "llama" : "bitnet",
+    ...transformersKeys(config),
     torch_dtype: "float32",
     bos_token_id: tokenizer?.bosTokenId ?? null,
     eos_token_id: tokenizer?.eosTokenId ?? null,

@@ -4,6 +4,7 @@ import path from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadCausalLM, openCheckpoint, readParameter } from "../../src/checkpoint/checkpoint.ts";
+import { modelConfigJson, readModelConfig } from "../../src/checkpoint/model_config_json.ts";
 import { latentFromTernary, packTernary, unpackTernary } from "../../src/checkpoint/packed_ternary.ts";
 import { SafetensorsFile } from "../../src/checkpoint/safetensors_file.ts";
 import { writeSafetensors } from "../../src/checkpoint/safetensors_writer.ts";
@@ -21,18 +22,18 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const golden = path.resolve(import.meta.dirname, "../golden");
 const tinyBitnet = path.join(golden, "lm_eval/models/tiny-bitnet");
 
-const config = resolveModelConfig(
-  modelConfigSchema.parse({
-    hidden_size: 16,
-    num_hidden_layers: 1,
-    intermediate_size: 24,
-    num_attention_heads: 2,
-    vocab_size: 10,
-    tie_word_embeddings: false,
-    embedding_dtype: "bf16",
-    rope_theta: 1234,
-  }),
-);
+const configOf = (keys: object) =>
+  resolveModelConfig(
+    modelConfigSchema.parse({
+      hidden_size: 16,
+      num_hidden_layers: 1,
+      intermediate_size: 24,
+      num_attention_heads: 2,
+      vocab_size: 10,
+      ...keys,
+    }),
+  );
+const config = configOf({ tie_word_embeddings: false, embedding_dtype: "bf16", rope_theta: 1234 });
 const specs = modelParameters(config);
 const valuesOf = (name: string) => initialValues(specs.find((spec) => spec.name === name)!, config, 3);
 
@@ -60,6 +61,25 @@ describe("our checkpoints", () => {
     expect(checkpoint.configJson).toMatchObject({ model_type: "bitnet", architectures: ["BitNetForCausalLM"] });
     for (const spec of specs) expect(await readParameter(checkpoint, spec)).toEqual(valuesOf(spec.name));
     await checkpoint.tensors.close();
+  });
+
+  test.each([
+    ["a BitNet", {}, "bitnet", "online"],
+    ["its float twin", { weight_quantizer: "none", activation_quantizer: "none" }, "bitnet", undefined],
+    ["ternary weights alone", { activation_quantizer: "none" }, "bitnet-lab", undefined],
+    ["a BitNet without sub-norms", { use_sub_norms: false }, "bitnet-lab", undefined],
+    [
+      "a Llama",
+      { weight_quantizer: "none", activation_quantizer: "none", use_sub_norms: false, hidden_act: "silu" },
+      "llama",
+      undefined,
+    ],
+  ])("%s is what transformers takes it for, or unknown to it", (_, keys, type, mode) => {
+    const chosen = configOf(keys);
+    const json = modelConfigJson(chosen, null);
+    const quantization = json.quantization_config as { quantization_mode: string } | undefined;
+    expect([json.model_type, quantization?.quantization_mode]).toEqual([type, mode]);
+    expect(readModelConfig(json, () => undefined)).toEqual(chosen);
   });
 
   test("the tokenizer and its ids come along", async () => {
