@@ -18,9 +18,9 @@ import { loadRunConfig, resolveConfigPath } from "../config/load_run_config.ts";
 import { type ModelConfig, resolveModelConfig } from "../config/model_config.ts";
 import { modelParameters, parameterCount } from "../model/parameters.ts";
 import { byteLevelTokenizer } from "../tokenizer/byte_level_tokenizer.ts";
-import type { ExportFlags } from "./bitnet_export.ts";
 import { checkInteger, UsageError } from "./command.ts";
 import { compareExport } from "./compare_export.ts";
+import type { ExportFlags } from "./export_flags.ts";
 
 /** Reads a checkpoint's parameters by name. */
 function readerOf(checkpoint: Checkpoint): ReadParameter {

@@ -1,27 +1,11 @@
 /** The command `bitnet-train`: trains a model from a configuration and text. */
-import type { InferredOptionTypes } from "yargs";
-import { recipeNames } from "../config/recipes.ts";
 import type { CommandDefinition } from "./command.ts";
-import { backendChoices } from "./open_model.ts";
+import { trainFlags } from "./train_flags.ts";
 
-const options = {
-  config: { type: "string", description: `YAML file or shipped recipe: ${recipeNames().join(", ")}` },
-  out: { type: "string", description: "run directory (not needed with --dry-run)" },
-  data: { type: "array", string: true, description: "files, folders, globs or Hugging Face dataset ids to train on" },
-  set: { type: "array", string: true, description: "override keys of the configuration: section.key=value" },
-  resume: { type: "boolean", default: false, description: "continue the run in --out, to the same bits" },
-  backend: { choices: backendChoices, description: "default native; wasm if the addon is not built" },
-  threads: { type: "number", description: "threads of the native backend (default: all CPUs)" },
-  seed: { type: "number", description: "training.seed: initial weights, data order, samples" },
-  "dry-run": { type: "boolean", default: false, description: "print parameters, memory, tokens and time, and stop" },
-} as const;
-
-export type TrainFlags = InferredOptionTypes<typeof options>;
-
-export const trainCommand: CommandDefinition<typeof options> = {
+export const trainCommand: CommandDefinition<typeof trainFlags> = {
   name: "bitnet-train",
   summary: "Trains a BitNet b1.58 (or its float twin) from text and writes checkpoints, metrics and a loss plot.",
-  options,
+  options: trainFlags,
   examples: [
     ["$0 --config small.yaml --out runs/small", "train on the generated world"],
     ["$0 --config shakespeare.yaml --data input.txt --out runs/play", "train on your own text"],

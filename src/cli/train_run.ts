@@ -24,7 +24,7 @@ import { loadTokenizer } from "../tokenizer/load_tokenizer.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { type SelectedBackend, selectBackend } from "./backend.ts";
 import { checkInteger, packageVersion, UsageError } from "./command.ts";
-import type { TrainFlags } from "./train_command.ts";
+import type { TrainFlags } from "./train_flags.ts";
 
 /** Keys that may change between a checkpoint and its resumption: the weights do not depend on them. */
 const freeKeys: ReadonlySet<string> = new Set([

@@ -12,7 +12,7 @@ import path from "node:path";
 import type { TaskResult } from "../evaluator.ts";
 import { pythonStr } from "../python/values.ts";
 import type { Sample } from "../request/sample.ts";
-import type { ResultsJson } from "./results.ts";
+import { fileName, type ResultsJson } from "./results.ts";
 
 function hash(text: string): string {
   return createHash("sha256").update(text).digest("hex");
@@ -53,11 +53,6 @@ export function sampleJson(sample: Sample): Record<string, unknown> {
     target_hash: hash(target),
     ...sample.metrics,
   };
-}
-
-/** A model's name as a folder: characters that file systems refuse are replaced. */
-export function fileName(modelName: string): string {
-  return modelName.replace(/["<>:/|\\?*[\]]+/g, "__");
 }
 
 /** `2026-11-21T08-12-33.123000`: local time, colons replaced. */

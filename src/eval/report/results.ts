@@ -7,7 +7,6 @@ import { defaultResamples, type Score } from "../score/aggregate.ts";
 import type { GroupResult } from "../score/group_scores.ts";
 import type { Seeds } from "../score/seeds.ts";
 import { taskConfigJson } from "../task/task_config_json.ts";
-import { fileName } from "./result_files.ts";
 
 /** What the results file repeats of the command line. */
 export interface RunSettings {
@@ -153,4 +152,9 @@ export function resultsJson(
     max_length: model.maxLength,
     ...unusedEntries,
   };
+}
+
+/** A model's name as a folder: characters that file systems refuse are replaced. */
+export function fileName(modelName: string): string {
+  return modelName.replace(/["<>:/|\\?*[\]]+/g, "__");
 }

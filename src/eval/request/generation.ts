@@ -6,8 +6,9 @@ import { truncateAtStop } from "../models/stop_strings.ts";
 import type { RequestEncoder } from "../prompt/request_encoding.ts";
 import { pythonStr } from "../python/values.ts";
 import { type ExactMatch, mean } from "../score/metrics.ts";
+import type { ClassPair, Metrics, SampleMetric } from "../score/sample_metric.ts";
 import type { GenerationKwargs, Task } from "../task/task.ts";
-import type { ClassPair, Metrics, PendingSample, PromptedDocument, SampleMetric } from "./sample.ts";
+import type { PendingSample, PromptedDocument } from "./sample.ts";
 
 /** lm-evaluation-harness's default for tasks that name no limit. */
 export const defaultMaxTokens = 256;

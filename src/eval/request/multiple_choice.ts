@@ -5,14 +5,9 @@ import type { LoglikelihoodRequest, LoglikelihoodResult } from "../models/langua
 import type { RequestEncoder } from "../prompt/request_encoding.ts";
 import { pythonStr } from "../python/values.ts";
 import { likeliestChoice, likeliestChoicePerByte, likeliestChoicePerCharacter, softmax } from "../score/metrics.ts";
+import type { Metrics, SampleMetric } from "../score/sample_metric.ts";
 import type { Task } from "../task/task.ts";
-import {
-  type Metrics,
-  type PendingSample,
-  type PromptedDocument,
-  type SampleMetric,
-  samplesOfFilters,
-} from "./sample.ts";
+import { type PendingSample, type PromptedDocument, samplesOfFilters } from "./sample.ts";
 
 /** A question whose choices are scored. */
 interface ScoredQuestion {

@@ -4,8 +4,9 @@ import type { LoglikelihoodRequest, LoglikelihoodResult } from "../models/langua
 import type { RequestEncoder } from "../prompt/request_encoding.ts";
 import { pythonStr } from "../python/values.ts";
 import { countWords } from "../python/whitespace.ts";
+import type { Metrics } from "../score/sample_metric.ts";
 import type { Task } from "../task/task.ts";
-import { type Metrics, type PendingSample, type PromptedDocument, samplesOfFilters } from "./sample.ts";
+import { type PendingSample, type PromptedDocument, samplesOfFilters } from "./sample.ts";
 
 export function prepareText(
   { docId, document }: PromptedDocument,

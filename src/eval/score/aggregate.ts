@@ -1,9 +1,10 @@
 /** From the metrics of the samples to the scores of a task. */
 
-import type { Sample, SampleMetric } from "../request/sample.ts";
+import type { Sample } from "../request/sample.ts";
 import type { Metric } from "../task/task.ts";
 import { type Aggregation, namedAggregation } from "./aggregations.ts";
 import { metricDefinition } from "./metric_registry.ts";
+import type { SampleMetric } from "./sample_metric.ts";
 
 export interface Score {
   metric: string;

@@ -1,12 +1,12 @@
 /** From the values of the documents to a score and its standard error (`api/metrics.py`). */
 import { nearestName } from "../../config/nearest_name.ts";
 import { PythonRandom } from "../python/random.ts";
-import type { ClassPair, Probabilities, SampleMetric, Weighted } from "../request/sample.ts";
 import { namedFunction } from "../task/named_functions.ts";
 import { TaskRuleError } from "../task/task_rule_error.ts";
 import { FunctionName } from "../task/task_schema.ts";
 import { type ClassCounts, countClasses, f1Score, matthewsCorrelation } from "./class_counts.ts";
 import { bitsPerByte, brierScore, mean, meanStandardError, sampleDeviation, weightedPerplexity } from "./metrics.ts";
+import type { ClassPair, Probabilities, SampleMetric, Weighted } from "./sample_metric.ts";
 
 const isNumber = (value: unknown) => typeof value === "number";
 const isLabel = (value: unknown) => typeof value === "number" || typeof value === "string";

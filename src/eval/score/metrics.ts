@@ -2,7 +2,7 @@
 
 import { largestIndex } from "../models/sampling.ts";
 import { pythonRegex } from "../python/regex.ts";
-import type { Probabilities, Weighted } from "../request/sample.ts";
+import type { Probabilities, Weighted } from "./sample_metric.ts";
 
 /** Index of the choice that `acc` takes: the largest log-likelihood. */
 export function likeliestChoice(logLikelihoods: readonly number[]): number {

@@ -4,7 +4,7 @@
  */
 import { nearestName } from "../../config/nearest_name.ts";
 import type { JsonObject } from "../data/document.ts";
-import type { Metrics, SampleMetric } from "../request/sample.ts";
+import type { Metrics, SampleMetric } from "../score/sample_metric.ts";
 import { processDocument as processHellaswag } from "./functions/hellaswag.ts";
 import { buildPrediction, passAtK } from "./functions/humaneval.ts";
 import { instructionLevelAccuracy, processDocument as processIfeval, processResults } from "./functions/ifeval.ts";

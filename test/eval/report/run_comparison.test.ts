@@ -15,7 +15,7 @@ import { writeResultFiles } from "../../../src/eval/report/result_files.ts";
 import { resultsJson } from "../../../src/eval/report/results.ts";
 import { compareRuns, comparisonLines } from "../../../src/eval/report/run_comparison.ts";
 import { readSavedRun } from "../../../src/eval/report/saved_run.ts";
-import type { Metrics } from "../../../src/eval/request/sample.ts";
+import type { Metrics } from "../../../src/eval/score/sample_metric.ts";
 import { parseSeeds } from "../../../src/eval/score/seeds.ts";
 import { findTask } from "../../../src/eval/task/task_registry.ts";
 import { fakeLanguageModel } from "../fake_language_model.ts";

@@ -4,7 +4,7 @@ import { checkDocument, DocumentError, type JsonObject } from "../../data/docume
 import { RegexError } from "../../python/regex.ts";
 import { isTruthy } from "../../python/values.ts";
 import { strip } from "../../python/whitespace.ts";
-import type { Metrics, SampleMetric } from "../../request/sample.ts";
+import type { Metrics, SampleMetric } from "../../score/sample_metric.ts";
 import { type CheckArguments, instructionChecks } from "./ifeval_checks.ts";
 
 const schema = z.object({

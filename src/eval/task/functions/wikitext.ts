@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { checkDocument, type JsonObject } from "../../data/document.ts";
 import { countWords, whitespaceClass } from "../../python/whitespace.ts";
-import type { Metrics } from "../../request/sample.ts";
+import type { Metrics } from "../../score/sample_metric.ts";
 
 const schema = z.object({ page: z.string() });
 
