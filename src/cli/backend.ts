@@ -9,8 +9,7 @@ import * as tf from "@tensorflow/tfjs";
 import { loadAddon, NativeUnavailableError } from "../../native/addon.ts";
 import { nativeKernelLog, registerNativeBackend, resetKernelLog } from "../../native/backend/index.ts";
 
-export const backendNames = ["native", "tensorflow", "wasm", "cpu"] as const;
-export type BackendName = (typeof backendNames)[number];
+export type BackendName = "native" | "tensorflow" | "wasm" | "cpu";
 
 /** Stands for operations made of plain tfjs ops. */
 const composed = "composed";
