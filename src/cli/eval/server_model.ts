@@ -56,5 +56,6 @@ export async function openServerModel(
   const settings = serverArguments(args);
   const file = await localTokenizer(settings.tokenizer);
   const tokenizer = file.endsWith(".gguf") ? await ggufTokenizer(file) : loadTokenizer(file);
-  return openCompletionsModel(url, settings, tokenizer, { apiKey: process.env.OPENAI_API_KEY }, signal);
+  const options = { apiKey: process.env.OPENAI_API_KEY, onRetry: (message: string) => console.error(message) };
+  return openCompletionsModel(url, settings, tokenizer, options, signal);
 }

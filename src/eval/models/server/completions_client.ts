@@ -12,6 +12,8 @@ export interface CompletionsClientOptions {
   timeoutSeconds?: number;
   /** Repetitions of a request that failed. */
   retries?: number;
+  /** Hears, before each repetition, what failed: a request may wait for minutes. */
+  onRetry?: (message: string) => void;
   /** Replaced by tests. */
   wait?: (seconds: number, signal?: AbortSignal) => Promise<void>;
 }
@@ -64,9 +66,17 @@ export class CompletionsClient {
   private readonly headers: Record<string, string>;
   private readonly timeoutSeconds: number;
   private readonly retries: number;
+  private readonly onRetry: ((message: string) => void) | undefined;
   private readonly wait: (seconds: number, signal?: AbortSignal) => Promise<void>;
 
-  constructor({ url, apiKey, timeoutSeconds = 300, retries = 3, wait = waitSeconds }: CompletionsClientOptions) {
+  constructor({
+    url,
+    apiKey,
+    timeoutSeconds = 300,
+    retries = 3,
+    onRetry,
+    wait = waitSeconds,
+  }: CompletionsClientOptions) {
     this.url = url.replace(/\/+$/, "");
     this.headers = {
       "content-type": "application/json",
@@ -74,6 +84,7 @@ export class CompletionsClient {
     };
     this.timeoutSeconds = timeoutSeconds;
     this.retries = retries;
+    this.onRetry = onRetry;
     this.wait = wait;
   }
 
@@ -113,6 +124,7 @@ export class CompletionsClient {
         if (failures >= this.retries) {
           throw new ServerError(failures === 0 ? error.message : `${error.message} (tried ${failures + 1} times)`);
         }
+        this.onRetry?.(`${error.message}; trying again (${failures + 1} of ${this.retries})`);
         await this.wait(2 ** failures, signal);
       }
     }

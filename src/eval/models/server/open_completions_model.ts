@@ -107,7 +107,7 @@ export async function openCompletionsModel(
   url: string,
   settings: ServerArguments,
   tokenizer: Tokenizer,
-  connection: Pick<CompletionsClientOptions, "apiKey" | "wait"> = {},
+  connection: Pick<CompletionsClientOptions, "apiKey" | "onRetry" | "wait"> = {},
   signal?: AbortSignal,
 ): Promise<CompletionsLanguageModel> {
   const { timeoutSeconds, retries } = settings;

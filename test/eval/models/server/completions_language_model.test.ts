@@ -27,6 +27,7 @@ const tokenizer = tinyTokenizer();
 let url: string;
 /** Pauses between repetitions, seconds. */
 const pauses: number[] = [];
+const notices: string[] = [];
 beforeAll(async () => {
   url = await server.start();
 });
@@ -34,10 +35,12 @@ afterAll(() => server.stop());
 beforeEach(() => {
   server.reset();
   pauses.length = 0;
+  notices.length = 0;
 });
 
 const open = (settings: Partial<ServerArguments> = {}) =>
   openCompletionsModel(url, { tokenizer: "", ...settings }, tokenizer, {
+    onRetry: (message) => notices.push(message),
     wait: async (seconds) => {
       pauses.push(seconds);
     },
@@ -280,6 +283,7 @@ describe("a server that fails for a while", () => {
     await expect(model.loglikelihood(requests.slice(0, 1))).rejects.toThrow(
       `${url}/completions: no answer within 1 s (timeout= sets the limit) (tried 2 times)`,
     );
+    expect(notices).toEqual([expect.stringMatching(/no answer within 1 s .*; trying again \(1 of 1\)$/)]);
   });
 
   test("for ever: the error, and what was answered before is kept", async () => {
