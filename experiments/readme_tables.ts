@@ -31,7 +31,7 @@ function lastRows(section: string, keys: readonly string[]): Measurement[] {
   return [...rows.values()];
 }
 
-const trainingRows = () => lastRows("train", ["shape", "threads", "contender"]);
+const trainingKeys = ["shape", "threads", "contender"];
 
 const fixed = (value: string | number | undefined, digits: number) =>
   value === undefined ? "" : Number(value).toFixed(digits);
@@ -49,11 +49,12 @@ function benchTable(
   keys: readonly string[],
   header: string[],
   cells: (row: Measurement) => (string | number)[],
+  remark = "",
 ): Part {
   const render = () => {
     const rows = lastRows(section, keys);
     const last = rows.at(-1);
-    return last === undefined ? "" : `${table(header, rows.map(cells))}\n\n${machineOf(last)}`;
+    return last === undefined ? "" : `${table(header, rows.map(cells))}\n\n${machineOf(last)}${remark}`;
   };
   return { file: "bench.jsonl", render };
 }
@@ -94,27 +95,21 @@ const parts: Record<string, Part> = {
       );
     },
   },
-  training_speed: {
-    file: "bench.jsonl",
-    render: () => {
-      const list = trainingRows();
-      const last = list.at(-1);
-      if (last === undefined) return "";
-      const cells = list.map((row) => [
-        row.shape!,
-        row.threads!,
-        row.contender!,
-        fixed(row.tokens_per_second, 0),
-        fixed(row.over_best_pytorch, 2),
-        row.share_of_fp32_peak === undefined ? "" : `${fixed(100 * Number(row.share_of_fp32_peak), 0)}%`,
-        fixed(row.peak_rss_mb, 0),
-      ]);
-      return (
-        `${table(["shape", "threads", "", "tokens/s", "ratio", "of fp32 peak", "peak RSS, MB"], cells)}\n\n` +
-        `${machineOf(last)} Shapes: experiments/bench/training_contest.ts.`
-      );
-    },
-  },
+  training_speed: benchTable(
+    "train",
+    trainingKeys,
+    ["shape", "threads", "", "tokens/s", "ratio", "of fp32 peak", "peak RSS, MB"],
+    (row) => [
+      row.shape!,
+      row.threads!,
+      row.contender!,
+      fixed(row.tokens_per_second, 0),
+      fixed(row.over_best_pytorch, 2),
+      row.share_of_fp32_peak === undefined ? "" : `${fixed(100 * Number(row.share_of_fp32_peak), 0)}%`,
+      fixed(row.peak_rss_mb, 0),
+    ],
+    " Shapes: experiments/bench/training_contest.ts.",
+  ),
   engine_speed: benchTable(
     "engine",
     ["model", "head", "threads", "contender"],
@@ -196,5 +191,5 @@ function update(page: string): void {
 
 for (const page of ["README.md", "docs/evaluation.md"]) update(page);
 if (!isCheck && existsSync(results("bench.jsonl"))) {
-  writeFileSync(results("training_speed.png"), renderTrainingChart(trainingRows()));
+  writeFileSync(results("training_speed.png"), renderTrainingChart(lastRows("train", trainingKeys)));
 }

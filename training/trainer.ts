@@ -5,7 +5,6 @@
  * Everything that the weights depend on is a function of the configuration, the data and the step, so a resumed run
  * ends in the bits of an uninterrupted one.
  */
-
 import { resolveModelConfig } from "../src/config/model_config.ts";
 import type { RunConfig } from "../src/config/run_config.ts";
 import { TfjsLanguageModel } from "../src/eval/models/tfjs_language_model.ts";

@@ -80,20 +80,16 @@ export class DrawBatcher {
   }
 
   #nextBatch(): WaitingCall[] {
-    const waiting = this.#waiting.filter(({ signal }) => !signal?.aborted);
-    const [first] = waiting;
-    if (first === undefined) {
-      this.#waiting = [];
-      return [];
-    }
+    const [first, ...others] = this.#waiting.filter(({ signal }) => !signal?.aborted);
+    this.#waiting = [];
+    if (first === undefined) return [];
     const batch = [first];
-    let ids = idCount(first);
-    for (const call of waiting.slice(1)) {
-      ids += idCount(call);
-      if (ids <= mostSharedIds && call.endIds.join() === first.endIds.join()) batch.push(call);
-      else ids -= idCount(call);
+    let room = mostSharedIds - idCount(first);
+    for (const call of others) {
+      const joins = idCount(call) <= room && call.endIds.join() === first.endIds.join();
+      if (joins) room -= idCount(call);
+      (joins ? batch : this.#waiting).push(call);
     }
-    this.#waiting = waiting.filter((call) => !batch.includes(call));
     return batch;
   }
 

@@ -2,7 +2,6 @@
  * Runs tasks on a language model: reads the documents, writes the prompts, sends all requests of one kind together
  * (so that a model can batch across tasks), judges the answers.
  */
-
 import { DocumentError, type JsonObject } from "./data/document.ts";
 import { DataFileError } from "./data/document_file.ts";
 import { DocumentReader } from "./data/document_reader.ts";

@@ -1,5 +1,4 @@
 /** What the flags of task_options.ts ask of a model: tasks, their data, prompts and generation. */
-
 import { type FetchSplit, TaskData } from "../../eval/data/task_data.ts";
 import type { EvaluationOptions } from "../../eval/evaluator.ts";
 import { GenKwargsError, parseGenKwargs } from "../../eval/models/gen_kwargs.ts";

@@ -1,5 +1,4 @@
 /** Text of generated tokens, and where it ends: stop strings are found across token boundaries. */
-
 import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
 import { containsStop, truncateAtStop } from "./stop_strings.ts";
 

@@ -2,7 +2,6 @@
  * Several models on the same tasks, side by side: the table of the technical report of BitNet b1.58 2B4T (arXiv
  * 2504.12285, table 1) for any models.
  */
-
 import { arithmeticEnergy, energyTokens } from "../cost/arithmetic_energy.ts";
 import type { DecodeSpeed } from "../cost/decode_speed.ts";
 import type { ModelShape } from "../cost/model_shape.ts";

@@ -8,6 +8,7 @@
  * - Scores of all documents together (perplexities, F1, MCC, Brier): a paired bootstrap over the documents (Koehn 2004).
  */
 import { CounterRng } from "../../random/counter_rng.ts";
+import { mean, meanStandardError, sampleDeviation } from "../score/metrics.ts";
 
 export interface PairedTest {
   test: "McNemar" | "paired z" | "paired bootstrap";
@@ -57,9 +58,8 @@ export function normalPValue(z: number): number {
 export function pairedMeans(a: readonly number[], b: readonly number[]): PairedTest {
   const n = a.length;
   const differences = a.map((value, i) => b[i] - value);
-  const difference = differences.reduce((sum, value) => sum + value, 0) / n;
-  const squares = differences.reduce((sum, value) => sum + (value - difference) ** 2, 0);
-  const standardError = n < 2 ? null : Math.sqrt(squares / (n - 1) / n);
+  const difference = mean(differences);
+  const standardError = meanStandardError(differences);
   if ([...a, ...b].every((value) => value === 0 || value === 1)) {
     const onlyA = differences.filter((value) => value < 0).length;
     const onlyB = differences.filter((value) => value > 0).length;
@@ -93,11 +93,9 @@ export function pairedBootstrap<Item>(
     const places = Array.from({ length: n }, () => Math.floor(rng.uniform() * n));
     drawn.push(aggregate(places.map((i) => b[i])) - aggregate(places.map((i) => a[i])));
   }
-  const center = drawn.reduce((sum, value) => sum + value, 0) / drawn.length;
-  const variance = drawn.reduce((sum, value) => sum + (value - center) ** 2, 0) / (drawn.length - 1);
   // How often the other side of zero is drawn, both ways; never exactly 0 from a sample.
   const above = drawn.filter((value) => value >= 0).length;
   const below = drawn.filter((value) => value <= 0).length;
   const pValue = Math.min(1, (2 * (Math.min(above, below) + 1)) / (drawn.length + 1));
-  return { ...test, standardError: Math.sqrt(variance), pValue };
+  return { ...test, standardError: sampleDeviation(drawn), pValue };
 }

@@ -2,7 +2,6 @@
  * The table that lm-evaluation-harness prints (`make_table` through pytablewriter): Markdown, numbers to the right with as
  * many decimals as the column needs.
  */
-
 import type { TaskResult } from "../evaluator.ts";
 import type { Score } from "../score/aggregate.ts";
 import { type GroupResult, summaryEntries } from "../score/group_scores.ts";

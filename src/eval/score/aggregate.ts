@@ -1,5 +1,4 @@
 /** From the metrics of the samples to the scores of a task. */
-
 import type { Sample } from "../request/sample.ts";
 import type { Metric } from "../task/task.ts";
 import { type Aggregation, namedAggregation } from "./aggregations.ts";
