@@ -65,6 +65,7 @@ declare module "../addon.ts" {
       width: number,
       targets: I32,
       dlogProbs: F32,
+      precision: number,
       logProbs: F32,
       dhidden: F32,
       dtable: F32,

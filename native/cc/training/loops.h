@@ -40,6 +40,8 @@ struct TrainingLoops {
   void (*exp_affine)(const float* x, int64_t n, float scale, float offset, float* y);
   // y[i] = p[i] * (y[i] - delta) * scale: the gradient of softmax from that of its output.
   void (*softmax_grad)(const float* p, int64_t n, float delta, float scale, float* y);
+  // y[i] = bfloat16(exp(x[i] + offset) * factor). y may start where x does.
+  void (*exp_bf16)(const float* x, int64_t n, float offset, float factor, uint16_t* y);
   float (*dot)(const float* a, const float* b, int64_t n);
   float (*sum)(const float* x, int64_t n);
   float (*max)(const float* x, int64_t n);  // n >= 1; NaN if any is

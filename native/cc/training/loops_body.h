@@ -125,6 +125,18 @@ void exp_affine(const float* x, int64_t n, float scale, float offset, float* y) 
   for (int64_t i = 0; i < n; ++i) y[i] = vector_exp(BITNET_LOOPS_MULADD(x[i], scale, offset));
 }
 
+// Half to even; not-a-number stays one.
+inline uint16_t round_bf16(float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  const uint32_t rounded = bits + 0x7fffu + ((bits >> 16) & 1u);
+  return static_cast<uint16_t>((value != value ? bits | 0x400000u : rounded) >> 16);
+}
+
+void exp_bf16(const float* x, int64_t n, float offset, float factor, uint16_t* y) {
+  for (int64_t i = 0; i < n; ++i) y[i] = round_bf16(vector_exp(x[i] + offset) * factor);
+}
+
 void softmax_grad(const float* p, int64_t n, float delta, float scale, float* y) {
   for (int64_t i = 0; i < n; ++i) y[i] = p[i] * (y[i] - delta) * scale;
 }
@@ -314,6 +326,6 @@ void adamw(float* param, const float* grad, float* m, float* v, int64_t n, const
 #define BITNET_LOOPS_TABLE(name)                                                                            \
   {                                                                                                         \
     name, rms_norm_grad_row, relu2_gate_grad, silu_gate_grad, adamw, sum_squares, exp_affine, softmax_grad, \
-        dot, sum, max, add_scaled, multiply_rows, scaled_abs_max, round_stochastic, binary, binary_scalar,  \
-        unary                                                                                               \
+        exp_bf16, dot, sum, max, add_scaled, multiply_rows, scaled_abs_max, round_stochastic, binary,       \
+        binary_scalar, unary                                                                                \
   }
