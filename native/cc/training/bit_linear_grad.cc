@@ -189,10 +189,8 @@ void integer_grad(const LinearInput& input, int64_t tokens, int64_t cols, const 
   parallel_chunks(tokens, kTokensPerTask, [&](int64_t begin, int64_t end) {
     float* columns = column_max + begin / kTokensPerTask * rows;
     std::fill_n(columns, rows, 0.0f);
-    for (int64_t t = begin; t < end; ++t) {
-      row_max[t] =
-          loops.scaled_abs_max(dy + t * rows, ternary.row_scale, activations.scale[t], rows, columns);
-    }
+    loops.scaled_abs_max(dy + begin * rows, end - begin, rows, ternary.row_scale, activations.scale + begin,
+                         row_max + begin, columns);
   });
   float* column_scale = scope.floats(rows);
   float* column_inverse = scope.floats(rows);
