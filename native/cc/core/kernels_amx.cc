@@ -14,6 +14,8 @@ const Kernels& amx_kernels() {
     k.name = "amx";
     k.ternary_gemm = ternary_gemm_amx;
     k.code_packing = &kAmxPacking;
+    k.bf16_tile = &kAmxBf16Tile;
+    k.int8_panels = &kAmxInt8Tile;
     return k;
   }();
   return kernels;

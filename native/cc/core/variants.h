@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/kernels.h"
+#include "core/panel_tile.h"
 #include "core/variant_registry.h"
 
 #if defined(__x86_64__) || defined(_M_X64)
@@ -71,7 +72,13 @@ Q8Rows q8_rows_neondot;
 
 // Kernels::bf16_tile.
 #if defined(BITNET_X86)
-extern const Bf16Tile kAvx512Bf16Tile;
+extern const PanelTile kAvx512Bf16Tile;
+extern const PanelTile kAmxBf16Tile;
+#endif
+
+// Kernels::int8_panels.
+#if defined(BITNET_X86)
+extern const PanelTile kAmxInt8Tile;
 #endif
 
 // Kernels::int8_tile of each variant, one file each.

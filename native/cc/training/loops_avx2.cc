@@ -21,6 +21,8 @@ BITNET_TARGET_BEGIN("avx2,fma,f16c")
 #include "core/lanes.h"
 #include "core/lane_outer.h"
 #include "training/lane_products.h"
+#include "training/lane_bits_avx2.h"
+#include "training/lane_loops.h"
 // clang-format on
 namespace bitnet {
 namespace {

@@ -20,6 +20,8 @@ BITNET_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")
 #include "core/lanes.h"
 #include "core/lane_outer.h"
 #include "training/lane_products.h"
+#include "training/lane_bits_avx512.h"
+#include "training/lane_loops.h"
 // clang-format on
 namespace bitnet {
 namespace {
