@@ -6,6 +6,7 @@
  * for the store before it, so a spilled loop looks faster than it is.
  */
 import { spawnSync } from "node:child_process";
+import { isFiller } from "./loops.mjs";
 
 /**
  * @import { HotLoop } from "./loops.mjs"
@@ -32,7 +33,7 @@ function assembly(/** @type {Instruction} */ { op, operands, target }) {
 
 /** What llvm-mca reads for a loop: the whole, its products, its memory accesses, each as a region of its own. */
 function regions(/** @type {HotLoop} */ loop, /** @type {number} */ index, isa) {
-  const body = loop.body.filter(({ op }) => !/^nop/.test(op) && op !== "xchg");
+  const body = loop.body.filter((instruction) => !isFiller(instruction));
   const parts = {
     all: body,
     products: body.filter(isa.isProduct),

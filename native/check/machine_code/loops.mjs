@@ -14,16 +14,20 @@ import { frameAddresses, spillsOf } from "./stack_frame.mjs";
  *   spillsOf() counts them
  */
 
+/** Instructions that only fill space before an aligned block. */
+export const isFiller = (/** @type {Instruction} */ { op, operands }) =>
+  op.startsWith("nop") || (op === "xchg" && operands[0] === operands[1]);
+
 /** @returns {Block[]} */
 function blocksOf(/** @type {Instruction[]} */ body, isa) {
   const at = new Map(body.map(({ address }, i) => [address, i]));
   const targetOf = (/** @type {Instruction} */ instruction) =>
     isa.flow(instruction).jumps && instruction.target !== undefined ? at.get(instruction.target) : undefined;
+  const targets = new Set(body.map(targetOf));
   const leaders = new Set([0]);
   body.forEach((instruction, i) => {
-    const target = targetOf(instruction);
     const { jumps, ends } = isa.flow(instruction);
-    if (target !== undefined) leaders.add(target);
+    if (targets.has(i)) leaders.add(i);
     if (jumps || ends) leaders.add(i + 1);
   });
   const begins = [...leaders].filter((i) => i < body.length).sort((a, b) => a - b);
@@ -37,7 +41,10 @@ function blocksOf(/** @type {Instruction[]} */ body, isa) {
     const flow = isa.flow(last);
     const target = targetOf(last);
     if (target !== undefined) block.next.push(blockAt.get(target));
-    if (!flow.ends && block.end < body.length) block.next.push(blockAt.get(block.end));
+    // What fills the space behind a jump up to an aligned block is never run: it leads nowhere.
+    const behindJump = block.begin > 0 && isa.flow(body[block.begin - 1]).ends && !targets.has(block.begin);
+    const filler = behindJump && body.slice(block.begin, block.end).every(isFiller);
+    if (!flow.ends && !filler && block.end < body.length) block.next.push(blockAt.get(block.end));
     if (flow.indirect) indirect.push(block);
     for (const next of block.next) reached.add(next);
   }
@@ -47,13 +54,9 @@ function blocksOf(/** @type {Instruction[]} */ body, isa) {
   return blocks;
 }
 
-/** Strongly connected parts that hold a cycle, of the graph among `nodes` without the edges to `header`. */
-function cycles(
-  /** @type {Block[]} */ blocks,
-  /** @type {Set<number>} */ nodes,
-  /** @type {number | undefined} */ header,
-) {
-  const edges = (node) => blocks[node].next.filter((next) => nodes.has(next) && next !== header);
+/** Strongly connected parts that hold a cycle, of the graph among `nodes` without the edges to `cut`. */
+function cycles(/** @type {Block[]} */ blocks, /** @type {Set<number>} */ nodes, /** @type {number[]} */ cut) {
+  const edges = (node) => blocks[node].next.filter((next) => nodes.has(next) && !cut.includes(next));
   const index = new Map();
   const low = new Map();
   const stack = [];
@@ -89,17 +92,19 @@ function cycles(
 /** All loops, the inner ones after those around them. @returns {{ header: number, blocks: Set<number> }[]} */
 function loopsOf(/** @type {Block[]} */ blocks) {
   const found = [];
-  const search = (/** @type {Set<number>} */ nodes, /** @type {number | undefined} */ removed) => {
-    for (const part of cycles(blocks, nodes, removed)) {
-      const entries = [...part].filter((node) =>
+  const search = (/** @type {Set<number>} */ nodes, /** @type {number[]} */ cut) => {
+    for (const part of cycles(blocks, nodes, cut)) {
+      // More than one where the compiler tests a condition of the first iteration ahead.
+      const entered = [...part].filter((node) =>
         blocks.some(({ next }, from) => !part.has(from) && next.includes(node)),
       );
-      const header = Math.min(...(entries.length > 0 ? entries : part));
-      found.push(...sharedHeader(blocks, part, header), { header, blocks: part });
-      search(part, header);
+      const entries = entered.length > 0 ? entered : [Math.min(...part)];
+      found.push({ header: Math.min(...entries), blocks: part });
+      for (const entry of entries) found.push(...sharedHeader(blocks, part, entry));
+      search(part, entries);
     }
   };
-  search(new Set(blocks.keys()), undefined);
+  search(new Set(blocks.keys()), []);
   return found;
 }
 
