@@ -18,8 +18,11 @@ export const baseFlags = [
   "-Wextra",
 ];
 
-/** With baseFlags: as the addon is compiled. */
-export const plainFlags = ["-O3"];
+/**
+ * With baseFlags: as the addon is compiled. GCC for AArch64 would otherwise move loads ahead before it gives out registers,
+ * and run out of them; clang does not know the option and says so.
+ */
+export const plainFlags = ["-O3", "-fno-schedule-insns", "-Wno-ignored-optimization-argument"];
 
 /** What is missing, or undefined if the command can be run. */
 export function missingCommand(command) {
