@@ -8,6 +8,7 @@ import type { SelectedBackend } from "../src/cli/backend.ts";
 import type { BackwardPrecision } from "../src/config/backward_precision.ts";
 import { loadRunConfig, type Override } from "../src/config/load_run_config.ts";
 import { recipePath } from "../src/config/recipes.ts";
+import { type StartableConfig, withBackwardPrecision } from "../src/config/resolve_backward_precision.ts";
 import type { RunConfig } from "../src/config/run_config.ts";
 import { loadTokenizer } from "../src/tokenizer/load_tokenizer.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
@@ -27,10 +28,10 @@ export interface NovelsRun {
   compute: SelectedBackend;
 }
 
-function studyConfig({ precision, seed, steps, shared, work }: NovelsRun): RunConfig {
+function studyConfig({ precision, seed, steps, shared, work, compute }: NovelsRun): StartableConfig {
   const set = (section: string, values: Record<string, unknown>): Override[] =>
     Object.entries(values).map(([key, value]) => ({ path: [section, key], value, origin: "the study" }));
-  return loadRunConfig(recipePath("backward_study")!, [
+  const config = loadRunConfig(recipePath("backward_study")!, [
     ...set("data", {
       sources: path.join(shared, "data/stories/pd_english_novels.txt"),
       document_separator: "<|endoftext|>",
@@ -38,6 +39,7 @@ function studyConfig({ precision, seed, steps, shared, work }: NovelsRun): RunCo
     }),
     ...set("training", { backward_precision: precision, seed, max_steps: steps }),
   ]);
+  return withBackwardPrecision(config, compute).config;
 }
 
 async function sharedTokenizer(config: RunConfig, work: string): Promise<Tokenizer> {

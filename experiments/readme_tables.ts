@@ -5,6 +5,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { precisionTable, readStudy } from "./backward_precision_rows.ts";
 import type { Measurement } from "./bench/measurement.ts";
 import { renderTrainingChart } from "./bench/training_contest.ts";
 import type { Agreement } from "./oracles/lm_eval_agreement.ts";
@@ -93,6 +94,21 @@ const parts: Record<string, Part> = {
           ]),
         ]),
       );
+    },
+  },
+  backward_precision: {
+    file: "backward_precision.jsonl",
+    render: () => {
+      const rows = precisionTable(readStudy());
+      const cells = rows.map((row) => [
+        row.shape!,
+        row.steps!,
+        row.precision!,
+        row.losses!,
+        row.precision === "f32" ? "" : `${row.difference} ± ${row.standard_error}`,
+        row.seed_spread!,
+      ]);
+      return table(["shape", "steps", "backward", "by seed", "difference", "spread of seeds"], cells);
     },
   },
   training_speed: benchTable(

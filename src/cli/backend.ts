@@ -19,6 +19,8 @@ export interface SelectedBackend {
   backend: BackendName;
   /** Kernel variant that training will run on: `scalar`, `avx2` ..., `composed` without our kernels. */
   variant: string;
+  /** Of the CPU, as the addon names them; empty without our kernels. */
+  features: readonly string[];
   threads: number;
   /**
    * What really ran since the last call: the variant, and which of the `required` fused kernels (default: BitLinear)
@@ -74,7 +76,7 @@ async function activate(backend: string): Promise<void> {
 
 /** A backend without our kernels: one thread of JavaScript, or whatever its library decides. */
 function plainBackend(backend: BackendName): SelectedBackend {
-  return { backend, variant: composed, threads: 1, kernel: () => composed };
+  return { backend, variant: composed, features: [], threads: 1, kernel: () => composed };
 }
 
 async function selectNative(threads: number | undefined): Promise<SelectedBackend> {
@@ -85,6 +87,7 @@ async function selectNative(threads: number | undefined): Promise<SelectedBacken
   return {
     backend: "native",
     variant: addon.isa(),
+    features: addon.features().features,
     threads: addon.threads(),
     kernel: (required = ["BitLinear"]) => {
       const { calls, variant } = nativeKernelLog();
