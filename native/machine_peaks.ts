@@ -5,6 +5,7 @@ declare module "./addon.ts" {
   interface NativeAddon {
     measureFmaPeak(threads: number, seconds: number): Promise<number>;
     measureInt8Peak(threads: number, seconds: number): Promise<number>;
+    measureBf16Peak(threads: number, seconds: number): Promise<number>;
     measureReadBandwidth(threads: number, bytes: number): Promise<number>;
   }
 }
@@ -23,6 +24,11 @@ export async function measureInt8Peak(threads: number, seconds = 0.1): Promise<n
 /** The same of float32 multiply-adds. */
 export async function measureFmaPeak(threads: number, seconds = 0.1): Promise<number | null> {
   return (await loadAddon().measureFmaPeak(threads, seconds)) || null;
+}
+
+/** The same of bfloat16 products summed in float32. Null too where the CPU has no instructions for them. */
+export async function measureBf16Peak(threads: number, seconds = 0.1): Promise<number | null> {
+  return (await loadAddon().measureBf16Peak(threads, seconds)) || null;
 }
 
 /** Bytes per second at which `threads` threads read memory. Takes 256 MiB while it runs. */

@@ -10,12 +10,14 @@
 #include <string>
 #include <vector>
 
+#include "core/code_blocks.h"
 #include "core/cpu_features.h"
 #include "core/gemm_f32.h"
 #include "core/gemm_i8.h"
 #include "core/kernels.h"
 #include "core/measured_peaks.h"
 #include "core/thread_pool.h"
+#include "core/variant_registry.h"
 
 using namespace bitnet;
 
@@ -127,11 +129,17 @@ class Bench {
     std::vector<int8_t> x(static_cast<size_t>(stride * tokens), 3);
     std::vector<float> scale(static_cast<size_t>(tokens), 0.01f), y(static_cast<size_t>(tokens * out));
     std::vector<int32_t> sums(static_cast<size_t>(tokens), static_cast<int32_t>(3 * in));
-    const int64_t per_task = std::max<int64_t>(1, groups / (8 * threads_));
+    const int64_t per_task = std::max<int64_t>(2, groups / (8 * threads_) / 2 * 2);
+    std::vector<uint8_t> packed(static_cast<size_t>(packed_code_bytes(tokens, in) + 64));
+    const CodeBlocks blocks(kernels_, {x.data(), stride, scale.data(), sums.data(), tokens}, in,
+                            aligned(packed.data()));
     const double seconds = best_time(settings_.seconds, [&] {
-      parallel((groups + per_task - 1) / per_task, [&](int64_t task) {
-        kernels_.ternary_gemm(panel, task * per_task, std::min(groups, (task + 1) * per_task), x.data(),
-                              stride, scale.data(), sums.data(), tokens, y.data(), out);
+      parallel(blocks.pack_parts(), [&](int64_t part) { blocks.pack(part); });
+      const int64_t parts = (groups + per_task - 1) / per_task;
+      parallel(blocks.count() * parts, [&](int64_t task) {
+        const int64_t first = task % parts * per_task, block = task / parts;
+        kernels_.ternary_gemm(panel, first, std::min(groups, first + per_task), blocks.block(block),
+                              y.data() + blocks.first_token(block) * out, out);
       });
     });
     const double operations = 2.0 * static_cast<double>(out * in * tokens);
@@ -155,8 +163,8 @@ class Bench {
       for (int64_t layer = 0; layer < layers; ++layer) {
         const TernaryPanel panel{codes + layer * bytes, out, in, 0.5f};
         parallel((groups + per_task - 1) / per_task, [&](int64_t task) {
-          kernels_.ternary_gemm(panel, task * per_task, std::min(groups, (task + 1) * per_task), x.data(), in,
-                                &scale, &sum, 1, y.data(), out);
+          kernels_.ternary_gemm(panel, task * per_task, std::min(groups, (task + 1) * per_task),
+                                {x.data(), in, &scale, &sum, 1}, y.data(), out);
         });
       }
     });
@@ -170,7 +178,7 @@ class Bench {
     const std::vector<float> a = floats(m * k), b = floats(k * n);
     const std::vector<int8_t> codes(static_cast<size_t>(k * n), 1);
     std::vector<float> c(static_cast<size_t>(m * n));
-    select_kernels(kernels_.name);
+    select_variant(kernels_.name);
     const double operations = 2.0 * static_cast<double>(m * n * k);
     const auto time = [&](const char* kind, const GemmOperand& left, const GemmOperand& right) {
       const double seconds =
@@ -182,7 +190,7 @@ class Bench {
     time("f32 x f32", row_major, {b.data(), n, 1});
     time("f32 x i8", row_major, {codes.data(), n, 1, GemmType::i8});
     time("f32^T x i8", transposed, {codes.data(), n, 1, GemmType::i8});
-    select_kernels("");
+    select_variant("");
   }
 
   void gemm_int8(int64_t m, int64_t n, int64_t depth) {
@@ -191,12 +199,12 @@ class Bench {
     const std::vector<int8_t> b(static_cast<size_t>(depth * padded_cols(n)), 5);
     const std::vector<float> scale(static_cast<size_t>(m), 1.0f);
     std::vector<float> c(static_cast<size_t>(m * n));
-    select_kernels(kernels_.name);
+    select_variant(kernels_.name);
     const double seconds = best_time(settings_.seconds, [&] {
       gemm_i8(threads_, m, n, depth, a.data(), padded_cols(m), b.data(), padded_cols(n), scale.data(),
               c.data(), n);
     });
-    select_kernels("");
+    select_variant("");
     report("gemm_i8", shape({{"m", m}, {"n", n}, {"k", depth}}), seconds,
            2.0 * static_cast<double>(m * n * depth) / seconds, int8_peak_, 0);
   }

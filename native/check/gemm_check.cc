@@ -19,8 +19,8 @@ constexpr Shape kShapes[] = {{1, 1, 1},    {1, 17, 5},    {6, 16, 256},   {7, 33
 
 // Restores the default variant when a test ends.
 struct VariantInUse {
-  explicit VariantInUse(const char* name) { select_kernels(name); }
-  ~VariantInUse() { select_kernels(""); }
+  explicit VariantInUse(const char* name) { select_variant(name); }
+  ~VariantInUse() { select_variant(""); }
 };
 
 // Element (i, j) of an operand, in float64.

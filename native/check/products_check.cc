@@ -50,16 +50,17 @@ struct TernaryInput {
                              int64_t group_end) const {
     const int64_t stride = panel.rows + 3;
     std::vector<float> y(static_cast<size_t>(tokens * stride), -7.0f);
-    kernels.ternary_gemm(panel, group_begin, group_end, x.data(), x_stride, act_scale.data(), code_sum.data(),
-                         tokens, y.data(), stride);
+    ternary_product(kernels, panel, group_begin, group_end,
+                    {x.data(), x_stride, act_scale.data(), code_sum.data(), tokens}, y.data(), stride);
     return y;
   }
 };
 
 constexpr TernaryCase kTernaryCases[] = {
-    {1, 1, 1},     {16, 16, 1},   {17, 64, 1},   {40, 65, 2},    {33, 100, 3},   {16, 128, 4},  {48, 200, 5},
-    {31, 256, 6},  {64, 257, 7},  {20, 320, 11}, {96, 500, 12},  {7, 512, 13},   {50, 576, 24}, {16, 640, 25},
-    {35, 704, 37}, {16, 1000, 1}, {64, 1408, 1}, {32, 2560, 49}, {16, 6912, 50}, {18, 64, 200},
+    {1, 1, 1},      {16, 16, 1},   {17, 64, 1},    {40, 65, 2},     {33, 100, 3},  {16, 128, 4},
+    {48, 200, 5},   {31, 256, 6},  {64, 257, 7},   {20, 320, 11},   {96, 500, 12}, {7, 512, 13},
+    {50, 576, 24},  {16, 640, 25}, {35, 704, 37},  {16, 1000, 1},   {64, 1408, 1}, {32, 2560, 49},
+    {16, 6912, 50}, {18, 64, 200}, {96, 192, 300}, {33, 1088, 519},
 };
 
 CHECK_TEST("ternary_gemm is the exact integer product, in every variant and shape") {

@@ -22,11 +22,11 @@ Row zeros(int64_t count) { return Row(static_cast<size_t>(count)); }
 // Restores the default variant and one thread when a test ends.
 struct Setting {
   Setting(const char* variant, int threads) {
-    select_kernels(variant);
+    select_variant(variant);
     set_training_threads(threads);
   }
   ~Setting() {
-    select_kernels("");
+    select_variant("");
     set_training_threads(1);
   }
 };

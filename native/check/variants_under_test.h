@@ -9,8 +9,11 @@
 
 #include "check.h"
 #include "core/canonical_math.h"
+#include "core/code_blocks.h"
 #include "core/float16.h"
 #include "core/kernels.h"
+#include "core/pack_buffer.h"
+#include "core/variant_registry.h"
 
 namespace check {
 
@@ -60,6 +63,18 @@ inline void fill_blocks(Random& random, bitnet::RowType type, std::vector<uint8_
   for (size_t at = 0; at < bytes->size(); at += block) {
     set_scale(type == bitnet::RowType::q6_k ? at + 208 : at);
     if (type == bitnet::RowType::q4_k) set_scale(at + 2);
+  }
+}
+
+// y = codes times the groups [begin, end) of w, packed as the variant wants them.
+inline void ternary_product(const bitnet::Kernels& kernels, const bitnet::TernaryPanel& w, int64_t begin,
+                            int64_t end, const bitnet::CodeRows& rows, float* y, int64_t y_stride) {
+  bitnet::PackBuffer buffer;
+  const bitnet::CodeBlocks blocks(kernels, rows, w.cols,
+                                  buffer.bytes(bitnet::packed_code_bytes(rows.tokens, w.cols)));
+  for (int64_t part = 0; part < blocks.pack_parts(); ++part) blocks.pack(part);
+  for (int64_t i = 0; i < blocks.count(); ++i) {
+    kernels.ternary_gemm(w, begin, end, blocks.block(i), y + blocks.first_token(i) * y_stride, y_stride);
   }
 }
 

@@ -5,8 +5,8 @@
 
 #include "core/cpu_features.h"
 #include "core/cpu_identity.h"
-#include "core/kernels.h"
 #include "core/thread_pool.h"
+#include "core/variant_registry.h"
 
 namespace bitnet {
 namespace {
@@ -28,7 +28,7 @@ Napi::Value features(const Napi::CallbackInfo& info) {
   Napi::Array variants = Napi::Array::New(env);
   for (const Variant& variant : kernel_variants()) {
     Napi::Object entry = Napi::Object::New(env);
-    entry.Set("name", variant.kernels->name);
+    entry.Set("name", variant.name);
     entry.Set("supported", variant.supported);
     variants.Set(variants.Length(), entry);
   }
@@ -38,7 +38,7 @@ Napi::Value features(const Napi::CallbackInfo& info) {
 
 Napi::Value isa(const Napi::CallbackInfo& info) {
   try {
-    return Napi::String::New(info.Env(), active_kernels().name);
+    return Napi::String::New(info.Env(), active_variant().name);
   } catch (const std::invalid_argument& error) {
     throw Napi::Error::New(info.Env(), error.what());
   }
@@ -46,7 +46,7 @@ Napi::Value isa(const Napi::CallbackInfo& info) {
 
 void set_isa(const Napi::CallbackInfo& info) {
   try {
-    select_kernels(info[0].As<Napi::String>().Utf8Value());
+    select_variant(info[0].As<Napi::String>().Utf8Value());
   } catch (const std::invalid_argument& error) {
     throw Napi::Error::New(info.Env(), error.what());
   }

@@ -1,6 +1,6 @@
 // What this machine can do at most, for benchmarks:
 //
-//   measureFmaPeak(threads, seconds), measureInt8Peak(threads, seconds) -> Promise<operations per second>
+//   measureFmaPeak, measureInt8Peak, measureBf16Peak (threads, seconds) -> Promise<operations per second>
 //   measureReadBandwidth(threads, bytes) -> Promise<bytes per second>
 //
 // The peaks are 0 where the active variant has no loop for them; the memory should be larger than the caches.
@@ -10,8 +10,8 @@
 
 #include "addon/addon.h"
 #include "addon/inference_addon_jobs.h"
-#include "core/kernels.h"
 #include "core/measured_peaks.h"
+#include "core/variant_registry.h"
 #include "inference/aligned_buffer.h"
 
 namespace bitnet {
@@ -26,14 +26,14 @@ Napi::Value measured(Napi::Env env, std::function<double()> measure) {
   return std::make_shared<JobQueue>()->push(env, std::move(job));
 }
 
-using Peak = double(const std::string& isa, double seconds, int threads);
+using Peak = double(const std::string& variant, double seconds, int threads);
 
 template <Peak& peak>
 Napi::Value measure_peak(const Napi::CallbackInfo& info) {
   const int threads = info[0].As<Napi::Number>().Int32Value();
   const double seconds = info[1].As<Napi::Number>().DoubleValue();
-  const std::string isa = active_kernels().name;
-  return measured(info.Env(), [=] { return peak(isa, seconds, threads); });
+  const std::string variant = active_variant().name;
+  return measured(info.Env(), [=] { return peak(variant, seconds, threads); });
 }
 
 Napi::Value measure_read_bandwidth(const Napi::CallbackInfo& info) {
@@ -52,6 +52,7 @@ Napi::Value measure_read_bandwidth(const Napi::CallbackInfo& info) {
 void init_measurement(Napi::Env env, Napi::Object exports) {
   exports.Set("measureFmaPeak", Napi::Function::New(env, measure_peak<fma_peak>, "measureFmaPeak"));
   exports.Set("measureInt8Peak", Napi::Function::New(env, measure_peak<int8_peak>, "measureInt8Peak"));
+  exports.Set("measureBf16Peak", Napi::Function::New(env, measure_peak<bf16_peak>, "measureBf16Peak"));
   exports.Set("measureReadBandwidth",
               Napi::Function::New(env, measure_read_bandwidth, "measureReadBandwidth"));
 }

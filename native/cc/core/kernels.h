@@ -2,7 +2,8 @@
 //
 // Law: for the same arguments every variant returns the same bits. Integer results are exact; float32 results
 // follow the canonical order written beside each entry, whose readable form is the scalar variant
-// (`*_scalar.cc`). A variant registers itself in kernels.cc; tests and benchmarks loop over the registry.
+// (`*_scalar.cc`). A variant registers itself (variant_registry.h); tests and benchmarks loop over the
+// registry.
 //
 // Kernels are single-threaded: callers cut work over rows, groups or heads with ThreadPool. No kernel
 // allocates.
@@ -10,8 +11,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
-#include <vector>
 
 #include "core/ternary_panel.h"
 
@@ -80,6 +79,33 @@ struct Int8Tile {
   int64_t b_panel_bytes(int64_t steps) const { return (steps * step_bytes() + 4) * cols; }
 };
 
+// Activation codes of some tokens: int8 rows `stride` bytes apart (a multiple of kCodePadding), zero padded.
+struct CodeRows {
+  const int8_t* codes;
+  int64_t stride;
+  const float* act_scale;
+  const int32_t* code_sum;
+  int64_t tokens;
+  const uint8_t* packed = nullptr;  // by Kernels::code_packing, where needs_packing says so
+};
+
+// How a variant wants the codes of many tokens ordered: packed once per product, whatever parts it is cut
+// into.
+struct CodePacking {
+  int64_t tile_tokens;  // tokens that are packed together; the last tile may have fewer
+  // From this number of tokens on; fewer are read as they are.
+  int64_t min_tokens;
+  // Packs tile `tile` of `tokens` tokens, all of whose codes take packed_code_bytes.
+  void (*pack_tile)(const int8_t* codes, int64_t stride, int64_t tokens, int64_t cols, int64_t tile,
+                    uint8_t* packed);
+};
+// Upper bound for every variant; `packed` is 64-byte aligned.
+constexpr int64_t kMaxCodeTile = 16;
+inline int64_t packed_code_bytes(int64_t tokens, int64_t cols) {
+  return round_up(tokens, kMaxCodeTile) * padded_cols(cols);
+}
+
+// All entries are set, but for those that say what null means.
 struct Kernels {
   const char* name;
 
@@ -95,12 +121,12 @@ struct Kernels {
 
   // ---- integer product ---------------------------------------------------------------------------------
   // y[t][n] = float(sum_k x[t][k] * ternary[n][k]) * (act_scale[t] * weight_scale) for rows n of the groups
-  // [group_begin, group_end). x: int8 codes, rows x_stride bytes apart (a multiple of kCodePadding), zero
-  // padded. y is indexed by the absolute n; rows y_stride floats apart. Any number of tokens: the variant
-  // picks GEMV or GEMM. Requires cols <= 2^23 (an int32 sum cannot overflow).
-  void (*ternary_gemm)(const TernaryPanel& w, int64_t group_begin, int64_t group_end, const int8_t* x,
-                       int64_t x_stride, const float* act_scale, const int32_t* code_sum, int64_t tokens,
+  // [group_begin, group_end) and all tokens of x. y is indexed by the absolute n; rows y_stride floats apart.
+  // Any number of tokens: the variant picks GEMV or GEMM. Requires cols <= 2^23 (an int32 sum cannot
+  // overflow), and packed codes where needs_packing says so.
+  void (*ternary_gemm)(const TernaryPanel& w, int64_t group_begin, int64_t group_end, const CodeRows& x,
                        float* y, int64_t y_stride);
+  const CodePacking* code_packing;  // null: never packed
 
   // ---- float rows --------------------------------------------------------------------------------------
   // RMSNorm. s = sum x^2 (16 lanes of fma, zero padded, fixed tree);  r = 1 / sqrt(s / n + eps);
@@ -152,24 +178,18 @@ struct Kernels {
   GemmTile gemm_tile;
   const Bf16Tile* bf16_tile;  // null: the variant has none; ask usable_bf16_tile
   const Int8Tile* int8_tile;
+
+  bool needs_packing(int64_t tokens) const { return code_packing && tokens >= code_packing->min_tokens; }
+  // Tiles to pack: 0 if the codes are read as they are.
+  int64_t code_tiles(int64_t tokens) const {
+    return needs_packing(tokens) ? (tokens + code_packing->tile_tokens - 1) / code_packing->tile_tokens : 0;
+  }
 };
 
 // The bfloat16 tile of the variant; null if it has none or this CPU cannot run it.
 const Bf16Tile* usable_bf16_tile(const Kernels& kernels);
 
-// Every variant compiled for this architecture, slowest first; scalar is always there.
-struct Variant {
-  const Kernels* kernels;
-  bool supported;  // by this CPU
-};
-const std::vector<Variant>& kernel_variants();
-
-// The variant in use: what select_kernels chose, else BITNET_ISA, else the last supported one.
-// Throws std::invalid_argument that lists the valid names if BITNET_ISA is unknown or not supported here.
+// The kernels of the active variant (variant_registry.h).
 const Kernels& active_kernels();
-// Makes `name` the active variant of this process; an empty name returns to the default. Same errors.
-void select_kernels(const std::string& name);
-// The variant of that name, with the same errors.
-const Kernels& kernels_by_name(const std::string& name);
 
 }  // namespace bitnet

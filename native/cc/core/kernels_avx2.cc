@@ -1,4 +1,5 @@
 // The AVX2 variant (with FMA and F16C): Haswell, Zen and later.
+#include "core/peak_loops.h"
 #include "core/variants.h"
 
 #if defined(BITNET_X86)
@@ -28,11 +29,38 @@ BITNET_TARGET_END
 
 namespace bitnet {
 
-const Kernels kAvx2Kernels = {
-    "avx2",       quantize_row, abs_sum_row, ternarize,     ternary_gemm_avx2, rms_norm_row,
-    rope_row,     relu2_gate,   silu_gate,   add_rows,      attention,         linear_rows,
-    q8_rows_avx2, decode_row,   log_sum_exp, kLaneGemmTile, nullptr,           &kAvx2Int8Tile,
-};
+const Kernels& avx2_kernels() {
+  static const Kernels kernels = [] {
+    Kernels k{};
+    k.name = "avx2";
+    k.quantize_row = quantize_row;
+    k.abs_sum_row = abs_sum_row;
+    k.ternarize = ternarize;
+    k.ternary_gemm = ternary_gemm_avx2;
+    k.rms_norm_row = rms_norm_row;
+    k.rope_row = rope_row;
+    k.relu2_gate = relu2_gate;
+    k.silu_gate = silu_gate;
+    k.add = add_rows;
+    k.attention = attention;
+    k.linear_rows = linear_rows;
+    k.q8_rows = q8_rows_avx2;
+    k.decode_row = decode_row;
+    k.log_sum_exp = log_sum_exp;
+    k.gemm_tile = kLaneGemmTile;
+    k.int8_tile = &kAvx2Int8Tile;
+    return k;
+  }();
+  return kernels;
+}
+
+namespace {
+
+[[maybe_unused]] const bool registered = register_variant(
+    {"avx2", kAvx2Rank, [](const CpuFeatures& cpu) { return cpu.avx2 && cpu.fma && cpu.f16c; }, &avx2_kernels,
+     &kAvx2PeakLoops});
+
+}  // namespace
 
 }  // namespace bitnet
 

@@ -1,4 +1,5 @@
 // The AVX-512 variant (F, BW, DQ, VL and VNNI): Ice Lake, Zen 4 and later.
+#include "core/peak_loops.h"
 #include "core/variants.h"
 
 #if defined(BITNET_X86)
@@ -27,13 +28,40 @@ BITNET_TARGET_END
 
 namespace bitnet {
 
-const Kernels kAvx512VnniKernels = {
-    "avx512vnni", quantize_row, abs_sum_row,   ternarize,        ternary_gemm_avx512vnni,
-    rms_norm_row, rope_row,     relu2_gate,    silu_gate,        add_rows,
-    attention,    linear_rows,
-    q8_rows_avx2,  // streams at the speed of memory as it is
-    decode_row,   log_sum_exp,  kLaneGemmTile, &kAvx512Bf16Tile, &kAvx512VnniInt8Tile,
-};
+const Kernels& avx512vnni_kernels() {
+  static const Kernels kernels = [] {
+    Kernels k{};
+    k.name = "avx512vnni";
+    k.quantize_row = quantize_row;
+    k.abs_sum_row = abs_sum_row;
+    k.ternarize = ternarize;
+    k.ternary_gemm = ternary_gemm_avx512vnni;
+    k.rms_norm_row = rms_norm_row;
+    k.rope_row = rope_row;
+    k.relu2_gate = relu2_gate;
+    k.silu_gate = silu_gate;
+    k.add = add_rows;
+    k.attention = attention;
+    k.linear_rows = linear_rows;
+    k.q8_rows = q8_rows_avx2;
+    k.decode_row = decode_row;
+    k.log_sum_exp = log_sum_exp;
+    k.gemm_tile = kLaneGemmTile;
+    k.int8_tile = &kAvx512VnniInt8Tile;
+    k.bf16_tile = &kAvx512Bf16Tile;
+    return k;
+  }();
+  return kernels;
+}
+
+namespace {
+
+[[maybe_unused]] const bool registered = register_variant(
+    {"avx512vnni", kAvx512VnniRank,
+     [](const CpuFeatures& cpu) { return cpu.avx2 && cpu.fma && cpu.f16c && cpu.avx512vnni; },
+     &avx512vnni_kernels, &kAvx512VnniPeakLoops});
+
+}  // namespace
 
 }  // namespace bitnet
 

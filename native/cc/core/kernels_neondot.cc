@@ -1,4 +1,5 @@
 // The NEON variant for AArch64 with the dot product extension: Cortex-A76, Neoverse N1, Apple M1 and later.
+#include "core/peak_loops.h"
 #include "core/variants.h"
 
 #if defined(BITNET_ARM64)
@@ -27,12 +28,38 @@
 
 namespace bitnet {
 
-const Kernels kNeonDotKernels = {
-    "neondot",     quantize_row, abs_sum_row,       ternarize,  ternary_gemm_neondot,
-    rms_norm_row,  rope_row,     relu2_gate,        silu_gate,  add_rows,
-    attention,     linear_rows,  q8_rows_neondot,   decode_row, log_sum_exp,
-    kLaneGemmTile, nullptr,      &kNeonDotInt8Tile,
-};
+namespace {
+
+const Kernels& neondot_kernels() {
+  static const Kernels kernels = [] {
+    Kernels k{};
+    k.name = "neondot";
+    k.quantize_row = quantize_row;
+    k.abs_sum_row = abs_sum_row;
+    k.ternarize = ternarize;
+    k.ternary_gemm = ternary_gemm_neondot;
+    k.rms_norm_row = rms_norm_row;
+    k.rope_row = rope_row;
+    k.relu2_gate = relu2_gate;
+    k.silu_gate = silu_gate;
+    k.add = add_rows;
+    k.attention = attention;
+    k.linear_rows = linear_rows;
+    k.q8_rows = q8_rows_neondot;
+    k.decode_row = decode_row;
+    k.log_sum_exp = log_sum_exp;
+    k.gemm_tile = kLaneGemmTile;
+    k.int8_tile = &kNeonDotInt8Tile;
+    return k;
+  }();
+  return kernels;
+}
+
+[[maybe_unused]] const bool registered =
+    register_variant({"neondot", kNeonDotRank, [](const CpuFeatures& cpu) { return cpu.neon_dot; },
+                      &neondot_kernels, &kNeonDotPeakLoops});
+
+}  // namespace
 
 }  // namespace bitnet
 

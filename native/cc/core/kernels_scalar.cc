@@ -49,9 +49,10 @@ void ternarize(const float* w, int64_t count, float inverse_scale, int8_t* terna
 
 // ---- integer product -------------------------------------------------------------------------------------
 
-void ternary_gemm(const TernaryPanel& w, int64_t group_begin, int64_t group_end, const int8_t* x,
-                  int64_t x_stride, const float* act_scale, const int32_t* code_sum, int64_t tokens, float* y,
-                  int64_t y_stride) {
+void ternary_gemm(const TernaryPanel& w, int64_t group_begin, int64_t group_end, const CodeRows& codes_of_x,
+                  float* y, int64_t y_stride) {
+  const auto& [x, x_stride, act_scale, code_sum, tokens, packed_x] = codes_of_x;
+  static_cast<void>(packed_x);
   const int64_t blocks = padded_cols(w.cols) / kPanelCols;
   for (int64_t group = group_begin; group < group_end; ++group) {
     const uint8_t* codes = w.codes + group * panel_group_bytes(w.cols);
@@ -275,16 +276,36 @@ void gemm_tile(int64_t depth, const float* a, int64_t a_row, int64_t a_step, con
 
 }  // namespace
 
-const Kernels kScalarKernels = {
-    "scalar",     quantize_row,
-    abs_sum_row,  ternarize,
-    ternary_gemm, rms_norm_row,
-    rope_row,     relu2_gate,
-    silu_gate,    add,
-    attention,    linear_rows,
-    q8_rows,      decode_row,
-    log_sum_exp,  {kTileRows, kTileCols, gemm_tile},
-    nullptr,      &kScalarInt8Tile,
-};
+namespace {
+
+const Kernels& scalar_kernels() {
+  static const Kernels kernels = [] {
+    Kernels k{};
+    k.name = "scalar";
+    k.quantize_row = quantize_row;
+    k.abs_sum_row = abs_sum_row;
+    k.ternarize = ternarize;
+    k.ternary_gemm = ternary_gemm;
+    k.rms_norm_row = rms_norm_row;
+    k.rope_row = rope_row;
+    k.relu2_gate = relu2_gate;
+    k.silu_gate = silu_gate;
+    k.add = add;
+    k.attention = attention;
+    k.linear_rows = linear_rows;
+    k.q8_rows = q8_rows;
+    k.decode_row = decode_row;
+    k.log_sum_exp = log_sum_exp;
+    k.gemm_tile = {kTileRows, kTileCols, gemm_tile};
+    k.int8_tile = &kScalarInt8Tile;
+    return k;
+  }();
+  return kernels;
+}
+
+[[maybe_unused]] const bool registered = register_variant(
+    {"scalar", kScalarRank, [](const CpuFeatures&) { return true; }, &scalar_kernels, nullptr});
+
+}  // namespace
 
 }  // namespace bitnet

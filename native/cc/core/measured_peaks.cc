@@ -6,6 +6,7 @@
 
 #include "core/peak_loops.h"
 #include "core/thread_pool.h"
+#include "core/variant_registry.h"
 
 namespace bitnet {
 namespace {
@@ -15,16 +16,6 @@ constexpr int64_t kRounds = 100000;
 // What the loops compute goes here, or the compiler would leave them out.
 thread_local volatile float float_sink;
 thread_local volatile uint64_t integer_sink;
-
-const PeakLoops* peak_loops(const std::string& isa) {
-#if defined(BITNET_X86)
-  if (isa == kAvx2PeakLoops.isa) return &kAvx2PeakLoops;
-  if (isa == kAvx512VnniPeakLoops.isa) return &kAvx512VnniPeakLoops;
-#elif defined(BITNET_ARM64)
-  if (isa == kNeonDotPeakLoops.isa) return &kNeonDotPeakLoops;
-#endif
-  return nullptr;
-}
 
 double operations_per_second(float (*rounds)(int64_t), double operations_per_round, double seconds) {
   double best = 0;
@@ -64,21 +55,26 @@ double steady_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-double fma_peak(const std::string& isa, double seconds, int threads) {
-  const PeakLoops* loops = peak_loops(isa);
+double fma_peak(const std::string& variant, double seconds, int threads) {
+  const PeakLoops* loops = variant_by_name(variant).peaks;
   return loops ? sum_of_threads(loops->fma, loops->fma_operations, seconds, threads) : 0;
 }
 
-double int8_peak(const std::string& isa, double seconds, int threads) {
-  const PeakLoops* loops = peak_loops(isa);
+double int8_peak(const std::string& variant, double seconds, int threads) {
+  const PeakLoops* loops = variant_by_name(variant).peaks;
   return loops ? sum_of_threads(loops->int8, loops->int8_operations, seconds, threads) : 0;
+}
+
+double bf16_peak(const std::string& variant, double seconds, int threads) {
+  const Variant& named = variant_by_name(variant);
+  if (!named.peaks || !named.peaks->bf16 || !usable_bf16_tile(*named.kernels)) return 0;
+  return sum_of_threads(named.peaks->bf16, named.peaks->bf16_operations, seconds, threads);
 }
 
 double read_bandwidth(int threads, const uint8_t* data, int64_t bytes) {
   uint64_t (*read)(const uint8_t*, int64_t) = plain_read;
   for (const Variant& variant : kernel_variants()) {
-    const PeakLoops* loops = peak_loops(variant.kernels->name);
-    if (variant.supported && loops && loops->read) read = loops->read;
+    if (variant.supported && variant.peaks && variant.peaks->read) read = variant.peaks->read;
   }
   constexpr int64_t kPart = 4 << 20;
   double best = 0;

@@ -6,12 +6,12 @@
 
 namespace bitnet {
 
-// Independent multiply-add instructions of one ISA variant on registers only, for about `seconds`, on
-// `threads` threads at once. Returns operations per second of all threads (a multiply-add is two); 0 if the
-// variant has no such loop. The variant must be supported here.
-double fma_peak(const std::string& isa, double seconds, int threads);  // float32
-double int8_peak(const std::string& isa, double seconds,
-                 int threads);  // 8-bit products summed in 16 or 32 bits
+// Independent multiply-add instructions of one variant on registers only, for about `seconds`, on `threads`
+// threads at once. Returns operations per second of all threads (a multiply-add is two); 0 if the variant has
+// no such loop. The variant must be supported here.
+double fma_peak(const std::string& variant, double seconds, int threads);   // float32
+double int8_peak(const std::string& variant, double seconds, int threads);  // summed in 16 or 32 bits
+double bf16_peak(const std::string& variant, double seconds, int threads);  // summed in float32
 
 // Bytes per second of reading `bytes` of memory with `threads` threads, the best of a few runs.
 double read_bandwidth(int threads, const uint8_t* data, int64_t bytes);

@@ -67,8 +67,8 @@ BITNET_TARGET_END
 
 namespace bitnet {
 
-const PeakLoops kAvx2PeakLoops = {
-    "avx2", avx2_fma_rounds, avx2_int8_rounds, kPeakChains * 8 * 2, kPeakChains * 32 * 2, avx2_read};
+const PeakLoops kAvx2PeakLoops = {avx2_fma_rounds, avx2_int8_rounds, kPeakChains * 8 * 2,
+                                  kPeakChains * 32 * 2, avx2_read};
 
 }  // namespace bitnet
 

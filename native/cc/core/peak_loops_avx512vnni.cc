@@ -6,7 +6,7 @@
 #include "core/avx512_intrinsics.h"
 #include "core/target_region.h"
 
-BITNET_TARGET_BEGIN("avx512f,avx512bw,avx512vnni")
+BITNET_TARGET_BEGIN("avx512f,avx512bw,avx512vnni,avx512bf16")
 
 namespace bitnet {
 namespace {
@@ -48,6 +48,27 @@ float avx512_int8_rounds(int64_t rounds) {
   return static_cast<float>(lanes[0]);
 }
 
+#if defined(BITNET_EMULATED_ISA)
+constexpr float (*avx512_bf16_rounds)(int64_t) = nullptr;
+#else
+float avx512_bf16_rounds(int64_t rounds) {
+  __m512 sums[kPeakChains];
+  const __m512bh pairs = (__m512bh)_mm512_set1_epi32(0x3f803f80);
+  BITNET_UNROLL
+  for (int i = 0; i < kPeakChains; ++i) sums[i] = _mm512_set1_ps(static_cast<float>(i));
+  for (int64_t round = 0; round < rounds; ++round) {
+    BITNET_UNROLL
+    for (int i = 0; i < kPeakChains; ++i) sums[i] = _mm512_dpbf16_ps(sums[i], pairs, pairs);
+  }
+  __m512 total = sums[0];
+  BITNET_UNROLL
+  for (int i = 1; i < kPeakChains; ++i) total = _mm512_add_ps(total, sums[i]);
+  alignas(64) float lanes[16];
+  _mm512_store_ps(lanes, total);
+  return lanes[0];
+}
+#endif
+
 }  // namespace
 }  // namespace bitnet
 
@@ -55,8 +76,9 @@ BITNET_TARGET_END
 
 namespace bitnet {
 
-const PeakLoops kAvx512VnniPeakLoops = {"avx512vnni",         avx512_fma_rounds,    avx512_int8_rounds,
-                                        kPeakChains * 16 * 2, kPeakChains * 64 * 2, nullptr};
+const PeakLoops kAvx512VnniPeakLoops = {
+    avx512_fma_rounds, avx512_int8_rounds, kPeakChains * 16 * 2, kPeakChains * 64 * 2,
+    nullptr,           avx512_bf16_rounds, kPeakChains * 32 * 2};
 
 }  // namespace bitnet
 

@@ -52,8 +52,8 @@ BITNET_TARGET_END
 
 namespace bitnet {
 
-const PeakLoops kNeonDotPeakLoops = {"neondot",           neon_fma_rounds,      neon_int8_rounds,
-                                     kPeakChains * 4 * 2, kPeakChains * 16 * 2, nullptr};
+const PeakLoops kNeonDotPeakLoops = {neon_fma_rounds, neon_int8_rounds, kPeakChains * 4 * 2,
+                                     kPeakChains * 16 * 2, nullptr};
 
 }  // namespace bitnet
 

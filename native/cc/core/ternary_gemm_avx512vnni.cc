@@ -145,9 +145,10 @@ void multiply_vector(const TernaryPanel& w, int64_t group_begin, int64_t group_e
 
 }  // namespace
 
-void ternary_gemm_avx512vnni(const TernaryPanel& w, int64_t group_begin, int64_t group_end, const int8_t* x,
-                             int64_t x_stride, const float* act_scale, const int32_t* code_sum,
-                             int64_t tokens, float* y, int64_t y_stride) {
+void ternary_gemm_avx512vnni(const TernaryPanel& w, int64_t group_begin, int64_t group_end,
+                             const CodeRows& codes_of_x, float* y, int64_t y_stride) {
+  const auto& [x, x_stride, act_scale, code_sum, tokens, packed_x] = codes_of_x;
+  static_cast<void>(packed_x);
   int64_t t = 0;
   const auto tile = [&] {
     return Outputs{act_scale + t, code_sum + t, w.weight_scale, y + t * y_stride, y_stride};

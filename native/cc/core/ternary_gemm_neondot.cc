@@ -127,9 +127,10 @@ int64_t rows_of_group(const TernaryPanel& w, int64_t group) {
 
 }  // namespace
 
-void ternary_gemm_neondot(const TernaryPanel& w, int64_t group_begin, int64_t group_end, const int8_t* x,
-                          int64_t x_stride, const float* act_scale, const int32_t* code_sum, int64_t tokens,
-                          float* y, int64_t y_stride) {
+void ternary_gemm_neondot(const TernaryPanel& w, int64_t group_begin, int64_t group_end,
+                          const CodeRows& codes_of_x, float* y, int64_t y_stride) {
+  const auto& [x, x_stride, act_scale, code_sum, tokens, packed_x] = codes_of_x;
+  static_cast<void>(packed_x);
   const int64_t cols = padded_cols(w.cols), blocks = cols / kPanelCols,
                 group_bytes = panel_group_bytes(w.cols);
   alignas(16) int8_t codes[kChunkBlocks * kUnpackedBlock];

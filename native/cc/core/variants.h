@@ -1,8 +1,8 @@
-// The kernel tables compiled for this architecture. Only kernels.cc looks at these; everyone else asks the
-// registry.
+// What the files of the kernel variants share with each other. Everyone else asks the registry.
 #pragma once
 
 #include "core/kernels.h"
+#include "core/variant_registry.h"
 
 #if defined(__x86_64__) || defined(_M_X64)
 #define BITNET_X86 1
@@ -12,17 +12,24 @@
 
 namespace bitnet {
 
-extern const Kernels kScalarKernels;
+// Places in the order of variants, slowest first. 0 is the reference.
+enum VariantRank : int {
+  kScalarRank = 0,
+  kAvx2Rank = 10,
+  kAvxVnniRank = 20,
+  kAvx512VnniRank = 30,
+  kAmxRank = 40,
+  kNeonDotRank = 10
+};
+
+// Tables that later variants begin with.
 #if defined(BITNET_X86)
-extern const Kernels kAvx2Kernels;
-extern const Kernels kAvx512VnniKernels;
-#elif defined(BITNET_ARM64)
-extern const Kernels kNeonDotKernels;
+const Kernels& avx2_kernels();
+const Kernels& avx512vnni_kernels();
 #endif
 
 // Kernels::ternary_gemm of each variant, one file each.
-using TernaryGemm = void(const TernaryPanel& w, int64_t group_begin, int64_t group_end, const int8_t* x,
-                         int64_t x_stride, const float* act_scale, const int32_t* code_sum, int64_t tokens,
+using TernaryGemm = void(const TernaryPanel& w, int64_t group_begin, int64_t group_end, const CodeRows& x,
                          float* y, int64_t y_stride);
 TernaryGemm ternary_gemm_avx2;
 TernaryGemm ternary_gemm_avx512vnni;

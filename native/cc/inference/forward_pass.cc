@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/code_blocks.h"
 #include "core/rope_table.h"
 
 namespace bitnet {
@@ -36,6 +37,9 @@ void ForwardPass::reserve(int64_t rows, int64_t positions) {
     gate_up_ = float_buffer(rows * 2 * c.intermediate_size);
     projected_ = float_buffer(rows * c.hidden_size);
     codes_ = AlignedBuffer(static_cast<size_t>(rows * padded_cols(widest)));
+    if (kernels_.needs_packing(rows)) {
+      packed_codes_ = AlignedBuffer(static_cast<size_t>(packed_code_bytes(rows, widest)));
+    }
     act_scale_ = float_buffer(rows);
     code_sum_ = AlignedBuffer(static_cast<size_t>(rows) * sizeof(int32_t));
     capacity_ = rows;
@@ -274,6 +278,15 @@ void ForwardPass::quantize_input(float* row, int64_t cols, int64_t index) {
 
 void ForwardPass::apply(const Linear* const* linears, int count, const float* x, int64_t x_stride, float* y,
                         int64_t y_stride) {
+  const int64_t cols = linears[0]->in;
+  const CodeRows rows = {reinterpret_cast<const int8_t*>(codes_.data()), padded_cols(cols),
+                         act_scale_.floats(), reinterpret_cast<const int32_t*>(code_sum_.data()), rows_};
+  const CodeBlocks blocks(kernels_, rows, cols, packed_codes_.data());
+  if (config_.ternary_weights) {
+    workers_.split(blocks.pack_parts(), 1, rows_ * cols, [&](int64_t begin, int64_t end) {
+      for (int64_t part = begin; part < end; ++part) blocks.pack(part);
+    });
+  }
   int64_t units = 0, outputs = 0;
   for (int n = 0; n < count; ++n) {
     units += panel_groups(linears[n]->out);
@@ -288,9 +301,10 @@ void ForwardPass::apply(const Linear* const* linears, int count, const float* x,
       const int64_t first = std::max(begin - base, int64_t{0});
       const int64_t last = std::min(end - base, groups);
       if (first < last && linear.ternary) {
-        kernels_.ternary_gemm(linear.panel, first, last, reinterpret_cast<const int8_t*>(codes_.data()),
-                              padded_cols(linear.in), act_scale_.floats(),
-                              reinterpret_cast<const int32_t*>(code_sum_.data()), rows_, target, y_stride);
+        for (int64_t i = 0; i < blocks.count(); ++i) {
+          kernels_.ternary_gemm(linear.panel, first, last, blocks.block(i),
+                                target + blocks.first_token(i) * y_stride, y_stride);
+        }
       } else if (first < last) {
         const int64_t row_end = std::min(last * kPanelRows, linear.out);
         kernels_.linear_rows(linear.rows, linear.row_type, first * kPanelRows, row_end, linear.in, x,

@@ -78,7 +78,8 @@ class ForwardPass {
   std::vector<AttentionTask> attention_tasks_;
 
   int64_t capacity_ = 0;  // rows
-  AlignedBuffer x_, hidden_, qkv_, attention_, gate_up_, projected_, codes_, act_scale_, code_sum_;
+  AlignedBuffer x_, hidden_, qkv_, attention_, gate_up_, projected_, codes_, packed_codes_, act_scale_,
+      code_sum_;
   ScratchSlots scores_;
   int64_t rope_positions_ = 0;
   std::vector<float> cosine_, sine_;

@@ -83,10 +83,10 @@ void integer_forward(const LinearInput& input, int64_t tokens, int64_t cols, con
       kernels.quantize_row(input.row(begin + t, cols, scratch), cols, codes + t * stride, act_scale + t,
                            code_sum + t);
     }
+    const CodeRows code_rows = packed_codes({codes, stride, act_scale, code_sum, rows}, cols, task_scope);
     float* out = y + begin * y_stride;
     for (int i = 0; i < count; ++i) {
-      kernels.ternary_gemm(panels[i], 0, panel_groups(panels[i].rows), codes, stride, act_scale, code_sum,
-                           rows, out, y_stride);
+      kernels.ternary_gemm(panels[i], 0, panel_groups(panels[i].rows), code_rows, out, y_stride);
       out += panels[i].rows;
     }
     add_residual(residual, begin * y_stride, end * y_stride, y);
@@ -111,6 +111,18 @@ void float_forward(const LinearInput& input, int64_t tokens, int64_t cols, const
 }
 
 }  // namespace
+
+CodeRows packed_codes(CodeRows rows, int64_t cols, ArenaScope& scope) {
+  const Kernels& kernels = active_kernels();
+  const int64_t tiles = kernels.code_tiles(rows.tokens);
+  if (tiles == 0) return rows;
+  uint8_t* packed = static_cast<uint8_t*>(scope.bytes(packed_code_bytes(rows.tokens, cols)));
+  for (int64_t tile = 0; tile < tiles; ++tile) {
+    kernels.code_packing->pack_tile(rows.codes, rows.stride, rows.tokens, cols, tile, packed);
+  }
+  rows.packed = packed;
+  return rows;
+}
 
 const float* LinearInput::row(int64_t t, int64_t cols, float* scratch) const {
   const float* values = x + t * width(cols);

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 
+#include "core/kernels.h"
 #include "training/arena.h"
 #include "training/gated_activation.h"
 #include "training/weight_quantizer.h"
@@ -51,6 +52,9 @@ inline int64_t total_rows(const LinearWeight* weights, int count) {
   for (int i = 0; i < count; ++i) rows += weights[i].rows;
   return rows;
 }
+
+// Codes with the packed copy that the variant wants, if it wants one, made on this thread.
+CodeRows packed_codes(CodeRows rows, int64_t cols, ArenaScope& scope);
 
 // What a product takes in: x itself, or x after the gated activation and RMSNorm that stand before it. Both
 // are computed row by row on the way into the product and again in the backward pass, so that neither is ever

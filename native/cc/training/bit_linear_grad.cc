@@ -191,8 +191,8 @@ void integer_grad(const LinearInput& input, int64_t tokens, int64_t cols, const 
       std::fill(token_codes + rows, token_codes + stride, int8_t{0});
       std::fill(feature_codes + rows, feature_codes + stride, int8_t{0});
     }
-    kernels.ternary_gemm(panel, 0, panel_groups(cols), codes, stride, scale, code_sum, end - begin,
-                         dx + begin * cols, cols);
+    const CodeRows token_rows = packed_codes({codes, stride, scale, code_sum, end - begin}, rows, task_scope);
+    kernels.ternary_gemm(panel, 0, panel_groups(cols), token_rows, dx + begin * cols, cols);
   });
   gemm_i8(training_threads(), rows, cols, tokens, column_codes, stride, activations.codes, activations.stride,
           column_scale, dw, cols);

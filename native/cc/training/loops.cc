@@ -1,19 +1,9 @@
 #include "training/loops.h"
 
-#include <cstring>
-
-#include "core/kernels.h"
-#include "training/loops_variants.h"
+#include "core/variant_registry.h"
 
 namespace bitnet {
 
-const TrainingLoops& active_loops() {
-#if defined(BITNET_X86)
-  const char* name = active_kernels().name;
-  if (std::strncmp(name, "avx512", 6) == 0) return kAvx512Loops;
-  if (std::strcmp(name, "avx2") == 0) return kAvx2Loops;
-#endif
-  return kBaselineLoops;
-}
+const TrainingLoops& active_loops() { return *active_variant().loops; }
 
 }  // namespace bitnet

@@ -1,5 +1,6 @@
 // Training loops for AVX2 with fused multiply-add.
-#include "training/loops_variants.h"
+#include "core/variants.h"
+#include "training/loops.h"
 
 #if defined(BITNET_X86)
 
@@ -29,7 +30,13 @@ namespace {
 BITNET_TARGET_END
 
 namespace bitnet {
+namespace {
+
 const TrainingLoops kAvx2Loops = BITNET_LOOPS_TABLE("avx2");
+
+[[maybe_unused]] const bool registered = register_training_loops("avx2", &kAvx2Loops);
+
+}  // namespace
 }  // namespace bitnet
 
 #endif

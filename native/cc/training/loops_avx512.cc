@@ -1,5 +1,6 @@
 // Training loops for AVX-512.
-#include "training/loops_variants.h"
+#include "core/variants.h"
+#include "training/loops.h"
 
 #if defined(BITNET_X86)
 
@@ -28,7 +29,13 @@ namespace {
 BITNET_TARGET_END
 
 namespace bitnet {
+namespace {
+
 const TrainingLoops kAvx512Loops = BITNET_LOOPS_TABLE("avx512");
+
+[[maybe_unused]] const bool registered = register_training_loops("avx512vnni", &kAvx512Loops);
+
+}  // namespace
 }  // namespace bitnet
 
 #endif

@@ -3,7 +3,8 @@
 #include <cstring>
 
 #include "core/target_region.h"
-#include "training/loops_variants.h"
+#include "core/variants.h"
+#include "training/loops.h"
 
 #define BITNET_LOOPS_MULADD(a, b, c) ((a) * (b) + (c))
 
@@ -13,6 +14,16 @@ namespace {
 #include "training/loops_products.h"
 }  // namespace
 
+namespace {
+
 const TrainingLoops kBaselineLoops = BITNET_LOOPS_TABLE("baseline");
+
+// The baseline of AArch64 is NEON.
+[[maybe_unused]] const bool registered = register_training_loops("scalar", &kBaselineLoops);
+#if defined(BITNET_ARM64)
+[[maybe_unused]] const bool registered_neon = register_training_loops("neondot", &kBaselineLoops);
+#endif
+
+}  // namespace
 
 }  // namespace bitnet
