@@ -18,7 +18,7 @@ export function describeEnvironment(
     node: process.version,
     tfjs: tf.version.tfjs,
     platform: `${process.platform} ${process.arch} ${release()}`,
-    cpu: cpus()[0]?.model ?? "unknown",
+    cpu: compute.cpu,
     cpus: cpus().length,
     memory_bytes: totalmem(),
     backend: compute.backend,
