@@ -3,16 +3,11 @@
 #include <cstdint>
 #include <cstring>
 
-#if defined(__x86_64__) || defined(_M_X64)
-#if defined(_MSC_VER)
-#include <intrin.h>
-#else
-#include <cpuid.h>
-#endif
-#if defined(__linux__)
+#include "core/cpuid.h"
+
+#if defined(__x86_64__) && defined(__linux__)
 #include <sys/syscall.h>
 #include <unistd.h>
-#endif
 #elif defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
 #elif defined(__aarch64__) && defined(__APPLE__)
@@ -23,16 +18,6 @@ namespace bitnet {
 namespace {
 
 #if defined(__x86_64__) || defined(_M_X64)
-void cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4]) {
-#if defined(_MSC_VER)
-  int regs[4];
-  __cpuidex(regs, static_cast<int>(leaf), static_cast<int>(subleaf));
-  for (int i = 0; i < 4; ++i) out[i] = static_cast<uint32_t>(regs[i]);
-#else
-  __cpuid_count(leaf, subleaf, out[0], out[1], out[2], out[3]);
-#endif
-}
-
 uint64_t enabled_registers() {
 #if defined(_MSC_VER)
   return _xgetbv(0);
