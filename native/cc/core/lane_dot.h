@@ -1,9 +1,10 @@
 // Float products over row-major weights on 16 lanes, and row decoding: one body for every ISA. Include inside
 // a target region, after lanes.h.
 //
-// A register tile holds the 16 lane sums of kDotTokens x kDotRows outputs. One to three tokens stream the
-// weights once and decode them in registers; more tokens work on blocks of decoded weights in the L1 cache,
-// and park their lane sums in memory from one block of columns to the next, which changes no order.
+// A register tile holds sums of kDotTokens x kDotRows outputs, one part of their 16 lanes at a time. A few
+// tokens stream the weights once and decode them in registers; more tokens work on blocks of decoded weights
+// in the L1 cache, and park their lane sums in memory from one block of columns to the next, which changes no
+// order.
 #pragma once
 
 #include "core/kernels.h"
@@ -94,97 +95,82 @@ void decode_row(const void* row, RowType type, int64_t cols, float* out) {
   }
 }
 
-// ---- register tiles ----
+// ---- many tokens: tiles over decoded blocks ----
 
-struct DotOperands {
-  const uint8_t* w;  // first stored row of the tile
-  int64_t w_stride;  // bytes
-  const float* x;    // first token of the tile
-  int64_t x_stride;
+constexpr int64_t kBlockRows = 16;  // a vector of outputs, a multiple of kDotRows
+constexpr int64_t kBlockCols = 512;
+constexpr int64_t kBlockTokens = 64;
+constexpr int64_t kCachedValues = int64_t{1} << 17;  // floats, half of a small second-level cache
+constexpr int64_t kCacheLine = 64;
+constexpr int64_t kTokenSums = kBlockRows * kLanes;  // floats of one token's parked sums
+static_assert(kBlockRows % kDotRows == 0 && kBlockRows % kPartLanes == 0, "a block is cut into whole tiles");
+
+// Some rows of float32 weights.
+struct FloatRows {
+  const float* data;
+  int64_t stride, rows;
 };
 
-// sums[t][r] += lanes of x[t] * w[r] over `cols` columns of super-blocks, which are unpacked one at a time.
-template <int Tokens, int Rows, RowType Type>
-BITNET_INLINE void accumulate_super_blocks(Lanes (&sums)[Tokens][Rows], const DotOperands& at, int64_t cols) {
-  SuperBlock blocks[Rows];
-  for (int64_t k = 0; k < cols; k += kSuperBlock) {
-    const uint8_t* w = at.w + row_bytes(Type, k);
-    BITNET_UNROLL
-    for (int r = 0; r < Rows; ++r) unpack<Type>(w + r * at.w_stride, &blocks[r]);
-    for (int64_t run = 0; run < kSuperBlock / kScaleRun; ++run) {
-      BITNET_UNROLL
-      for (int j = 0; j < kParts; ++j) {
-        Part weights[Rows];
-        BITNET_UNROLL
-        for (int r = 0; r < Rows; ++r) weights[r] = load_run<Type>(blocks[r], run, j);
-        BITNET_UNROLL
-        for (int t = 0; t < Tokens; ++t) {
-          Part x = load_part(at.x + t * at.x_stride + k + run * kScaleRun + j * kPartLanes);
-          BITNET_PIN(x);  // or it is loaded again for every row
-          BITNET_UNROLL
-          for (int r = 0; r < Rows; ++r) sums[t][r].part[j] = fma(x, weights[r], sums[t][r].part[j]);
-        }
+// Sums of Tokens tokens over `chunks` chunks of 16 columns, for all rows of a block, whole tiles of them:
+// lane sums sums[token][row][16], which begin at 0 if `start`.
+template <int Tokens>
+void dot_tiles(const float* x, int64_t x_stride, const FloatRows& w, int64_t chunks, bool start,
+               float* sums) {
+  const int64_t w_stride = w.stride;
+  for (int64_t row = 0; row < w.rows; row += kDotRows) {
+    for (int64_t part = 0; part < kLanes; part += kPartLanes) {
+      float* parked = sums + row * kLanes + part;
+      Part tile[Tokens][kDotRows];
+      each<Tokens>([&](auto t) BITNET_INLINE_LAMBDA {
+        each<kDotRows>([&](auto r) BITNET_INLINE_LAMBDA {
+          tile[t][r] = start ? zero_part() : load_part(parked + t * kTokenSums + r * kLanes);
+        });
+      });
+      const float* weights = w.data + row * w_stride + part;
+      const float* values = x + part;
+      for (int64_t i = 0; i < chunks; ++i) {
+        Part column[kDotRows];
+        each<kDotRows>([&](auto r) BITNET_INLINE_LAMBDA { column[r] = load_part(weights + r * w_stride); });
+        each<Tokens>([&](auto t) BITNET_INLINE_LAMBDA {
+          Part value = load_part(values + t * x_stride);
+          BITNET_PIN(value);  // or it is loaded again for every row
+          each<kDotRows>([&](auto r)
+                             BITNET_INLINE_LAMBDA { tile[t][r] = fma(value, column[r], tile[t][r]); });
+        });
+        weights += kLanes;
+        values += kLanes;
       }
+      each<Tokens>([&](auto t) BITNET_INLINE_LAMBDA {
+        each<kDotRows>([&](auto r) BITNET_INLINE_LAMBDA {
+          store_part(parked + t * kTokenSums + r * kLanes, tile[t][r]);
+        });
+      });
     }
   }
 }
 
-// sums[t][r] += lanes of x[t] * w[r] over `cols` columns; every element is one chain.
-template <int Tokens, int Rows, RowType Type>
-BITNET_INLINE void accumulate_dot(Lanes (&sums)[Tokens][Rows], const DotOperands& at, int64_t cols) {
-  constexpr int64_t kStep = step_cols(Type);
-  const uint8_t* w = at.w;
-  int64_t k = 0;
-  for (; k + kStep <= cols; k += kStep) {
-    BITNET_UNROLL
-    for (int j = 0; j < kStep / kPartLanes; ++j) {
-      Part weights[Rows];
-      BITNET_UNROLL
-      for (int r = 0; r < Rows; ++r) weights[r] = load_stored<Type>(w + r * at.w_stride, j);
-      BITNET_UNROLL
-      for (int t = 0; t < Tokens; ++t) {
-        Part x = load_part(at.x + t * at.x_stride + k + j * kPartLanes);
-        BITNET_PIN(x);  // or it is loaded again for every row
-        BITNET_UNROLL
-        for (int r = 0; r < Rows; ++r) {
-          Part& sum = sums[t][r].part[j % kParts];
-          sum = fma(x, weights[r], sum);
-        }
-      }
-    }
-    w += row_bytes(Type, kStep);
-  }
-  if (k == cols) return;
-  BITNET_UNROLL
-  for (int r = 0; r < Rows; ++r) {
-    alignas(64) float weights[kLanes];
-    decode_tail<Type>(w + r * at.w_stride, cols - k, weights);
-    BITNET_UNROLL
-    for (int t = 0; t < Tokens; ++t) {
-      sums[t][r] = fma(load_first(at.x + t * at.x_stride + k, cols - k), load(weights), sums[t][r]);
-    }
+// dot_tiles for a number of tokens known at run time, 1 .. Tokens.
+template <int Tokens = kDotTokens>
+BITNET_INLINE void dot_tokens(int64_t tokens, const float* x, int64_t x_stride, const FloatRows& w,
+                              int64_t chunks, bool start, float* sums) {
+  if constexpr (Tokens > 0) {
+    if (tokens == Tokens) return dot_tiles<Tokens>(x, x_stride, w, chunks, start, sums);
+    dot_tokens<Tokens - 1>(tokens, x, x_stride, w, chunks, start, sums);
   }
 }
 
-// A tile whose sums live in memory between calls: parked[t * row_count + r].
-template <int Tokens, int Rows>
-BITNET_INLINE void continue_dot(const DotOperands& at, int64_t cols, bool start, Lanes* parked,
-                                int64_t row_count) {
-  Lanes sums[Tokens][Rows];
-  BITNET_UNROLL
-  for (int t = 0; t < Tokens; ++t) {
-    BITNET_UNROLL
-    for (int r = 0; r < Rows; ++r) sums[t][r] = start ? broadcast(0.0f) : parked[t * row_count + r];
+// The same over `cols` columns. A ragged chunk of weights is read from `tail`, zero padded.
+void dot_columns(int64_t tokens, const float* x, int64_t x_stride, const FloatRows& w, const FloatRows& tail,
+                 int64_t cols, bool start, float* sums) {
+  const int64_t chunks = cols / kLanes, rest = cols % kLanes;
+  if (chunks) dot_tokens(tokens, x, x_stride, w, chunks, start, sums);
+  if (rest == 0) return;
+  float values[kDotTokens * kLanes] = {};
+  for (int64_t t = 0; t < tokens; ++t) {
+    std::memcpy(values + t * kLanes, x + t * x_stride + chunks * kLanes, static_cast<size_t>(rest) * 4);
   }
-  accumulate_dot<Tokens, Rows, RowType::f32>(sums, at, cols);
-  BITNET_UNROLL
-  for (int t = 0; t < Tokens; ++t) {
-    BITNET_UNROLL
-    for (int r = 0; r < Rows; ++r) parked[t * row_count + r] = sums[t][r];
-  }
+  dot_tokens(tokens, values, kLanes, tail, 1, start && chunks == 0, sums);
 }
-
-// ---- products ----
 
 struct LinearRows {
   const uint8_t* w;
@@ -195,67 +181,131 @@ struct LinearRows {
   int64_t y_stride;
 };
 
-constexpr int64_t kBlockRows = 8;  // a multiple of 4 and of kDotRows
-constexpr int64_t kBlockCols = 512;
-constexpr int64_t kBlockTokens = 48;
-static_assert(kBlockRows % kDotRows == 0, "a block is cut into whole tiles");
-
-// Outputs of `rows` <= kBlockRows rows from `row` and `tokens` <= kBlockTokens tokens from `token`.
+// Asks for share `part` of `parts` of the stored columns [k, k + kBlockCols) of a block of rows: a block is
+// read only when the one before is done, too late for memory.
 template <RowType Type>
-void dot_block(const LinearRows& job, int64_t row, int64_t rows, int64_t token, int64_t tokens) {
+BITNET_INLINE void prefetch_block(const LinearRows& job, int64_t row, int64_t row_end, int64_t k,
+                                  int64_t part, int64_t parts) {
+  const int64_t rows = row_end - row < kBlockRows ? row_end - row : kBlockRows;
+  const int64_t cols = job.cols - k < kBlockCols ? job.cols - k : kBlockCols;
+  const int64_t lines = (row_bytes(Type, cols) + kCacheLine - 1) / kCacheLine;
+  const uint8_t* begin = job.w + row * job.w_stride + row_bytes(Type, k);
+  for (int64_t line = lines * part / parts; line < lines * (part + 1) / parts; ++line) {
+    for (int64_t r = 0; r < rows; ++r) BITNET_PREFETCH(begin + r * job.w_stride + line * kCacheLine);
+  }
+}
+
+// Outputs of `rows` <= kBlockRows rows from `row` and `tokens` tokens from `token`.
+template <RowType Type>
+void dot_block(const LinearRows& job, int64_t row, int64_t row_end, int64_t token, int64_t tokens) {
+  const int64_t rows = row_end - row < kBlockRows ? row_end - row : kBlockRows;
   alignas(64) float decoded[kBlockRows * kBlockCols];
-  alignas(64) Lanes parked[kBlockTokens * kBlockRows];
+  alignas(64) float parked[kBlockTokens * kTokenSums];
   // Rows past the end of a ragged block give sums that nobody reads.
   if (rows < kBlockRows) std::memset(decoded, 0, sizeof decoded);
   for (int64_t k = 0; k < job.cols; k += kBlockCols) {
     const int64_t cols = job.cols - k < kBlockCols ? job.cols - k : kBlockCols;
-    for (int64_t r = 0; r < rows; ++r) {
-      decode_padded<Type>(job.w + (row + r) * job.w_stride + row_bytes(Type, k), cols,
-                          decoded + r * kBlockCols);
+    const int64_t whole = cols / kLanes * kLanes;
+    FloatRows weights = {decoded, kBlockCols, round_up(rows, kDotRows)};
+    const FloatRows tail = {decoded + whole, kBlockCols, weights.rows};
+    const uint8_t* stored = job.w + row * job.w_stride + row_bytes(Type, k);
+    if (Type == RowType::f32 && rows % kDotRows == 0) {
+      weights = {reinterpret_cast<const float*>(stored), job.w_stride / 4, rows};
+      for (int64_t r = 0; r < rows && whole < cols; ++r)
+        decode_tail<Type>(stored + r * job.w_stride + whole * 4, cols - whole,
+                          decoded + r * kBlockCols + whole);
+    } else {
+      for (int64_t r = 0; r < rows; ++r)
+        decode_padded<Type>(stored + r * job.w_stride, cols, decoded + r * kBlockCols);
     }
-    for (int64_t t = 0; t < tokens;) {
-      const int64_t step = tokens - t >= kDotTokens ? kDotTokens : 1;
-      for (int64_t r = 0; r < kBlockRows; r += kDotRows) {
-        const DotOperands at = {reinterpret_cast<const uint8_t*>(decoded + r * kBlockCols), kBlockCols * 4,
-                                job.x + (token + t) * job.x_stride + k, job.x_stride};
-        Lanes* sums = parked + t * kBlockRows + r;
-        if (step == kDotTokens) {
-          continue_dot<kDotTokens, kDotRows>(at, cols, k == 0, sums, kBlockRows);
-        } else {
-          continue_dot<1, kDotRows>(at, cols, k == 0, sums, kBlockRows);
+    const bool last = k + cols == job.cols;
+    for (int64_t t = 0; t < tokens; t += kDotTokens) {
+      prefetch_block<Type>(job, last ? row + rows : row, row_end, last ? 0 : k + cols, t / kDotTokens,
+                           (tokens + kDotTokens - 1) / kDotTokens);
+      const int64_t count = tokens - t < kDotTokens ? tokens - t : kDotTokens;
+      // Sums that need not wait for other columns stay in the same lines.
+      float* sums = job.cols > kBlockCols ? parked + t * kTokenSums : parked;
+      dot_columns(count, job.x + (token + t) * job.x_stride + k, job.x_stride, weights, tail, cols, k == 0,
+                  sums);
+      if (!last) continue;
+      for (int64_t i = 0; i < count; ++i) {
+        float* y = job.y + (token + t + i) * job.y_stride + row;
+        for (int64_t r = 0; r < rows; r += kPartLanes) {
+          store_part_first(y + r, sum_each(sums + i * kTokenSums + r * kLanes), static_cast<int>(rows - r));
         }
       }
-      t += step;
     }
-  }
-  for (int64_t t = 0; t < tokens; ++t) {
-    float results[kBlockRows];
-    for (int64_t r = 0; r < kBlockRows; r += 4) sum_four(parked + t * kBlockRows + r, results + r);
-    float* y = job.y + (token + t) * job.y_stride + row;
-    for (int64_t r = 0; r < rows; ++r) y[r] = results[r];
   }
 }
 
-// One pass over the stored rows for a few tokens.
+// ---- few tokens: one pass over the stored rows ----
+
+// One super-block of Rows rows of the type, or one step of another type, unpacked as far as it helps.
+template <int Tokens, int Rows>
+struct StreamTile {
+  Lanes sums[Tokens][Rows];
+};
+
+// sums[t][r] += lanes of x[t] * w[r] over 16 columns from x on; weight(r, j) is part j of row r.
+template <int Tokens, int Rows, typename Weight>
+BITNET_INLINE void stream_chunk(StreamTile<Tokens, Rows>& tile, const float* x, int64_t x_stride,
+                                const Weight& weight) {
+  each<kParts>([&](auto j) BITNET_INLINE_LAMBDA {
+    Part weights[Rows];
+    each<Rows>([&](auto r) BITNET_INLINE_LAMBDA { weights[r] = weight(r, j); });
+    each<Tokens>([&](auto t) BITNET_INLINE_LAMBDA {
+      Part value = load_part(x + t * x_stride + j * kPartLanes);
+      BITNET_PIN(value);
+      each<Rows>([&](auto r) BITNET_INLINE_LAMBDA {
+        tile.sums[t][r].part[j] = fma(value, weights[r], tile.sums[t][r].part[j]);
+      });
+    });
+  });
+}
+
 template <int Tokens, int Rows, RowType Type>
 BITNET_INLINE void stream_tile(const LinearRows& job, int64_t row) {
-  Lanes sums[Tokens][Rows];
-  BITNET_UNROLL
-  for (int t = 0; t < Tokens; ++t) {
-    BITNET_UNROLL
-    for (int r = 0; r < Rows; ++r) sums[t][r] = broadcast(0.0f);
+  constexpr int64_t kStep = step_cols(Type);
+  StreamTile<Tokens, Rows> tile;
+  each<Tokens>([&](auto t) BITNET_INLINE_LAMBDA {
+    each<Rows>([&](auto r) BITNET_INLINE_LAMBDA { tile.sums[t][r] = broadcast(0.0f); });
+  });
+  const uint8_t* w = job.w + row * job.w_stride;
+  int64_t k = 0;
+  for (; k + kStep <= job.cols; k += kStep) {
+    if constexpr (is_k_quant(Type)) {
+      SuperBlock blocks[Rows];
+      for (int r = 0; r < Rows; ++r) unpack<Type>(w + r * job.w_stride, &blocks[r]);
+      for (int64_t run = 0; run < kSuperBlock / kScaleRun; ++run) {
+        stream_chunk(tile, job.x + k + run * kScaleRun, job.x_stride,
+                     [&](auto r, auto j) BITNET_INLINE_LAMBDA { return load_run<Type>(blocks[r], run, j); });
+      }
+    } else {
+      each<kStep / kLanes>([&](auto chunk) BITNET_INLINE_LAMBDA {
+        stream_chunk(tile, job.x + k + chunk * kLanes, job.x_stride,
+                     [&](auto r, auto j) BITNET_INLINE_LAMBDA {
+                       return load_stored<Type>(w + r * job.w_stride, chunk * kParts + j);
+                     });
+      });
+    }
+    w += row_bytes(Type, kStep);
   }
-  const DotOperands at = {job.w + row * job.w_stride, job.w_stride, job.x, job.x_stride};
-  if constexpr (is_k_quant(Type)) {
-    accumulate_super_blocks<Tokens, Rows, Type>(sums, at, job.cols);
-  } else {
-    accumulate_dot<Tokens, Rows, Type>(sums, at, job.cols);
+  if (k < job.cols) {
+    alignas(64) float weights[Rows * kLanes], values[Tokens * kLanes] = {};
+    for (int r = 0; r < Rows; ++r) {
+      decode_tail<Type>(w + r * job.w_stride, job.cols - k, weights + r * kLanes);
+    }
+    for (int t = 0; t < Tokens; ++t) {
+      std::memcpy(values + t * kLanes, job.x + t * job.x_stride + k, static_cast<size_t>(job.cols - k) * 4);
+    }
+    stream_chunk(tile, values, kLanes, [&](auto r, auto j) BITNET_INLINE_LAMBDA {
+      return load_part(weights + r * kLanes + j * kPartLanes);
+    });
   }
-  BITNET_UNROLL
-  for (int t = 0; t < Tokens; ++t) {
-    BITNET_UNROLL
-    for (int r = 0; r < Rows; ++r) job.y[t * job.y_stride + row + r] = sum(sums[t][r]);
-  }
+  each<Tokens>([&](auto t) BITNET_INLINE_LAMBDA {
+    each<Rows>([&](auto r)
+                   BITNET_INLINE_LAMBDA { job.y[t * job.y_stride + row + r] = sum(tile.sums[t][r]); });
+  });
 }
 
 template <int Tokens, int Rows, RowType Type>
@@ -265,16 +315,21 @@ void stream_rows(const LinearRows& job, int64_t row_begin, int64_t row_end) {
   for (; row < row_end; ++row) stream_tile<Tokens, 1, Type>(job, row);
 }
 
+// ---- products ----
+
 template <RowType Type>
 void linear_rows_of(const LinearRows& job, int64_t row_begin, int64_t row_end) {
   if (job.tokens == 1) return stream_rows<1, 4, Type>(job, row_begin, row_end);
-  if (job.tokens == 2) return stream_rows<2, kDotRows, Type>(job, row_begin, row_end);
-  if (job.tokens == 3) return stream_rows<3, kDotRows, Type>(job, row_begin, row_end);
-  for (int64_t row = row_begin; row < row_end; row += kBlockRows) {
-    const int64_t rows = row_end - row < kBlockRows ? row_end - row : kBlockRows;
-    for (int64_t token = 0; token < job.tokens; token += kBlockTokens) {
-      const int64_t tokens = job.tokens - token < kBlockTokens ? job.tokens - token : kBlockTokens;
-      dot_block<Type>(job, row, rows, token, tokens);
+  if (job.tokens == 2) return stream_rows<2, kStreamRows, Type>(job, row_begin, row_end);
+  if (job.tokens == 3) return stream_rows<3, kStreamRows, Type>(job, row_begin, row_end);
+  // Tokens whose values stay in the second-level cache while rows pass; without parked sums a block of
+  // weights serves all of them.
+  const int64_t fitting = kCachedValues / (job.cols < kBlockCols ? kBlockCols : job.cols);
+  const int64_t step = job.cols > kBlockCols || fitting < kBlockTokens ? kBlockTokens : fitting;
+  for (int64_t token = 0; token < job.tokens; token += step) {
+    const int64_t tokens = job.tokens - token < step ? job.tokens - token : step;
+    for (int64_t row = row_begin; row < row_end; row += kBlockRows) {
+      dot_block<Type>(job, row, row_end, token, tokens);
     }
   }
 }

@@ -57,9 +57,11 @@
 // page borders and run too short a way ahead. The address may lie behind the end of the stream.
 #if defined(_MSC_VER) && !defined(__clang__)
 #define BITNET_PREFETCH_STREAM(p)
+#define BITNET_PREFETCH(p)
 #else
 #define BITNET_PREFETCH_STREAM(p) \
   __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(p) + 1536))
+#define BITNET_PREFETCH(p) __builtin_prefetch(p, 0, 2)  // into the second-level cache
 #endif
 
 // Keeps a vector value in one register from here: GCC otherwise folds a load into each of its uses, or keeps
