@@ -7,7 +7,6 @@
  */
 import { spawn } from "node:child_process";
 import { copyFileSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { terminalPlot } from "./terminal_plot.ts";
@@ -107,7 +106,7 @@ async function main(): Promise<void> {
   );
   if (process.argv.includes("--record")) {
     const record = {
-      cpu: cpus()[0]?.model,
+      cpu: JSON.parse(readFileSync(path.join(root, run, "environment.json"), "utf8")).cpu,
       trained,
       scored,
       total: seconds(start),

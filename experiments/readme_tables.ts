@@ -5,6 +5,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { precisionTable, readStudy } from "./backward_precision_rows.ts";
 import type { Measurement } from "./bench/measurement.ts";
 import { renderTrainingChart } from "./bench/training_contest.ts";
 import type { Agreement } from "./oracles/lm_eval_agreement.ts";
@@ -22,20 +23,37 @@ function table(header: string[], rows: (string | number)[][]): string {
   return [header, header.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 }
 
-/** The last measurement of each contender: rows are appended. */
-function lastRows(section: string, keys: readonly string[]): Measurement[] {
-  const rows = new Map<string, Measurement>();
+/** A CPU and how its kernels ran: what figures can be set beside each other for. */
+const machineKeys = ["cpu", "features", "isa"];
+
+/**
+ * The last measurement of each contender (rows are appended), one list per kind of CPU, the one that was measured last
+ * first.
+ */
+function lastRowsByMachine(section: string, keys: readonly string[]): Measurement[][] {
+  const machines = new Map<string, Map<string, Measurement>>();
   for (const row of readJsonLines("bench.jsonl") as Measurement[]) {
-    if (row.section === section && row.contender !== undefined) rows.set(keys.map((key) => row[key]).join(), row);
+    if (row.section !== section || row.contender === undefined) continue;
+    const machine = machineKeys.map((key) => row[key]).join();
+    const rows = machines.get(machine) ?? new Map<string, Measurement>();
+    machines.set(machine, rows.set(keys.map((key) => row[key]).join(), row));
   }
-  return [...rows.values()];
+  const dateOf = (rows: readonly Measurement[]) =>
+    rows
+      .map((row) => String(row.date))
+      .sort()
+      .at(-1)!;
+  const lists = Array.from(machines.values(), (rows) => [...rows.values()]);
+  return lists.sort((a, b) => dateOf(b).localeCompare(dateOf(a)));
 }
 
 const trainingKeys = ["shape", "threads", "contender"];
 
 const fixed = (value: string | number | undefined, digits: number) =>
   value === undefined ? "" : Number(value).toFixed(digits);
-const machineOf = (row: Measurement) => `${row.cpu} (${row.isa}), ${String(row.date).slice(0, 10)}.`;
+/** Rows of before features were kept have none. */
+const machineOf = ({ cpu, features, isa, date }: Measurement) =>
+  `${cpu}, ${isa === undefined ? "" : `${isa} kernels`}${features === undefined ? "" : ` (of ${features})`}, ${String(date).slice(0, 10)}.`;
 
 /** What a part needs and how it is drawn. */
 interface Part {
@@ -43,7 +61,7 @@ interface Part {
   render: () => string;
 }
 
-/** The last measurement of each contender of a section of `npm run bench`. */
+/** The last measurement of each contender of a section of `npm run bench`, a block for every kind of CPU. */
 function benchTable(
   section: string,
   keys: readonly string[],
@@ -52,9 +70,10 @@ function benchTable(
   remark = "",
 ): Part {
   const render = () => {
-    const rows = lastRows(section, keys);
-    const last = rows.at(-1);
-    return last === undefined ? "" : `${table(header, rows.map(cells))}\n\n${machineOf(last)}${remark}`;
+    const blocks = lastRowsByMachine(section, keys).map((rows) => {
+      return `${table(header, rows.map(cells))}\n\n${machineOf(rows.at(-1)!)}`;
+    });
+    return blocks.length === 0 ? "" : `${blocks.join("\n\n")}${remark}`;
   };
   return { file: "bench.jsonl", render };
 }
@@ -95,6 +114,21 @@ const parts: Record<string, Part> = {
       );
     },
   },
+  backward_precision: {
+    file: "backward_precision.jsonl",
+    render: () => {
+      const rows = precisionTable(readStudy());
+      const cells = rows.map((row) => [
+        row.shape!,
+        row.steps!,
+        row.precision!,
+        row.losses!,
+        row.precision === "f32" ? "" : `${row.difference} ± ${row.standard_error}`,
+        row.seed_spread!,
+      ]);
+      return table(["shape", "steps", "backward", "by seed", "difference", "spread of seeds"], cells);
+    },
+  },
   training_speed: benchTable(
     "train",
     trainingKeys,
@@ -108,7 +142,7 @@ const parts: Record<string, Part> = {
       row.share_of_fp32_peak === undefined ? "" : `${fixed(100 * Number(row.share_of_fp32_peak), 0)}%`,
       fixed(row.peak_rss_mb, 0),
     ],
-    " Shapes: experiments/bench/training_contest.ts.",
+    " Shapes: experiments/bench/shapes.ts.",
   ),
   engine_speed: benchTable(
     "engine",
@@ -191,5 +225,6 @@ function update(page: string): void {
 
 for (const page of ["README.md", "docs/evaluation.md"]) update(page);
 if (!isCheck && existsSync(results("bench.jsonl"))) {
-  writeFileSync(results("training_speed.png"), renderTrainingChart(lastRows("train", trainingKeys)));
+  const [newest] = lastRowsByMachine("train", trainingKeys);
+  if (newest) writeFileSync(results("training_speed.png"), renderTrainingChart(newest));
 }

@@ -16,8 +16,20 @@ export interface KernelVariant {
   supported: boolean;
 }
 
+/** What the CPU says of itself (native/cc/core/cpu_identity.h). */
+export interface CpuFacts {
+  /** Its own name, "AMD EPYC"; empty if unknown. */
+  cpu: string;
+  vendor: string;
+  family: number;
+  model: number;
+  stepping: number;
+  /** What it has beyond its architecture's minimum: `avx2`, `avx512vnni` ... */
+  features: string[];
+}
+
 export interface NativeAddon {
-  features(): { cpu: string; variants: KernelVariant[] };
+  features(): CpuFacts & { variants: KernelVariant[] };
   /** Name of the active kernel variant (`BITNET_ISA`, else the best one). Throws if `BITNET_ISA` is not valid here. */
   isa(): string;
   /** Makes `name` the active variant; "" returns to the default. Throws, listing the valid names. */

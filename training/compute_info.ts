@@ -5,6 +5,10 @@ export interface ComputeInfo {
   threads: number;
   /** Kernel variant that is expected to run. */
   variant: string;
+  /** Name of the CPU. */
+  cpu: string;
+  /** What the CPU has beyond its architecture's minimum (`avx512vnni` ...); empty where our kernels do not run. */
+  features: readonly string[];
   /** Kernel variant that ran since the last call, and which of the `required` fused kernels did not run. */
   kernel(required: readonly string[]): string;
 }

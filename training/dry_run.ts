@@ -1,6 +1,6 @@
 /** What a run will take, before it starts: parameters, memory, tokens and time, the last from a few real steps. */
 import { type ModelConfig, resolveModelConfig } from "../src/config/model_config.ts";
-import type { RunConfig } from "../src/config/run_config.ts";
+import type { StartableConfig } from "../src/config/resolve_backward_precision.ts";
 import { CausalLM } from "../src/model/causal_lm.ts";
 import { modelParameters, parameterCount, parameterSize } from "../src/model/parameters.ts";
 import type { PreparedDataset } from "./data/prepared_dataset.ts";
@@ -34,7 +34,7 @@ export interface RunEstimate {
 }
 
 /** Times a few steps on the current backend. Writes nothing. */
-export async function estimateRun(config: RunConfig, dataset: PreparedDataset): Promise<RunEstimate> {
+export async function estimateRun(config: StartableConfig, dataset: PreparedDataset): Promise<RunEstimate> {
   const modelConfig = resolveModelConfig(config.model);
   const { max_steps, eval_every, eval_batches, gradient_accumulation_steps } = config.training;
   const secondsPerStep = await timeSteps(modelConfig, config, dataset);
@@ -60,7 +60,7 @@ export async function estimateRun(config: RunConfig, dataset: PreparedDataset): 
 }
 
 /** Mean seconds of an update, without the first one, which also fills the backend's memory pool. */
-async function timeSteps(modelConfig: ModelConfig, config: RunConfig, dataset: PreparedDataset): Promise<number> {
+async function timeSteps(modelConfig: ModelConfig, config: StartableConfig, dataset: PreparedDataset): Promise<number> {
   const { training, optimizer: adamW } = config;
   const batches = dataset.trainBatches({ batchSize: training.batch_size, seed: training.seed });
   const model = new CausalLM(modelConfig, { seed: training.seed });
@@ -87,7 +87,7 @@ function megabytes(bytes: number): string {
 }
 
 /** The estimate as lines for people. */
-export function formatEstimate(estimate: RunEstimate, config: RunConfig, dataset: PreparedDataset): string[] {
+export function formatEstimate(estimate: RunEstimate, config: StartableConfig, dataset: PreparedDataset): string[] {
   const { parameters, ternaryParameters, tokens } = estimate;
   const tokensPerSecond = Math.round(estimate.tokensPerStep / estimate.secondsPerStep);
   return [

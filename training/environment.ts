@@ -1,10 +1,16 @@
 /** Contents of environment.json: what a run was made with. */
 import { cpus, release, totalmem } from "node:os";
 import * as tf from "@tensorflow/tfjs";
+import type { BackwardPrecision } from "../src/config/backward_precision.ts";
 import type { ComputeInfo } from "./compute_info.ts";
 
 /** Facts about the machine, the versions and the backend; `command` is the command line. */
-export function describeEnvironment(compute: ComputeInfo, packageVersion: string, command: readonly string[]) {
+export function describeEnvironment(
+  compute: ComputeInfo,
+  packageVersion: string,
+  command: readonly string[],
+  precision: BackwardPrecision,
+) {
   return {
     started: new Date().toISOString(),
     command: command.join(" "),
@@ -12,11 +18,13 @@ export function describeEnvironment(compute: ComputeInfo, packageVersion: string
     node: process.version,
     tfjs: tf.version.tfjs,
     platform: `${process.platform} ${process.arch} ${release()}`,
-    cpu: cpus()[0]?.model ?? "unknown",
+    cpu: compute.cpu,
     cpus: cpus().length,
     memory_bytes: totalmem(),
     backend: compute.backend,
     kernel: compute.variant,
+    features: compute.features,
+    backward_precision: precision,
     threads: compute.threads,
   };
 }

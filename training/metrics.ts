@@ -1,3 +1,5 @@
+import type { BackwardPrecision } from "../src/config/backward_precision.ts";
+
 /** One row of metrics.jsonl. */
 export interface MetricsRow {
   /** Updates made. */
@@ -20,6 +22,8 @@ export interface MetricsRow {
   flip_rate?: number;
   /** Training speed since the row before; validation, samples and checkpoints do not count. */
   tokens_per_second: number;
+  /** Of the backward products: `f32`, `bf16` or `int8`. */
+  backward_precision: BackwardPrecision;
   /** tfjs backend, and the kernel variant that computed the linear layers (`avx2` ...; `composed` without ours). */
   backend: string;
   kernel: string;

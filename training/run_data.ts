@@ -89,7 +89,7 @@ async function* firstCharacters(texts: AsyncIterable<string>, limit: number): As
  * `config` with `model.vocab_size` set: the tokenizer's size, unless the configuration asks for more rows.
  * @throws {RunDataError} if it asks for fewer.
  */
-export function withVocabulary(config: RunConfig, tokenizer: Tokenizer): RunConfig {
+export function withVocabulary<Config extends RunConfig>(config: Config, tokenizer: Tokenizer): Config {
   const wanted = config.model.vocab_size;
   if (wanted !== 0 && wanted < tokenizer.vocabSize) {
     throw new RunDataError(`model.vocab_size is ${wanted}, but the tokenizer has ${tokenizer.vocabSize} ids`);

@@ -1,7 +1,7 @@
 /** One weight update: forward and backward over one or more batches, clipping, AdamW. */
 import * as tf from "@tensorflow/tfjs";
 import type { BackwardPrecision } from "../src/config/backward_precision.ts";
-import type { RunConfig } from "../src/config/run_config.ts";
+import type { StartableConfig } from "../src/config/resolve_backward_precision.ts";
 import type { CausalLM } from "../src/model/causal_lm.ts";
 import { duringBackwardPass } from "../src/ops/backward_pass.ts";
 import type { AdamW, UpdateObserver } from "./optimizer.ts";
@@ -32,7 +32,7 @@ export interface StepValues {
 }
 
 /** What a configuration says about the backward pass. */
-export function passValues({ training }: RunConfig): Pick<StepValues, "precision" | "seed" | "recomputesLayers"> {
+export function passValues({ training }: StartableConfig): Pick<StepValues, "precision" | "seed" | "recomputesLayers"> {
   return {
     precision: training.backward_precision,
     seed: training.seed,

@@ -6,7 +6,7 @@
  * ends in the bits of an uninterrupted one.
  */
 import { resolveModelConfig } from "../src/config/model_config.ts";
-import type { RunConfig } from "../src/config/run_config.ts";
+import type { StartableConfig } from "../src/config/resolve_backward_precision.ts";
 import { TfjsLanguageModel } from "../src/eval/models/tfjs_language_model.ts";
 import { CausalLM } from "../src/model/causal_lm.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
@@ -39,8 +39,8 @@ export interface TrainerListener {
 }
 
 export interface TrainerOptions {
-  /** Resolved: `model.vocab_size` is the tokenizer's. */
-  config: RunConfig;
+  /** Resolved: `model.vocab_size` is the tokenizer's, the backward precision is one of this machine. */
+  config: StartableConfig;
   tokenizer: Tokenizer;
   dataset: PreparedDataset;
   directory: RunDirectory;
@@ -217,6 +217,7 @@ export class Trainer {
       bits_per_byte: validation?.bitsPerByte,
       ...values,
       tokens_per_second: Math.round((this.timedSteps * tokensPerStep) / this.seconds),
+      backward_precision: config.training.backward_precision,
       backend: compute.backend,
       kernel: compute.kernel(stepKernels),
       threads: compute.threads,

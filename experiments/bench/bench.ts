@@ -1,133 +1,97 @@
 /**
- * `npm run bench [-- kernels train engine evaluate] [--threads 1,2] [--shapes T,S] [--models A.gguf,B.gguf]
- * [--evaluation-shapes M] [--data-dir DIR] [--rounds 5] [--out FILE]`: what this machine does.
- *
- *   kernels   every native kernel of every variant, over shapes, beside the measured peaks of the machine
- *   train     the full training step by shape, every backward precision, beside PyTorch where there is one
- *   engine    prefill 512 and decode 64 of the small shape, or of the files of --models, beside llama.cpp
- *             (NODE_LLAMA_CPP names the folder of node-llama-cpp) or, for I2_S, bitnet.cpp (BITNET_CPP names its build)
- *   evaluate  ARC-Easy (of --data-dir, or generated questions) with all threads, beside lm-evaluation-harness and llama.cpp
- *
- * Prints tables; appends JSON lines (default experiments/results/bench.jsonl) that carry date, commit, CPU, ISA and
- * threads. Benchmarks only inform: nothing here passes or fails.
+ * `npm run bench [-- kernels train engine evaluate] [--help]`: what this machine does. Prints tables; appends JSON lines
+ * (default experiments/results/bench.jsonl) that carry date, commit, CPU, features, ISA and threads. Benchmarks only
+ * inform: nothing here passes or fails.
  */
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
+import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import path from "node:path";
-import { parseArgs } from "node:util";
-import { engineContest, writeSmallModel } from "./engine_contest.ts";
-import { evaluationContest, evaluationShapes } from "./eval_contest.ts";
+import { checkInteger, runCommand, UsageError } from "../../src/cli/command.ts";
+import { compareMeasurements, readMeasurements } from "./comparison.ts";
 import { appendJsonLines, environment, formatTable, type Measurement } from "./measurement.ts";
-import { trainingContest, trainingShapes } from "./training_contest.ts";
+import { type Section, sections } from "./sections.ts";
+import { evaluationShapes, trainingShapes } from "./shapes.ts";
 
-const root = path.join(import.meta.dirname, "../..");
-const sections = ["kernels", "train", "engine", "evaluate"] as const;
-type Section = (typeof sections)[number];
-
-/** The C++ benchmark prints one JSON object a line. */
-function benchKernels(threads: readonly number[]): Measurement[] {
-  return threads.flatMap((count) => {
-    const program = [path.join(root, "native/check/run.mjs"), "--bench", "--", "--quick", "--threads", String(count)];
-    const { status, stdout, stderr } = spawnSync(process.execPath, program, { encoding: "utf8", maxBuffer: 1 << 26 });
-    if (status !== 0) throw new Error(`the kernel benchmark failed: ${stderr.trim().split("\n").at(-1)}`);
-    return stdout
-      .split("\n")
-      .filter((line) => line.startsWith("{"))
-      .map((line) => JSON.parse(line) as Measurement);
-  });
-}
-
-async function benchTraining(
-  threads: readonly number[],
-  shapes: readonly string[],
-  rounds: number,
-): Promise<Measurement[]> {
-  const rows: Measurement[] = [];
-  for (const shape of shapes) {
-    for (const count of threads) rows.push(...(await trainingContest(shape, { threads: count, rounds })));
-  }
-  return rows;
-}
-
-async function benchInference(
-  threads: readonly number[],
-  models: readonly string[],
-  rounds: number,
-): Promise<Measurement[]> {
-  const folder = mkdtempSync(path.join(tmpdir(), "bitnet-bench-"));
-  try {
-    const rows: Measurement[] = [];
-    for (const file of models.length > 0 ? models : [await writeSmallModel(folder)]) {
-      rows.push(...(await engineContest(file, { threads, rounds })));
-    }
-    return rows;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-async function benchEvaluation(
-  threads: number,
-  shapes: readonly string[],
-  rounds: number,
-  dataDirectory: string | undefined,
-): Promise<Measurement[]> {
-  const rows: Measurement[] = [];
-  for (const shape of shapes) rows.push(...(await evaluationContest(shape, { threads, rounds, dataDirectory })));
-  return rows;
-}
+const names = Object.keys(sections) as Section[];
+const list = (text: string) => text.split(",").filter(Boolean);
 
 /** Columns of a section's table: those of its rows, in order of appearance. */
 const columnsOf = (rows: readonly Measurement[]) => [...new Set(rows.flatMap((row) => Object.keys(row)))];
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
+/** @throws {UsageError} naming the values of `flag` that are not among `known`. */
+function checkNames(flag: string, given: readonly string[], known: readonly string[]): void {
+  const unknown = given.filter((name) => !known.includes(name));
+  if (unknown.length > 0) throw new UsageError(`${flag}: ${unknown.join(", ")} is none of ${known.join(", ")}`);
+}
+
+await runCommand({
+  name: "npm run bench --",
+  summary:
+    "Measures this machine, side by side with other programs where they are installed. Sections: kernels, train, engine, evaluate; without one, all of them.",
+  positionals: ["section", "section", "section", "section"],
+  requiredPositionals: 0,
   options: {
-    threads: { type: "string", default: [...new Set([1, availableParallelism()])].join(",") },
-    shapes: { type: "string", default: "T,S" },
-    models: { type: "string", default: "" },
-    "evaluation-shapes": { type: "string", default: "M" },
-    "data-dir": { type: "string" },
-    rounds: { type: "string", default: "5" },
-    out: { type: "string", default: path.join(root, "experiments/results/bench.jsonl") },
+    threads: { type: "string", describe: "thread counts, as in 1,2 [default: 1 and all CPUs]" },
+    shapes: { type: "string", default: "T,S", describe: `training: ${Object.keys(trainingShapes).join(", ")}` },
+    models: { type: "string", describe: "engine: GGUF files with commas between them [default: a small random one]" },
+    "evaluation-shapes": { type: "string", default: "M", describe: Object.keys(evaluationShapes).join(", ") },
+    "data-dir": { type: "string", describe: "evaluate: folder of arc_easy/test.jsonl [default: generated questions]" },
+    rounds: { type: "number", default: 5, describe: "rounds of the contests; figures are medians" },
+    out: {
+      type: "string",
+      default: path.join(import.meta.dirname, "../results/bench.jsonl"),
+      defaultDescription: "experiments/results/bench.jsonl",
+      describe: "file that rows are appended to; - for none",
+    },
+    compare: { type: "string", describe: "print ratios to the rows of this file that are of the same CPU" },
+  },
+  examples: [
+    ["$0 kernels --threads 1", "every native kernel of every variant beside the measured peaks"],
+    ["$0 train --shapes T,S,M", "the training step in every backward precision beside PyTorch"],
+    ["$0 engine --models model.gguf", "prefill 512 and decode 64 beside llama.cpp or bitnet.cpp"],
+    ["$0 kernels --out - --compare experiments/results/bench.jsonl", "has it become faster?"],
+  ],
+  epilogue:
+    "PYTHON names a Python with torch, transformers and lm_eval; NODE_LLAMA_CPP the folder of node-llama-cpp; BITNET_CPP the build of bitnet.cpp. BITNET_ISA forces a kernel variant in train, engine and evaluate.",
+  async run(options, { positionals }) {
+    const threads = options.threads?.split(",").map(Number) ?? [...new Set([1, availableParallelism()])];
+    for (const count of threads) checkInteger("threads", count, 1);
+    checkInteger("rounds", options.rounds, 1);
+    const shapes = list(options.shapes);
+    const evaluated = list(options["evaluation-shapes"]);
+    const models = list(options.models ?? "");
+    checkNames("section", positionals, names);
+    checkNames("--shapes", shapes, Object.keys(trainingShapes));
+    checkNames("--evaluation-shapes", evaluated, Object.keys(evaluationShapes));
+    for (const file of [...models, ...list(options.compare ?? "")]) {
+      if (!existsSync(file)) throw new UsageError(`no such file: ${file}`);
+    }
+    // Before this run's own rows join it.
+    const stored = options.compare === undefined ? undefined : readMeasurements(options.compare);
+    const facts = environment();
+    console.log(
+      columnsOf([facts])
+        .map((key) => `${key} ${facts[key]}`)
+        .join("  "),
+    );
+    const measured: Measurement[] = [];
+    for (const section of positionals.length > 0 ? (positionals as Section[]) : names) {
+      const rows = await sections[section]({
+        threads,
+        shapes,
+        evaluationShapes: evaluated,
+        models,
+        dataDirectory: options["data-dir"],
+        rounds: options.rounds,
+      });
+      console.log(`\n${section}\n${formatTable(rows, columnsOf(rows))}`);
+      const complete = rows.map((row) => ({ ...facts, section, ...row }));
+      measured.push(...complete);
+      if (options.out !== "-") appendJsonLines(options.out, complete);
+    }
+    if (stored === undefined) return;
+    const { rows, summary } = compareMeasurements(measured, stored, options.compare!);
+    console.log(`\n${summary}`);
+    if (rows.length > 0) console.log(formatTable(rows, columnsOf(rows)));
   },
 });
-const unknown = [
-  ...positionals.filter((name) => !(sections as readonly string[]).includes(name)),
-  ...values.shapes.split(",").filter((name) => !(name in trainingShapes)),
-  ...values["evaluation-shapes"].split(",").filter((name) => !(name in evaluationShapes)),
-];
-if (unknown.length > 0) {
-  console.error(
-    `bench: ${unknown.join(", ")} is unknown; sections: ${sections.join(", ")}; shapes: ${Object.keys(trainingShapes).join(", ")}; evaluation shapes: ${Object.keys(evaluationShapes).join(", ")}`,
-  );
-  process.exit(2);
-}
-const threads = values.threads.split(",").map(Number);
-const run: Record<Section, () => Measurement[] | Promise<Measurement[]>> = {
-  kernels: () => benchKernels(threads),
-  train: () => benchTraining(threads, values.shapes.split(","), Number(values.rounds)),
-  engine: () => benchInference(threads, values.models.split(",").filter(Boolean), Number(values.rounds)),
-  evaluate: () =>
-    benchEvaluation(
-      Math.max(...threads),
-      values["evaluation-shapes"].split(","),
-      Number(values.rounds),
-      values["data-dir"],
-    ),
-};
-const facts = environment();
-console.log(
-  Object.entries(facts)
-    .map(([key, value]) => `${key} ${value}`)
-    .join("  "),
-);
-for (const section of positionals.length > 0 ? (positionals as Section[]) : sections) {
-  const rows = await run[section]();
-  console.log(`\n${section}\n${formatTable(rows, columnsOf(rows))}`);
-  appendJsonLines(
-    values.out,
-    rows.map((row) => ({ ...facts, section, ...row })),
-  );
-}

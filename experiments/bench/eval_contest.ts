@@ -25,19 +25,8 @@ import { trainBpe } from "../../src/tokenizer/bpe_trainer.ts";
 import type { TimedEvaluation } from "./eval_worker.ts";
 import { formatTable, type Measurement, median } from "./measurement.ts";
 import { allocatorSettings, hasBf16, pythonWith } from "./pytorch_process.ts";
+import { evaluationShapes } from "./shapes.ts";
 import { WorkerProcess } from "./worker_process.ts";
-
-/** In the only form that llama.cpp runs: gated SiLU, and rows of whole blocks of 256 (M has 1408 elsewhere). */
-export const evaluationShapes: Record<string, object> = {
-  M: { hidden_size: 512, num_hidden_layers: 8, num_attention_heads: 8, intermediate_size: 1536, vocab_size: 8192 },
-  "100M": {
-    hidden_size: 768,
-    num_hidden_layers: 12,
-    num_attention_heads: 12,
-    intermediate_size: 2048,
-    vocab_size: 30720,
-  },
-};
 
 /** Tried on the sample, by lm-evaluation-harness and by llama.cpp. */
 const batchSizes = [1, 8, 32, 64];

@@ -1,7 +1,9 @@
 /** What every benchmark line carries, and how lines are kept and shown. */
 import { execFileSync } from "node:child_process";
 import { appendFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { loadAddon } from "../../native/addon.ts";
+import { thisCpuName } from "../../native/cpu_name.ts";
 
 export type Measurement = Record<string, string | number>;
 
@@ -26,7 +28,9 @@ export function environment(): Measurement {
   return {
     date: new Date().toISOString(),
     commit: commit(),
-    cpu: addon.features().cpu,
+    cpu: thisCpuName(),
+    features: addon.features().features.join(" "),
+    cpus: availableParallelism(),
     isa: addon.isa(),
     node: process.version,
   };

@@ -1,17 +1,19 @@
 // Times every kernel of every variant that runs here and prints one JSON object per line.
 //
-//   bench_kernels [--quick] [--isa NAME] [--only BENCH] [--threads N]      (default: one thread, then all)
+//   bench_kernels [--quick] [--isa NAME] [--only BENCH] [--threads N] [--help]
 //
 // Lines: {"bench", "isa", "threads", shape fields, "seconds" (best run), "gops" or "gflops", "share_of_peak",
-// "gbps"}. The peaks are measured in the same process: "fma_peak", "int8_peak" and "read_bandwidth".
+// "gbps"}. The peaks are measured in the same process.
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
+#include "bench_support.h"
+#include "benchmark_flags.h"
 #include "core/code_blocks.h"
 #include "core/cpu_features.h"
+#include "core/cpu_identity.h"
 #include "core/gemm_f32.h"
 #include "core/gemm_i8.h"
 #include "core/kernels.h"
@@ -23,46 +25,19 @@ using namespace bitnet;
 
 namespace {
 
-struct Settings {
-  double seconds = 0.25;  // per line
-  std::string isa, only;
-  std::vector<int> threads;  // default: 1 and all
-};
-
-// Best time of one run of `body`, repeated for about `seconds`.
-template <typename Body>
-double best_time(double seconds, const Body& body) {
-  body();
-  double best = 1e30;
-  const double end = steady_seconds() + seconds;
-  do {
-    const double start = steady_seconds();
-    body();
-    best = std::min(best, steady_seconds() - start);
-  } while (steady_seconds() < end);
-  return best;
-}
-
-// Small pseudo-random values: speed does not depend on them, but denormals would spoil it.
-std::vector<float> floats(int64_t count) {
-  std::vector<float> list(static_cast<size_t>(count));
-  uint32_t state = 12345;
-  for (float& v : list)
-    v = static_cast<float>((state = state * 1664525u + 1013904223u) >> 8) / 8388608.0f - 1.0f;
-  return list;
-}
-
 class Bench {
  public:
-  Bench(const Settings& settings, const Kernels& kernels, int threads)
+  Bench(const BenchSettings& settings, const Kernels& kernels, int threads)
       : settings_(settings), kernels_(kernels), threads_(threads) {
     fma_peak_ = bitnet::fma_peak(kernels.name, 0.05, threads);
     int8_peak_ = bitnet::int8_peak(kernels.name, 0.05, threads);
+    bf16_peak_ = usable_bf16_tile(kernels) ? bitnet::bf16_peak(kernels.name, 0.05, threads) : 0;
   }
 
   void run() {
     report("fma_peak", "", 0, fma_peak_, fma_peak_, 0);
     report("int8_peak", "", 0, int8_peak_, int8_peak_, 0);
+    if (bf16_peak_ > 0) report("bf16_peak", "", 0, bf16_peak_, bf16_peak_, 0);
     for (const auto& [rows, cols] : {std::pair<int64_t, int64_t>{2560, 2560},
                                      {6912, 2560},
                                      {2560, 6912},
@@ -91,10 +66,14 @@ class Bench {
     attention(1024, 1, 128);
     for (const RowType type :
          {RowType::f32, RowType::f16, RowType::bf16, RowType::q8_0, RowType::q6_k, RowType::q4_k}) {
-      for (const int64_t tokens : {1, 256}) {
+      // The head of shape M, and a slice of 2B4T's.
+      for (const int64_t tokens : {1, 2, 8, 64, 256}) {
         linear(type, 8192, 512, tokens);
         linear(type, 4096, 2560, tokens);
       }
+    }
+    for (const RowType type : {RowType::f16, RowType::bf16, RowType::q8_0, RowType::q6_k, RowType::q4_k}) {
+      head_stream(type);
     }
     rows();
   }
@@ -124,7 +103,7 @@ class Bench {
   void ternary(int64_t out, int64_t in, int64_t tokens) {
     if (!wanted("ternary_gemm")) return;
     std::vector<uint8_t> storage(static_cast<size_t>(panel_bytes(out, in) + 64), 0x55);
-    const TernaryPanel panel{aligned(storage.data()), out, in, 0.5f};
+    const TernaryPanel panel{aligned_64(storage.data()), out, in, 0.5f};
     const int64_t stride = padded_cols(in), groups = panel_groups(out);
     std::vector<int8_t> x(static_cast<size_t>(stride * tokens), 3);
     std::vector<float> scale(static_cast<size_t>(tokens), 0.01f), y(static_cast<size_t>(tokens * out));
@@ -132,7 +111,7 @@ class Bench {
     const int64_t per_task = std::max<int64_t>(2, groups / (8 * threads_) / 2 * 2);
     std::vector<uint8_t> packed(static_cast<size_t>(packed_code_bytes(tokens, in) + 64));
     const CodeBlocks blocks(kernels_, {x.data(), stride, scale.data(), sums.data(), tokens}, in,
-                            aligned(packed.data()));
+                            aligned_64(packed.data()));
     const double seconds = best_time(settings_.seconds, [&] {
       parallel(blocks.pack_parts(), [&](int64_t part) { blocks.pack(part); });
       const int64_t parts = (groups + per_task - 1) / per_task;
@@ -143,7 +122,7 @@ class Bench {
       });
     });
     const double operations = 2.0 * static_cast<double>(out * in * tokens);
-    report("ternary_gemm", shape({{"rows", out}, {"cols", in}, {"tokens", tokens}}), seconds,
+    report("ternary_gemm", json_fields({{"rows", out}, {"cols", in}, {"tokens", tokens}}), seconds,
            operations / seconds, int8_peak_, tokens == 1 ? static_cast<double>(panel_bytes(out, in)) : 0);
   }
 
@@ -152,7 +131,7 @@ class Bench {
     if (!wanted("ternary_gemv_stream")) return;
     const int64_t out = 6912, in = 2560, layers = 48, bytes = panel_bytes(out, in);
     std::vector<uint8_t> storage(static_cast<size_t>(bytes * layers + 64), 0x55);
-    const uint8_t* codes = aligned(storage.data());
+    const uint8_t* codes = aligned_64(storage.data());
     std::vector<int8_t> x(static_cast<size_t>(in), 3);
     std::vector<float> y(static_cast<size_t>(out));
     const float scale = 0.01f;
@@ -168,14 +147,14 @@ class Bench {
         });
       }
     });
-    report("ternary_gemv_stream", shape({{"rows", out}, {"cols", in}, {"layers", layers}}), seconds, 0, 0,
-           static_cast<double>(bytes * layers));
+    report("ternary_gemv_stream", json_fields({{"rows", out}, {"cols", in}, {"layers", layers}}), seconds, 0,
+           0, static_cast<double>(bytes * layers));
     report("ternary_gemv_stream", "\"what\":\"plain read\"", 1, 0, 0, read);
   }
 
   void gemm(int64_t m, int64_t n, int64_t k) {
     if (!wanted("gemm_f32")) return;
-    const std::vector<float> a = floats(m * k), b = floats(k * n);
+    const std::vector<float> a = bench_floats(m * k), b = bench_floats(k * n);
     const std::vector<int8_t> codes(static_cast<size_t>(k * n), 1);
     std::vector<float> c(static_cast<size_t>(m * n));
     select_variant(kernels_.name);
@@ -183,13 +162,23 @@ class Bench {
     const auto time = [&](const char* kind, const GemmOperand& left, const GemmOperand& right) {
       const double seconds =
           best_time(settings_.seconds, [&] { gemm_f32(threads_, m, n, k, left, right, c.data(), n, false); });
-      report("gemm_f32", shape({{"m", m}, {"n", n}, {"k", k}}) + ",\"operands\":\"" + kind + "\"", seconds,
-             operations / seconds, fma_peak_, 0);
+      const bool in_bf16 = bf16_peak_ > 0 && left.is_bf16() && right.is_bf16();
+      report("gemm_f32", json_fields({{"m", m}, {"n", n}, {"k", k}}) + ",\"operands\":\"" + kind + "\"",
+             seconds, operations / seconds, in_bf16 ? bf16_peak_ : fma_peak_, 0);
+    };
+    const auto rounded = [](GemmOperand operand) {
+      operand.round_bf16 = true;
+      return operand;
     };
     const GemmOperand row_major{a.data(), k, 1}, transposed{a.data(), 1, m};
-    time("f32 x f32", row_major, {b.data(), n, 1});
-    time("f32 x i8", row_major, {codes.data(), n, 1, GemmType::i8});
-    time("f32^T x i8", transposed, {codes.data(), n, 1, GemmType::i8});
+    const GemmOperand values{b.data(), n, 1}, integers{codes.data(), n, 1, GemmType::i8};
+    time("f32 x f32", row_major, values);
+    time("f32 x i8", row_major, integers);
+    time("f32^T x i8", transposed, integers);
+    // As backward products rounded to bfloat16; without such a tile the float32 one multiplies them.
+    time("bf16 x bf16", rounded(row_major), rounded(values));
+    time("bf16 x i8", rounded(row_major), integers);
+    time("bf16^T x i8", rounded(transposed), integers);
     select_variant("");
   }
 
@@ -205,16 +194,16 @@ class Bench {
               c.data(), n);
     });
     select_variant("");
-    report("gemm_i8", shape({{"m", m}, {"n", n}, {"k", depth}}), seconds,
+    report("gemm_i8", json_fields({{"m", m}, {"n", n}, {"k", depth}}), seconds,
            2.0 * static_cast<double>(m * n * depth) / seconds, int8_peak_, 0);
   }
 
   void attention(int64_t keys_count, int64_t queries, int64_t head_dim) {
     if (!wanted("attention")) return;
     const int64_t heads = 8, padded = round_up(head_dim, kLanes), first = keys_count - queries;
-    const std::vector<float> q = floats(heads * queries * head_dim);
-    const std::vector<float> keys = floats(heads * round_up(keys_count, kLanes) * head_dim);
-    const std::vector<float> values = floats(heads * keys_count * padded);
+    const std::vector<float> q = bench_floats(heads * queries * head_dim);
+    const std::vector<float> keys = bench_floats(heads * round_up(keys_count, kLanes) * head_dim);
+    const std::vector<float> values = bench_floats(heads * keys_count * padded);
     std::vector<float> scratch(static_cast<size_t>(heads * queries * round_up(keys_count, kLanes)));
     std::vector<float> out(q.size());
     const double seconds = best_time(settings_.seconds, [&] {
@@ -227,16 +216,16 @@ class Bench {
       });
     });
     const double visible = static_cast<double>(queries) * static_cast<double>(first + keys_count + 1) / 2;
-    report("attention",
-           shape({{"heads", heads}, {"queries", queries}, {"keys", keys_count}, {"head_dim", head_dim}}),
-           seconds, 4.0 * visible * static_cast<double>(head_dim * heads) / seconds, fma_peak_, 0);
+    report(
+        "attention",
+        json_fields({{"heads", heads}, {"queries", queries}, {"keys", keys_count}, {"head_dim", head_dim}}),
+        seconds, 4.0 * visible * static_cast<double>(head_dim * heads) / seconds, fma_peak_, 0);
   }
 
   void linear(RowType type, int64_t out, int64_t in, int64_t tokens) {
     if (!wanted("linear_rows")) return;
-    static const char* const kNames[] = {"f32", "f16", "bf16", "q8_0", "q6_k", "q4_k"};
     const std::vector<uint8_t> w(static_cast<size_t>(out * row_bytes(type, in)), 0x11);
-    const std::vector<float> x = floats(tokens * in);
+    const std::vector<float> x = bench_floats(tokens * in);
     std::vector<float> y(static_cast<size_t>(tokens * out));
     const int64_t per_task = out / 32;
     const double seconds = best_time(settings_.seconds, [&] {
@@ -245,19 +234,41 @@ class Bench {
                              y.data(), out);
       });
     });
-    report("linear_rows",
-           shape({{"rows", out}, {"cols", in}, {"tokens", tokens}}) + ",\"type\":\"" +
-               kNames[static_cast<int>(type)] + "\"",
+    report("linear_rows", json_fields({{"rows", out}, {"cols", in}, {"tokens", tokens}}) + type_field(type),
            seconds, 2.0 * static_cast<double>(out * in * tokens) / seconds, fma_peak_,
            tokens == 1 ? static_cast<double>(w.size()) : 0);
+  }
+
+  // One token through the whole head of 2B4T, which is larger than any cache.
+  void head_stream(RowType type) {
+    if (!wanted("head_stream")) return;
+    const int64_t out = 128256, in = 2560, tasks = 96, per_task = out / tasks;
+    const std::vector<uint8_t> w(static_cast<size_t>(out * row_bytes(type, in)), 0x11);
+    const std::vector<float> x = bench_floats(in);
+    std::vector<float> y(static_cast<size_t>(out));
+    const double read = read_bandwidth(threads_, w.data(), static_cast<int64_t>(w.size()));
+    const double seconds = best_time(2 * settings_.seconds, [&] {
+      parallel(tasks, [&](int64_t task) {
+        kernels_.linear_rows(w.data(), type, task * per_task, (task + 1) * per_task, in, x.data(), in, 1,
+                             y.data(), out);
+      });
+    });
+    const std::string fields = json_fields({{"rows", out}, {"cols", in}, {"tokens", 1}}) + type_field(type);
+    report("head_stream", fields, seconds, 0, 0, static_cast<double>(w.size()));
+    report("head_stream", "\"what\":\"plain read\"" + type_field(type), 1, 0, 0, read);
+  }
+
+  static std::string type_field(RowType type) {
+    static const char* const kNames[] = {"f32", "f16", "bf16", "q8_0", "q6_k", "q4_k"};
+    return ",\"type\":\"" + std::string(kNames[static_cast<int>(type)]) + "\"";
   }
 
   // Kernels over rows, one thread, rows of 2560 in the cache: GB/s of float32 input.
   void rows() {
     if (threads_ != 1) return;
     const int64_t n = 2560, repeats = 64;
-    const std::vector<float> a = floats(n), b = floats(n);
-    std::vector<float> y = floats(n);
+    const std::vector<float> a = bench_floats(n), b = bench_floats(n);
+    std::vector<float> y = bench_floats(n);
     std::vector<int8_t> codes(static_cast<size_t>(n));
     float scale;
     int32_t sum;
@@ -267,7 +278,7 @@ class Bench {
       const double seconds = best_time(settings_.seconds / 4, [&] {
         for (int64_t i = 0; i < repeats; ++i) body();
       });
-      report(bench, shape({{"n", n}}), seconds, 0, 0, inputs * 4.0 * static_cast<double>(n * repeats));
+      report(bench, json_fields({{"n", n}}), seconds, 0, 0, inputs * 4.0 * static_cast<double>(n * repeats));
     };
     time("quantize_row", 1, [&] { kernels_.quantize_row(a.data(), n, codes.data(), &scale, &sum); });
     time("abs_sum_row", 1, [&] { total += kernels_.abs_sum_row(a.data(), n); });
@@ -281,56 +292,29 @@ class Bench {
     if (total == 1.25) std::printf("\n");  // keeps the sums alive
   }
 
-  static uint8_t* aligned(uint8_t* p) { return p + (64 - reinterpret_cast<uintptr_t>(p) % 64) % 64; }
-
-  static std::string shape(const std::vector<std::pair<const char*, int64_t>>& fields) {
-    std::string text;
-    for (const auto& [name, value] : fields) {
-      text += (text.empty() ? "\"" : ",\"") + std::string(name) + "\":" + std::to_string(value);
-    }
-    return text;
-  }
-
-  Settings settings_;
+  BenchSettings settings_;
   const Kernels& kernels_;
   int threads_;
-  double fma_peak_, int8_peak_;
+  double fma_peak_, int8_peak_, bf16_peak_;
 };
 
-int usage() {
-  std::fprintf(stderr, "usage: bench_kernels [--quick] [--isa NAME] [--only BENCH] [--threads N]\n");
-  return 2;
+std::string quoted_features() {
+  std::string text;
+  for (const std::string& name : cpu_feature_names(cpu_features())) text += (text.empty() ? "" : " ") + name;
+  return "\"" + text + "\"";
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  Settings settings;
-  for (int i = 1; i < argc; ++i) {
-    const std::string flag = argv[i];
-    if (flag == "--quick") {
-      settings.seconds = 0.03;
-    } else if (i + 1 == argc) {
-      return usage();
-    } else if (flag == "--isa") {
-      settings.isa = argv[++i];
-    } else if (flag == "--only") {
-      settings.only = argv[++i];
-    } else if (flag == "--threads") {
-      settings.threads = {std::max(1, std::atoi(argv[++i]))};
-    } else {
-      return usage();
-    }
-  }
-  if (settings.threads.empty()) {
-    settings.threads = {1};
-    if (default_threads() > 1) settings.threads.push_back(default_threads());
-  }
-  std::printf("{\"bench\":\"machine\",\"cpu\":\"%s\"}\n", cpu_features().name.c_str());
+  BenchSettings settings;
+  if (const int done = parse_bench_flags(argc, argv, settings); done >= 0) return done;
+  std::printf("{\"bench\":\"machine\",\"cpu\":\"%s\",\"features\":%s}\n", cpu_features().name.c_str(),
+              quoted_features().c_str());
   for (const Variant& variant : kernel_variants()) {
     // The scalar variant is a reference, thousands of times slower; it is timed only when asked for.
-    const bool asked = settings.isa == variant.kernels->name;
-    if (!variant.supported || !(settings.isa.empty() ? variant.kernels != &kernels_by_name("scalar") : asked))
+    const bool asked = settings.isa == variant.name;
+    if (!variant.supported || !(settings.isa.empty() ? std::string("scalar") != variant.name : asked))
       continue;
     for (const int threads : settings.threads) Bench(settings, *variant.kernels, threads).run();
   }

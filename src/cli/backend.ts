@@ -4,10 +4,12 @@
  * `native` keeps the bits of the exported model.
  */
 import { createRequire } from "node:module";
+import { cpus } from "node:os";
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { loadAddon, NativeUnavailableError } from "../../native/addon.ts";
 import { nativeKernelLog, registerNativeBackend, resetKernelLog } from "../../native/backend/index.ts";
+import { thisCpuName } from "../../native/cpu_name.ts";
 
 export type BackendName = "native" | "tensorflow" | "wasm" | "cpu";
 
@@ -19,6 +21,10 @@ export interface SelectedBackend {
   backend: BackendName;
   /** Kernel variant that training will run on: `scalar`, `avx2` ..., `composed` without our kernels. */
   variant: string;
+  /** Name of the CPU, with its microarchitecture where our kernels run. */
+  cpu: string;
+  /** Of the CPU, as the addon names them; empty without our kernels. */
+  features: readonly string[];
   threads: number;
   /**
    * What really ran since the last call: the variant, and which of the `required` fused kernels (default: BitLinear)
@@ -74,7 +80,14 @@ async function activate(backend: string): Promise<void> {
 
 /** A backend without our kernels: one thread of JavaScript, or whatever its library decides. */
 function plainBackend(backend: BackendName): SelectedBackend {
-  return { backend, variant: composed, threads: 1, kernel: () => composed };
+  return {
+    backend,
+    variant: composed,
+    cpu: cpus()[0]?.model ?? "unknown",
+    features: [],
+    threads: 1,
+    kernel: () => composed,
+  };
 }
 
 async function selectNative(threads: number | undefined): Promise<SelectedBackend> {
@@ -85,6 +98,8 @@ async function selectNative(threads: number | undefined): Promise<SelectedBacken
   return {
     backend: "native",
     variant: addon.isa(),
+    cpu: thisCpuName(),
+    features: addon.features().features,
     threads: addon.threads(),
     kernel: (required = ["BitLinear"]) => {
       const { calls, variant } = nativeKernelLog();

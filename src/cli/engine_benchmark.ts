@@ -3,7 +3,7 @@
  * the same rounds.
  */
 import { statSync } from "node:fs";
-import { loadAddon } from "../../native/addon.ts";
+import { thisCpuName } from "../../native/cpu_name.ts";
 import { Engine, type EngineConfig, type EngineOptions } from "../../native/inference/engine.ts";
 import { measureInt8Peak, measureReadBandwidth } from "../../native/machine_peaks.ts";
 
@@ -121,7 +121,7 @@ export async function benchmarkEngine(file: string, options: BenchmarkOptions): 
     }
   }
   return {
-    cpu: loadAddon().features().cpu,
+    cpu: thisCpuName(),
     isa: facts!.config.isa,
     node: process.version,
     model: file,

@@ -9,6 +9,7 @@ import { cacheDirectory, makeTokenizer, openDataset, resolveSources, withVocabul
 import { RunDirectory, RunDirectoryError } from "../../training/run_directory.ts";
 import { Trainer } from "../../training/trainer.ts";
 import { latestCheckpoint, readTrainerState, TrainingCheckpointError } from "../../training/training_checkpoint.ts";
+import { earliestBackwardPrecision } from "../config/backward_precision.ts";
 import {
   differingKeys,
   loadRunConfig,
@@ -19,7 +20,8 @@ import {
 } from "../config/load_run_config.ts";
 import { resolveModelConfig } from "../config/model_config.ts";
 import { recipeNames } from "../config/recipes.ts";
-import type { RunConfig } from "../config/run_config.ts";
+import { type StartableConfig, withBackwardPrecision } from "../config/resolve_backward_precision.ts";
+import { type RunConfig, runConfigSchema } from "../config/run_config.ts";
 import { loadTokenizer } from "../tokenizer/load_tokenizer.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { type SelectedBackend, selectBackend } from "./backend.ts";
@@ -66,14 +68,37 @@ function readConfig(flags: TrainFlags, directory: RunDirectory | undefined): Run
 }
 
 /**
- * `config` as the run to resume has it, vocabulary size included.
+ * The configuration that a run was begun with. Keys that are younger than the run have their defaults; its backward
+ * precision, which is never stored as `auto`, what there was before the key.
+ */
+function storedConfig(directory: RunDirectory, checkpoint: string | undefined): RunConfig {
+  if (checkpoint === undefined) return withStoredPrecision(loadRunConfig(directory.configFile));
+  const { config } = readTrainerState(checkpoint);
+  const completed = runConfigSchema.safeParse(config);
+  return withStoredPrecision(completed.success ? completed.data : config);
+}
+
+function withStoredPrecision(config: RunConfig): RunConfig {
+  const stored = config.training.backward_precision;
+  const precision = stored === "auto" ? earliestBackwardPrecision : stored;
+  return { ...config, training: { ...config.training, backward_precision: precision } };
+}
+
+/**
+ * `given` as the run to resume has it, vocabulary size and backward precision included.
  * @throws {TrainingCheckpointError} naming the keys, if it is another configuration.
  */
 function matchRun(given: RunConfig, directory: RunDirectory): RunConfig {
   const checkpoint = latestCheckpoint(directory.checkpoints);
-  const before = checkpoint ? readTrainerState(checkpoint).config : loadRunConfig(directory.configFile);
+  const before = storedConfig(directory, checkpoint);
   const vocabSize = given.model.vocab_size || before.model.vocab_size;
-  const config = { ...given, model: { ...given.model, vocab_size: vocabSize } };
+  const asked = given.training.backward_precision;
+  const precision = asked === "auto" ? before.training.backward_precision : asked;
+  const config = {
+    ...given,
+    model: { ...given.model, vocab_size: vocabSize },
+    training: { ...given.training, backward_precision: precision },
+  };
   // A constant rate does not look at the end, so such a run may be made longer.
   const free = config.schedule.type === "constant" ? new Set([...freeKeys, "training.max_steps"]) : freeKeys;
   const differences = differingKeys(before, config, free);
@@ -93,13 +118,17 @@ function checkFresh(directory: RunDirectory): void {
 }
 
 interface RunInputs {
-  config: RunConfig;
+  config: StartableConfig;
   tokenizer: Tokenizer;
   dataset: PreparedDataset;
 }
 
 /** Tokenizer and tokenized data of the run; a resumed run keeps the tokenizer that lies in its folder. */
-async function prepareInputs(config: RunConfig, stored: string | undefined, signal: AbortSignal): Promise<RunInputs> {
+async function prepareInputs(
+  config: StartableConfig,
+  stored: string | undefined,
+  signal: AbortSignal,
+): Promise<RunInputs> {
   const report = dataProgress(process.stdout);
   const sources = resolveSources(config);
   const tokenizer =
@@ -110,13 +139,14 @@ async function prepareInputs(config: RunConfig, stored: string | undefined, sign
   return { config: withVocabulary(config, tokenizer), tokenizer, dataset };
 }
 
-function printHeader({ config, tokenizer, dataset }: RunInputs, compute: SelectedBackend): void {
+function printHeader({ config, tokenizer, dataset }: RunInputs, compute: SelectedBackend, reason?: string): void {
   const split = dataset.split === "none" ? "no validation part" : `${dataset.validationTokens} for validation`;
   console.log(`data      ${dataset.trainTokens} training tokens, ${split}; cached in ${cacheDirectory(config)}`);
   console.log(`tokenizer ${config.tokenizer.type}, ${tokenizer.vocabSize} ids`);
   console.log(
     `backend   ${compute.backend} (${compute.variant}), ${compute.threads} thread${compute.threads === 1 ? "" : "s"}`,
   );
+  console.log(`backward  ${config.training.backward_precision}${reason === undefined ? "" : ` (auto: ${reason})`}`);
   for (const line of packingWarnings(resolveModelConfig(config.model))) console.error(`warning: ${line}`);
 }
 
@@ -151,12 +181,13 @@ export async function runTraining(flags: TrainFlags, signal: AbortSignal): Promi
   // The folder of the run that goes on; none if the old one died before it had written anything.
   const resumed = flags.resume && directory?.hasRun() ? directory : undefined;
   if (directory && !flags.resume && !isDryRun) checkFresh(directory);
-  const config = resumed ? matchRun(given, resumed) : given;
+  const matched = resumed ? matchRun(given, resumed) : given;
 
   const compute = await selectBackend(flags.backend, flags.threads);
+  const { config, reason } = withBackwardPrecision(matched, compute);
   const inputs = await prepareInputs(config, resumed?.tokenizerFile, signal);
   try {
-    printHeader(inputs, compute);
+    printHeader(inputs, compute, reason);
     if (isDryRun || directory === undefined) {
       const estimate = await estimateRun(inputs.config, inputs.dataset);
       for (const line of formatEstimate(estimate, inputs.config, inputs.dataset)) console.log(line);
@@ -164,7 +195,10 @@ export async function runTraining(flags: TrainFlags, signal: AbortSignal): Promi
     }
     directory.create();
     directory.writeTokenizer(inputs.tokenizer);
-    directory.writeEnvironment(describeEnvironment(compute, packageVersion(), process.argv.slice(1)));
+    const { backward_precision } = inputs.config.training;
+    directory.writeEnvironment(
+      describeEnvironment(compute, packageVersion(), process.argv.slice(1), backward_precision),
+    );
     directory.writeConfig(inputs.config);
     const end = await train(inputs, directory, compute, signal);
     if (end === "interrupted") {

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { defaultDocumentCount, defaultWorldSeed } from "../eval/world/generator.ts";
-import { backwardPrecisions } from "./backward_precision.ts";
+import { backwardPrecisionChoices } from "./backward_precision.ts";
 import { modelConfigSchema } from "./model_config.ts";
 
 const positive = z.number().positive();
@@ -53,9 +53,10 @@ const trainingSchema = z.strictObject({
   gradient_accumulation_steps: count.default(1),
   /**
    * How the backward matrix products round the gradients they multiply: not at all, to bfloat16, or stochastically to
-   * int8 (needs both quantizers).
+   * int8 (needs both quantizers). auto: what the CPU of the run's start multiplies fastest at no cost in loss; the run's
+   * config.yaml then names it.
    */
-  backward_precision: z.enum(backwardPrecisions).default("f32"),
+  backward_precision: z.enum(backwardPrecisionChoices).default("auto"),
   /** Less memory for more time: decoder layers keep only their inputs and run again in the backward pass. Same bits. */
   recompute_layers: z.boolean().default(false),
   /** Global L2 norm that gradients are clipped to; 0 for no clipping. */

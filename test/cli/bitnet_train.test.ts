@@ -98,6 +98,59 @@ describe("bitnet-train", () => {
     expect(done.code).toBe(0);
   }, 300_000);
 
+  it("resolves the backward precision once, and keeps it when it goes on elsewhere", async () => {
+    const auto = ["training.backward_precision=auto", "training.checkpoint_every=2", "training.eval_every=2"];
+    const args = tiny(
+      "--out",
+      "auto",
+      "--threads",
+      "1",
+      "--set",
+      "training.max_steps=4",
+      "schedule.type=constant",
+      ...auto,
+    );
+    const dry = await train([...args, "--dry-run"]);
+    const [, expected] = /^backward {2}(\w+) \(auto: .+\)$/m.exec(dry.stdout)!;
+    const first = await train(args);
+    expect(first.stdout).toContain(`backward  ${expected} (auto: `);
+    const run = path.join(folder, "auto");
+    const read = (name: string) => readFileSync(path.join(run, name), "utf8");
+    expect(read("config.yaml")).toContain(`backward_precision: ${expected}\n`);
+    expect(JSON.parse(read("environment.json"))).toMatchObject({ backward_precision: expected });
+    expect(metricsOf(run).map((row) => row.backward_precision)).toEqual(Array(4).fill(expected));
+
+    // With scalar kernels auto would be f32.
+    const longer = [...args.slice(0, -5), "training.max_steps=6", "schedule.type=constant", ...auto];
+    const resumed = await train([...longer, "--resume"], undefined, hasNative ? { BITNET_ISA: "scalar" } : {});
+    expect(resumed.stderr).toBe("");
+    expect(resumed.stdout).toContain(`backward  ${expected}\n`);
+    expect(read("config.yaml")).toContain(`backward_precision: ${expected}\n`);
+    const other = expected === "bf16" ? "f32" : "bf16";
+    const refused = await train([...args, "--resume", "--set", `training.backward_precision=${other}`]);
+    expect(refused.stderr).toContain(`training.backward_precision ("${expected}", now "${other}")`);
+    const wasm = await train([...args.map((arg) => (arg === "auto" ? "wasm" : arg)), "--backend", "wasm", "--dry-run"]);
+    expect(wasm.stdout).toMatch(/^backward {2}f32 \(auto: /m);
+  }, 300_000);
+
+  it("goes on in float32 with a run of before the key", async () => {
+    const args = tiny("--out", "old", "--threads", "1", "--set", "training.max_steps=4");
+    expect((await train(args)).code).toBe(0);
+    const run = path.join(folder, "old");
+    const drop = (name: string, line: RegExp) => {
+      const file = path.join(run, name);
+      const text = readFileSync(file, "utf8");
+      expect(text).toMatch(line);
+      writeFileSync(file, text.replace(line, ""));
+    };
+    drop("config.yaml", /^ *backward_precision: f32\n/m);
+    drop("checkpoints/step-00000004/trainer.json", /^ *"backward_precision": "f32",\n/m);
+    const resumed = await train(["--resume", "--out", "old", "--threads", "1"]);
+    expect(resumed.stderr).toBe("");
+    expect(resumed.stdout).toContain("backward  f32\n");
+    expect(readFileSync(path.join(run, "config.yaml"), "utf8")).toContain("backward_precision: f32\n");
+  }, 300_000);
+
   it("checkpoints on Ctrl-C, exits with 130, and goes on from there", async () => {
     const args = tiny("--out", "stopped", "--set", "training.max_steps=2000", "training.checkpoint_every=1000");
     const stopped = await train(args, (text, child) => {

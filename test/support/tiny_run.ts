@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { type SelectedBackend, selectBackend } from "../../src/cli/backend.ts";
 import { loadRunConfig, parseOverride, resolveConfigPath } from "../../src/config/load_run_config.ts";
-import type { RunConfig } from "../../src/config/run_config.ts";
+import { type StartableConfig, withBackwardPrecision } from "../../src/config/resolve_backward_precision.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import type { PreparedDataset } from "../../training/data/prepared_dataset.ts";
 import type { MetricsRow } from "../../training/metrics.ts";
@@ -14,7 +14,7 @@ import { latestCheckpoint } from "../../training/training_checkpoint.ts";
 import { hasNative } from "./tfjs_backends.ts";
 
 export interface TinyRun {
-  config: RunConfig;
+  config: StartableConfig;
   tokenizer: Tokenizer;
   dataset: PreparedDataset;
   compute: SelectedBackend;
@@ -23,11 +23,11 @@ export interface TinyRun {
 /** Prepares a run; `folder` takes the token cache. Runs on the native backend where there is one. */
 export async function prepareTinyRun(folder: string, sets: readonly string[] = []): Promise<TinyRun> {
   const overrides = [`data.cache_directory=${JSON.stringify(path.join(folder, "cache"))}`, ...sets].map(parseOverride);
-  const config = loadRunConfig(resolveConfigPath("tiny.yaml"), overrides);
+  const compute = await selectBackend(hasNative ? "native" : "wasm");
+  const { config } = withBackwardPrecision(loadRunConfig(resolveConfigPath("tiny.yaml"), overrides), compute);
   const sources = resolveSources(config);
   const tokenizer = await makeTokenizer(config, sources);
   const dataset = await openDataset(config, sources, tokenizer);
-  const compute = await selectBackend(hasNative ? "native" : "wasm");
   return { config: withVocabulary(config, tokenizer), tokenizer, dataset, compute };
 }
 

@@ -14,6 +14,7 @@ const row: MetricsRow = {
   zero_fraction: 0.3096,
   flip_rate: 0.00181,
   tokens_per_second: 2628,
+  backward_precision: "f32",
   backend: "native",
   kernel: "avx2",
   threads: 2,

@@ -4,17 +4,27 @@
 #include <stdexcept>
 
 #include "core/cpu_features.h"
+#include "core/cpu_identity.h"
 #include "core/thread_pool.h"
 #include "core/variant_registry.h"
 
 namespace bitnet {
 namespace {
 
-// { cpu: string, variants: [{ name: string, supported: boolean }] }
+// { cpu: string, vendor: string, family: number, model: number, stepping: number, features: string[],
+//   variants: [{ name: string, supported: boolean }] }
 Napi::Value features(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Napi::Object result = Napi::Object::New(env);
+  const CpuIdentity identity = cpu_identity();
   result.Set("cpu", cpu_features().name);
+  result.Set("vendor", identity.vendor);
+  result.Set("family", identity.family);
+  result.Set("model", identity.model);
+  result.Set("stepping", identity.stepping);
+  Napi::Array names = Napi::Array::New(env);
+  for (const std::string& name : cpu_feature_names(cpu_features())) names.Set(names.Length(), name);
+  result.Set("features", names);
   Napi::Array variants = Napi::Array::New(env);
   for (const Variant& variant : kernel_variants()) {
     Napi::Object entry = Napi::Object::New(env);

@@ -3,12 +3,11 @@
 #include <cstdint>
 #include <cstring>
 
-#if defined(__x86_64__) || defined(_M_X64)
-#if defined(_MSC_VER)
-#include <intrin.h>
-#else
-#include <cpuid.h>
-#endif
+#include "core/cpuid.h"
+
+#if defined(__x86_64__) && defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
 #elif defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
 #elif defined(__aarch64__) && defined(__APPLE__)
@@ -19,16 +18,6 @@ namespace bitnet {
 namespace {
 
 #if defined(__x86_64__) || defined(_M_X64)
-void cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4]) {
-#if defined(_MSC_VER)
-  int regs[4];
-  __cpuidex(regs, static_cast<int>(leaf), static_cast<int>(subleaf));
-  for (int i = 0; i < 4; ++i) out[i] = static_cast<uint32_t>(regs[i]);
-#else
-  __cpuid_count(leaf, subleaf, out[0], out[1], out[2], out[3]);
-#endif
-}
-
 uint64_t enabled_registers() {
 #if defined(_MSC_VER)
   return _xgetbv(0);
@@ -36,6 +25,16 @@ uint64_t enabled_registers() {
   uint32_t low, high;
   __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
   return (static_cast<uint64_t>(high) << 32) | low;
+#endif
+}
+
+// Linux keeps the 8 KB of tile registers from a process until it asks for them, once for all its threads.
+bool request_tile_registers() {
+#if defined(__linux__)
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
 #endif
 }
 
@@ -57,7 +56,11 @@ CpuFeatures detect() {
     const bool f = (r[1] >> 16) & 1, dq = (r[1] >> 17) & 1, bw = (r[1] >> 30) & 1, vl = (r[1] >> 31) & 1;
     cpu.avx512 = zmm && f && dq && bw && vl;
     cpu.avx512vnni = cpu.avx512 && ((r[2] >> 11) & 1);
+    const bool tiles = (enabled & 0x60000) == 0x60000;
+    const bool amx = tiles && ((r[3] >> 22) & 1) && ((r[3] >> 24) & 1) && ((r[3] >> 25) & 1);
+    cpu.amx = amx && request_tile_registers();
     cpuid(7, 1, r);
+    cpu.avxvnni = cpu.avx2 && ((r[0] >> 4) & 1);
     cpu.avx512bf16 = cpu.avx512 && ((r[0] >> 5) & 1);
   }
   cpuid(0x80000000u, 0, r);

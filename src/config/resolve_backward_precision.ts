@@ -1,0 +1,71 @@
+/**
+ * What `training.backward_precision: auto` means: the precision that this CPU multiplies fastest among those that end in
+ * float32's loss within the spread of seeds (experiments/backward_precision.ts; the rows are in
+ * experiments/results/backward_precision.jsonl). It is resolved once, at the start of a run, and then is the run's.
+ */
+import type { BackwardPrecision } from "./backward_precision.ts";
+import type { RunConfig } from "./run_config.ts";
+
+/** What the choice depends on. */
+export interface BackwardMachine {
+  /** Kernel variant that will run (`avx2` ...); `composed` without ours. */
+  variant: string;
+  /** Of the CPU, as `bitnet-bench` names them (`avx512bf16` ...). */
+  features: readonly string[];
+  /** True if the model has both the weight and the activation quantizer. */
+  isQuantized: boolean;
+}
+
+export interface ResolvedPrecision {
+  precision: BackwardPrecision;
+  reason: string;
+}
+
+interface Rule extends ResolvedPrecision {
+  variant: string;
+  /** Feature that the rule needs besides the variant. */
+  feature?: string;
+}
+
+/** The first that fits holds; none: f32. */
+const rules: readonly Rule[] = [
+  { variant: "amx", precision: "bf16", reason: "AMX multiplies bfloat16 tiles as fast as this CPU reads them" },
+  {
+    variant: "avx512vnni",
+    feature: "avx512bf16",
+    precision: "int8",
+    reason: "VNNI multiplies int8 four times as fast as float32",
+  },
+  { variant: "avx512vnni", precision: "int8", reason: "VNNI multiplies int8 four times as fast as float32" },
+  { variant: "avxvnni", precision: "int8", reason: "VNNI multiplies int8 four times as fast as float32" },
+  { variant: "avx2", precision: "int8", reason: "AVX2 multiplies int8 faster than float32" },
+  { variant: "neondot", precision: "int8", reason: "dot products of int8 are faster than float32 ones" },
+];
+
+/** @returns the precision and why, in a few words for people. */
+export function resolveBackwardPrecision({ variant, features, isQuantized }: BackwardMachine): ResolvedPrecision {
+  if (!isQuantized) return { precision: "f32", reason: "the model is not quantized" };
+  const rule = rules.find((each) => {
+    return each.variant === variant && (each.feature === undefined || features.includes(each.feature));
+  });
+  return rule ?? { precision: "f32", reason: `${variant} kernels multiply nothing faster than float32` };
+}
+
+/** A configuration that a run can start with: `auto` is resolved. */
+export type StartableConfig = RunConfig & { training: { backward_precision: BackwardPrecision } };
+
+/**
+ * `config` with its backward precision resolved.
+ * @returns also the reason, where there was something to resolve.
+ */
+export function withBackwardPrecision(
+  config: RunConfig,
+  machine: Omit<BackwardMachine, "isQuantized">,
+): { config: StartableConfig; reason?: string } {
+  const { model, training } = config;
+  const asked = training.backward_precision;
+  if (asked !== "auto") return { config: { ...config, training: { ...training, backward_precision: asked } } };
+  const isQuantized = model.weight_quantizer !== "none" && model.activation_quantizer !== "none";
+  const { precision, reason } = resolveBackwardPrecision({ ...machine, isQuantized });
+  return { config: { ...config, training: { ...training, backward_precision: precision } }, reason };
+}
