@@ -105,28 +105,6 @@ CHECK_TEST("ternary_gemm writes only the rows of its groups") {
 
 // ---- linear_rows and decode_row ----
 
-constexpr RowType kRowTypes[] = {RowType::f32,  RowType::f16,  RowType::bf16,
-                                 RowType::q8_0, RowType::q6_k, RowType::q4_k};
-
-// Random stored rows.
-std::vector<uint8_t> stored_rows(Random& random, RowType type, int64_t rows, int64_t cols) {
-  std::vector<uint8_t> bytes(static_cast<size_t>(rows * row_bytes(type, cols)));
-  if (block_cols(type) > 1) {
-    fill_blocks(random, type, &bytes);
-    return bytes;
-  }
-  for (int64_t i = 0; i < rows * cols; ++i) {
-    const float value = random.value();
-    const uint16_t half = type == RowType::f16 ? f32_to_f16(value) : f32_to_bf16(value);
-    if (type == RowType::f32) {
-      std::memcpy(&bytes[static_cast<size_t>(i * 4)], &value, 4);
-    } else {
-      std::memcpy(&bytes[static_cast<size_t>(i * 2)], &half, 2);
-    }
-  }
-  return bytes;
-}
-
 CHECK_TEST("linear_rows gives the same bits for every type, shape and part of the rows") {
   Random random(13);
   for (const RowType type : kRowTypes) {
@@ -167,51 +145,6 @@ CHECK_TEST("linear_rows agrees with float64") {
   float y;
   scalar().linear_rows(w.data(), RowType::f32, 0, 1, cols, x.data(), cols, 1, &y, 1);
   expect(std::fabs(y - exact) < magnitude * 1e-6, "%.9g, not %.9g", y, exact);
-}
-
-CHECK_TEST(
-    "q8_rows gives the same bits for every shape and part of the rows, and the product of its operands") {
-  Random random(16);
-  for (const int64_t cols : {32, 64, 288, 1024}) {
-    for (const int64_t rows : {1, 2, 5, 19}) {
-      for (const int64_t tokens : {1, 3, 4, 6}) {
-        std::vector<uint8_t> w = stored_rows(random, RowType::q8_0, rows, cols);
-        w[2] = 0x80;  // -128, which our own files never hold
-        const int64_t x_stride = padded_cols(cols), y_stride = rows + 2;
-        std::vector<int8_t> x(static_cast<size_t>(tokens * x_stride));
-        for (int8_t& code : x) code = static_cast<int8_t>(random.below(255) - 127);
-        const std::vector<float> scale = values(random, tokens);
-        const int64_t begin = rows > 4 ? 1 : 0;
-        std::vector<float> expected(static_cast<size_t>(tokens * y_stride), -7.0f);
-        const std::vector<float> untouched = expected;
-        const auto run = [&](const Kernels& kernels, std::vector<float>* y) {
-          kernels.q8_rows(w.data(), begin, rows, cols, x.data(), x_stride, scale.data(), tokens, y->data(),
-                          y_stride);
-        };
-        run(scalar(), &expected);
-        std::vector<float> row(static_cast<size_t>(cols));
-        for (int64_t n = begin; n < rows; ++n) {
-          scalar().decode_row(w.data() + n * row_bytes(RowType::q8_0, cols), RowType::q8_0, cols, row.data());
-          for (int64_t t = 0; t < tokens; ++t) {
-            double exact = 0, magnitude = 0;
-            for (int64_t k = 0; k < cols; ++k) {
-              const double term = static_cast<double>(row[static_cast<size_t>(k)]) *
-                                  x[static_cast<size_t>(t * x_stride + k)] * scale[static_cast<size_t>(t)];
-              exact += term;
-              magnitude += std::fabs(term);
-            }
-            const float got = expected[static_cast<size_t>(t * y_stride + n)];
-            expect(std::fabs(got - exact) <= 1e-6 * magnitude, "%.9g, not %.9g", got, exact);
-          }
-        }
-        for_each_variant([&](const Kernels& kernels) {
-          std::vector<float> actual = untouched;
-          run(kernels, &actual);
-          expect_same_bits(expected, actual, kernels.name, "q8_rows");
-        });
-      }
-    }
-  }
 }
 
 CHECK_TEST("decode_row gives the same values for every type") {

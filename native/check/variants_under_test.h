@@ -78,6 +78,29 @@ inline void ternary_product(const bitnet::Kernels& kernels, const bitnet::Ternar
   }
 }
 
+constexpr bitnet::RowType kRowTypes[] = {bitnet::RowType::f32,  bitnet::RowType::f16,  bitnet::RowType::bf16,
+                                         bitnet::RowType::q8_0, bitnet::RowType::q6_k, bitnet::RowType::q4_k};
+
+// Random stored rows.
+inline std::vector<uint8_t> stored_rows(Random& random, bitnet::RowType type, int64_t rows, int64_t cols) {
+  using namespace bitnet;
+  std::vector<uint8_t> bytes(static_cast<size_t>(rows * row_bytes(type, cols)));
+  if (block_cols(type) > 1) {
+    fill_blocks(random, type, &bytes);
+    return bytes;
+  }
+  for (int64_t i = 0; i < rows * cols; ++i) {
+    const float value = random.value();
+    const uint16_t half = type == RowType::f16 ? f32_to_f16(value) : f32_to_bf16(value);
+    if (type == RowType::f32) {
+      std::memcpy(&bytes[static_cast<size_t>(i * 4)], &value, 4);
+    } else {
+      std::memcpy(&bytes[static_cast<size_t>(i * 2)], &half, 2);
+    }
+  }
+  return bytes;
+}
+
 // First index at which the bits differ, or -1. Any NaN equals any NaN.
 inline int64_t first_difference(const float* a, const float* b, int64_t count) {
   for (int64_t i = 0; i < count; ++i) {

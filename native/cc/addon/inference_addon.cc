@@ -148,7 +148,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
     result.Set("ropeTheta", config.rope_theta);
     result.Set("hiddenAct", config.hidden_act == HiddenAct::relu2 ? "relu2" : "silu");
     result.Set("useSubNorms", !model.layers()[0].attn_sub_norm.empty());
-    result.Set("tieWordEmbeddings", model.head().rows == model.embedding().rows);
+    result.Set("tieWordEmbeddings", model.tied());
     result.Set("weightQuantizer", config.ternary_weights ? "absmean_ternary" : "none");
     result.Set("activationQuantizer", config.int8_activations ? "absmax_int8" : "none");
     result.Set("weightType", model.weight_type());

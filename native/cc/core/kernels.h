@@ -106,6 +106,8 @@ inline int64_t packed_code_bytes(int64_t tokens, int64_t cols) {
   return round_up(tokens, kMaxCodeTile) * padded_cols(cols);
 }
 
+struct RowPanel;  // row_panel.h
+
 // All entries are set, but for those that say what null means.
 struct PanelTile;  // panel_tile.h
 
@@ -166,12 +168,17 @@ struct Kernels {
   // q4_k: one rounding, see k_quants.h) before the fma. w points at row 0; y is indexed by the absolute n.
   void (*linear_rows)(const void* w, RowType type, int64_t row_begin, int64_t row_end, int64_t cols,
                       const float* x, int64_t x_stride, int64_t tokens, float* y, int64_t y_stride);
-  // The same product of rows of q8_0 with int8 codes, outside the law (Head says when). Per block of 32
-  // columns, lane j = 0..7 has the exact integer sum of columns 4j .. 4j+3, which is added as fma(float(sum),
-  // float(d), lane); y[t][n] = (lanes added pairwise, j with j+4, j+2, j+1) * act_scale[t]. Codes of x in
-  // [-127, 127].
-  void (*q8_rows)(const void* w, int64_t row_begin, int64_t row_end, int64_t cols, const int8_t* x,
-                  int64_t x_stride, const float* act_scale, int64_t tokens, float* y, int64_t y_stride);
+  // The same product for interleaved rows (row_panel.h); row_begin is a multiple of kRowGroup, and row_end
+  // too or the number of rows.
+  void (*panel_rows)(const RowPanel& w, int64_t row_begin, int64_t row_end, const float* x, int64_t x_stride,
+                     int64_t tokens, float* y, int64_t y_stride);
+  // The product of interleaved rows of q8_0 with int8 codes, outside the law (Head says when). Per block of
+  // 32 columns, lane j = 0..7 has the exact integer sum of columns 4j .. 4j+3, which is added as
+  // fma(float(sum), float(d), lane); y[t][n] = (lanes added pairwise, j with j+4, j+2, j+1) * act_scale[t].
+  // Codes of x in
+  // [-127, 127]. Rows as in panel_rows.
+  void (*q8_rows)(const RowPanel& w, int64_t row_begin, int64_t row_end, const int8_t* x, int64_t x_stride,
+                  const float* act_scale, int64_t tokens, float* y, int64_t y_stride);
   // One stored row to float32.
   void (*decode_row)(const void* row, RowType type, int64_t cols, float* out);
   // log(sum exp(x)): m = exact maximum, sum of exp(x[i] - m) in 16 lanes (i mod 16), fixed tree; m +

@@ -12,6 +12,7 @@
 #include "core/canonical_math.h"
 #include "core/float16.h"
 #include "core/k_quants.h"
+#include "core/row_panel.h"
 #include "core/target_region.h"
 
 BITNET_TARGET_BEGIN("avx2,fma,f16c")
@@ -44,6 +45,7 @@ const Kernels& avx2_kernels() {
     k.add = add_rows;
     k.attention = attention;
     k.linear_rows = linear_rows;
+    k.panel_rows = panel_rows;
     k.q8_rows = q8_rows_avx2;
     k.decode_row = decode_row;
     k.log_sum_exp = log_sum_exp;

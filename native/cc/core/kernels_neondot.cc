@@ -12,6 +12,7 @@
 #include "core/canonical_math.h"
 #include "core/float16.h"
 #include "core/k_quants.h"
+#include "core/row_panel.h"
 #include "core/target_region.h"
 
 // Everything here is baseline NEON; only ternary_gemm_neondot.cc needs the extension.
@@ -45,6 +46,7 @@ const Kernels& neondot_kernels() {
     k.add = add_rows;
     k.attention = attention;
     k.linear_rows = linear_rows;
+    k.panel_rows = panel_rows;
     k.q8_rows = q8_rows_neondot;
     k.decode_row = decode_row;
     k.log_sum_exp = log_sum_exp;

@@ -6,6 +6,7 @@
 #include "core/canonical_math.h"
 #include "core/float16.h"
 #include "core/k_quants.h"
+#include "core/row_panel.h"
 #include "core/variants.h"
 
 namespace bitnet {
@@ -216,21 +217,40 @@ void linear_rows(const void* w, RowType type, int64_t row_begin, int64_t row_end
   }
 }
 
-void q8_rows(const void* w, int64_t row_begin, int64_t row_end, int64_t cols, const int8_t* x,
-             int64_t x_stride, const float* act_scale, int64_t tokens, float* y, int64_t y_stride) {
+// Element k of a row.
+inline float panel_value(const RowPanel& w, int64_t row, int64_t k) {
+  return stored_value(w.unit(row, k / unit_cols(w.type)), w.type, k % unit_cols(w.type));
+}
+
+void panel_rows(const RowPanel& w, int64_t row_begin, int64_t row_end, const float* x, int64_t x_stride,
+                int64_t tokens, float* y, int64_t y_stride) {
   for (int64_t n = row_begin; n < row_end; ++n) {
-    const uint8_t* row = static_cast<const uint8_t*>(w) + n * row_bytes(RowType::q8_0, cols);
+    for (int64_t t = 0; t < tokens; ++t) {
+      float lanes[kLanes] = {};
+      for (int64_t k = 0; k < round_up(w.cols, kLanes); ++k) {
+        const float a = k < w.cols ? x[t * x_stride + k] : 0.0f;
+        const float b = k < w.cols ? panel_value(w, n, k) : 0.0f;
+        lanes[k % kLanes] = std::fma(a, b, lanes[k % kLanes]);
+      }
+      y[t * y_stride + n] = reduce_lanes(lanes);
+    }
+  }
+}
+
+void q8_rows(const RowPanel& w, int64_t row_begin, int64_t row_end, const int8_t* x, int64_t x_stride,
+             const float* act_scale, int64_t tokens, float* y, int64_t y_stride) {
+  for (int64_t n = row_begin; n < row_end; ++n) {
     for (int64_t t = 0; t < tokens; ++t) {
       float lanes[8] = {};
-      for (int64_t block = 0; block < cols / 32; ++block) {
-        uint16_t d;
-        std::memcpy(&d, row + block * 34, sizeof d);
-        const int8_t* q = reinterpret_cast<const int8_t*>(row + block * 34 + 2);
+      for (int64_t block = 0; block < w.units(); ++block) {
+        const uint8_t* stored = w.unit(n, block);
+        const float d = f16_to_f32(load_u16(stored));
+        const int8_t* q = reinterpret_cast<const int8_t*>(stored + 2);
         const int8_t* codes = x + t * x_stride + block * 32;
         for (int64_t j = 0; j < 8; ++j) {
           int32_t sum = 0;
           for (int64_t i = 4 * j; i < 4 * j + 4; ++i) sum += codes[i] * q[i];
-          lanes[j] = std::fma(static_cast<float>(sum), f16_to_f32(d), lanes[j]);
+          lanes[j] = std::fma(static_cast<float>(sum), d, lanes[j]);
         }
       }
       for (int64_t half = 4; half > 0; half /= 2) {
@@ -293,6 +313,7 @@ const Kernels& scalar_kernels() {
     k.add = add;
     k.attention = attention;
     k.linear_rows = linear_rows;
+    k.panel_rows = panel_rows;
     k.q8_rows = q8_rows;
     k.decode_row = decode_row;
     k.log_sum_exp = log_sum_exp;

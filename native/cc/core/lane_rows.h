@@ -11,82 +11,93 @@ namespace {
 
 // ---- quantization ----
 
-BITNET_INLINE void codes_of(Lanes scaled, float low, float high, IntPart* ints) {
+struct IntLanes {
+  IntPart part[kParts];
+};
+
+BITNET_INLINE IntLanes codes_of(Lanes scaled, float low, float high) {
   const Lanes v = at_most(larger(scaled, broadcast(low)), broadcast(high));
-  BITNET_UNROLL
-  for (int i = 0; i < kParts; ++i) ints[i] = to_int(v.part[i]);
+  IntLanes codes;
+  each<kParts>([&](auto i) BITNET_INLINE_LAMBDA { codes.part[i] = to_int(v.part[i]); });
+  return codes;
 }
 
-BITNET_INLINE void store_codes(int8_t* p, const IntPart* ints) {
-  BITNET_UNROLL
-  for (int i = 0; i < kParts; ++i) store_part_i8(p + i * kPartLanes, ints[i]);
+BITNET_INLINE void store_codes(int8_t* p, const IntLanes& codes) {
+  each<kParts>([&](auto i) BITNET_INLINE_LAMBDA { store_part_i8(p + i * kPartLanes, codes.part[i]); });
+}
+
+BITNET_INLINE IntLanes add(IntLanes a, const IntLanes& b) {
+  each<kParts>([&](auto i) BITNET_INLINE_LAMBDA { a.part[i] = add(a.part[i], b.part[i]); });
+  return a;
+}
+
+// Sums of a row run in two chains: one would wait for itself.
+BITNET_INLINE float largest_magnitude(const float* x, int64_t cols) {
+  const int64_t whole = cols / kLanes * kLanes;
+  Lanes even = broadcast(1e-5f), odd = even;
+  int64_t i = 0;
+  for (; i + 2 * kLanes <= whole; i += 2 * kLanes) {
+    even = larger(abs(load(x + i)), even);
+    odd = larger(abs(load(x + i + kLanes)), odd);
+  }
+  if (i < whole) even = larger(abs(load(x + i)), even);
+  if (whole < cols) odd = larger(abs(load_first(x + whole, cols - whole)), odd);
+  return max_lane(larger(even, odd));
 }
 
 void quantize_row(const float* x, int64_t cols, int8_t* codes, float* act_scale, int32_t* code_sum) {
   const int64_t whole = cols / kLanes * kLanes, rest = cols - whole;
-  Lanes largest_lanes = broadcast(1e-5f);
-  for (int64_t i = 0; i < whole; i += kLanes) largest_lanes = larger(abs(load(x + i)), largest_lanes);
-  if (rest) largest_lanes = larger(abs(load_first(x + whole, rest)), largest_lanes);
-  const float largest = max_lane(largest_lanes);
-
+  const float largest = largest_magnitude(x, cols);
   const Lanes inverse = broadcast(127.0f / largest);
-  IntPart sums[kParts], ints[kParts];
-  BITNET_UNROLL
-  for (int i = 0; i < kParts; ++i) sums[i] = zero_int_part();
+  IntLanes sums;
+  each<kParts>([&](auto i) BITNET_INLINE_LAMBDA { sums.part[i] = zero_int_part(); });
   for (int64_t i = 0; i < whole; i += kLanes) {
-    codes_of(mul(load(x + i), inverse), -128.0f, 127.0f, ints);
+    const IntLanes ints = codes_of(mul(load(x + i), inverse), -128.0f, 127.0f);
     store_codes(codes + i, ints);
-    BITNET_UNROLL
-    for (int j = 0; j < kParts; ++j) sums[j] = add(sums[j], ints[j]);
+    sums = add(sums, ints);
   }
   if (rest) {
     // Lanes past the end are 0 and fall into the padding. (0 * inverse is 0: inverse is finite.)
-    codes_of(mul(load_first(x + whole, rest), inverse), -128.0f, 127.0f, ints);
+    const IntLanes ints = codes_of(mul(load_first(x + whole, rest), inverse), -128.0f, 127.0f);
     store_codes(codes + whole, ints);
-    BITNET_UNROLL
-    for (int j = 0; j < kParts; ++j) sums[j] = add(sums[j], ints[j]);
+    sums = add(sums, ints);
   }
-  std::memset(codes + cols, 0, static_cast<size_t>(padded_cols(cols) - cols));
   int32_t total = 0;
-  BITNET_UNROLL
-  for (int i = 0; i < kParts; ++i) total += sum_part(sums[i]);
+  each<kParts>([&](auto i) BITNET_INLINE_LAMBDA { total += sum_part(sums.part[i]); });
   *act_scale = largest / 127.0f;
   *code_sum = total;
+  std::memset(codes + cols, 0, static_cast<size_t>(padded_cols(cols) - cols));
+}
+
+struct DoubleLanes {
+  DoublePart part[kParts];
+};
+
+BITNET_INLINE DoubleLanes add(DoubleLanes sums, Lanes v) {
+  each<kParts>([&](auto i) BITNET_INLINE_LAMBDA { sums.part[i] = add(sums.part[i], v.part[i]); });
+  return sums;
 }
 
 double abs_sum_row(const float* w, int64_t cols) {
-  DoublePart sums[kParts];
-  BITNET_UNROLL
-  for (int i = 0; i < kParts; ++i) sums[i] = zero_double_part();
+  DoubleLanes sums;
+  each<kParts>([&](auto i) BITNET_INLINE_LAMBDA { sums.part[i] = zero_double_part(); });
   int64_t i = 0;
-  for (; i + kLanes <= cols; i += kLanes) {
-    const Lanes v = abs(load(w + i));
-    BITNET_UNROLL
-    for (int j = 0; j < kParts; ++j) sums[j] = add(sums[j], v.part[j]);
-  }
-  if (i < cols) {
-    const Lanes v = abs(load_first(w + i, cols - i));
-    BITNET_UNROLL
-    for (int j = 0; j < kParts; ++j) sums[j] = add(sums[j], v.part[j]);
-  }
+  for (; i + kLanes <= cols; i += kLanes) sums = add(sums, abs(load(w + i)));
+  if (i < cols) sums = add(sums, abs(load_first(w + i, cols - i)));
   double lanes[kLanes];
-  BITNET_UNROLL
-  for (int j = 0; j < kParts; ++j) store_part(lanes + j * kPartLanes, sums[j]);
+  each<kParts>([&](auto j) BITNET_INLINE_LAMBDA { store_part(lanes + j * kPartLanes, sums.part[j]); });
   return reduce_lanes(lanes);
 }
 
 void ternarize(const float* w, int64_t count, float inverse_scale, int8_t* ternary) {
   const Lanes inverse = broadcast(inverse_scale);
-  IntPart ints[kParts];
   int64_t i = 0;
   for (; i + kLanes <= count; i += kLanes) {
-    codes_of(mul(load(w + i), inverse), -1.0f, 1.0f, ints);
-    store_codes(ternary + i, ints);
+    store_codes(ternary + i, codes_of(mul(load(w + i), inverse), -1.0f, 1.0f));
   }
   if (i < count) {
     int8_t tail[kLanes];
-    codes_of(mul(load_first(w + i, count - i), inverse), -1.0f, 1.0f, ints);
-    store_codes(tail, ints);
+    store_codes(tail, codes_of(mul(load_first(w + i, count - i), inverse), -1.0f, 1.0f));
     std::memcpy(ternary + i, tail, static_cast<size_t>(count - i));
   }
 }

@@ -13,27 +13,51 @@ namespace {
 
 constexpr int kParts = kLanes / kPartLanes;
 
+// ---- unrolling ----
+//
+// An array of vectors stays in registers only if every index is a constant before the compiler decides where
+// the array lives. GCC unrolls loops after that, so loops over such arrays are written as
+//   each<N>([&](auto i) BITNET_INLINE_LAMBDA { ... v[i] ... });
+
+template <int I>
+struct Index {
+  BITNET_INLINE constexpr operator int() const { return I; }
+};
+
+template <int N, int I = 0, typename Body>
+BITNET_INLINE void each(const Body& body) {
+  if constexpr (I < N) {
+    body(Index<I>{});
+    each<N, I + 1>(body);
+  }
+}
+
+#if defined(_MSC_VER) && !defined(__clang__)
+#define BITNET_INLINE_LAMBDA
+#else
+#define BITNET_INLINE_LAMBDA __attribute__((always_inline))
+#endif
+
+// ---- 16 lanes ----
+
 struct Lanes {
   Part part[kParts];
 };
 
-#define BITNET_LANES_1(name)                                      \
-  BITNET_INLINE Lanes name(Lanes a) {                             \
-    BITNET_UNROLL                                                 \
-    for (int i = 0; i < kParts; ++i) a.part[i] = name(a.part[i]); \
-    return a;                                                     \
+#define BITNET_LANES_1(name)                                                         \
+  BITNET_INLINE Lanes name(Lanes a) {                                                \
+    each<kParts>([&](auto i) BITNET_INLINE_LAMBDA { a.part[i] = name(a.part[i]); }); \
+    return a;                                                                        \
   }
-#define BITNET_LANES_2(name)                                                 \
-  BITNET_INLINE Lanes name(Lanes a, Lanes b) {                               \
-    BITNET_UNROLL                                                            \
-    for (int i = 0; i < kParts; ++i) a.part[i] = name(a.part[i], b.part[i]); \
-    return a;                                                                \
+#define BITNET_LANES_2(name)                                                                    \
+  BITNET_INLINE Lanes name(Lanes a, Lanes b) {                                                  \
+    each<kParts>([&](auto i) BITNET_INLINE_LAMBDA { a.part[i] = name(a.part[i], b.part[i]); }); \
+    return a;                                                                                   \
   }
-#define BITNET_LANES_3(name)                                                            \
-  BITNET_INLINE Lanes name(Lanes a, Lanes b, Lanes c) {                                 \
-    BITNET_UNROLL                                                                       \
-    for (int i = 0; i < kParts; ++i) a.part[i] = name(a.part[i], b.part[i], c.part[i]); \
-    return a;                                                                           \
+#define BITNET_LANES_3(name)                                                                               \
+  BITNET_INLINE Lanes name(Lanes a, Lanes b, Lanes c) {                                                    \
+    each<kParts>([&](auto i) BITNET_INLINE_LAMBDA { a.part[i] = name(a.part[i], b.part[i], c.part[i]); }); \
+    return a;                                                                                              \
   }
 BITNET_LANES_1(neg)
 BITNET_LANES_1(abs)
@@ -54,70 +78,66 @@ BITNET_LANES_3(zero_below)
 
 BITNET_INLINE Lanes broadcast(float value) {
   Lanes v;
-  BITNET_UNROLL
-  for (int i = 0; i < kParts; ++i) v.part[i] = broadcast_part(value);
+  each<kParts>([&](auto i) BITNET_INLINE_LAMBDA { v.part[i] = broadcast_part(value); });
   return v;
 }
 
 BITNET_INLINE Lanes load(const float* p) {
   Lanes v;
-  BITNET_UNROLL
-  for (int i = 0; i < kParts; ++i) v.part[i] = load_part(p + i * kPartLanes);
+  each<kParts>([&](auto i) BITNET_INLINE_LAMBDA { v.part[i] = load_part(p + i * kPartLanes); });
   return v;
 }
 
 BITNET_INLINE void store(float* p, Lanes v) {
-  BITNET_UNROLL
-  for (int i = 0; i < kParts; ++i) store_part(p + i * kPartLanes, v.part[i]);
+  each<kParts>([&](auto i) BITNET_INLINE_LAMBDA { store_part(p + i * kPartLanes, v.part[i]); });
 }
 
 // The first `count` lanes (1 .. 16) from memory, the others 0.
 BITNET_INLINE Lanes load_first(const float* p, int64_t count) {
   Lanes v;
-  BITNET_UNROLL
-  for (int i = 0; i < kParts; ++i) {
+  each<kParts>([&](auto i) BITNET_INLINE_LAMBDA {
     v.part[i] = load_part_first(p + i * kPartLanes, static_cast<int>(count) - i * kPartLanes);
-  }
+  });
   return v;
 }
 
 BITNET_INLINE void store_first(float* p, Lanes v, int64_t count) {
-  BITNET_UNROLL
-  for (int i = 0; i < kParts; ++i) {
+  each<kParts>([&](auto i) BITNET_INLINE_LAMBDA {
     store_part_first(p + i * kPartLanes, v.part[i], static_cast<int>(count) - i * kPartLanes);
-  }
+  });
 }
 
 // Lane i < count: a, else b.
 BITNET_INLINE Lanes select_first(int64_t count, Lanes a, Lanes b) {
-  BITNET_UNROLL
-  for (int i = 0; i < kParts; ++i) {
+  each<kParts>([&](auto i) BITNET_INLINE_LAMBDA {
     a.part[i] = select_first(static_cast<int>(count) - i * kPartLanes, a.part[i], b.part[i]);
-  }
+  });
   return a;
 }
 
 // The parts of v folded into one: the first steps of the fixed tree.
+template <int Width = kParts / 2>
 BITNET_INLINE Part fold_parts(Lanes v) {
-  BITNET_UNROLL
-  for (int width = kParts / 2; width > 0; width /= 2) {
-    BITNET_UNROLL
-    for (int i = 0; i < width; ++i) v.part[i] = add(v.part[i], v.part[i + width]);
+  if constexpr (Width == 0) {
+    return v.part[0];
+  } else {
+    each<Width>([&](auto i) BITNET_INLINE_LAMBDA { v.part[i] = add(v.part[i], v.part[i + Width]); });
+    return fold_parts<Width / 2>(v);
   }
-  return v.part[0];
 }
 
 // Fixed tree 16 -> 8 -> 4 -> 2 -> 1, as reduce_lanes.
 BITNET_INLINE float sum(Lanes v) { return sum_part(fold_parts(v)); }
 
-// out[i] = sum(v[i]) for i = 0 .. 3, with shared shuffles.
-BITNET_INLINE void sum_four(const Lanes* v, float* out) {
-  sum_four_parts(fold_parts(v[0]), fold_parts(v[1]), fold_parts(v[2]), fold_parts(v[3]), out);
+// Lane i: sum of the 16 lanes at p + 16 i, with shared shuffles. One part of sums.
+BITNET_INLINE Part sum_each(const float* p) {
+  Part folded[kPartLanes];
+  each<kPartLanes>([&](auto i) BITNET_INLINE_LAMBDA { folded[i] = fold_parts(load(p + i * kLanes)); });
+  return sum_each_part(folded);
 }
 
 BITNET_INLINE float max_lane(Lanes v) {
-  BITNET_UNROLL
-  for (int i = 1; i < kParts; ++i) v.part[0] = larger(v.part[0], v.part[i]);
+  each<kParts - 1>([&](auto i) BITNET_INLINE_LAMBDA { v.part[0] = larger(v.part[0], v.part[i + 1]); });
   return max_part(v.part[0]);
 }
 
@@ -128,8 +148,7 @@ BITNET_INLINE Lanes exp(Lanes v) {
   Lanes r = fma(n, broadcast(-kLn2High), x);
   r = fma(n, broadcast(-kLn2Low), r);
   Lanes p = broadcast(kExpCoefficients[0]);
-  BITNET_UNROLL
-  for (int i = 1; i < 6; ++i) p = fma(p, r, broadcast(kExpCoefficients[i]));
+  each<5>([&](auto i) BITNET_INLINE_LAMBDA { p = fma(p, r, broadcast(kExpCoefficients[i + 1])); });
   const Lanes y = add(fma(p, mul(r, r), r), broadcast(1.0f));
   return zero_below(mul(y, power_of_two(n)), v, broadcast(kExpMin));
 }

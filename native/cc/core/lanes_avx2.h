@@ -13,8 +13,9 @@ constexpr int kPartLanes = 8;
 // Tile shapes that fit 16 registers, see lane_dot.h and lane_outer.h.
 constexpr int kOuterRows = 6;
 constexpr int kGemmBlocks = 1;
-constexpr int kDotTokens = 3;
+constexpr int kDotTokens = 6;
 constexpr int kDotRows = 2;
+constexpr int kStreamRows = 2;
 
 BITNET_INLINE Part zero_part() { return _mm256_setzero_ps(); }
 BITNET_INLINE Part broadcast_part(float value) { return _mm256_set1_ps(value); }
@@ -67,15 +68,18 @@ BITNET_INLINE float sum_part(Part v) {
   t = _mm_add_ps(t, _mm_movehl_ps(t, t));
   return _mm_cvtss_f32(_mm_add_ss(t, _mm_movehdup_ps(t)));
 }
-// out[i] = sum_part of the i-th argument.
-BITNET_INLINE void sum_four_parts(Part a, Part b, Part c, Part d, float* out) {
-  const __m256 ab = _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
-  const __m256 cd = _mm256_add_ps(_mm256_permute2f128_ps(c, d, 0x20), _mm256_permute2f128_ps(c, d, 0x31));
-  // [a02 a13 c02 c13 | b02 b13 d02 d13]
-  const __m256 pairs = _mm256_add_ps(_mm256_shuffle_ps(ab, cd, 0x44), _mm256_shuffle_ps(ab, cd, 0xee));
-  const __m128 ac = _mm256_castps256_ps128(pairs), bd = _mm256_extractf128_ps(pairs, 1);
-  const __m128 acbd = _mm_add_ps(_mm_shuffle_ps(ac, bd, 0x88), _mm_shuffle_ps(ac, bd, 0xdd));
-  _mm_storeu_ps(out, _mm_shuffle_ps(acbd, acbd, 0xd8));
+// Sums of two, four, ... vectors at once, each step of the tree with shared shuffles.
+BITNET_INLINE Part fold_4(Part a, Part b) {  // [a b], 4 lanes each
+  return _mm256_add_ps(_mm256_blend_ps(a, b, 0xf0), _mm256_permute2f128_ps(a, b, 0x21));
+}
+BITNET_INLINE Part fold_2(Part a, Part b) {  // pairs: [a0 b0 a1 b1]
+  const __m256d across = _mm256_shuffle_pd(_mm256_castps_pd(a), _mm256_castps_pd(b), 0x5);
+  return _mm256_add_ps(_mm256_blend_ps(a, b, 0xcc), _mm256_castpd_ps(across));
+}
+// Lane i: sum_part(v[i]).
+BITNET_INLINE Part sum_each_part(const Part (&v)[kPartLanes]) {
+  return _mm256_hadd_ps(fold_2(fold_4(v[0], v[4]), fold_4(v[1], v[5])),
+                        fold_2(fold_4(v[2], v[6]), fold_4(v[3], v[7])));
 }
 BITNET_INLINE float max_part(Part v) {
   __m128 t = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));

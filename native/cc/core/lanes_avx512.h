@@ -16,6 +16,7 @@ constexpr int kOuterRows = 12;
 constexpr int kGemmBlocks = 2;
 constexpr int kDotTokens = 6;
 constexpr int kDotRows = 4;
+constexpr int kStreamRows = 4;
 
 BITNET_INLINE Part zero_part() { return _mm512_setzero_ps(); }
 BITNET_INLINE Part broadcast_part(float value) { return _mm512_set1_ps(value); }
@@ -73,17 +74,32 @@ BITNET_INLINE float sum_part(Part v) {
   t = _mm_add_ps(t, _mm_movehl_ps(t, t));
   return _mm_cvtss_f32(_mm_add_ss(t, _mm_movehdup_ps(t)));
 }
-// out[i] = sum_part of the i-th argument.
-BITNET_INLINE void sum_four_parts(Part a, Part b, Part c, Part d, float* out) {
-  const __m256 a8 = _mm256_add_ps(low_half(a), high_half(a)), b8 = _mm256_add_ps(low_half(b), high_half(b));
-  const __m256 c8 = _mm256_add_ps(low_half(c), high_half(c)), d8 = _mm256_add_ps(low_half(d), high_half(d));
-  const __m256 ab = _mm256_add_ps(_mm256_permute2f128_ps(a8, b8, 0x20), _mm256_permute2f128_ps(a8, b8, 0x31));
-  const __m256 cd = _mm256_add_ps(_mm256_permute2f128_ps(c8, d8, 0x20), _mm256_permute2f128_ps(c8, d8, 0x31));
-  // [a02 a13 c02 c13 | b02 b13 d02 d13]
-  const __m256 pairs = _mm256_add_ps(_mm256_shuffle_ps(ab, cd, 0x44), _mm256_shuffle_ps(ab, cd, 0xee));
-  const __m128 ac = _mm256_castps256_ps128(pairs), bd = _mm256_extractf128_ps(pairs, 1);
-  const __m128 acbd = _mm_add_ps(_mm_shuffle_ps(ac, bd, 0x88), _mm_shuffle_ps(ac, bd, 0xdd));
-  _mm_storeu_ps(out, _mm_shuffle_ps(acbd, acbd, 0xd8));
+// Sums of two, four, ... vectors at once, each step of the tree with one shuffle and one blend: the upper
+// halves of the groups of a meet its lower halves where those of b meet b's.
+BITNET_INLINE Part fold_8(Part a, Part b) {  // [a b], 8 lanes each
+  return _mm512_add_ps(_mm512_mask_blend_ps(0xff00, a, b), _mm512_shuffle_f32x4(a, b, 0x4e));
+}
+BITNET_INLINE Part fold_4(Part a, Part b) {  // groups of 4: [a0 b0 a1 b1]
+  const __m512i across = _mm512_setr_epi64(2, 3, 8, 9, 6, 7, 12, 13);
+  const __m512d c = _mm512_castps_pd(a), d = _mm512_castps_pd(b);
+  return _mm512_add_ps(_mm512_mask_blend_ps(0xf0f0, a, b),
+                       _mm512_castpd_ps(_mm512_permutex2var_pd(c, across, d)));
+}
+BITNET_INLINE Part fold_2(Part a, Part b) {  // pairs
+  const __m512d across = _mm512_shuffle_pd(_mm512_castps_pd(a), _mm512_castps_pd(b), 0x55);
+  return _mm512_add_ps(_mm512_mask_blend_ps(0xcccc, a, b), _mm512_castpd_ps(across));
+}
+BITNET_INLINE Part fold_1(Part a, Part b) {
+  const __m512i across = _mm512_setr_epi32(1, 16, 3, 18, 5, 20, 7, 22, 9, 24, 11, 26, 13, 28, 15, 30);
+  return _mm512_add_ps(_mm512_mask_blend_ps(0xaaaa, a, b), _mm512_permutex2var_ps(a, across, b));
+}
+// Lane i: sum_part(v[i]).
+BITNET_INLINE Part sum_each_part(const Part (&v)[kPartLanes]) {
+  const Part even = fold_2(fold_4(fold_8(v[0], v[8]), fold_8(v[4], v[12])),
+                           fold_4(fold_8(v[2], v[10]), fold_8(v[6], v[14])));
+  const Part odd = fold_2(fold_4(fold_8(v[1], v[9]), fold_8(v[5], v[13])),
+                          fold_4(fold_8(v[3], v[11]), fold_8(v[7], v[15])));
+  return fold_1(even, odd);
 }
 BITNET_INLINE float max_part(Part v) {
   const __m256 half = _mm256_max_ps(low_half(v), high_half(v));

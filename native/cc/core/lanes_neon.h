@@ -13,8 +13,9 @@ constexpr int kPartLanes = 4;
 // Tile shapes that fit 32 registers, see lane_dot.h and lane_outer.h.
 constexpr int kOuterRows = 6;
 constexpr int kGemmBlocks = 1;
-constexpr int kDotTokens = 3;
-constexpr int kDotRows = 2;
+constexpr int kDotTokens = 6;
+constexpr int kDotRows = 4;
+constexpr int kStreamRows = 2;
 
 BITNET_INLINE Part zero_part() { return vdupq_n_f32(0.0f); }
 BITNET_INLINE Part broadcast_part(float value) { return vdupq_n_f32(value); }
@@ -70,13 +71,13 @@ BITNET_INLINE float sum_part(Part v) {
   const float32x2_t t = vadd_f32(vget_low_f32(v), vget_high_f32(v));
   return vget_lane_f32(t, 0) + vget_lane_f32(t, 1);
 }
-// out[i] = sum_part of the i-th argument.
-BITNET_INLINE void sum_four_parts(Part a, Part b, Part c, Part d, float* out) {
-  const float32x4_t ab = vaddq_f32(vcombine_f32(vget_low_f32(a), vget_low_f32(b)),
-                                   vcombine_f32(vget_high_f32(a), vget_high_f32(b)));
-  const float32x4_t cd = vaddq_f32(vcombine_f32(vget_low_f32(c), vget_low_f32(d)),
-                                   vcombine_f32(vget_high_f32(c), vget_high_f32(d)));
-  vst1q_f32(out, vaddq_f32(vuzp1q_f32(ab, cd), vuzp2q_f32(ab, cd)));
+// Lane i: sum_part(v[i]).
+BITNET_INLINE Part sum_each_part(const Part (&v)[kPartLanes]) {
+  const float32x4_t ab = vaddq_f32(vcombine_f32(vget_low_f32(v[0]), vget_low_f32(v[1])),
+                                   vcombine_f32(vget_high_f32(v[0]), vget_high_f32(v[1])));
+  const float32x4_t cd = vaddq_f32(vcombine_f32(vget_low_f32(v[2]), vget_low_f32(v[3])),
+                                   vcombine_f32(vget_high_f32(v[2]), vget_high_f32(v[3])));
+  return vaddq_f32(vuzp1q_f32(ab, cd), vuzp2q_f32(ab, cd));
 }
 BITNET_INLINE float max_part(Part v) { return vmaxvq_f32(v); }
 

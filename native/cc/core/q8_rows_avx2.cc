@@ -1,5 +1,6 @@
 // q8_rows for AVX2. VPMADDUBSW multiplies |w| with x carrying the sign of w: a pair of products stays within
-// 2 * 128 * 127, 16 bits.
+// 2 * 128 * 127, 16 bits. Further tokens find the rows of a group in the first-level cache.
+#include "core/row_panel.h"
 #include "core/variants.h"
 
 #if defined(BITNET_X86)
@@ -17,6 +18,7 @@ namespace {
 
 constexpr int64_t kBlock = 32;
 constexpr int64_t kBlockBytes = 34;
+constexpr uintptr_t kAhead = 4096;  // bytes: what a memory has under way
 
 BITNET_INLINE __m256i load256(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
 
@@ -38,64 +40,41 @@ BITNET_INLINE float sum_lanes(__m256 v) {
   return _mm_cvtss_f32(_mm_add_ss(t, _mm_movehdup_ps(t)));
 }
 
-// Rows rows times Tokens tokens, one chain each.
-template <int Rows, int Tokens>
-BITNET_INLINE void multiply(const uint8_t* w, int64_t row_bytes, int64_t cols, const int8_t* x,
-                            int64_t x_stride, const float* act_scale, float* y, int64_t y_stride) {
-  __m256 sums[Rows][Tokens];
-  BITNET_UNROLL
-  for (int r = 0; r < Rows; ++r) {
-    BITNET_UNROLL
-    for (int t = 0; t < Tokens; ++t) sums[r][t] = _mm256_setzero_ps();
-  }
-  for (int64_t block = 0; block < cols / kBlock; ++block) {
-    BITNET_UNROLL
-    for (int r = 0; r < Rows; ++r) {
-      const uint8_t* stored = w + r * row_bytes + block * kBlockBytes;
-      if (Rows == 1) BITNET_PREFETCH_STREAM(stored);
-      const __m256i weights = load256(stored + 2);
-      const __m256 scale = broadcast_half(stored);
-      BITNET_UNROLL
-      for (int t = 0; t < Tokens; ++t) {
-        sums[r][t] = _mm256_fmadd_ps(dot_quads(weights, load256(x + t * x_stride + block * kBlock)), scale,
-                                     sums[r][t]);
-      }
-    }
-  }
-  BITNET_UNROLL
-  for (int r = 0; r < Rows; ++r) {
-    BITNET_UNROLL
-    for (int t = 0; t < Tokens; ++t) y[t * y_stride + r] = sum_lanes(sums[r][t]) * act_scale[t];
-  }
+// One row of the group, one token: their block, added to the row's chain.
+BITNET_INLINE __m256 add_block(__m256 sums, const uint8_t* stored, __m256i x) {
+  return _mm256_fmadd_ps(dot_quads(load256(stored + 2), x), broadcast_half(stored), sums);
 }
 
-template <int Tokens>
-void multiply_rows(const uint8_t* w, int64_t row_bytes, int64_t row_begin, int64_t row_end, int64_t cols,
-                   const int8_t* x, int64_t x_stride, const float* act_scale, float* y, int64_t y_stride) {
-  int64_t row = row_begin;
-  // One token reads the rows as one stream: twice as fast from memory as two rows side by side.
-  for (; Tokens > 1 && row + 2 <= row_end; row += 2) {
-    multiply<2, Tokens>(w + row * row_bytes, row_bytes, cols, x, x_stride, act_scale, y + row, y_stride);
+// A group of four rows times one token.
+BITNET_INLINE __m128 multiply_one(const uint8_t* group, int64_t blocks, const int8_t* x) {
+  __m256 a = _mm256_setzero_ps(), b = a, c = a, d = a;
+  for (int64_t block = 0; block < blocks; ++block) {
+    const __m256i codes = load256(x + block * kBlock);
+    BITNET_PREFETCH_AHEAD(group, kAhead);
+    BITNET_PREFETCH_AHEAD(group + 64, kAhead);
+    a = add_block(a, group, codes);
+    b = add_block(b, group + kBlockBytes, codes);
+    c = add_block(c, group + 2 * kBlockBytes, codes);
+    d = add_block(d, group + 3 * kBlockBytes, codes);
+    group += kRowGroup * kBlockBytes;
   }
-  for (; row < row_end; ++row) {
-    multiply<1, Tokens>(w + row * row_bytes, row_bytes, cols, x, x_stride, act_scale, y + row, y_stride);
-  }
+  return _mm_setr_ps(sum_lanes(a), sum_lanes(b), sum_lanes(c), sum_lanes(d));
 }
 
 }  // namespace
 
-void q8_rows_avx2(const void* w, int64_t row_begin, int64_t row_end, int64_t cols, const int8_t* x,
-                  int64_t x_stride, const float* act_scale, int64_t tokens, float* y, int64_t y_stride) {
-  const uint8_t* rows = static_cast<const uint8_t*>(w);
-  const int64_t row_bytes = cols / kBlock * kBlockBytes;
-  int64_t t = 0;
-  for (; t + 4 <= tokens; t += 4) {
-    multiply_rows<4>(rows, row_bytes, row_begin, row_end, cols, x + t * x_stride, x_stride, act_scale + t,
-                     y + t * y_stride, y_stride);
-  }
-  for (; t < tokens; ++t) {
-    multiply_rows<1>(rows, row_bytes, row_begin, row_end, cols, x + t * x_stride, x_stride, act_scale + t,
-                     y + t * y_stride, y_stride);
+void q8_rows_avx2(const RowPanel& w, int64_t row_begin, int64_t row_end, const int8_t* x, int64_t x_stride,
+                  const float* act_scale, int64_t tokens, float* y, int64_t y_stride) {
+  const int64_t blocks = w.cols / kBlock;
+  for (int64_t row = row_begin; row < row_end; row += kRowGroup) {
+    const uint8_t* group = w.data + row / kRowGroup * w.group_bytes();
+    const int64_t rows = row_end - row < kRowGroup ? row_end - row : kRowGroup;
+    for (int64_t t = 0; t < tokens; ++t) {
+      const __m128 sums = multiply_one(group, blocks, x + t * x_stride);
+      float results[kRowGroup];
+      _mm_storeu_ps(results, _mm_mul_ps(sums, _mm_set1_ps(act_scale[t])));
+      std::memcpy(y + t * y_stride + row, results, static_cast<size_t>(rows) * sizeof(float));
+    }
   }
 }
 

@@ -53,14 +53,18 @@
 #define BITNET_UNROLL
 #endif
 
-// Asks for the cache line that a stream reaches about 24 lines later: the hardware's own prefetchers stop at
-// page borders and run too short a way ahead. The address may lie behind the end of the stream.
+// Asks for a cache line, or for one that a stream reaches later: the hardware's own prefetchers stop at page
+// borders and run too short a way ahead. The address may lie behind the end of the stream.
 #if defined(_MSC_VER) && !defined(__clang__)
-#define BITNET_PREFETCH_STREAM(p)
+#define BITNET_PREFETCH_AHEAD(p, bytes)
+#define BITNET_PREFETCH(p)
 #else
-#define BITNET_PREFETCH_STREAM(p) \
-  __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(p) + 1536))
+#define BITNET_PREFETCH_AHEAD(p, bytes) \
+  __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(p) + (bytes)))
+#define BITNET_PREFETCH(p) __builtin_prefetch(p, 0, 2)  // into the second-level cache
 #endif
+// About 24 lines ahead.
+#define BITNET_PREFETCH_STREAM(p) BITNET_PREFETCH_AHEAD(p, 1536)
 
 // Keeps a vector value in one register from here: GCC otherwise folds a load into each of its uses, or keeps
 // an integer accumulator in several registers, one per type that intrinsics see it as.

@@ -65,8 +65,8 @@ extern const CodePacking kAmxPacking;
 #endif
 
 // Kernels::q8_rows.
-using Q8Rows = void(const void* w, int64_t row_begin, int64_t row_end, int64_t cols, const int8_t* x,
-                    int64_t x_stride, const float* act_scale, int64_t tokens, float* y, int64_t y_stride);
+using Q8Rows = void(const RowPanel& w, int64_t row_begin, int64_t row_end, const int8_t* x, int64_t x_stride,
+                    const float* act_scale, int64_t tokens, float* y, int64_t y_stride);
 Q8Rows q8_rows_avx2;
 Q8Rows q8_rows_neondot;
 

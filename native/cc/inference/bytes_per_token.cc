@@ -11,7 +11,8 @@ int64_t matrix_bytes(const Linear& linear) {
 }  // namespace
 
 uint64_t bytes_per_token(const Model& model) {
-  int64_t bytes = matrix_bytes(model.head()) + row_bytes(model.embedding().row_type, model.embedding().in);
+  const RowPanel& head = model.head();
+  int64_t bytes = (head.rows + 1) * row_bytes(head.type, head.cols);  // and one row of the embedding
   size_t gains = model.output_norm().size();
   for (const Layer& layer : model.layers()) {
     for (const Linear* linear :

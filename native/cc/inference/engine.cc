@@ -22,7 +22,7 @@ Engine::Engine(std::shared_ptr<const Model> model, const Kernels& kernels, const
       kv_type_(options.kv_type),
       forward_(*model_, kernels_, workers_),
       head_(*model_, kernels_, workers_, options.head) {
-  const RowType stored = model_->head().row_type;
+  const RowType stored = model_->head().type;
   if (options.head == HeadPrecision::int8 && stored != RowType::q8_0) {
     throw RequestError("an int8 head needs a file whose head is Q8_0 (bitnet-export --embedding-type q8_0)");
   }

@@ -93,13 +93,9 @@ const float* ForwardPass::run(const int32_t* ids, const std::vector<Segment>& se
 }
 
 void ForwardPass::embed(const int32_t* ids) {
-  const Linear& table = model_.embedding();
-  const int64_t bytes = row_bytes(table.row_type, table.in);
-  workers_.split(rows_, 1, rows_ * table.in, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      kernels_.decode_row(static_cast<const uint8_t*>(table.rows) + ids[i] * bytes, table.row_type, table.in,
-                          x_.floats() + i * table.in);
-    }
+  const int64_t width = config_.hidden_size;
+  workers_.split(rows_, 1, rows_ * width, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) model_.embed(kernels_, ids[i], x_.floats() + i * width);
   });
 }
 

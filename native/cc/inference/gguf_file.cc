@@ -329,8 +329,8 @@ const GgufTensor* GgufFile::tensor(const std::string& name) const {
   return entry == tensors_.end() ? nullptr : &entry->second;
 }
 
-void GgufFile::release_pages(const GgufTensor& tensor) const {
-  if (mapped_) mapped_->release_pages(tensor.offset, tensor.bytes);
+void GgufFile::release_pages(const GgufTensor& tensor, uint64_t begin, uint64_t bytes) const {
+  if (mapped_) mapped_->release_pages(tensor.offset + begin, bytes);
 }
 
 }  // namespace bitnet

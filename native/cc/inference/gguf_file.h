@@ -99,7 +99,9 @@ class GgufFile {
   const GgufTensor* tensor(const std::string& name) const;
   const uint8_t* tensor_data(const GgufTensor& tensor) const { return data_ + tensor.offset; }
   // Gives the file's pages of the tensor back, after its contents were copied.
-  void release_pages(const GgufTensor& tensor) const;
+  void release_pages(const GgufTensor& tensor) const { release_pages(tensor, 0, tensor.bytes); }
+  // The same for `bytes` bytes from `begin` on.
+  void release_pages(const GgufTensor& tensor, uint64_t begin, uint64_t bytes) const;
 
  private:
   void parse();

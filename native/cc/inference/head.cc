@@ -16,42 +16,40 @@ Head::Head(const Model& model, const Kernels& kernels, const Workers& workers, H
     : model_(model), kernels_(kernels), workers_(workers), precision_(precision) {}
 
 void Head::logits(const float* hidden, int64_t tokens, float* logits) {
-  const Linear& head = model_.head();
+  const RowPanel& head = model_.head();
   if (precision_ == HeadPrecision::int8) {
-    const int64_t stride = padded_cols(head.in);
+    const int64_t stride = padded_cols(head.cols);
     if (static_cast<size_t>(tokens * stride) > codes_.size()) {
       codes_ = AlignedBuffer(static_cast<size_t>(tokens * stride));
       act_scale_ = AlignedBuffer(static_cast<size_t>(tokens) * sizeof(float));
     }
     int8_t* codes = reinterpret_cast<int8_t*>(codes_.data());
-    workers_.split(tokens, 1, tokens * head.in * 4, [&](int64_t begin, int64_t end) {
+    workers_.split(tokens, 1, tokens * head.cols * 4, [&](int64_t begin, int64_t end) {
       for (int64_t t = begin; t < end; ++t) {
         int32_t code_sum;
-        kernels_.quantize_row(hidden + t * head.in, head.in, codes + t * stride, act_scale_.floats() + t,
+        kernels_.quantize_row(hidden + t * head.cols, head.cols, codes + t * stride, act_scale_.floats() + t,
                               &code_sum);
       }
     });
-    workers_.split(head.out, kPanelRows, tokens * head.out * head.in, [&](int64_t begin, int64_t end) {
-      kernels_.q8_rows(head.rows, begin, end, head.in, codes, stride, act_scale_.floats(), tokens, logits,
-                       head.out);
+    workers_.split(head.rows, kPanelRows, tokens * head.rows * head.cols, [&](int64_t begin, int64_t end) {
+      kernels_.q8_rows(head, begin, end, codes, stride, act_scale_.floats(), tokens, logits, head.rows);
     });
     return;
   }
-  workers_.split(head.out, kPanelRows, tokens * head.out * head.in, [&](int64_t begin, int64_t end) {
-    kernels_.linear_rows(head.rows, head.row_type, begin, end, head.in, hidden, head.in, tokens, logits,
-                         head.out);
+  workers_.split(head.rows, kPanelRows, tokens * head.rows * head.cols, [&](int64_t begin, int64_t end) {
+    kernels_.panel_rows(head, begin, end, hidden, head.cols, tokens, logits, head.rows);
   });
 }
 
 void Head::score(const float* hidden, int64_t tokens, const int64_t* first, const Target* targets,
                  float* logprobs, uint8_t* greedy) {
-  const int64_t vocab = model_.head().out;
+  const int64_t vocab = model_.head().rows;
   const int64_t step = std::clamp<int64_t>(kChunkBytes / (vocab * 4), 1, kChunkTokens);
   const size_t bytes = static_cast<size_t>(std::min(step, tokens) * vocab) * sizeof(float);
   if (bytes > chunk_.size()) chunk_ = AlignedBuffer(bytes);
   for (int64_t done = 0; done < tokens; done += step) {
     const int64_t count = std::min(step, tokens - done);
-    logits(hidden + done * model_.head().in, count, chunk_.floats());
+    logits(hidden + done * model_.head().cols, count, chunk_.floats());
     workers_.split(count, 1, count * vocab * 16, [&](int64_t begin, int64_t end) {
       for (int64_t t = begin; t < end; ++t) {
         const float* row = chunk_.floats() + t * vocab;

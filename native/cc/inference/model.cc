@@ -13,6 +13,8 @@
 namespace bitnet {
 namespace {
 
+constexpr int64_t kHeadPart = int64_t{4} << 20;  // bytes copied before their pages are given back
+
 std::string shape_text(const std::vector<uint64_t>& dimensions) {
   std::string text = "[";
   for (const uint64_t size : dimensions) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
@@ -200,17 +202,38 @@ struct Model::Loader {
       floats[i] = static_cast<float>(codes[static_cast<size_t>(i)]) * *scale;
   }
 
-  // A matrix that is read by row from the mapped file.
-  Linear mapped_rows(const std::string& name) {
-    const GgufTensor& tensor =
-        require(name, {static_cast<uint64_t>(config.hidden_size), static_cast<uint64_t>(config.vocab_size)});
+  const GgufTensor& vocabulary_matrix(const std::string& name) {
+    model.parameters_ += static_cast<uint64_t>(config.vocab_size * config.hidden_size);
+    return require(name,
+                   {static_cast<uint64_t>(config.hidden_size), static_cast<uint64_t>(config.vocab_size)});
+  }
+
+  // An embedding that is only looked up: read by row from the mapped file.
+  Linear mapped_rows(const GgufTensor& tensor) {
     Linear linear;
     linear.out = config.vocab_size;
     linear.in = config.hidden_size;
     linear.row_type = float_row_type(tensor);
     linear.rows = file.tensor_data(tensor);
-    model.parameters_ += static_cast<uint64_t>(linear.out * linear.in);
     return linear;
+  }
+
+  // Copies the head into one stream, in parts that give their pages of the file back at once.
+  void fill_head(const GgufTensor& tensor) {
+    RowPanel& head = model.head_;
+    const uint8_t* rows = file.tensor_data(tensor);
+    const int64_t part_groups = std::max<int64_t>(1, kHeadPart / head.group_bytes());
+    const uint64_t bytes = static_cast<uint64_t>(kRowGroup * row_bytes(head.type, head.cols));
+    workers.each((head.groups() + part_groups - 1) / part_groups, [&](int64_t part) {
+      const int64_t begin = part * part_groups, end = std::min(head.groups(), begin + part_groups);
+      for (int64_t group = begin; group < end; ++group) {
+        interleave_rows(head, rows, group, model.head_rows_.data() + group * head.group_bytes());
+      }
+      file.release_pages(
+          tensor, static_cast<uint64_t>(begin) * bytes,
+          std::min(static_cast<uint64_t>(end) * bytes, tensor.bytes) - static_cast<uint64_t>(begin) * bytes);
+    });
+    file.release_pages(tensor);  // the pages that two parts share
   }
 };
 
@@ -243,16 +266,31 @@ Model::Model(std::unique_ptr<GgufFile> file, int threads, const std::atomic<bool
     loader.add(&layer.down, prefix + "ffn_down", c.hidden_size, c.intermediate_size, false);
   }
   output_norm_ = loader.gains("output_norm.weight", c.hidden_size);
-  embedding_ = loader.mapped_rows("token_embd.weight");
-  head_ = file_->tensor("output.weight") ? loader.mapped_rows("output.weight") : embedding_;
+  const GgufTensor* head = &loader.vocabulary_matrix("token_embd.weight");
+  if (file_->tensor("output.weight")) {
+    embedding_ = loader.mapped_rows(*head);
+    head = &loader.vocabulary_matrix("output.weight");
+  }
+  head_ = {nullptr, float_row_type(*head), c.vocab_size, c.hidden_size};
   loader.reject_unknown();
   check_i2_s_sizes(*file_);
   check_i2_s_order(*file_, c.layers, c.hidden_size, c.intermediate_size);
+  head_rows_ = AlignedBuffer(static_cast<size_t>(head_.bytes()), AlignedBuffer::Pages::huge);
+  head_.data = head_rows_.data();
+  loader.fill_head(*head);
   loader.fill();
+}
+
+void Model::embed(const Kernels& kernels, int32_t id, float* out) const {
+  if (tied()) return decode_panel_row(kernels, head_, id, out);
+  const int64_t bytes = row_bytes(embedding_.row_type, embedding_.in);
+  kernels.decode_row(static_cast<const uint8_t*>(embedding_.rows) + id * bytes, embedding_.row_type,
+                     embedding_.in, out);
 }
 
 void Model::lock_memory() {
   locks_.emplace_back(arena_.data(), arena_.size());
+  locks_.emplace_back(head_rows_.data(), head_rows_.size());
   const auto lock_rows = [&](const Linear& linear) {
     const uint8_t* rows = static_cast<const uint8_t*>(linear.rows);
     const bool in_arena = rows >= arena_.data() && rows < arena_.data() + arena_.size();
@@ -261,7 +299,6 @@ void Model::lock_memory() {
     }
   };
   lock_rows(embedding_);
-  if (head_.rows != embedding_.rows) lock_rows(head_);
   for (const Layer& layer : layers_) {
     for (const Linear* linear : {&layer.q, &layer.k, &layer.v, &layer.o, &layer.gate, &layer.up, &layer.down})
       lock_rows(*linear);

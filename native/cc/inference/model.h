@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/kernels.h"
+#include "core/row_panel.h"
 #include "core/ternary_panel.h"
 #include "inference/aligned_buffer.h"
 #include "inference/gguf_file.h"
@@ -45,13 +46,16 @@ class Model {
   const ModelConfig& config() const { return config_; }
   const std::vector<Layer>& layers() const { return layers_; }
   const std::vector<float>& output_norm() const { return output_norm_; }
-  // Row-major [vocab][hidden] in the mapped file.
-  const Linear& embedding() const { return embedding_; }
-  const Linear& head() const { return head_; }
+  // [vocab][hidden]
+  const RowPanel& head() const { return head_; }
+  // Whether the head is the embedding, too.
+  bool tied() const { return embedding_.rows == nullptr; }
+  // The embedding of token `id`, hidden_size values.
+  void embed(const Kernels& kernels, int32_t id, float* out) const;
   // GGUF type of the linear weights, as stored.
   const std::string& weight_type() const { return weight_type_; }
   // Bytes of memory that the weights take besides the mapped file.
-  uint64_t packed_bytes() const { return arena_.size(); }
+  uint64_t packed_bytes() const { return arena_.size() + head_rows_.size(); }
   // Weights, the embedding counted once when it is also the head.
   uint64_t parameters() const { return parameters_; }
 
@@ -60,11 +64,12 @@ class Model {
 
   std::unique_ptr<GgufFile> file_;
   ModelConfig config_;
-  AlignedBuffer arena_;  // all repacked weights
+  AlignedBuffer arena_;      // all repacked weights of the layers
+  AlignedBuffer head_rows_;  // interleaved
   std::vector<Layer> layers_;
   std::vector<float> output_norm_;
-  Linear embedding_;
-  Linear head_;
+  Linear embedding_;  // in the mapped file; no rows where it is the head
+  RowPanel head_{};
   std::string weight_type_;
   uint64_t parameters_ = 0;
   std::vector<MemoryLock> locks_;  // after what they lock
