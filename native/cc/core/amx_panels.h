@@ -9,20 +9,6 @@
 namespace bitnet {
 namespace {
 
-// The operand of LDTILECFG: eight tiles of 16 rows of 64 bytes.
-struct TileConfiguration {
-  uint8_t palette = 1, start_row = 0, reserved[14] = {};
-  uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-};
-static_assert(sizeof(TileConfiguration) == 64, "as the CPU reads it");
-
-// Tiles are the CPU's state: they are released before the kernel returns.
-BITNET_INLINE void load_configuration() {
-  alignas(64) static const TileConfiguration configuration;
-  _tile_loadconfig(&configuration);
-}
-
 // 32 x 32 sums; c has rows `stride` words apart.
 BITNET_INLINE void multiply_square(int64_t steps, const uint8_t* a0, const uint8_t* a1, const uint8_t* b0,
                                    const uint8_t* b1, uint32_t* c, int64_t stride, bool accumulate) {
@@ -67,7 +53,7 @@ inline void copy_words(const uint32_t* from, int64_t from_stride, int64_t rows, 
 void multiply_amx(int64_t steps, const uint8_t* a, int64_t a_panel_bytes, int64_t rows, const uint8_t* b,
                   int64_t b_panel_bytes, int64_t cols, void* c, int64_t stride, bool accumulate) {
   alignas(64) uint32_t edge[kSquare * kSquare];
-  load_configuration();
+  _tile_loadconfig(&kWholeTiles);
   for (int64_t j = 0; j < cols; j += kSquare) {
     const int64_t width = std::min(kSquare, cols - j);
     const uint8_t* b0 = b + j / kPanelLanes * b_panel_bytes;
@@ -83,7 +69,9 @@ void multiply_amx(int64_t steps, const uint8_t* a, int64_t a_panel_bytes, int64_
         continue;
       }
       if (accumulate) copy_words(out, stride, height, width, edge, kSquare);
+      BITNET_TILE_FENCE();
       multiply_square(steps, a0, a1, b0, b1, edge, kSquare, accumulate);
+      BITNET_TILE_FENCE();
       copy_words(edge, kSquare, height, width, out, stride);
     }
   }

@@ -1,14 +1,12 @@
 // PanelTile of bfloat16 for AMX: 32 x 32 sums in four tile registers, 32 depths a step by TDPBF16PS.
-#include "core/variants.h"
+#include "core/amx_intrinsics.h"
 
-#if defined(BITNET_X86) && !defined(BITNET_EMULATED_ISA)
+#if defined(BITNET_X86) && BITNET_AMX
 
 #include <algorithm>
 #include <cstring>
 
-#include "core/amx_intrinsics.h"
 #include "core/bf16_panels.h"
-#include "core/target_region.h"
 
 #define BITNET_TILE_ADD(sums, a, b) _tile_dpbf16ps(sums, a, b)
 

@@ -1,13 +1,10 @@
 // PanelTile of int8 for AMX: 32 x 32 sums in four tile registers, 64 depths a step by TDPBSSD.
-#include "core/variants.h"
+#include "core/amx_intrinsics.h"
 
-#if defined(BITNET_X86) && !defined(BITNET_EMULATED_ISA)
+#if defined(BITNET_X86) && BITNET_AMX
 
 #include <algorithm>
 #include <cstring>
-
-#include "core/amx_intrinsics.h"
-#include "core/target_region.h"
 
 #define BITNET_TILE_ADD(sums, a, b) _tile_dpbssd(sums, a, b)
 

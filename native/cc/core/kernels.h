@@ -83,8 +83,12 @@ struct CodeRows {
   const float* act_scale;
   const int32_t* code_sum;
   int64_t tokens;
-  const uint8_t* packed = nullptr;  // by Kernels::code_packing, where needs_packing says so
+  // By Kernels::code_packing, where needs_packing says so; then at most kMaxPackedTokens tokens.
+  const uint8_t* packed = nullptr;
 };
+// What one pass over unpacked weights multiplies: enough tokens to pay for the unpacking, few enough for the
+// second-level cache.
+constexpr int64_t kMaxPackedTokens = 256;
 
 // How a variant wants the codes of many tokens ordered: packed once per product, whatever parts it is cut
 // into.

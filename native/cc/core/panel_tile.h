@@ -11,7 +11,8 @@
 //
 // so a step of a panel is 1 KB of either. Lanes and depths past the end are zeros.
 //
-// Order: every element of C is one chain over the words in order, however the product is cut into blocks.
+// Order: every element of C sums its steps in order, however the product is cut into blocks; within a step
+// the order is the instruction's.
 #pragma once
 
 #include <cstdint>

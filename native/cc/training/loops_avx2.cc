@@ -37,6 +37,7 @@ namespace {
 const TrainingLoops kAvx2Loops = BITNET_LOOPS_TABLE("avx2");
 
 [[maybe_unused]] const bool registered = register_training_loops("avx2", &kAvx2Loops);
+[[maybe_unused]] const bool registered_avxvnni = register_training_loops("avxvnni", &kAvx2Loops);
 
 }  // namespace
 }  // namespace bitnet

@@ -36,6 +36,7 @@ namespace {
 const TrainingLoops kAvx512Loops = BITNET_LOOPS_TABLE("avx512");
 
 [[maybe_unused]] const bool registered = register_training_loops("avx512vnni", &kAvx512Loops);
+[[maybe_unused]] const bool registered_amx = register_training_loops("amx", &kAvx512Loops);
 
 }  // namespace
 }  // namespace bitnet
