@@ -74,6 +74,7 @@ Q8Rows q8_rows_neondot;
 #if defined(BITNET_X86)
 extern const PanelTile kAvx512Bf16Tile;
 extern const PanelTile kAmxBf16Tile;
+extern const PanelTile kAvx512VnniInt8Panels;
 extern const PanelTile kAmxInt8Tile;
 #endif
 
@@ -81,7 +82,6 @@ extern const PanelTile kAmxInt8Tile;
 extern const Int8Tile kScalarInt8Tile;
 #if defined(BITNET_X86)
 extern const Int8Tile kAvx2Int8Tile;
-extern const Int8Tile kAvx512VnniInt8Tile;
 #elif defined(BITNET_ARM64)
 extern const Int8Tile kNeonDotInt8Tile;
 #endif
