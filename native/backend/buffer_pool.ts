@@ -99,7 +99,7 @@ export class BufferPool {
   }
 
   private create(capacity: number): Block {
-    const alignment = capacity >= 2 * hugePage ? hugePage : cacheLine;
+    const alignment = capacity >= hugePage ? hugePage : cacheLine;
     const buffer = new ArrayBuffer(capacity + alignment);
     this.buffers.add(buffer);
     this.held += capacity;
