@@ -5,6 +5,13 @@
 
 constexpr int kWidth = 16;
 
+// From here the compiler no longer knows where the values of a local array come from.
+#if defined(__GNUC__)
+#define BITNET_HIDE_ORIGIN(array) __asm__ volatile("" : : "r"(array) : "memory")
+#else
+#define BITNET_HIDE_ORIGIN(array)
+#endif
+
 // ---- elementary functions
 // -----------------------------------------------------------------------------------
 
@@ -33,13 +40,17 @@ inline float vector_exp(float x) {
   return (y * low) * high;
 }
 
-// Adds the lanes pairwise.
+// Adds the lanes pairwise. From a copy of unknown origin: clang would otherwise arrange the lanes of the loop
+// before for these additions, and lose its vectors.
 template <typename T>
-inline T fold_lanes(T* lanes) {
+inline T fold_lanes(const T* lanes) {
+  T sums[kWidth];
+  std::memcpy(sums, lanes, sizeof sums);
+  BITNET_HIDE_ORIGIN(sums);
   for (int width = kWidth / 2; width > 0; width /= 2) {
-    for (int i = 0; i < width; ++i) lanes[i] += lanes[i + width];
+    for (int i = 0; i < width; ++i) sums[i] += sums[i + width];
   }
-  return lanes[0];
+  return sums[0];
 }
 
 // Stochastic rounding; see loops.h. `uniform` in [0, 1). Floor by truncation, which vectorizes everywhere.
@@ -66,13 +77,24 @@ inline float unit_interval(uint32_t bits) {
 // ---- reductions
 // ---------------------------------------------------------------------------------------------
 
+// The last n < kWidth values of a row and zeros, which add nothing to a sum: so that the rest is a step of
+// whole lanes, and every loop over lanes is unrolled. An index known only at run time would keep the lanes in
+// memory.
+struct LastLanes {
+  float values[kWidth] = {};
+  LastLanes(const float* x, int64_t n) { std::memcpy(values, x, static_cast<size_t>(n) * sizeof(float)); }
+};
+
+inline void dot_step(const float* a, const float* b, float* lanes) {
+  BITNET_UNROLL
+  for (int l = 0; l < kWidth; ++l) lanes[l] = BITNET_LOOPS_MULADD(a[l], b[l], lanes[l]);
+}
+
 float dot(const float* a, const float* b, int64_t n) {
   float lanes[kWidth] = {};
   int64_t i = 0;
-  for (; i + kWidth <= n; i += kWidth) {
-    for (int l = 0; l < kWidth; ++l) lanes[l] = BITNET_LOOPS_MULADD(a[i + l], b[i + l], lanes[l]);
-  }
-  for (int l = 0; i + l < n; ++l) lanes[l] = BITNET_LOOPS_MULADD(a[i + l], b[i + l], lanes[l]);
+  for (; i + kWidth <= n; i += kWidth) dot_step(a + i, b + i, lanes);
+  if (i < n) dot_step(LastLanes(a + i, n - i).values, LastLanes(b + i, n - i).values, lanes);
   return fold_lanes(lanes);
 }
 
@@ -86,16 +108,19 @@ float sum(const float* x, int64_t n) {
   return fold_lanes(lanes);
 }
 
+inline void sum_squares_step(const float* x, double* lanes) {
+  BITNET_UNROLL
+  for (int l = 0; l < kWidth; ++l) {
+    const double value = x[l];
+    lanes[l] += value * value;
+  }
+}
+
 double sum_squares(const float* x, int64_t n) {
   double lanes[kWidth] = {};
   int64_t i = 0;
-  for (; i + kWidth <= n; i += kWidth) {
-    for (int l = 0; l < kWidth; ++l) {
-      const double value = x[i + l];
-      lanes[l] += value * value;
-    }
-  }
-  for (int l = 0; i + l < n; ++l) lanes[l] += static_cast<double>(x[i + l]) * static_cast<double>(x[i + l]);
+  for (; i + kWidth <= n; i += kWidth) sum_squares_step(x + i, lanes);
+  if (i < n) sum_squares_step(LastLanes(x + i, n - i).values, lanes);
   return fold_lanes(lanes);
 }
 
@@ -255,19 +280,21 @@ int32_t round_stochastic(const float* BITNET_RESTRICT x, int64_t n, const float*
 // ---- backward rows
 // ------------------------------------------------------------------------------------------
 
+inline void rms_norm_grad_step(const float* x, const float* gain, const float* dy, float* squares,
+                               float* products) {
+  dot_step(x, x, squares);
+  BITNET_UNROLL
+  for (int l = 0; l < kWidth; ++l) products[l] = BITNET_LOOPS_MULADD(gain[l] * dy[l], x[l], products[l]);
+}
+
 void rms_norm_grad_row(const float* x, const float* gain, const float* dy, int64_t n, float eps, float* dx,
                        float* dgain) {
   float squares[kWidth] = {}, products[kWidth] = {};
   int64_t i = 0;
-  for (; i + kWidth <= n; i += kWidth) {
-    for (int l = 0; l < kWidth; ++l) squares[l] = BITNET_LOOPS_MULADD(x[i + l], x[i + l], squares[l]);
-    for (int l = 0; l < kWidth; ++l) {
-      products[l] = BITNET_LOOPS_MULADD(gain[i + l] * dy[i + l], x[i + l], products[l]);
-    }
-  }
-  for (int l = 0; i + l < n; ++l) {
-    squares[l] = BITNET_LOOPS_MULADD(x[i + l], x[i + l], squares[l]);
-    products[l] = BITNET_LOOPS_MULADD(gain[i + l] * dy[i + l], x[i + l], products[l]);
+  for (; i + kWidth <= n; i += kWidth) rms_norm_grad_step(x + i, gain + i, dy + i, squares, products);
+  if (i < n) {
+    rms_norm_grad_step(LastLanes(x + i, n - i).values, LastLanes(gain + i, n - i).values,
+                       LastLanes(dy + i, n - i).values, squares, products);
   }
   const float inverse_n = 1.0f / static_cast<float>(n);
   const float r = 1.0f / std::sqrt(fold_lanes(squares) * inverse_n + eps);

@@ -8,12 +8,15 @@ void multiply_rows(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_ro
     for (int64_t j = 0; j < n; j += kBlock) {
       float* out = c + i * c_stride + j;
       float sums[kBlock];
+      BITNET_UNROLL
       for (int l = 0; l < kBlock; ++l) sums[l] = accumulate ? out[l] : 0.0f;
       for (int64_t p = 0; p < k; ++p) {
         const float left = a[i * a_row + p * a_step];
         const float* right = b + p * b_stride + j;
+        BITNET_UNROLL
         for (int l = 0; l < kBlock; ++l) sums[l] += left * right[l];
       }
+      BITNET_UNROLL
       for (int l = 0; l < kBlock; ++l) out[l] = sums[l];
     }
   }
