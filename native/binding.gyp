@@ -8,7 +8,8 @@
     "include_dirs": ["cc"],
     "dependencies": ["<!(node -p \"require('node-addon-api').targets\"):node_addon_api_except"],
     "defines": ["NAPI_VERSION=8"],
-    "cflags_cc": ["-std=c++17", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-Wall", "-Wextra"],
+    # GCC for AArch64 would move loads ahead before it gives out registers, and run out of them.
+    "cflags_cc": ["-std=c++17", "-O3", "-fno-schedule-insns", "-Wno-ignored-optimization-argument", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-Wall", "-Wextra"],
     "cflags_cc!": ["-fno-rtti"],
     "xcode_settings": {
       "CLANG_CXX_LANGUAGE_STANDARD": "c++17",

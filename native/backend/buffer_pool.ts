@@ -7,7 +7,9 @@
  * at the same time: beyond that, idle buffers of the classes unused for longest go to the garbage collector.
  */
 
-const alignment = 64;
+const cacheLine = 64;
+/** Larger buffers start at such a page, and the system is asked for pages of that size. */
+const hugePage = 2 ** 21;
 /** Smaller requests share the smallest class. */
 const smallestClass = 256;
 /** Above 1, because forward and backward need different sizes: without it a training loop frees and faults in pages. */
@@ -47,12 +49,12 @@ export class BufferPool {
   /** Idle blocks by capacity; classes in order of last use, oldest first. */
   private readonly idle = new Map<number, Block[]>();
   private readonly buffers = new WeakSet<ArrayBufferLike>();
-  private readonly alignmentOffset: (buffer: ArrayBuffer) => number;
+  private readonly alignmentOffset: (buffer: ArrayBuffer, alignment: number) => number;
   private live = 0;
   private peak = 0;
   private held = 0;
 
-  constructor(alignmentOffset: (buffer: ArrayBuffer) => number) {
+  constructor(alignmentOffset: (buffer: ArrayBuffer, alignment: number) => number) {
     this.alignmentOffset = alignmentOffset;
   }
 
@@ -99,10 +101,11 @@ export class BufferPool {
   }
 
   private create(capacity: number): Block {
+    const alignment = capacity >= 2 * hugePage ? hugePage : cacheLine;
     const buffer = new ArrayBuffer(capacity + alignment);
     this.buffers.add(buffer);
     this.held += capacity;
-    return { buffer, offset: this.alignmentOffset(buffer), capacity, requested: capacity };
+    return { buffer, offset: this.alignmentOffset(buffer, alignment), capacity, requested: capacity };
   }
 
   private trim(): void {

@@ -41,7 +41,7 @@ export class NativeBackend extends MathBackendCPU {
   constructor(addon: NativeAddon) {
     super();
     this.addon = addon;
-    this.pool = new BufferPool((buffer) => addon.alignmentOffset(buffer));
+    this.pool = new BufferPool((buffer, alignment) => addon.alignmentOffset(buffer, alignment));
   }
 
   /** A new float32 tensor of pooled memory. Its elements are undefined until the kernel writes them, all of them. */

@@ -36,8 +36,11 @@ export type LinearInput = [
 
 declare module "../addon.ts" {
   interface NativeAddon {
-    /** Bytes from the start of `buffer` to its first 64-byte aligned address. */
-    alignmentOffset(buffer: ArrayBuffer): number;
+    /**
+     * Bytes from the start of `buffer` to its first address at `alignment`, a power of two. At 2 MB or more the system is
+     * asked for pages of that size.
+     */
+    alignmentOffset(buffer: ArrayBuffer, alignment: number): number;
 
     /** `activation`: 0 for none, else 1 + {@link gateActivationCode}. `gain` null: no norm before the product. */
     bitLinear(...input: [...LinearInput, residual: F32 | null, y: F32]): void;
@@ -65,6 +68,7 @@ declare module "../addon.ts" {
       width: number,
       targets: I32,
       dlogProbs: F32,
+      precision: number,
       logProbs: F32,
       dhidden: F32,
       dtable: F32,

@@ -97,6 +97,41 @@ inline __m512 emulated_dpbf16_ps(__m512 sums, __m512i a, __m512i b) {
   return _mm512_fmadd_ps(second(a), second(b), _mm512_fmadd_ps(first(a), first(b), sums));
 }
 
+// VCVTNE2PS2BF16: 16 rounded values of `low`, then 16 of `high`. (Subnormal numbers are kept here.)
+inline __m512i emulated_cvtne2ps_pbh(__m512 high, __m512 low) {
+  uint32_t bits[32];
+  uint16_t rounded[32];
+  _mm512_storeu_si512(bits, _mm512_castps_si512(low));
+  _mm512_storeu_si512(bits + 16, _mm512_castps_si512(high));
+  for (int i = 0; i < 32; ++i) {
+    const bool nan = (bits[i] & 0x7fffffffu) > 0x7f800000u;
+    rounded[i] =
+        static_cast<uint16_t>((nan ? bits[i] | 0x400000u : bits[i] + 0x7fffu + ((bits[i] >> 16) & 1u)) >> 16);
+  }
+  return _mm512_loadu_si512(rounded);
+}
+
+// 16 elements of 1 or 2 bytes: only those in the mask are read.
+inline __m128i emulated_maskz_loadu_epi8(__mmask16 mask, const void* p) {
+  int8_t lanes[16] = {};
+  for (int i = 0; i < 16; ++i) {
+    if ((mask >> i) & 1) lanes[i] = static_cast<const int8_t*>(p)[i];
+  }
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(lanes));
+}
+
+inline __m256i emulated_maskz_loadu_epi16(__mmask16 mask, const void* p) {
+  int16_t lanes[16] = {};
+  for (int i = 0; i < 16; ++i) {
+    if ((mask >> i) & 1) lanes[i] = static_cast<const int16_t*>(p)[i];
+  }
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(lanes));
+}
+
+#undef _mm_maskz_loadu_epi8
+#define _mm_maskz_loadu_epi8 emulated_maskz_loadu_epi8
+#undef _mm256_maskz_loadu_epi16
+#define _mm256_maskz_loadu_epi16 emulated_maskz_loadu_epi16
 #undef _mm512_cvtps_epi32
 #define _mm512_cvtps_epi32 emulated_cvtps_epi32
 #undef _mm512_cvtepi32_ps

@@ -17,16 +17,22 @@
  * with "N passed, N failed"; the exit code is 1 if any failed. A mode whose tools are missing says so and
  * counts as passed.
  */
-import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
+import {
+  baseFlags,
+  checkDirectory,
+  filesIn,
+  missingCommand,
+  newest,
+  plainFlags,
+  run,
+  runAll,
+  sourceDirectory,
+} from "./build_tools.mjs";
 
-const checkDirectory = path.dirname(fileURLToPath(import.meta.url));
-const sourceDirectory = path.join(checkDirectory, "../cc");
 const hostCompiler = process.env.CXX || "g++";
-const baseFlags = ["-std=c++17", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-Wall", "-Wextra"];
 const simdeHeader = "/usr/include/simde/x86/avx512.h";
 
 const sanitizeFlags = [
@@ -43,7 +49,7 @@ const sanitizeFlags = [
  * compare; `only` are the programs of a mode that is for some; `flagsOf` adds flags for a file.
  */
 const modes = {
-  plain: { compiler: hostCompiler, flags: ["-O3"], missing: () => missingCommand(hostCompiler) },
+  plain: { compiler: hostCompiler, flags: plainFlags, missing: () => missingCommand(hostCompiler) },
   sanitize: { compiler: hostCompiler, flags: sanitizeFlags, missing: () => missingCommand(hostCompiler) },
   fuzz: {
     compiler: hostCompiler,
@@ -73,10 +79,6 @@ const modes = {
   },
 };
 
-function missingCommand(command) {
-  return spawnSync(command, ["--version"]).status === 0 ? undefined : `${command} is not installed`;
-}
-
 function missingSimde() {
   return existsSync(simdeHeader) ? undefined : `${simdeHeader} is not there (Debian: libsimde-dev)`;
 }
@@ -85,45 +87,6 @@ function missingAvx2() {
   if (process.arch !== "x64") return "the emulation needs an x86-64 machine";
   const cpu = existsSync("/proc/cpuinfo") ? readFileSync("/proc/cpuinfo", "utf8") : "avx2";
   return cpu.includes("avx2") ? undefined : "the emulation needs AVX2";
-}
-
-/** Files of a folder with one of the endings, absolute and sorted; none if it does not exist. */
-function filesIn(folder, endings) {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((name) => endings.some((ending) => name.endsWith(ending)))
-    .sort()
-    .map((name) => path.join(folder, name));
-}
-
-/** Runs a command; resolves to true if it succeeded. Its output is printed when it ends. */
-function run(command, commandArguments) {
-  return new Promise((resolve) => {
-    const child = spawn(command, commandArguments);
-    let output = "";
-    child.stdout.on("data", (text) => (output += text));
-    child.stderr.on("data", (text) => (output += text));
-    child.on("error", (error) => (output += `${error}\n`));
-    child.on("close", (code) => {
-      if (output) process.stderr.write(output);
-      resolve(code === 0);
-    });
-  });
-}
-
-/** Runs the jobs, as many at a time as there are CPUs. Resolves to false if any returned false. */
-async function runAll(jobs) {
-  const queue = [...jobs];
-  let succeeded = true;
-  const worker = async () => {
-    for (let job = queue.shift(); job; job = queue.shift()) succeeded = (await job()) && succeeded;
-  };
-  await Promise.all(Array.from({ length: availableParallelism() }, worker));
-  return succeeded;
-}
-
-function newest(files) {
-  return Math.max(0, ...files.map((file) => statSync(file).mtimeMs));
 }
 
 /** Compiles what changed and links the programs. Returns their paths, or undefined after a compiler error. */

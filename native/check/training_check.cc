@@ -253,10 +253,13 @@ std::vector<Row> all_kernels() {
   Row log_probs = zeros(head.tokens), again = log_probs;
   Row dhidden = zeros(head.tokens * head.width), dtable = zeros(head.vocab * head.width);
   head_log_probs(hidden.data(), table.data(), ids.data(), head, log_probs.data(), argmax.data());
-  head_log_probs_grad(hidden.data(), table.data(), ids.data(), upstream.data(), head, again.data(),
-                      dhidden.data(), dtable.data());
-  expect_same_bits(log_probs, again, "head_log_probs_grad", "log-probabilities");
-  results.insert(results.end(), {log_probs, dhidden, dtable});
+  results.push_back(log_probs);
+  for (const auto precision : {BackwardPrecision::f32, BackwardPrecision::bf16}) {
+    head_log_probs_grad(hidden.data(), table.data(), ids.data(), upstream.data(), head, precision,
+                        again.data(), dhidden.data(), dtable.data());
+    expect_same_bits(log_probs, again, "head_log_probs_grad", "log-probabilities");
+    results.insert(results.end(), {dhidden, dtable});
+  }
 
   Row rows = zeros(head.vocab * head.width);
   scatter_add_rows(ids.data(), hidden.data(), head.tokens, head.width, head.vocab, rows.data());

@@ -11,6 +11,7 @@ import {
   type ThreadResult,
 } from "./engine_benchmark.ts";
 import { engineFlags, engineOptions } from "./engine_flags.ts";
+import { isaHelp } from "./kernel_variants.ts";
 
 /** `1,2` -> [1, 2]. */
 function threadList(text: string): number[] {
@@ -93,7 +94,8 @@ await runCommand({
     ],
   ],
   epilogue:
-    "Both median and mean ± standard deviation are printed: on a machine with other work the median is the one to quote. A model that fits in the caches may decode faster than memory can be read. BITNET_ISA=scalar|avx2|avx512vnni|neondot forces a kernel variant.",
+    "Both median and mean ± standard deviation are printed: on a machine with other work the median is the one to quote. " +
+    `A model that fits in the caches may decode faster than memory can be read. ${isaHelp}`,
   async run(options, { signal }) {
     checkInteger("prompt-tokens", options["prompt-tokens"], 1);
     checkInteger("decode-tokens", options["decode-tokens"], 1);

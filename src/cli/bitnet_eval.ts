@@ -4,6 +4,7 @@ import { modelOptions } from "./eval/model_options.ts";
 import { outputOptions } from "./eval/output_options.ts";
 import { overlapOptions } from "./eval/overlap_options.ts";
 import { taskOptions } from "./eval/task_options.ts";
+import { isaHelp } from "./kernel_variants.ts";
 
 await runCommand({
   name: "bitnet-eval",
@@ -44,7 +45,7 @@ await runCommand({
   ],
   epilogue:
     "Data sets come from the Hugging Face cache or the Hub (HF_HOME, HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE). " +
-    "OPENAI_API_KEY goes to servers. BITNET_ISA=scalar|avx2|avx512vnni|neondot forces a kernel variant.",
+    `OPENAI_API_KEY goes to servers. ${isaHelp}`,
   async run(options, { signal }) {
     // Loaded only now: help and wrong flags are answered at once.
     const { runEvaluation } = await import("./eval/run_evaluation.ts");

@@ -6,6 +6,7 @@ import type { GenerateRequest, LanguageModel } from "../eval/models/language_mod
 import { RequestEncoder } from "../eval/prompt/request_encoding.ts";
 import { checkInteger, runCommand } from "./command.ts";
 import { engineFlags, engineOptions } from "./engine_flags.ts";
+import { isaHelp } from "./kernel_variants.ts";
 import { backendChoices, describeModel, openModel } from "./open_model.ts";
 import { samplingFlags, samplingOptions } from "./sampling_flags.ts";
 
@@ -68,7 +69,7 @@ await runCommand({
     ],
     ['$0 --model runs/small --prompt "Once" --top-k 40 --top-p 0.95 --seed 7', "The newest checkpoint, repeatable"],
   ],
-  epilogue: "BITNET_ISA=scalar|avx2|avx512vnni|neondot forces a kernel variant.",
+  epilogue: isaHelp,
   async run(options, { signal }) {
     checkInteger("max-tokens", options["max-tokens"], 1);
     checkInteger("threads", options.threads, 1);

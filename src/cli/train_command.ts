@@ -1,5 +1,6 @@
 /** The command `bitnet-train`: trains a model from a configuration and text. */
 import type { CommandDefinition } from "./command.ts";
+import { isaHelp } from "./kernel_variants.ts";
 import { trainFlags } from "./train_flags.ts";
 
 export const trainCommand: CommandDefinition<typeof trainFlags> = {
@@ -16,9 +17,7 @@ export const trainCommand: CommandDefinition<typeof trainFlags> = {
     ["$0 --resume --out runs/small", "go on after Ctrl-C, a crash or a power cut"],
     ["$0 --config bitnet_99m.yaml --data owner/dataset --dry-run", "what it would take"],
   ],
-  epilogue:
-    "Ctrl-C finishes the step, writes a checkpoint and exits with code 130; a second one kills.\n" +
-    "BITNET_ISA=scalar|avx2|avx512vnni|neondot forces a kernel variant.",
+  epilogue: `Ctrl-C finishes the step, writes a checkpoint and exits with code 130; a second one kills.\n${isaHelp}`,
   async run(flags, { signal }) {
     const { runTraining } = await import("./train_run.ts");
     await runTraining(flags, signal);

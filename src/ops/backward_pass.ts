@@ -48,6 +48,11 @@ export function duringBackwardPass<T>(pass: BackwardPass, body: () => T): T {
   }
 }
 
+/** The precision of the pass at hand, for products that do not round stochastically. */
+export function backwardPrecision(): BackwardPrecision {
+  return current.precision;
+}
+
 /** The rounding of the next product of the pass. */
 export function nextBackwardRounding(): BackwardRounding {
   return { precision: current.precision, roundingKey: mix32(current.key + products++) >>> 0 };

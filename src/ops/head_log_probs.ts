@@ -4,10 +4,15 @@
  *     logits = hidden . table^T         logProb = logits[target] - logsumexp(logits)
  *     dlogits = dlogProb * (onehot(target) - softmax(logits))
  *
+ * The forward pass is float32 in every precision. With `backward_precision` bf16 or int8 the fused kernel may round dlogits,
+ * table and hidden to bfloat16 for the two backward products (relative error of the gradients about 2^-9); the composed
+ * form multiplies in float32.
+ *
  * A target below 0 is ignored: log-probability 0, no gradient. The composed form works on chunks of tokens, so its
  * memory is bounded by `chunkLogits`, not by the batch.
  */
 import * as tf from "@tensorflow/tfjs";
+import { backwardPrecision } from "./backward_pass.ts";
 import { fusedKernel } from "./fused_kernel.ts";
 import { withGradient } from "./with_gradient.ts";
 
@@ -112,7 +117,10 @@ export function headLogProbs(hidden: tf.Tensor2D, table: tf.Tensor2D, targets: t
     (dLogProbs, saved) => {
       const [hidden, table, targets] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor1D];
       const kernel = fusedKernel("HeadLogProbsGrad");
-      if (kernel) return kernel({ hidden, table, targets, dlogProbs: dLogProbs }).slice(0, 2);
+      if (kernel) {
+        const inputs = { hidden, table, targets, dlogProbs: dLogProbs };
+        return kernel(inputs, { precision: backwardPrecision() }).slice(0, 2);
+      }
       return composedBackward(hidden, table, targets, dLogProbs);
     },
   );
@@ -131,7 +139,10 @@ export function headLoss(hidden: tf.Tensor2D, table: tf.Tensor2D, targets: tf.Te
     [hidden, table],
     (save) => {
       const dlogProbs = tf.neg(tf.div(present, count));
-      const [dHidden, dTable, logProbs] = kernel({ hidden, table, targets, dlogProbs });
+      const [dHidden, dTable, logProbs] = kernel(
+        { hidden, table, targets, dlogProbs },
+        { precision: backwardPrecision() },
+      );
       save([dHidden!, dTable!]);
       return tf.neg(tf.div(tf.sum(logProbs!), count)) as tf.Scalar;
     },

@@ -1,8 +1,9 @@
 /** The two ends of the model: embedding rows and the output head. */
 import type * as tf from "@tensorflow/tfjs";
+import type { BackwardPrecision } from "../../../src/config/backward_precision.ts";
 import type { EmbeddingDtype } from "../../../src/config/model_config.ts";
 import type { NativeBackend } from "../native_backend.ts";
-import { rowTypeCode } from "../training_addon.ts";
+import { backwardPrecisionCode, rowTypeCode } from "../training_addon.ts";
 import { lastDimension, type NativeKernel, requireInput } from "./kernel.ts";
 
 /** {x [V, H]} -> float32 [V, H], every value rounded to `dtype`. */
@@ -77,10 +78,13 @@ export const headLogProbs: NativeKernel = {
   },
 };
 
-/** {hidden, table, targets, dlogProbs [N]} -> [dhidden, dtable, logProbs]. */
-export const headLogProbsGrad: NativeKernel = {
+/**
+ * {hidden, table, targets, dlogProbs [N]} -> [dhidden, dtable, logProbs]. With a precision other than f32 the gradients are
+ * products of bfloat16 operands where the CPU multiplies those faster; logProbs never depend on it.
+ */
+export const headLogProbsGrad: NativeKernel<{ precision: BackwardPrecision }> = {
   name: "HeadLogProbsGrad",
-  run({ hidden, table, targets, dlogProbs }, _attributes, backend: NativeBackend): tf.TensorInfo[] {
+  run({ hidden, table, targets, dlogProbs }, { precision }, backend: NativeBackend): tf.TensorInfo[] {
     const width = headWidth("HeadLogProbsGrad", hidden, table);
     const dhidden = backend.allocate(hidden.shape);
     const dtable = backend.allocate(table.shape);
@@ -91,6 +95,7 @@ export const headLogProbsGrad: NativeKernel = {
       width,
       backend.ints(targets),
       backend.floats(dlogProbs),
+      backwardPrecisionCode[precision],
       logProbs.values,
       dhidden.values,
       dtable.values,

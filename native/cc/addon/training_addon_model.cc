@@ -228,16 +228,16 @@ void head_log_probs_call(const Info& info) {
                  arguments.ints(5, shape.tokens));
 }
 
-// headLogProbsGrad(hidden, table, width, targets, dlogProbs, logProbs, dhidden, dtable)
+// headLogProbsGrad(hidden, table, width, targets, dlogProbs, precision, logProbs, dhidden, dtable)
 void head_log_probs_grad_call(const Info& info) {
   const Arguments arguments(info, "headLogProbsGrad");
   const HeadShape shape = read_head(arguments, 2);
   const int32_t* targets = arguments.ints(3, shape.tokens);
   arguments.check_ids(3, INT32_MIN, shape.vocab);
   head_log_probs_grad(arguments.floats(0), arguments.floats(1), targets, arguments.floats(4, shape.tokens),
-                      shape, arguments.floats(5, shape.tokens),
-                      arguments.floats(6, shape.tokens * shape.width),
-                      arguments.floats(7, shape.vocab * shape.width));
+                      shape, arguments.option<BackwardPrecision>(5, 3), arguments.floats(6, shape.tokens),
+                      arguments.floats(7, shape.tokens * shape.width),
+                      arguments.floats(8, shape.vocab * shape.width));
 }
 
 // adamwStep(param, grad, m, v, learningRate, beta1, beta2, epsilon, weightDecay, step, gradScale)

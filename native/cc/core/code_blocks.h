@@ -5,8 +5,6 @@
 //   in parallel over [0, blocks.pack_parts()):  blocks.pack(part)
 //   in parallel over blocks and groups:         kernels.ternary_gemm(w, begin, end, blocks.block(i), ...)
 //
-// A block is what one pass over unpacked weights multiplies: enough tokens to pay for the unpacking, few
-// enough to stay in the second-level cache.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +15,7 @@ namespace bitnet {
 
 class CodeBlocks {
  public:
-  static constexpr int64_t kTokens = 256;
+  static constexpr int64_t kTokens = kMaxPackedTokens;
 
   // `packed` has packed_code_bytes(rows.tokens, cols), 64-byte aligned; unused where no packing is needed.
   CodeBlocks(const Kernels& kernels, const CodeRows& rows, int64_t cols, uint8_t* packed)

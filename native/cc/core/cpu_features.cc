@@ -5,7 +5,10 @@
 
 #include "core/cpuid.h"
 
-#if defined(__aarch64__) && defined(__linux__)
+#if defined(__x86_64__) && defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#elif defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
 #elif defined(__aarch64__) && defined(__APPLE__)
 #include <sys/sysctl.h>
@@ -22,6 +25,16 @@ uint64_t enabled_registers() {
   uint32_t low, high;
   __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
   return (static_cast<uint64_t>(high) << 32) | low;
+#endif
+}
+
+// Linux keeps the 8 KB of tile registers from a process until it asks for them, once for all its threads.
+bool request_tile_registers() {
+#if defined(__linux__)
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
 #endif
 }
 
@@ -43,7 +56,11 @@ CpuFeatures detect() {
     const bool f = (r[1] >> 16) & 1, dq = (r[1] >> 17) & 1, bw = (r[1] >> 30) & 1, vl = (r[1] >> 31) & 1;
     cpu.avx512 = zmm && f && dq && bw && vl;
     cpu.avx512vnni = cpu.avx512 && ((r[2] >> 11) & 1);
+    const bool tiles = (enabled & 0x60000) == 0x60000;
+    const bool amx = tiles && ((r[3] >> 22) & 1) && ((r[3] >> 24) & 1) && ((r[3] >> 25) & 1);
+    cpu.amx = amx && request_tile_registers();
     cpuid(7, 1, r);
+    cpu.avxvnni = cpu.avx2 && ((r[0] >> 4) & 1);
     cpu.avx512bf16 = cpu.avx512 && ((r[0] >> 5) & 1);
   }
   cpuid(0x80000000u, 0, r);

@@ -12,6 +12,8 @@ struct CpuFeatures {
   bool avx512 = false;  // F, BW, DQ and VL, with the wide registers enabled by the system
   bool avx512vnni = false;
   bool avx512bf16 = false;
+  bool avxvnni = false;
+  bool amx = false;  // tiles of int8 and bfloat16, which the system has granted to this process
   bool neon_dot = false;
   bool neon_i8mm = false;
   std::string name;  // as the CPU calls itself; empty if unknown

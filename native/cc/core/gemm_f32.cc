@@ -23,7 +23,7 @@ constexpr int64_t kMinParallelWork =
     1 << 17;  // multiplications; below, waking a thread costs more than it saves
 
 // An operand seen from its panels: `lane` runs over rows of A or columns of B, `depth` over the summed index.
-struct PanelSource {
+struct LaneSource {
   const void* data;
   int64_t lane_stride;
   int64_t depth_stride;
@@ -34,11 +34,11 @@ struct PanelSource {
   bool round_bf16;
 };
 
-PanelSource source_of_a(const GemmOperand& a) {
+LaneSource source_of_a(const GemmOperand& a) {
   return {a.data, a.row_stride, a.col_stride, a.type, a.row_scale, a.col_scale, true, a.round_bf16};
 }
 
-PanelSource source_of_b(const GemmOperand& b) {
+LaneSource source_of_b(const GemmOperand& b) {
   return {b.data, b.col_stride, b.row_stride, b.type, b.row_scale, b.col_scale, false, b.round_bf16};
 }
 
@@ -63,11 +63,18 @@ int64_t copy_panel(const float* from, int64_t stride, int64_t depth, int64_t wid
   }
   return depth - 1;
 }
-int64_t copy_panel(const int8_t*, int64_t, int64_t, int64_t, float*) { return 0; }
+template <typename Element>
+int64_t copy_panel(const Element*, int64_t, int64_t, int64_t, float*) {
+  return 0;
+}
+
+inline float as_float(float value) { return value; }
+inline float as_float(int8_t value) { return static_cast<float>(value); }
+inline float as_float(uint16_t value) { return bf16_to_f32(value); }
 
 // out[p * width + lane] for `depth` values of p; lanes past `lanes` are zero.
 template <typename Element>
-void pack_panel_of(const PanelSource& source, int64_t first_lane, int64_t lanes, int64_t width,
+void pack_panel_of(const LaneSource& source, int64_t first_lane, int64_t lanes, int64_t width,
                    int64_t first_depth, int64_t depth, float* out) {
   const Element* data = static_cast<const Element*>(source.data) + first_lane * source.lane_stride +
                         first_depth * source.depth_stride;
@@ -79,9 +86,9 @@ void pack_panel_of(const PanelSource& source, int64_t first_lane, int64_t lanes,
     float* row = out + p * width;
     const Element* from = data + p * source.depth_stride;
     if (contiguous) {
-      for (int64_t i = 0; i < lanes; ++i) row[i] = static_cast<float>(from[i]);
+      for (int64_t i = 0; i < lanes; ++i) row[i] = as_float(from[i]);
     } else {
-      for (int64_t i = 0; i < lanes; ++i) row[i] = static_cast<float>(from[i * source.lane_stride]);
+      for (int64_t i = 0; i < lanes; ++i) row[i] = as_float(from[i * source.lane_stride]);
     }
     for (int64_t i = lanes; i < width; ++i) row[i] = 0.0f;
   }
@@ -101,49 +108,22 @@ void pack_panel_of(const PanelSource& source, int64_t first_lane, int64_t lanes,
   }
 }
 
-void pack_one_panel(const PanelSource& source, int64_t first_lane, int64_t lanes, int64_t width,
-                    int64_t first_depth, int64_t depth, float* out) {
-  if (source.type == GemmType::i8) {
-    pack_panel_of<int8_t>(source, first_lane, lanes, width, first_depth, depth, out);
-  } else {
-    pack_panel_of<float>(source, first_lane, lanes, width, first_depth, depth, out);
-  }
-}
-
 void round_to_bf16(float* values, int64_t count) {
   for (int64_t i = 0; i < count; ++i) values[i] = bf16_to_f32(f32_to_bf16(values[i]));
 }
 
-// bfloat16 values, from rows of floats to rows of pairs: two depths in a word, the last one alone if their
-// number is odd.
-void pair_depths(const float* rows, int64_t depth, int64_t width, float* out) {
-  for (int64_t p = 0; p < depth; p += 2) {
-    const float* first = rows + p * width;
-    float* words = out + p / 2 * width;
-    if (p + 1 == depth) {
-      std::memcpy(words, first, static_cast<size_t>(width) * sizeof(float));
-      continue;
-    }
-    const float* second = first + width;
-    for (int64_t i = 0; i < width; ++i) {
-      words[i] = bits_float(float_bits(first[i]) | (float_bits(second[i]) >> 16));
-    }
+void pack_one_panel(const LaneSource& source, int64_t first_lane, int64_t lanes, int64_t width,
+                    int64_t first_depth, int64_t depth, float* out) {
+  if (source.type == GemmType::i8) {
+    pack_panel_of<int8_t>(source, first_lane, lanes, width, first_depth, depth, out);
+  } else if (source.type == GemmType::bf16) {
+    pack_panel_of<uint16_t>(source, first_lane, lanes, width, first_depth, depth, out);
+  } else {
+    pack_panel_of<float>(source, first_lane, lanes, width, first_depth, depth, out);
   }
+  if (source.round_bf16) round_to_bf16(out, depth * width);
 }
 
-constexpr int64_t kMaxTileSide = 64;
-
-// A panel of the kind that the tile reads: float32, or pairs of bfloat16.
-void pack_panel_for_tile(bool pairs, const PanelSource& source, int64_t first_lane, int64_t lanes,
-                         int64_t width, int64_t first_depth, int64_t depth, float* out) {
-  alignas(64) float unpaired[kMaxTileSide * kDepth];
-  float* panel = pairs ? unpaired : out;
-  pack_one_panel(source, first_lane, lanes, width, first_depth, depth, panel);
-  if (source.round_bf16) round_to_bf16(panel, depth * width);
-  if (pairs) pair_depths(panel, depth, width, out);
-}
-
-// `depth` counts what the tile's steps count.
 struct Block {
   int64_t rows, cols, depth;
 };
@@ -210,14 +190,12 @@ void gemm_f32(int threads, int64_t m, int64_t n, int64_t k, const GemmOperand& a
   }
   static thread_local PackBuffer a_buffer, b_buffer;
   const Kernels& kernels = active_kernels();
-  const Bf16Tile* bf16_tile = a.is_bf16() && b.is_bf16() ? usable_bf16_tile(kernels) : nullptr;
-  const bool pairs = bf16_tile != nullptr;
-  const GemmTile& tile = pairs ? *bf16_tile : kernels.gemm_tile;
+  const GemmTile& tile = kernels.gemm_tile;
   if (m * n * k < kMinParallelWork) threads = 1;
-  const PanelSource a_source = source_of_a(a), b_source = source_of_b(b);
+  const LaneSource a_source = source_of_a(a), b_source = source_of_b(b);
   const int64_t packed_rows = round_up(std::min(kPackedRows, m), tile.rows);
   const int64_t packed_cols = round_up(std::min(kPackedCols, n), tile.cols);
-  const bool in_place = !pairs && readable_in_place(a);
+  const bool in_place = readable_in_place(a);
   float* packed_a = in_place ? nullptr : a_buffer.floats(packed_rows * std::min(kDepth, k));
   float* packed_b = b_buffer.floats(packed_cols * std::min(kDepth, k));
   const int64_t task_rows = round_up(kTaskRows, tile.rows), task_cols = round_up(kTaskCols, tile.cols);
@@ -227,8 +205,7 @@ void gemm_f32(int threads, int64_t m, int64_t n, int64_t k, const GemmOperand& a
     for (int64_t depth = 0; depth < k; depth += kDepth) {
       for (int64_t row = 0; row < m; row += packed_rows) {
         const int64_t depths = std::min(kDepth, k - depth);
-        const Block block{std::min(packed_rows, m - row), std::min(packed_cols, n - col),
-                          pairs ? (depths + 1) / 2 : depths};
+        const Block block{std::min(packed_rows, m - row), std::min(packed_cols, n - col), depths};
         const int64_t a_panels = in_place ? 0 : (block.rows + tile.rows - 1) / tile.rows;
         // The packed columns serve every block of rows.
         const int64_t b_panels = row == 0 ? (block.cols + tile.cols - 1) / tile.cols : 0;
@@ -238,12 +215,12 @@ void gemm_f32(int threads, int64_t m, int64_t n, int64_t k, const GemmOperand& a
           for (int64_t panel = task * kPanelsPerPackTask; panel < end; ++panel) {
             if (panel < a_panels) {
               const int64_t i = panel * tile.rows;
-              pack_panel_for_tile(pairs, a_source, row + i, std::min<int64_t>(tile.rows, block.rows - i),
-                                  tile.rows, depth, depths, packed_a + i * block.depth);
+              pack_one_panel(a_source, row + i, std::min<int64_t>(tile.rows, block.rows - i), tile.rows,
+                             depth, depths, packed_a + i * block.depth);
             } else {
               const int64_t j = (panel - a_panels) * tile.cols;
-              pack_panel_for_tile(pairs, b_source, col + j, std::min<int64_t>(tile.cols, block.cols - j),
-                                  tile.cols, depth, depths, packed_b + j * block.depth);
+              pack_one_panel(b_source, col + j, std::min<int64_t>(tile.cols, block.cols - j), tile.cols,
+                             depth, depths, packed_b + j * block.depth);
             }
           }
         });

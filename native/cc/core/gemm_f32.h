@@ -11,17 +11,14 @@
 //
 // Order: the depth is cut into blocks of 256. Each block is one chain of fma from 0 over p, and the blocks
 // are added in order. The result depends on the shape only, not on the thread count.
-//
-// Operands rounded to bfloat16 are multiplied by VDPBF16PS where the CPU has it. A product of two bfloat16 is
-// exact in float32, and the instruction adds the products of a pair one after the other: the same chain,
-// except that it takes subnormal numbers as 0.
+// Operands may be bfloat16 or rounded to it; gemm_bf16.h multiplies those faster where the CPU can.
 #pragma once
 
 #include <cstdint>
 
 namespace bitnet {
 
-enum class GemmType : int { f32 = 0, i8 = 1 };
+enum class GemmType : int { f32 = 0, i8 = 1, bf16 = 2 };
 
 // A matrix whose element (i, j) is data[i * row_stride + j * col_stride] * row_scale[i] * col_scale[j],
 // multiplied in float32 in that order. Strides are in elements; a transposed view swaps them.
@@ -33,8 +30,6 @@ struct GemmOperand {
   const float* row_scale = nullptr;  // one value per row; null: 1
   const float* col_scale = nullptr;  // one value per column; null: 1
   bool round_bf16 = false;           // the scaled values are rounded to bfloat16
-
-  bool is_bf16() const { return round_bf16 || (type == GemmType::i8 && !row_scale && !col_scale); }
 };
 
 // A is m x k, B is k x n, C is m x n with rows ldc floats apart and must not overlap A or B. Runs on up to

@@ -7,6 +7,7 @@
 #include "core/canonical_math.h"
 #include "core/kernels.h"
 #include "core/pack_buffer.h"
+#include "core/panel_tile.h"
 #include "core/thread_pool.h"
 
 namespace bitnet {
@@ -68,13 +69,50 @@ void scale_row(float* row, int64_t n, float scale) {
   }
 }
 
+void check_depth(int64_t depth) {
+  if (depth > kMaxInt8Depth) throw std::invalid_argument("an int8 product sums over at most 131072 values");
+}
+
+struct ScaledRows {
+  float* c;
+  int64_t ldc;
+  const float* scale;
+};
+
+void scale_block(const void* context, const ProductBlock& block) {
+  const ScaledRows& rows = *static_cast<const ScaledRows*>(context);
+  for (int64_t r = block.row; r < block.row + block.rows; ++r) {
+    scale_row(rows.c + r * rows.ldc + block.col, block.cols, rows.scale[r]);
+  }
+}
+
+void product_of_panels(int threads, const PanelTile& tile, int64_t m, int64_t n, int64_t depth,
+                       const PanelSource& a, const int8_t* b, int64_t b_stride, const ScaledRows& result) {
+  static thread_local PackBuffer buffer;
+  uint8_t* packed = buffer.bytes(tile.packed_bytes(depth, n));
+  pack_right(threads, tile, {b, PanelSource::Type::i8, 1, b_stride}, depth, n, packed);
+  multiply_panels(threads, tile, m, n, depth, a, packed, result.c, result.ldc, false, scale_block, &result);
+}
+
 }  // namespace
+
+void gemm_i8_rows(int threads, int64_t m, int64_t n, int64_t depth, const int8_t* a, int64_t a_stride,
+                  const int8_t* b, int64_t b_stride, const float* row_scale, float* c, int64_t ldc) {
+  check_depth(depth);
+  if (m <= 0 || n <= 0 || depth <= 0) return;
+  product_of_panels(threads, *active_kernels().int8_panels, m, n, depth,
+                    {a, PanelSource::Type::i8, a_stride, 1}, b, b_stride, {c, ldc, row_scale});
+}
 
 void gemm_i8(int threads, int64_t m, int64_t n, int64_t depth, const int8_t* a, int64_t a_stride,
              const int8_t* b, int64_t b_stride, const float* row_scale, float* c, int64_t ldc) {
-  if (depth > kMaxInt8Depth) throw std::invalid_argument("an int8 product sums over at most 131072 tokens");
+  check_depth(depth);
   for (int64_t r = 0; r < m && depth <= 0; ++r) std::fill_n(c + r * ldc, n, 0.0f);
   if (m <= 0 || n <= 0 || depth <= 0) return;
+  if (const PanelTile* panels = active_kernels().int8_panels) {
+    return product_of_panels(threads, *panels, m, n, depth, {a, PanelSource::Type::i8, 1, a_stride}, b,
+                             b_stride, {c, ldc, row_scale});
+  }
   static thread_local PackBuffer a_buffer, b_buffer;
   const Int8Tile& tile = *active_kernels().int8_tile;
   if (m * n * depth < kMinParallelWork) threads = 1;
@@ -97,11 +135,11 @@ void gemm_i8(int threads, int64_t m, int64_t n, int64_t depth, const int8_t* a, 
         for (int64_t panel = task * kPanelsPerPackTask; panel < end; ++panel) {
           if (panel < a_panels) {
             const int64_t lane = row + panel * kInt8PanelRows;
-            tile.pack_a(a + p * a_stride + lane, a_stride, count, a_stride - lane,
+            tile.pack_a(a + p * a_stride + lane, a_stride, count, padded_cols(m) - lane,
                         packed_a + panel * tile.a_panel_bytes(packed.groups));
           } else {
             const int64_t lane = (panel - a_panels) * tile.cols;
-            tile.pack_b(b + p * b_stride + lane, b_stride, count, b_stride - lane,
+            tile.pack_b(b + p * b_stride + lane, b_stride, count, padded_cols(n) - lane,
                         packed_b + (panel - a_panels) * tile.b_panel_bytes(packed.groups));
           }
         }

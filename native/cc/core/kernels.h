@@ -51,9 +51,6 @@ struct GemmTile {
                    int64_t stride, bool accumulate);
 };
 constexpr int64_t kMaxGemmTile = 512;  // rows * cols of any variant
-// A GemmTile over bfloat16: an element of A or B holds two consecutive depths as one 32-bit word, the first
-// in the upper half, and `depth` and the steps count such pairs.
-using Bf16Tile = GemmTile;
 
 // Micro-kernel of gemm_i8 (gemm_i8.h). Panels hold steps of `group` consecutive depths, one after the other
 // in memory, the depth padded with zeros:  A [step][kInt8PanelRows][group],  B [step][cols][group].
@@ -86,8 +83,12 @@ struct CodeRows {
   const float* act_scale;
   const int32_t* code_sum;
   int64_t tokens;
-  const uint8_t* packed = nullptr;  // by Kernels::code_packing, where needs_packing says so
+  // By Kernels::code_packing, where needs_packing says so; then at most kMaxPackedTokens tokens.
+  const uint8_t* packed = nullptr;
 };
+// What one pass over unpacked weights multiplies: enough tokens to pay for the unpacking, few enough for the
+// second-level cache.
+constexpr int64_t kMaxPackedTokens = 256;
 
 // How a variant wants the codes of many tokens ordered: packed once per product, whatever parts it is cut
 // into.
@@ -106,6 +107,8 @@ inline int64_t packed_code_bytes(int64_t tokens, int64_t cols) {
 }
 
 // All entries are set, but for those that say what null means.
+struct PanelTile;  // panel_tile.h
+
 struct Kernels {
   const char* name;
 
@@ -176,8 +179,9 @@ struct Kernels {
   float (*log_sum_exp)(const float* x, int64_t n);
 
   GemmTile gemm_tile;
-  const Bf16Tile* bf16_tile;  // null: the variant has none; ask usable_bf16_tile
+  const PanelTile* bf16_tile;  // null: the variant has none; ask usable_bf16_tile
   const Int8Tile* int8_tile;
+  const PanelTile* int8_panels;  // of gemm_i8 instead of int8_tile; null: the variant has none
 
   bool needs_packing(int64_t tokens) const { return code_packing && tokens >= code_packing->min_tokens; }
   // Tiles to pack: 0 if the codes are read as they are.
@@ -187,7 +191,7 @@ struct Kernels {
 };
 
 // The bfloat16 tile of the variant; null if it has none or this CPU cannot run it.
-const Bf16Tile* usable_bf16_tile(const Kernels& kernels);
+const PanelTile* usable_bf16_tile(const Kernels& kernels);
 
 // The kernels of the active variant (variant_registry.h).
 const Kernels& active_kernels();

@@ -56,9 +56,8 @@ const Kernels& avx2_kernels() {
 
 namespace {
 
-[[maybe_unused]] const bool registered = register_variant(
-    {"avx2", kAvx2Rank, [](const CpuFeatures& cpu) { return cpu.avx2 && cpu.fma && cpu.f16c; }, &avx2_kernels,
-     &kAvx2PeakLoops});
+[[maybe_unused]] const bool registered =
+    register_variant({"avx2", kAvx2Rank, &runs_avx2, &avx2_kernels, &kAvx2PeakLoops});
 
 }  // namespace
 

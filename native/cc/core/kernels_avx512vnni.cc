@@ -48,6 +48,7 @@ const Kernels& avx512vnni_kernels() {
     k.log_sum_exp = log_sum_exp;
     k.gemm_tile = kLaneGemmTile;
     k.int8_tile = &kAvx512VnniInt8Tile;
+    k.code_packing = &kAvx512VnniPacking;
     k.bf16_tile = &kAvx512Bf16Tile;
     return k;
   }();
@@ -58,7 +59,7 @@ namespace {
 
 [[maybe_unused]] const bool registered = register_variant(
     {"avx512vnni", kAvx512VnniRank,
-     [](const CpuFeatures& cpu) { return cpu.avx2 && cpu.fma && cpu.f16c && cpu.avx512vnni; },
+     [](const CpuFeatures& cpu) { return runs_avx2(cpu) && (kEmulatedIsa || cpu.avx512vnni); },
      &avx512vnni_kernels, &kAvx512VnniPeakLoops});
 
 }  // namespace

@@ -5,26 +5,31 @@
 #include <cstdint>
 #include <memory>
 
+#include "core/huge_pages.h"
+
 namespace bitnet {
 
 class PackBuffer {
  public:
   uint8_t* bytes(int64_t count) {
-    if (count > size_) {
-      storage_.reset(new uint8_t[static_cast<size_t>(count) + kAlignment]);
-      size_ = count;
+    const size_t wanted = static_cast<size_t>(count);
+    if (wanted > size_) {
+      const size_t alignment = page_alignment(wanted);
+      storage_.reset(new uint8_t[wanted + alignment]);
+      start_ = aligned_start(storage_.get(), alignment);
+      size_ = wanted;
+      if (alignment >= kHugePage) advise_huge_pages(start_, wanted);
     }
-    const uintptr_t address = reinterpret_cast<uintptr_t>(storage_.get());
-    return reinterpret_cast<uint8_t*>((address + kAlignment - 1) / kAlignment * kAlignment);
+    return start_;
   }
   float* floats(int64_t count) {
     return reinterpret_cast<float*>(bytes(count * static_cast<int64_t>(sizeof(float))));
   }
 
  private:
-  static constexpr uintptr_t kAlignment = 64;
   std::unique_ptr<uint8_t[]> storage_;
-  int64_t size_ = 0;
+  uint8_t* start_ = nullptr;
+  size_t size_ = 0;
 };
 
 }  // namespace bitnet

@@ -25,7 +25,9 @@ struct PeakLoops {
 
 #if defined(BITNET_X86)
 extern const PeakLoops kAvx2PeakLoops;
+extern const PeakLoops kAvxVnniPeakLoops;
 extern const PeakLoops kAvx512VnniPeakLoops;
+extern const PeakLoops kAmxPeakLoops;
 #elif defined(BITNET_ARM64)
 extern const PeakLoops kNeonDotPeakLoops;
 #endif

@@ -103,7 +103,7 @@ void select_variant(const std::string& name) {
   selected.store(name.empty() ? &default_variant() : &variant_by_name(name), std::memory_order_relaxed);
 }
 
-const Bf16Tile* usable_bf16_tile(const Kernels& kernels) {
+const PanelTile* usable_bf16_tile(const Kernels& kernels) {
 #if defined(BITNET_EMULATED_ISA)
   return kernels.bf16_tile;
 #else

@@ -2,12 +2,24 @@
 #pragma once
 
 #include "core/kernels.h"
+#include "core/panel_tile.h"
 #include "core/variant_registry.h"
 
 #if defined(__x86_64__) || defined(_M_X64)
 #define BITNET_X86 1
 #elif defined(__aarch64__) || defined(_M_ARM64)
 #define BITNET_ARM64 1
+#endif
+
+// Compilers that know the intrinsics of AVX-VNNI and AMX: GCC 11, Clang 12. The emulation knows them itself.
+#if defined(BITNET_X86) &&           \
+    (defined(BITNET_EMULATED_ISA) || \
+     (defined(__clang__) ? __clang_major__ >= 12 : defined(__GNUC__) && __GNUC__ >= 11))
+#define BITNET_AVXVNNI 1
+#define BITNET_AMX 1
+#else
+#define BITNET_AVXVNNI 0
+#define BITNET_AMX 0
 #endif
 
 namespace bitnet {
@@ -22,6 +34,14 @@ enum VariantRank : int {
   kNeonDotRank = 10
 };
 
+// True where the build emulates the intrinsics beyond AVX2 (avx512_intrinsics.h).
+#if defined(BITNET_EMULATED_ISA)
+constexpr bool kEmulatedIsa = true;
+#else
+constexpr bool kEmulatedIsa = false;
+#endif
+inline bool runs_avx2(const CpuFeatures& cpu) { return cpu.avx2 && cpu.fma && cpu.f16c; }
+
 // Tables that later variants begin with.
 #if defined(BITNET_X86)
 const Kernels& avx2_kernels();
@@ -32,8 +52,17 @@ const Kernels& avx512vnni_kernels();
 using TernaryGemm = void(const TernaryPanel& w, int64_t group_begin, int64_t group_end, const CodeRows& x,
                          float* y, int64_t y_stride);
 TernaryGemm ternary_gemm_avx2;
+TernaryGemm ternary_gemm_avxvnni;
 TernaryGemm ternary_gemm_avx512vnni;
+TernaryGemm ternary_gemm_amx;
 TernaryGemm ternary_gemm_neondot;
+
+// Kernels::code_packing.
+#if defined(BITNET_X86)
+extern const CodePacking kAvxVnniPacking;
+extern const CodePacking kAvx512VnniPacking;
+extern const CodePacking kAmxPacking;
+#endif
 
 // Kernels::q8_rows.
 using Q8Rows = void(const void* w, int64_t row_begin, int64_t row_end, int64_t cols, const int8_t* x,
@@ -43,7 +72,13 @@ Q8Rows q8_rows_neondot;
 
 // Kernels::bf16_tile.
 #if defined(BITNET_X86)
-extern const Bf16Tile kAvx512Bf16Tile;
+extern const PanelTile kAvx512Bf16Tile;
+extern const PanelTile kAmxBf16Tile;
+#endif
+
+// Kernels::int8_panels.
+#if defined(BITNET_X86)
+extern const PanelTile kAmxInt8Tile;
 #endif
 
 // Kernels::int8_tile of each variant, one file each.

@@ -3,10 +3,12 @@
 #include <memory>
 #include <vector>
 
+#include "core/huge_pages.h"
+
 namespace bitnet {
 namespace {
 
-constexpr size_t kAlignment = 64;
+constexpr size_t kAlignment = 64;  // of every piece
 constexpr size_t kFirstBlock = size_t{1} << 16;
 
 struct Block {
@@ -21,9 +23,10 @@ struct Arena {
   size_t used = 0;   // of it
 
   void add_block(size_t size) {
-    std::unique_ptr<uint8_t[]> memory(new uint8_t[size + kAlignment]);
-    const uintptr_t address = reinterpret_cast<uintptr_t>(memory.get());
-    uint8_t* base = memory.get() + (kAlignment - address % kAlignment) % kAlignment;
+    const size_t alignment = page_alignment(size);
+    std::unique_ptr<uint8_t[]> memory(new uint8_t[size + alignment]);
+    uint8_t* base = aligned_start(memory.get(), alignment);
+    if (alignment >= kHugePage) advise_huge_pages(base, size);
     blocks.push_back(Block{std::move(memory), base, size});
   }
 

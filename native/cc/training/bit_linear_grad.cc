@@ -3,6 +3,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "core/gemm_bf16.h"
 #include "core/gemm_f32.h"
 #include "core/gemm_i8.h"
 #include "core/kernels.h"
@@ -76,39 +77,69 @@ ActivationCodes quantize(const LinearInput& input, int64_t tokens, int64_t cols,
 // ---- float products
 // ----------------------------------------------------------------------------------------
 
+// The weights that dX multiplies: codes with a scale per row, or floats.
+GemmOperand weight_operand(const LinearWeight* weights, int count, int64_t cols,
+                           const LinearQuantizers& quantizers, const float** row_scale, ArenaScope& scope) {
+  if (!quantizers.ternary_weights) return {stacked_floats(weights, count, cols, scope), cols, 1};
+  const TernaryWeights ternary = ternarize(weights, count, cols, quantizers.scale_dtype, scope);
+  *row_scale = ternary.row_scale;
+  return {ternary.codes, cols, 1, GemmType::i8};
+}
+
+// The activations that dW multiplies: codes with a scale per token, or floats.
+GemmOperand activation_operand(const LinearInput& input, int64_t tokens, int64_t cols,
+                               const LinearQuantizers& quantizers, const float** token_scale,
+                               ArenaScope& scope) {
+  if (!quantizers.int8_activations) return {input.rows(tokens, cols, scope), cols, 1};
+  const ActivationCodes codes = quantize(input, tokens, cols, scope);
+  *token_scale = codes.scale;
+  return {codes.codes, codes.stride, 1, GemmType::i8};
+}
+
 void float_grad(const LinearInput& input, int64_t tokens, int64_t cols, const LinearWeight* weights,
-                int count, const LinearQuantizers& quantizers, bool bf16, const float* dy, float* dx,
-                float* dw) {
+                int count, const LinearQuantizers& quantizers, const float* dy, float* dx,
+                float* const* dweights) {
   const int threads = training_threads();
   const int64_t rows = total_rows(weights, count);
-  // With bf16 the scales are folded into dY, the only operand that loses bits where the other one holds
-  // codes.
   {
     ArenaScope scope;
-    GemmOperand left{dy, rows, 1}, w;
-    left.round_bf16 = bf16;
-    if (quantizers.ternary_weights) {
-      const TernaryWeights ternary = ternarize(weights, count, cols, quantizers.scale_dtype, scope);
-      w = {ternary.codes, cols, 1, GemmType::i8};
-      (bf16 ? left.col_scale : w.row_scale) = ternary.row_scale;
-    } else {
-      w = {stacked_floats(weights, count, cols, scope), cols, 1};
-      w.round_bf16 = bf16;
-    }
-    gemm_f32(threads, tokens, cols, rows, left, w, dx, cols, false);
+    const float* row_scale = nullptr;
+    GemmOperand w = weight_operand(weights, count, cols, quantizers, &row_scale, scope);
+    w.row_scale = row_scale;
+    gemm_f32(threads, tokens, cols, rows, {dy, rows, 1}, w, dx, cols, false);
   }
   ArenaScope scope;
-  GemmOperand left{dy, 1, rows}, activations;
-  left.round_bf16 = bf16;
-  if (quantizers.int8_activations) {
-    const ActivationCodes codes = quantize(input, tokens, cols, scope);
-    activations = {codes.codes, codes.stride, 1, GemmType::i8};
-    (bf16 ? left.col_scale : activations.row_scale) = codes.scale;
-  } else {
-    activations = {input.rows(tokens, cols, scope), cols, 1};
-    activations.round_bf16 = bf16;
+  const float* token_scale = nullptr;
+  GemmOperand activations = activation_operand(input, tokens, cols, quantizers, &token_scale, scope);
+  activations.row_scale = token_scale;
+  for (int i = 0; i < count; dy += weights[i].rows, ++i) {
+    gemm_f32(threads, weights[i].rows, cols, tokens, {dy, 1, rows}, activations, dweights[i], cols, false);
   }
-  gemm_f32(threads, rows, cols, tokens, left, activations, dw, cols, false);
+}
+
+// The scales are folded into dY, the only operand that loses bits where the other one holds codes.
+void bf16_grad(const LinearInput& input, int64_t tokens, int64_t cols, const LinearWeight* weights, int count,
+               const LinearQuantizers& quantizers, const float* dy, float* dx, float* const* dweights) {
+  const int threads = training_threads();
+  const int64_t rows = total_rows(weights, count);
+  const auto packed = [&](const GemmOperand& operand, int64_t depth, ArenaScope& scope) {
+    uint8_t* memory = static_cast<uint8_t*>(scope.bytes(bf16_right_bytes(depth, cols)));
+    return pack_bf16_right(threads, operand, depth, cols, memory);
+  };
+  {
+    ArenaScope scope;
+    GemmOperand left{dy, rows, 1};
+    const GemmOperand w = weight_operand(weights, count, cols, quantizers, &left.col_scale, scope);
+    gemm_bf16(threads, tokens, left, packed(w, rows, scope), dx, cols, false);
+  }
+  ArenaScope scope;
+  GemmOperand left{dy, 1, rows};
+  const Bf16Right activations =
+      packed(activation_operand(input, tokens, cols, quantizers, &left.col_scale, scope), tokens, scope);
+  for (int i = 0; i < count; dy += weights[i].rows, ++i) {
+    left.data = dy;
+    gemm_bf16(threads, weights[i].rows, left, activations, dweights[i], cols, false);
+  }
 }
 
 // ---- integer products
@@ -129,6 +160,9 @@ TernaryPanel transposed_panel(const int8_t* codes, int64_t rows, int64_t cols, A
   return {panel, cols, rows, 1.0f};
 }
 
+// Tokens whose dY one task rounds.
+constexpr int64_t kRoundedTokens = 16;
+
 // 127 steps for the largest value; nothing to round where it vanishes. NaN and infinity stay in the scale.
 struct StepSize {
   float scale, inverse;
@@ -139,13 +173,13 @@ StepSize step_size(float largest) {
 }
 
 void integer_grad(const LinearInput& input, int64_t tokens, int64_t cols, const LinearWeight* weights,
-                  int count, ScaleDtype scale_dtype, uint32_t key, const float* dy, float* dx, float* dw) {
+                  int count, ScaleDtype scale_dtype, uint32_t key, const float* dy, float* dx,
+                  float* const* dweights) {
   const Kernels& kernels = active_kernels();
   const TrainingLoops& loops = active_loops();
   ArenaScope scope;
   const int64_t rows = total_rows(weights, count);
   const TernaryWeights ternary = ternarize(weights, count, cols, scale_dtype, scope);
-  const TernaryPanel panel = transposed_panel(ternary.codes, rows, cols, scope);
   const ActivationCodes activations = quantize(input, tokens, cols, scope);
 
   // Largest values, per token with the weight scales and per out feature with the activation scales.
@@ -155,10 +189,8 @@ void integer_grad(const LinearInput& input, int64_t tokens, int64_t cols, const 
   parallel_chunks(tokens, kTokensPerTask, [&](int64_t begin, int64_t end) {
     float* columns = column_max + begin / kTokensPerTask * rows;
     std::fill_n(columns, rows, 0.0f);
-    for (int64_t t = begin; t < end; ++t) {
-      row_max[t] =
-          loops.scaled_abs_max(dy + t * rows, ternary.row_scale, activations.scale[t], rows, columns);
-    }
+    loops.scaled_abs_max(dy + begin * rows, end - begin, rows, ternary.row_scale, activations.scale + begin,
+                         row_max + begin, columns);
   });
   float* column_scale = scope.floats(rows);
   float* column_inverse = scope.floats(rows);
@@ -173,29 +205,51 @@ void integer_grad(const LinearInput& input, int64_t tokens, int64_t cols, const 
     column_inverse[n] = step.inverse;
   }
 
+  // The codes for dX of a token lie in one row, those for dW in one part per weight.
   const int64_t stride = padded_cols(rows);
-  int8_t* column_codes = scope.codes(tokens * stride);
-  parallel_chunks(tokens, kTokensPerTask, [&](int64_t begin, int64_t end) {
-    ArenaScope task_scope;
-    int8_t* codes = task_scope.codes((end - begin) * stride);
-    float* scale = task_scope.floats(end - begin);
-    int32_t* code_sum = task_scope.ints(end - begin);
+  int64_t feature_stride = 0;
+  for (int i = 0; i < count; ++i) feature_stride += padded_cols(weights[i].rows);
+  int8_t* token_codes = scope.codes(tokens * stride);
+  int8_t* feature_codes = scope.codes(tokens * feature_stride);
+  float* token_scale = scope.floats(tokens);
+  int32_t* code_sum = scope.ints(tokens);
+  parallel_chunks(tokens, kRoundedTokens, [&](int64_t begin, int64_t end) {
     for (int64_t t = begin; t < end; ++t) {
       const StepSize step = step_size(row_max[t]);
-      int8_t* token_codes = codes + (t - begin) * stride;
-      int8_t* feature_codes = column_codes + t * stride;
-      scale[t - begin] = step.scale;
-      code_sum[t - begin] = loops.round_stochastic(
-          dy + t * rows, rows, ternary.row_scale, step.inverse, column_inverse, activations.scale[t], key,
-          static_cast<uint32_t>(t * rows), token_codes, feature_codes);
-      std::fill(token_codes + rows, token_codes + stride, int8_t{0});
-      std::fill(feature_codes + rows, feature_codes + stride, int8_t{0});
+      int8_t* by_token = token_codes + t * stride;
+      int8_t* by_feature = feature_codes + t * feature_stride;
+      token_scale[t] = step.scale;
+      code_sum[t] = 0;
+      int64_t first = 0;
+      for (int i = 0; i < count; first += weights[i].rows, ++i) {
+        const int64_t n = weights[i].rows, padded = padded_cols(n);
+        code_sum[t] += loops.round_stochastic(
+            dy + t * rows + first, n, ternary.row_scale + first, step.inverse, column_inverse + first,
+            activations.scale[t], key, static_cast<uint32_t>(t * rows + first), by_token + first, by_feature);
+        std::fill(by_feature + n, by_feature + padded, int8_t{0});
+        by_feature += padded;
+      }
+      std::fill(by_token + rows, by_token + stride, int8_t{0});
     }
-    const CodeRows token_rows = packed_codes({codes, stride, scale, code_sum, end - begin}, rows, task_scope);
-    kernels.ternary_gemm(panel, 0, panel_groups(cols), token_rows, dx + begin * cols, cols);
   });
-  gemm_i8(training_threads(), rows, cols, tokens, column_codes, stride, activations.codes, activations.stride,
-          column_scale, dw, cols);
+  if (kernels.int8_panels) {
+    gemm_i8_rows(training_threads(), tokens, cols, rows, token_codes, stride, ternary.codes, cols,
+                 token_scale, dx, cols);
+  } else {
+    const TernaryPanel panel = transposed_panel(ternary.codes, rows, cols, scope);
+    parallel_chunks(tokens, kTokensPerTask, [&](int64_t begin, int64_t end) {
+      ArenaScope task_scope;
+      const CodeRows block = packed_codes(
+          {token_codes + begin * stride, stride, token_scale + begin, code_sum + begin, end - begin}, rows,
+          task_scope);
+      kernels.ternary_gemm(panel, 0, panel_groups(cols), block, dx + begin * cols, cols);
+    });
+  }
+  int64_t first = 0, part = 0;
+  for (int i = 0; i < count; part += padded_cols(weights[i].rows), first += weights[i].rows, ++i) {
+    gemm_i8(training_threads(), weights[i].rows, cols, tokens, feature_codes + part, feature_stride,
+            activations.codes, activations.stride, column_scale + first, dweights[i], cols);
+  }
 }
 
 // ---- what stands before the product
@@ -242,19 +296,20 @@ void bit_linear_grad(const LinearInput& input, int64_t tokens, int64_t cols, con
                      const float* dy, const LinearGradients& gradients) {
   ArenaScope scope;
   float* drows = input.is_plain() ? gradients.dx : scope.floats(tokens * cols);
-  float* stacked = count == 1 ? gradients.dweights[0] : scope.floats(total_rows(weights, count) * cols);
-  if (rounding.precision == BackwardPrecision::int8) {
-    if (!quantizers.ternary_weights || !quantizers.int8_activations) {
-      throw std::invalid_argument("int8 backward needs ternary weights and int8 activations");
-    }
-    integer_grad(input, tokens, cols, weights, count, quantizers.scale_dtype, rounding.key, dy, drows,
-                 stacked);
-  } else {
-    float_grad(input, tokens, cols, weights, count, quantizers, rounding.precision == BackwardPrecision::bf16,
-               dy, drows, stacked);
-  }
-  for (int i = 0; i < count && count > 1; stacked += weights[i].rows * cols, ++i) {
-    std::memcpy(gradients.dweights[i], stacked, static_cast<size_t>(weights[i].rows * cols) * sizeof(float));
+  switch (rounding.precision) {
+    case BackwardPrecision::f32:
+      float_grad(input, tokens, cols, weights, count, quantizers, dy, drows, gradients.dweights);
+      break;
+    case BackwardPrecision::bf16:
+      bf16_grad(input, tokens, cols, weights, count, quantizers, dy, drows, gradients.dweights);
+      break;
+    case BackwardPrecision::int8:
+      if (!quantizers.ternary_weights || !quantizers.int8_activations) {
+        throw std::invalid_argument("int8 backward needs ternary weights and int8 activations");
+      }
+      integer_grad(input, tokens, cols, weights, count, quantizers.scale_dtype, rounding.key, dy, drows,
+                   gradients.dweights);
+      break;
   }
   if (!input.is_plain()) input_grad(input, tokens, cols, drows, gradients.dx, gradients.dgain);
 }

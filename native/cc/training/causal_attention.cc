@@ -10,6 +10,7 @@
 #include "training/arena.h"
 #include "training/loops.h"
 #include "training/partition.h"
+#include "training/prefetch.h"
 
 namespace bitnet {
 namespace {
@@ -24,7 +25,7 @@ struct RopeTable {
   int64_t positions = 0;
   int64_t head_dim = 0;
   double theta = 0;
-  std::vector<float> cosine, sine;
+  std::vector<float> cosine, sine, minus_sine;
 };
 
 // The table of the last shape asked for, with room to spare for shorter sequences.
@@ -35,6 +36,8 @@ const RopeTable& rope_table(int64_t positions, int64_t head_dim, double theta) {
     table.cosine.resize(size);
     table.sine.resize(size);
     fill_rope_table(0, positions, head_dim, theta, table.cosine.data(), table.sine.data());
+    table.minus_sine = table.sine;
+    for (float& value : table.minus_sine) value = -value;
     table.positions = positions;
     table.head_dim = head_dim;
     table.theta = theta;
@@ -46,6 +49,7 @@ const RopeTable& rope_table(int64_t positions, int64_t head_dim, double theta) {
 void load_padded(const float* head, int64_t row_stride, int64_t length, int64_t head_dim, int64_t stride,
                  float* out) {
   for (int64_t t = 0; t < length; ++t) {
+    if (t + kRowsAhead < length) prefetch_row<Access::read>(head + (t + kRowsAhead) * row_stride, head_dim);
     std::memcpy(out + t * stride, head + t * row_stride, static_cast<size_t>(head_dim) * sizeof(float));
     for (int64_t d = head_dim; d < stride; ++d) out[t * stride + d] = 0.0f;
   }
@@ -76,21 +80,25 @@ void to_key_blocks(const float* rows, int64_t stride, int64_t length, int64_t he
   }
 }
 
-// The inverse of the rotation (its transpose) of rows `stride` apart, written to rows row_stride apart.
-void store_unrotated(const float* rows, int64_t stride, int64_t length, int64_t head_dim,
-                     const RopeTable& rope, float* head, int64_t row_stride) {
+// Writes rows `stride` apart to rows row_stride apart.
+void store_rows(const float* rows, int64_t stride, int64_t length, int64_t head_dim, float* head,
+                int64_t row_stride) {
+  for (int64_t t = 0; t < length; ++t) {
+    if (t + kRowsAhead < length) prefetch_row<Access::write>(head + (t + kRowsAhead) * row_stride, head_dim);
+    std::memcpy(head + t * row_stride, rows + t * stride, static_cast<size_t>(head_dim) * sizeof(float));
+  }
+}
+
+// As store_rows, with the inverse of the rotation (its transpose), which is done in place.
+void store_unrotated(float* rows, int64_t stride, int64_t length, int64_t head_dim, const RopeTable& rope,
+                     float* head, int64_t row_stride) {
+  const Kernels& kernels = active_kernels();
   const int64_t half = head_dim / 2;
   for (int64_t t = 0; t < length; ++t) {
-    const float* cosine = rope.cosine.data() + t * half;
-    const float* sine = rope.sine.data() + t * half;
-    const float* low = rows + t * stride;
-    const float* high = low + half;
-    float* out = head + t * row_stride;
-    for (int64_t i = 0; i < half; ++i) {
-      out[i] = low[i] * cosine[i] + high[i] * sine[i];
-      out[half + i] = high[i] * cosine[i] - low[i] * sine[i];
-    }
+    kernels.rope_row(rows + t * stride, 1, head_dim, rope.cosine.data() + t * half,
+                     rope.minus_sine.data() + t * half);
   }
+  store_rows(rows, stride, length, head_dim, head, row_stride);
 }
 
 float score_scale(int64_t head_dim) {
@@ -103,10 +111,8 @@ void visible_products(const TrainingLoops& loops, const float* rows, int64_t str
                       int64_t queries, const float* key_blocks, int64_t head_dim, int64_t width, float* out) {
   for (int64_t i = 0; i < queries; i += kStrip) {
     const int64_t count = queries - i < kStrip ? queries - i : kStrip;
-    for (int64_t key = 0; key < first + i + count; key += kLanes) {
-      loops.multiply_rows(count, kLanes, head_dim, rows + i * stride, stride, 1, key_blocks + key * head_dim,
-                          kLanes, false, out + i * width + key, width);
-    }
+    loops.multiply_rows(count, round_up(first + i + count, kLanes), head_dim, rows + i * stride, stride, 1,
+                        key_blocks, kLanes, kLanes * head_dim, false, out + i * width, width);
   }
 }
 
@@ -155,7 +161,7 @@ struct HeadGradient {
     for (int64_t i = 0; i < queries; i += kStrip) {
       const int64_t count = queries - i < kStrip ? queries - i : kStrip;
       loops.multiply_rows(count, stride, first + i + count, dscores + i * width, width, 1, keys, stride,
-                          false, dq + (first + i) * stride, stride);
+                          kLanes, false, dq + (first + i) * stride, stride);
     }
     for (int64_t key = 0; key < first + queries; key += kStrip) {
       const int64_t count = first + queries - key < kStrip ? first + queries - key : kStrip;
@@ -163,9 +169,9 @@ struct HeadGradient {
       const int64_t skip = key > first ? key - first : 0;
       const int64_t offset = skip * width + key;
       loops.multiply_rows(count, stride, queries - skip, dscores + offset, 1, width, q_block + skip * stride,
-                          stride, true, dk + key * stride, stride);
+                          stride, kLanes, true, dk + key * stride, stride);
       loops.multiply_rows(count, stride, queries - skip, weights + offset, 1, width,
-                          dout_block + skip * stride, stride, true, dv + key * stride, stride);
+                          dout_block + skip * stride, stride, kLanes, true, dv + key * stride, stride);
     }
   }
 };
@@ -239,6 +245,9 @@ void causal_attention_grad(const float* qkv, const float* out, const float* log_
       load_rotated(source + head * head_dim, width, length, head_dim, stride, rope, q);
       load_padded(dout + offset, out_width, length, head_dim, stride, head_dout);
       for (int64_t t = 0; t < length; ++t) {
+        if (t + kRowsAhead < length) {
+          prefetch_row<Access::read>(out + offset + (t + kRowsAhead) * out_width, head_dim);
+        }
         delta[t] = loops.dot(out + offset + t * out_width, head_dout + t * stride, head_dim);
       }
       const float* head_log_sum = log_sum + (sequence * shape.heads + head) * length;
@@ -248,10 +257,7 @@ void causal_attention_grad(const float* qkv, const float* out, const float* log_
       store_unrotated(dq, stride, length, head_dim, rope, target + head * head_dim, width);
     }
     store_unrotated(dk, stride, length, head_dim, rope, target + key_column, width);
-    for (int64_t t = 0; t < length; ++t) {
-      std::memcpy(target + t * width + value_column, dv + t * stride,
-                  static_cast<size_t>(head_dim) * sizeof(float));
-    }
+    store_rows(dv, stride, length, head_dim, target + value_column, width);
   });
 }
 

@@ -5,10 +5,15 @@
 //   backward: dlogits = dlog_prob * (one_hot(target) - softmax(logits)),
 //             dhidden = dlogits . table,  dtable = dlogits^T . hidden
 //
+// The backward products are float32, or of bfloat16 operands where the precision allows that and the CPU
+// multiplies them faster.
+//
 // Tokens with a negative target have log_prob 0 and no gradient.
 #pragma once
 
 #include <cstdint>
+
+#include "training/backward_precision.h"
 
 namespace bitnet {
 
@@ -28,7 +33,7 @@ void head_log_probs(const float* hidden, const float* table, const int32_t* targ
 // Gradients, and the log-probabilities once more: where dlog_probs are known beforehand, as those of a mean
 // are, the logits are computed only once.
 void head_log_probs_grad(const float* hidden, const float* table, const int32_t* targets,
-                         const float* dlog_probs, const HeadShape& shape, float* log_probs, float* dhidden,
-                         float* dtable);
+                         const float* dlog_probs, const HeadShape& shape, BackwardPrecision precision,
+                         float* log_probs, float* dhidden, float* dtable);
 
 }  // namespace bitnet

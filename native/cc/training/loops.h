@@ -40,21 +40,25 @@ struct TrainingLoops {
   void (*exp_affine)(const float* x, int64_t n, float scale, float offset, float* y);
   // y[i] = p[i] * (y[i] - delta) * scale: the gradient of softmax from that of its output.
   void (*softmax_grad)(const float* p, int64_t n, float delta, float scale, float* y);
+  // y[i] = bfloat16(exp(x[i] + offset) * factor). y may start where x does.
+  void (*exp_bf16)(const float* x, int64_t n, float offset, float factor, uint16_t* y);
   float (*dot)(const float* a, const float* b, int64_t n);
   float (*sum)(const float* x, int64_t n);
   float (*max)(const float* x, int64_t n);  // n >= 1; NaN if any is
   // y[i] += alpha * x[i].
   void (*add_scaled)(const float* x, float alpha, int64_t n, float* y);
 
-  // c[i][j] (+)= sum_p a[i * a_row + p * a_step] * b[p * b_stride + j] for i < m, j < n, p < k, in order of p
-  // and without packing: for operands that fit the caches. n is a multiple of 16. Rows of c are c_stride
-  // apart.
+  // c[i][j] (+)= sum_p a[i * a_row + p * a_step] * b[p * b_stride + j / 16 * b_block + j % 16] for i < m, j <
+  // n, p < k, in order of p and without packing: for operands that fit the caches. n is a multiple of 16.
+  // Rows of c are c_stride apart.
   void (*multiply_rows)(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, int64_t a_step,
-                        const float* b, int64_t b_stride, bool accumulate, float* c, int64_t c_stride);
+                        const float* b, int64_t b_stride, int64_t b_block, bool accumulate, float* c,
+                        int64_t c_stride);
 
-  // Largest |x[i] * factor[i]|; NaN if any is. columns[i] = max(columns[i], |x[i] * row_factor|), NaN
-  // likewise.
-  float (*scaled_abs_max)(const float* x, const float* factor, float row_factor, int64_t n, float* columns);
+  // Of the rows x[t] of n floats: row_max[t] = largest |x[t][i] * factor[i]|, and
+  // columns[i] = max(columns[i], |x[t][i] * row_factor[t]|). Both are NaN if any value is.
+  void (*scaled_abs_max)(const float* x, int64_t tokens, int64_t n, const float* factor,
+                         const float* row_factor, float* row_max, float* columns);
   // Stochastic rounding of one token's dY for both backward products. A value v becomes floor(v + u), u
   // uniform in [0, 1), so that the mean of the codes is v; values are limited to [-127, 127] first.
   //   token_codes[i]   from v = (x[i] * token_factor[i]) * token_inverse      u: upper half of a hash

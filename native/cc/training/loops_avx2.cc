@@ -21,6 +21,8 @@ BITNET_TARGET_BEGIN("avx2,fma,f16c")
 #include "core/lanes.h"
 #include "core/lane_outer.h"
 #include "training/lane_products.h"
+#include "training/lane_bits_avx2.h"
+#include "training/lane_loops.h"
 // clang-format on
 namespace bitnet {
 namespace {
@@ -35,6 +37,7 @@ namespace {
 const TrainingLoops kAvx2Loops = BITNET_LOOPS_TABLE("avx2");
 
 [[maybe_unused]] const bool registered = register_training_loops("avx2", &kAvx2Loops);
+[[maybe_unused]] const bool registered_avxvnni = register_training_loops("avxvnni", &kAvx2Loops);
 
 }  // namespace
 }  // namespace bitnet

@@ -20,6 +20,8 @@ BITNET_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")
 #include "core/lanes.h"
 #include "core/lane_outer.h"
 #include "training/lane_products.h"
+#include "training/lane_bits_avx512.h"
+#include "training/lane_loops.h"
 // clang-format on
 namespace bitnet {
 namespace {
@@ -34,6 +36,7 @@ namespace {
 const TrainingLoops kAvx512Loops = BITNET_LOOPS_TABLE("avx512");
 
 [[maybe_unused]] const bool registered = register_training_loops("avx512vnni", &kAvx512Loops);
+[[maybe_unused]] const bool registered_amx = register_training_loops("amx", &kAvx512Loops);
 
 }  // namespace
 }  // namespace bitnet

@@ -11,7 +11,7 @@
 namespace bitnet {
 namespace {
 #include "training/loops_body.h"
-#include "training/loops_products.h"
+#include "training/loops_portable.h"
 }  // namespace
 
 namespace {

@@ -66,7 +66,7 @@ describe.skipIf(withoutAddon)(
 
     it("aligns tensors to 64 bytes", () => {
       const { values } = backend().allocate([100]);
-      const offset = backend().addon.alignmentOffset(values.buffer as ArrayBuffer);
+      const offset = backend().addon.alignmentOffset(values.buffer as ArrayBuffer, 64);
       expect(values.byteOffset % 64).toBe(offset % 64);
     });
 

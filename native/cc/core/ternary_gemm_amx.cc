@@ -1,0 +1,153 @@
+// ternary_gemm for AMX: 16 tokens by 64 columns times 64 columns by 16 rows in one instruction.
+//
+// The packed layout of the weights is the one that TDPBSUD wants, two bits a code: unpacked to bytes, 64
+// columns of a group of 16 rows are a tile [16 steps of 4 columns][16 rows][4]. Tokens are packed as tiles
+// too:
+//
+//   packed tokens   [tile of 16 tokens][column / 64][token][64]
+//
+// Two tiles of tokens meet two groups: four sums, each operand loaded once for two products. A chunk of
+// columns of unpacked codes stays in the first-level cache while all tokens pass by. A few tokens go to the
+// AVX-512 stream, which is as fast as memory.
+#include "core/amx_intrinsics.h"
+
+#if defined(BITNET_X86) && BITNET_AMX
+
+BITNET_TARGET_BEGIN("amx-tile,amx-int8,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")
+
+namespace bitnet {
+namespace {
+
+constexpr int64_t kChunkCols = 1024;  // 32 KB of codes of two groups
+constexpr int64_t kGroupBytes = kChunkCols * kPanelRows;
+constexpr int64_t kMostTiles = kMaxPackedTokens / kTileRows;
+constexpr int64_t kFewTokens = 8;
+
+void pack_tile(const int8_t* codes, int64_t stride, int64_t tokens, int64_t cols, int64_t tile,
+               uint8_t* packed) {
+  const int64_t width = padded_cols(cols), first = tile * kTileRows;
+  uint8_t* out = packed + first * width;
+  for (int64_t k = 0; k < width; k += kTileRowBytes, out += kTileBytes) {
+    for (int64_t t = 0; t < kTileRows; ++t) {
+      const __m512i row =
+          first + t < tokens ? _mm512_loadu_si512(codes + (first + t) * stride + k) : _mm512_setzero_si512();
+      _mm512_store_si512(out + t * kTileRowBytes, row);
+    }
+  }
+}
+
+// Packed blocks of one group to tiles.
+void unpack_group(const uint8_t* packed, int64_t blocks, uint8_t* out) {
+  const __m512i mask = _mm512_set1_epi8(3);
+  for (int64_t block = 0; block < blocks; ++block, packed += kPanelBlockBytes, out += 4 * kTileRowBytes) {
+    const __m512i v = _mm512_loadu_si512(packed);
+    _mm512_store_si512(out, _mm512_and_si512(v, mask));
+    _mm512_store_si512(out + 64, _mm512_and_si512(_mm512_srli_epi16(v, 2), mask));
+    _mm512_store_si512(out + 128, _mm512_and_si512(_mm512_srli_epi16(v, 4), mask));
+    _mm512_store_si512(out + 192, _mm512_and_si512(_mm512_srli_epi16(v, 6), mask));
+  }
+}
+
+// Sums of one or two tiles of tokens (x tiles `x_step` bytes apart) and one or two groups, over one chunk.
+// Tiles: 0 .. 3 sums [tokens][group], 4 and 5 tokens, 6 and 7 codes.
+template <bool TwoTokens, bool TwoGroups>
+BITNET_INLINE void multiply_chunk(const uint8_t* x, int64_t x_step, const uint8_t* codes, int64_t cols,
+                                  bool first, int32_t* sums) {
+  constexpr int64_t kSums = kTileRows * kPanelRows;
+  if (first) {
+    _tile_zero(0);
+    if (TwoGroups) _tile_zero(1);
+    if (TwoTokens) _tile_zero(2);
+    if (TwoTokens && TwoGroups) _tile_zero(3);
+  } else {
+    _tile_loadd(0, sums, kTileRowBytes);
+    if (TwoGroups) _tile_loadd(1, sums + kSums, kTileRowBytes);
+    if (TwoTokens) _tile_loadd(2, sums + 2 * kSums, kTileRowBytes);
+    if (TwoTokens && TwoGroups) _tile_loadd(3, sums + 3 * kSums, kTileRowBytes);
+  }
+  for (int64_t k = 0; k < cols; k += kTileRowBytes, x += kTileBytes, codes += kTileBytes) {
+    _tile_loadd(6, codes, kTileRowBytes);
+    _tile_loadd(4, x, kTileRowBytes);
+    _tile_dpbsud(0, 4, 6);
+    if (TwoTokens) {
+      _tile_loadd(5, x + x_step, kTileRowBytes);
+      _tile_dpbsud(2, 5, 6);
+    }
+    if (TwoGroups) {
+      _tile_loadd(7, codes + kGroupBytes, kTileRowBytes);
+      _tile_dpbsud(1, 4, 7);
+      if (TwoTokens) _tile_dpbsud(3, 5, 7);
+    }
+  }
+  _tile_stored(0, sums, kTileRowBytes);
+  if (TwoGroups) _tile_stored(1, sums + kSums, kTileRowBytes);
+  if (TwoTokens) _tile_stored(2, sums + 2 * kSums, kTileRowBytes);
+  if (TwoTokens && TwoGroups) _tile_stored(3, sums + 3 * kSums, kTileRowBytes);
+}
+
+// y[t][r] = float(sums[t][r] - code_sum[t]) * (act_scale[t] * weight_scale) of one tile.
+BITNET_INLINE void store_outputs(const int32_t* sums, const TernaryPanel& w, int64_t group, const CodeRows& x,
+                                 int64_t token, float* y, int64_t y_stride) {
+  const int64_t rows = w.rows - group * kPanelRows, tokens = x.tokens - token;
+  const __mmask16 mask = static_cast<__mmask16>(rows >= kPanelRows ? 0xffffu : (1u << rows) - 1u);
+  y += token * y_stride + group * kPanelRows;
+  for (int64_t t = 0; t < kTileRows && t < tokens; ++t, y += y_stride) {
+    const __m512i exact =
+        _mm512_sub_epi32(_mm512_load_si512(sums + t * kPanelRows), _mm512_set1_epi32(x.code_sum[token + t]));
+    const __m512 scale = _mm512_set1_ps(x.act_scale[token + t] * w.weight_scale);
+    _mm512_mask_storeu_ps(y, mask, _mm512_mul_ps(_mm512_cvtepi32_ps(exact), scale));
+  }
+}
+
+// One or two groups times all tokens.
+template <bool TwoGroups>
+void multiply_groups(const TernaryPanel& w, int64_t group, const CodeRows& x, float* y, int64_t y_stride) {
+  alignas(64) uint8_t codes[2 * kGroupBytes];
+  alignas(64) int32_t sums[kMostTiles * 2 * kTileRows * kPanelRows];
+  const int64_t cols = padded_cols(w.cols), tiles = (x.tokens + kTileRows - 1) / kTileRows;
+  const int64_t tile_step = kTileRows * cols;
+  for (int64_t k = 0; k < cols; k += kChunkCols) {
+    const int64_t chunk = cols - k < kChunkCols ? cols - k : kChunkCols;
+    for (int64_t g = 0; g < 1 + TwoGroups; ++g) {
+      unpack_group(w.codes + (group + g) * panel_group_bytes(w.cols) + k / kPanelCols * kPanelBlockBytes,
+                   chunk / kPanelCols, codes + g * kGroupBytes);
+    }
+    for (int64_t tile = 0; tile < tiles; tile += 2) {
+      const uint8_t* tokens = x.packed + tile * tile_step + k * kTileRows;
+      int32_t* tile_sums = sums + tile * 2 * kTileRows * kPanelRows;
+      BITNET_TILE_FENCE();
+      if (tile + 1 < tiles) {
+        multiply_chunk<true, TwoGroups>(tokens, tile_step, codes, chunk, k == 0, tile_sums);
+      } else {
+        multiply_chunk<false, TwoGroups>(tokens, tile_step, codes, chunk, k == 0, tile_sums);
+      }
+      BITNET_TILE_FENCE();
+      if (k + chunk < cols) continue;
+      for (int64_t i = 0; i < 4; ++i) {
+        const int64_t token = (tile + i / 2) * kTileRows;
+        if (i % 2 > TwoGroups || token >= x.tokens) continue;
+        store_outputs(tile_sums + i * kTileRows * kPanelRows, w, group + i % 2, x, token, y, y_stride);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void ternary_gemm_amx(const TernaryPanel& w, int64_t group_begin, int64_t group_end, const CodeRows& x,
+                      float* y, int64_t y_stride) {
+  if (x.tokens <= kFewTokens) return ternary_gemm_avx512vnni(w, group_begin, group_end, x, y, y_stride);
+  _tile_loadconfig(&kWholeTiles);
+  int64_t group = group_begin;
+  for (; group + 2 <= group_end; group += 2) multiply_groups<true>(w, group, x, y, y_stride);
+  if (group < group_end) multiply_groups<false>(w, group, x, y, y_stride);
+  _tile_release();
+}
+
+const CodePacking kAmxPacking = {kTileRows, kFewTokens + 1, pack_tile};
+
+}  // namespace bitnet
+
+BITNET_TARGET_END
+
+#endif
