@@ -135,6 +135,15 @@ inline __m512 emulated_shuffle_f32x4(__m512 a, __m512 b, int selector) {
   return _mm512_loadu_ps(result);
 }
 
+// Of each pair of a and of b one element, a bit of the selector each.
+inline __m512d emulated_shuffle_pd(__m512d a, __m512d b, int selector) {
+  double from[2][8], result[8];
+  _mm512_storeu_pd(from[0], a);
+  _mm512_storeu_pd(from[1], b);
+  for (int i = 0; i < 8; ++i) result[i] = from[i % 2][i / 2 * 2 + ((selector >> i) & 1)];
+  return _mm512_loadu_pd(result);
+}
+
 // Elements of 1 or 2 bytes: only those in the mask are read.
 inline __m128i emulated_maskz_loadu_epi8(__mmask16 mask, const void* p) {
   int8_t lanes[16] = {};
@@ -166,6 +175,8 @@ inline __m256i emulated_maskz_loadu_epi16(__mmask16 mask, const void* p) {
 #define _mm_maskz_loadu_epi8 emulated_maskz_loadu_epi8
 #undef _mm512_shuffle_f32x4
 #define _mm512_shuffle_f32x4 emulated_shuffle_f32x4
+#undef _mm512_shuffle_pd
+#define _mm512_shuffle_pd emulated_shuffle_pd
 #undef _mm512_maskz_loadu_epi8
 #define _mm512_maskz_loadu_epi8 emulated_maskz_loadu_bytes
 #undef _mm256_maskz_loadu_epi16
