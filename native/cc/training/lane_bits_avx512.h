@@ -5,9 +5,7 @@
 namespace bitnet {
 namespace {
 
-BITNET_INLINE Part floor_part(Part v) {
-  return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
-}
+BITNET_INLINE Part floor_part(Part v) { return _mm512_floor_ps(v); }
 BITNET_INLINE Part to_float(IntPart v) { return _mm512_cvtepi32_ps(v); }
 BITNET_INLINE IntPart broadcast_bits(uint32_t value) {
   return _mm512_set1_epi32(static_cast<int32_t>(value));
