@@ -14,6 +14,7 @@
 #include "core/code_blocks.h"
 #include "core/cpu_features.h"
 #include "core/cpu_identity.h"
+#include "core/gemm_bf16.h"
 #include "core/gemm_f32.h"
 #include "core/gemm_i8.h"
 #include "core/kernels.h"
@@ -57,6 +58,7 @@ class Bench {
                                   {352, 128, 4096},
                                   {8192, 512, 2048}}) {
       gemm(m, n, k);
+      gemm_bfloat16(m, n, k);
       gemm_int8(m, n, k);
     }
     for (const auto& [length, head_dim] :
@@ -162,23 +164,41 @@ class Bench {
     const auto time = [&](const char* kind, const GemmOperand& left, const GemmOperand& right) {
       const double seconds =
           best_time(settings_.seconds, [&] { gemm_f32(threads_, m, n, k, left, right, c.data(), n, false); });
-      const bool in_bf16 = bf16_peak_ > 0 && left.is_bf16() && right.is_bf16();
       report("gemm_f32", json_fields({{"m", m}, {"n", n}, {"k", k}}) + ",\"operands\":\"" + kind + "\"",
-             seconds, operations / seconds, in_bf16 ? bf16_peak_ : fma_peak_, 0);
-    };
-    const auto rounded = [](GemmOperand operand) {
-      operand.round_bf16 = true;
-      return operand;
+             seconds, operations / seconds, fma_peak_, 0);
     };
     const GemmOperand row_major{a.data(), k, 1}, transposed{a.data(), 1, m};
     const GemmOperand values{b.data(), n, 1}, integers{codes.data(), n, 1, GemmType::i8};
     time("f32 x f32", row_major, values);
     time("f32 x i8", row_major, integers);
     time("f32^T x i8", transposed, integers);
-    // As backward products rounded to bfloat16; without such a tile the float32 one multiplies them.
-    time("bf16 x bf16", rounded(row_major), rounded(values));
-    time("bf16 x i8", rounded(row_major), integers);
-    time("bf16^T x i8", rounded(transposed), integers);
+    select_variant("");
+  }
+
+  // The products of a bf16 backward pass, the right side packed in each: dX = dY . codes, dW = dY^T . codes,
+  // and the head's, whose right side is float32. Without a tile for them the float32 one multiplies rounded
+  // values.
+  void gemm_bfloat16(int64_t m, int64_t n, int64_t k) {
+    if (!wanted("gemm_bf16")) return;
+    const std::vector<float> a = bench_floats(m * k), b = bench_floats(k * n);
+    const std::vector<int8_t> codes(static_cast<size_t>(k * n), 1);
+    std::vector<float> c(static_cast<size_t>(m * n));
+    select_variant(kernels_.name);
+    std::vector<uint8_t> memory(static_cast<size_t>(bf16_right_bytes(k, n) + 64));
+    const double operations = 2.0 * static_cast<double>(m * n * k);
+    const auto time = [&](const char* kind, const GemmOperand& left, const GemmOperand& right) {
+      const double seconds = best_time(settings_.seconds, [&] {
+        gemm_bf16(threads_, m, left, pack_bf16_right(threads_, right, k, n, aligned_64(memory.data())),
+                  c.data(), n, false);
+      });
+      report("gemm_bf16", json_fields({{"m", m}, {"n", n}, {"k", k}}) + ",\"operands\":\"" + kind + "\"",
+             seconds, operations / seconds, bf16_peak_ > 0 ? bf16_peak_ : fma_peak_, 0);
+    };
+    const GemmOperand row_major{a.data(), k, 1}, transposed{a.data(), 1, m};
+    const GemmOperand values{b.data(), n, 1}, integers{codes.data(), n, 1, GemmType::i8};
+    time("bf16 x bf16", row_major, values);
+    time("bf16 x i8", row_major, integers);
+    time("bf16^T x i8", transposed, integers);
     select_variant("");
   }
 
