@@ -19,6 +19,7 @@
 #include "core/gemm_i8.h"
 #include "core/kernels.h"
 #include "core/measured_peaks.h"
+#include "core/row_panel.h"
 #include "core/thread_pool.h"
 #include "core/variant_registry.h"
 
@@ -70,8 +71,10 @@ class Bench {
          {RowType::f32, RowType::f16, RowType::bf16, RowType::q8_0, RowType::q6_k, RowType::q4_k}) {
       // The head of shape M, and a slice of 2B4T's.
       for (const int64_t tokens : {1, 2, 8, 64, 256}) {
-        linear(type, 8192, 512, tokens);
-        linear(type, 4096, 2560, tokens);
+        for (const auto& [rows, cols] : {std::pair<int64_t, int64_t>{8192, 512}, {4096, 2560}}) {
+          if (type == RowType::f32 || tokens == 1 || tokens == 256) linear(type, rows, cols, tokens);
+          if (type != RowType::f32) head(type, rows, cols, tokens);
+        }
       }
     }
     for (const RowType type : {RowType::f16, RowType::bf16, RowType::q8_0, RowType::q6_k, RowType::q4_k}) {
@@ -259,23 +262,46 @@ class Bench {
            tokens == 1 ? static_cast<double>(w.size()) : 0);
   }
 
+  // The head as the engine reads it.
+  void head(RowType type, int64_t out, int64_t in, int64_t tokens) {
+    if (!wanted("panel_rows")) return;
+    std::vector<uint8_t> storage;
+    const RowPanel panel = filled_panel(type, out, in, storage);
+    const double seconds = head_seconds(settings_.seconds, panel, tokens);
+    report("panel_rows", json_fields({{"rows", out}, {"cols", in}, {"tokens", tokens}}) + type_field(type),
+           seconds, 2.0 * static_cast<double>(out * in * tokens) / seconds, fma_peak_,
+           tokens == 1 ? static_cast<double>(panel.bytes()) : 0);
+  }
+
   // One token through the whole head of 2B4T, which is larger than any cache.
   void head_stream(RowType type) {
     if (!wanted("head_stream")) return;
-    const int64_t out = 128256, in = 2560, tasks = 96, per_task = out / tasks;
-    const std::vector<uint8_t> w(static_cast<size_t>(out * row_bytes(type, in)), 0x11);
-    const std::vector<float> x = bench_floats(in);
-    std::vector<float> y(static_cast<size_t>(out));
-    const double read = read_bandwidth(threads_, w.data(), static_cast<int64_t>(w.size()));
-    const double seconds = best_time(2 * settings_.seconds, [&] {
-      parallel(tasks, [&](int64_t task) {
-        kernels_.linear_rows(w.data(), type, task * per_task, (task + 1) * per_task, in, x.data(), in, 1,
-                             y.data(), out);
+    std::vector<uint8_t> storage;
+    const RowPanel panel = filled_panel(type, 128256, 2560, storage);
+    const double read = read_bandwidth(threads_, panel.data, panel.bytes());
+    const double seconds = head_seconds(2 * settings_.seconds, panel, 1);
+    const std::string fields = json_fields({{"rows", panel.rows}, {"cols", panel.cols}, {"tokens", 1}});
+    report("head_stream", fields + type_field(type), seconds, 0, 0, static_cast<double>(panel.bytes()));
+    report("head_stream", "\"what\":\"plain read\"" + type_field(type), 1, 0, 0, read);
+  }
+
+  static RowPanel filled_panel(RowType type, int64_t rows, int64_t cols, std::vector<uint8_t>& storage) {
+    RowPanel panel{nullptr, type, rows, cols};
+    storage.assign(static_cast<size_t>(panel.bytes() + 64), 0x11);
+    panel.data = aligned_64(storage.data());
+    return panel;
+  }
+
+  double head_seconds(double time, const RowPanel& panel, int64_t tokens) {
+    const std::vector<float> x = bench_floats(tokens * panel.cols);
+    std::vector<float> y(static_cast<size_t>(tokens * panel.rows));
+    const int64_t per_task = round_up(panel.rows / 32, kRowGroup);
+    return best_time(time, [&] {
+      parallel((panel.rows + per_task - 1) / per_task, [&](int64_t task) {
+        const int64_t end = std::min(panel.rows, (task + 1) * per_task);
+        kernels_.panel_rows(panel, task * per_task, end, x.data(), panel.cols, tokens, y.data(), panel.rows);
       });
     });
-    const std::string fields = json_fields({{"rows", out}, {"cols", in}, {"tokens", 1}}) + type_field(type);
-    report("head_stream", fields, seconds, 0, 0, static_cast<double>(w.size()));
-    report("head_stream", "\"what\":\"plain read\"" + type_field(type), 1, 0, 0, read);
   }
 
   static std::string type_field(RowType type) {
