@@ -71,7 +71,7 @@ const telling: readonly { feature: string; vendor: string; generations: readonly
     generations: ["Cooper Lake", "Sapphire Rapids", "Emerald Rapids", "Granite Rapids"],
   },
   {
-    feature: "amxint8",
+    feature: "amx",
     vendor: "GenuineIntel",
     generations: ["Sapphire Rapids", "Emerald Rapids", "Granite Rapids"],
   },

@@ -100,5 +100,8 @@ function gradientOf(gradients: ReadonlyMap<string, tf.Tensor>, name: string): tf
 }
 
 function sumOfSquares(gradient: tf.Tensor): number {
-  return tf.tidy(() => globalNormSquared(gradient).dataSync()[0]);
+  const sum = globalNormSquared(gradient);
+  const [value] = sum.dataSync();
+  sum.dispose();
+  return value;
 }

@@ -38,7 +38,9 @@ export interface PoolUsage {
 /** Rounds up to a quarter of a power of two: at most 25% is wasted, and near sizes share buffers. */
 function sizeClass(bytes: number): number {
   if (bytes <= smallestClass) return smallestClass;
-  const power = 2 ** Math.floor(Math.log2(bytes - 1));
+  // clz32 where it reaches: Math.log2 is slower than the rest of a request.
+  const below = bytes - 1;
+  const power = below < 2 ** 31 ? 2 ** (31 - Math.clz32(below)) : 2 ** Math.floor(Math.log2(below));
   const step = power / 4;
   return Math.ceil(bytes / step) * step;
 }
@@ -99,7 +101,7 @@ export class BufferPool {
   }
 
   private create(capacity: number): Block {
-    const alignment = capacity >= 2 * hugePage ? hugePage : cacheLine;
+    const alignment = capacity >= hugePage ? hugePage : cacheLine;
     const buffer = new ArrayBuffer(capacity + alignment);
     this.buffers.add(buffer);
     this.held += capacity;

@@ -2,26 +2,25 @@
  * Which fused kernels ran, and on which kernel variant: so that metrics can say what a number was measured with, and a
  * test can tell a silent fallback to composed operations from the real thing.
  */
+import { loadAddon } from "../addon.ts";
 
 export interface KernelLog {
-  /** Kernel variant (instruction set) of the last fused kernel; empty before the first. */
+  /** Kernel variant (instruction set) in use; empty if no fused kernel ran. */
   variant: string;
   /** Calls by kernel name since the last reset. */
   calls: ReadonlyMap<string, number>;
 }
 
 const calls = new Map<string, number>();
-let variant = "";
 
 /** Records one run of a fused kernel. */
-export function recordKernel(name: string, activeVariant: string): void {
+export function recordKernel(name: string): void {
   calls.set(name, (calls.get(name) ?? 0) + 1);
-  variant = activeVariant;
 }
 
 /** What ran since {@link resetKernelLog}. */
 export function nativeKernelLog(): KernelLog {
-  return { variant, calls: new Map(calls) };
+  return { variant: calls.size > 0 ? loadAddon().isa() : "", calls: new Map(calls) };
 }
 
 export function resetKernelLog(): void {

@@ -23,7 +23,6 @@ import {
   roundToDtype,
 } from "./kernels/vocabulary.ts";
 import { backendName, NativeBackend } from "./native_backend.ts";
-import type { NativeAddon } from "./training_addon.ts";
 
 /** Above webgl (2) and cpu (1): tfjs's own automatic choice prefers it too. */
 const priority = 10;
@@ -52,12 +51,12 @@ const fusedKernels = [
 /** Names of the fused kernels that the model's operations look up. */
 export const fusedKernelNames: readonly string[] = fusedKernels.map((kernel) => kernel.name);
 
-function registerFused(kernel: NativeKernel, addon: NativeAddon): void {
+function registerFused(kernel: NativeKernel): void {
   tf.registerKernel({
     kernelName: kernel.name,
     backendName,
     kernelFunc: ({ inputs, attrs, backend }) => {
-      recordKernel(kernel.name, addon.isa());
+      recordKernel(kernel.name);
       return kernel.run(inputs as unknown as Inputs, attrs ?? {}, backend as NativeBackend);
     },
   });
@@ -75,5 +74,5 @@ export function registerNativeBackend(): void {
   for (const config of tf.getKernelsForBackend("cpu")) {
     tf.registerKernel({ ...config, backendName, kernelFunc: overrides.get(config.kernelName) ?? config.kernelFunc });
   }
-  for (const kernel of fusedKernels) registerFused(kernel, addon);
+  for (const kernel of fusedKernels) registerFused(kernel);
 }

@@ -1,6 +1,8 @@
 // gemm_f32: against float64, against itself on other thread counts and variants, and the operand views.
+// gemm_bf16: the same, but for the order of its sums, which may differ between variants.
 // gemm_i8: exact in every variant and on any number of threads.
 #include "core/float16.h"
+#include "core/gemm_bf16.h"
 #include "core/gemm_f32.h"
 #include "core/gemm_i8.h"
 #include "variants_under_test.h"
@@ -139,6 +141,89 @@ CHECK_TEST("gemm_f32 gives the same bits in every variant") {
   }
 }
 
+// The left operands of gemm_bf16 (floats and bfloat16, either order, with scales or none) by its right ones.
+struct Bf16Operands {
+  Operands base;
+  std::vector<uint16_t> rounded;
+
+  Bf16Operands(Random& random, const Shape& s) : base(random, s) {
+    for (const float value : base.a) rounded.push_back(f32_to_bf16(value));
+  }
+
+  std::vector<std::pair<GemmOperand, GemmOperand>> pairs(const Shape& s) const {
+    GemmOperand rows{base.a.data(), s.k, 1}, turned{base.a.data(), 1, s.m};
+    const GemmOperand floats{base.b.data(), s.n, 1}, codes{base.codes.data(), s.n, 1, GemmType::i8};
+    const GemmOperand rounded_rows{rounded.data(), s.k, 1, GemmType::bf16};
+    const GemmOperand rounded_turned{rounded.data(), 1, s.m, GemmType::bf16};
+    std::vector<std::pair<GemmOperand, GemmOperand>> list{
+        {rows, floats}, {rounded_rows, floats}, {rounded_turned, codes}, {turned, floats}};
+    rows.col_scale = turned.col_scale = base.scale_k.data();
+    list.insert(list.end(), {{rows, codes}, {turned, codes}});
+    return list;
+  }
+};
+
+std::vector<float> bf16_product(int threads, const Shape& s, const GemmOperand& a, const GemmOperand& b,
+                                bool accumulate) {
+  const int64_t ldc = s.n + 3;
+  std::vector<float> c(static_cast<size_t>(s.m * ldc), 0.5f);
+  PackBuffer buffer;
+  const Bf16Right right = pack_bf16_right(threads, b, s.k, s.n, buffer.bytes(bf16_right_bytes(s.k, s.n)));
+  gemm_bf16(threads, s.m, a, right, c.data(), ldc, accumulate);
+  return c;
+}
+
+double rounded_element(GemmOperand operand, int64_t i, int64_t j) {
+  if (operand.type == GemmType::bf16) {
+    return bf16_to_f32(
+        static_cast<const uint16_t*>(operand.data)[i * operand.row_stride + j * operand.col_stride]);
+  }
+  operand.round_bf16 = operand.type == GemmType::f32;
+  return element(operand, i, j);
+}
+
+CHECK_TEST("gemm_bf16 agrees with float64 in every variant, with the same bits on any number of threads") {
+  Random random(35);
+  constexpr Shape kBf16Shapes[] = {{1, 1, 1},    {1, 17, 5},    {17, 16, 32},  {7, 33, 257},  {33, 31, 60},
+                                   {97, 65, 70}, {120, 58, 80}, {40, 48, 640}, {560, 70, 530}};
+  for (const Shape& s : kBf16Shapes) {
+    const Bf16Operands operands(random, s);
+    for (const auto& [a, b] : operands.pairs(s)) {
+      std::vector<double> exact(static_cast<size_t>(s.m * s.n)), magnitude(exact.size(), 1.0);
+      for (int64_t i = 0; i < s.m; ++i) {
+        for (int64_t p = 0; p < s.k; ++p) {
+          const double left = rounded_element(a, i, p);
+          for (int64_t j = 0; j < s.n; ++j) {
+            const double term = left * rounded_element(b, p, j);
+            exact[static_cast<size_t>(i * s.n + j)] += term;
+            magnitude[static_cast<size_t>(i * s.n + j)] += std::fabs(term);
+          }
+        }
+      }
+      const auto compare = [&](const Kernels& kernels) {
+        const VariantInUse variant(kernels.name);
+        for (const bool accumulate : {false, true}) {
+          const std::vector<float> c = bf16_product(1, s, a, b, accumulate);
+          for (int64_t i = 0; i < s.m; ++i) {
+            for (int64_t j = 0; j < s.n + 3; ++j) {
+              const float got = c[static_cast<size_t>(i * (s.n + 3) + j)];
+              const size_t at = static_cast<size_t>(i * s.n + j);
+              const double right = j >= s.n ? 0.5 : exact[at] + (accumulate ? 0.5 : 0.0);
+              expect(std::fabs(got - right) <= (j >= s.n ? 0.0 : 1e-6 * magnitude[at]), "%s: %.9g, not %.9g",
+                     kernels.name, got, right);
+            }
+          }
+          for (const int threads : {2, 3}) {
+            expect_same_bits(c, bf16_product(threads, s, a, b, accumulate), kernels.name, "gemm_bf16");
+          }
+        }
+      };
+      compare(scalar());
+      for_each_variant(compare);
+    }
+  }
+}
+
 CHECK_TEST("gemm_f32 of an empty sum clears or keeps the result") {
   std::vector<float> c(6, 2.0f);
   const GemmOperand nothing{c.data(), 1, 1};
@@ -171,6 +256,10 @@ CHECK_TEST("gemm_i8 is exact in every variant on any number of threads") {
                                    {60, 40, 4500}, {30, 300, 258}};
   for (const Shape& s : kInt8Shapes) {
     const CodeMatrix a(random, s.k, s.m), b(random, s.k, s.n);
+    std::vector<int8_t> turned;  // a's rows as columns
+    for (int64_t i = 0; i < s.m; ++i) {
+      for (int64_t p = 0; p < s.k; ++p) turned.push_back(a.codes[static_cast<size_t>(p * a.stride + i)]);
+    }
     const std::vector<float> scale = values(random, s.m);
     const int64_t ldc = s.n + 3;
     std::vector<float> expected(static_cast<size_t>(s.m * ldc), 0.5f);
@@ -191,6 +280,11 @@ CHECK_TEST("gemm_i8 is exact in every variant on any number of threads") {
         gemm_i8(threads, s.m, s.n, s.k, a.codes.data(), a.stride, b.codes.data(), b.stride, scale.data(),
                 c.data(), ldc);
         expect_same_bits(expected, c, kernels.name, "gemm_i8");
+        if (!kernels.int8_panels) continue;
+        std::fill(c.begin(), c.end(), 0.5f);
+        gemm_i8_rows(threads, s.m, s.n, s.k, turned.data(), s.k, b.codes.data(), b.stride, scale.data(),
+                     c.data(), ldc);
+        expect_same_bits(expected, c, kernels.name, "gemm_i8_rows");
       }
     };
     compare(scalar());

@@ -164,15 +164,18 @@ export function bitLinear(
     return { x, weight0, weight1, weight2, gain: rest[weights.length] };
   };
   const operands = [x, ...weights, ...gains];
+  // Variables outlive the pass; to save another tensor costs a kernel call and a place on the tape.
+  const passing = operands.filter((tensor) => !(tensor instanceof tf.Variable));
   return withGradient(
     residual ? [...operands, residual] : operands,
     (save) => {
-      save(operands);
+      save(passing);
       return fusedKernel("BitLinear")!({ ...named(operands), residual }, attributes)[0]!;
     },
     (dy, saved) => {
+      const kept = operands.map((tensor) => saved[passing.indexOf(tensor)] ?? tensor);
       const rounding = nextBackwardRounding();
-      const gradients = fusedKernel("BitLinearGrad")!({ ...named(saved), dy }, { ...attributes, ...rounding });
+      const gradients = fusedKernel("BitLinearGrad")!({ ...named(kept), dy }, { ...attributes, ...rounding });
       return residual ? [...gradients, tf.clone(dy)] : gradients;
     },
   );

@@ -18,12 +18,12 @@ describe("microarchitecture", () => {
     ["Skylake-SP", facts("GenuineIntel", 6, 0x55, 4)],
     ["Cascade Lake", facts("GenuineIntel", 6, 0x55, 7)],
     ["Cooper Lake", facts("GenuineIntel", 6, 0x55, 11, ["avx512bf16"])],
-    ["Sapphire Rapids", facts("GenuineIntel", 6, 0x8f, 8, ["avxvnni", "avx512bf16", "amxint8"])],
+    ["Sapphire Rapids", facts("GenuineIntel", 6, 0x8f, 8, ["avxvnni", "avx512bf16", "amx"])],
     ["Neoverse N1", facts("0x41", 3, 0xd0c)],
   ])("%s", (name, cpu) => expect(microarchitecture(cpu)).toBe(name));
 
   it("goes by the features where they contradict the model", () => {
-    const masked = facts("GenuineIntel", 6, 167, 1, ["avx2", "avx512bf16", "amxint8"]);
+    const masked = facts("GenuineIntel", 6, 167, 1, ["avx2", "avx512bf16", "amx"]);
     expect(microarchitecture(masked)).toBe("at least Sapphire Rapids");
     expect(microarchitecture({ ...masked, features: ["avx512bf16"] })).toBe("at least Cooper Lake");
     expect(microarchitecture(facts("AuthenticAMD", 23, 1, 1, ["avxvnni", "avx512bf16"]))).toBe("at least Zen 5");

@@ -71,7 +71,9 @@ void multiply_amx(int64_t steps, const uint8_t* a, int64_t a_panel_bytes, int64_
         continue;
       }
       if (accumulate) copy_words(out, stride, height, width, edge, kSquare);
+      BITNET_TILE_FENCE();
       multiply_square(steps, a0, a1, b0, b1, edge, kSquare, accumulate);
+      BITNET_TILE_FENCE();
       copy_words(edge, kSquare, height, width, out, stride);
     }
   }

@@ -7,7 +7,6 @@
 #include <cstring>
 
 #include "core/bf16_panels.h"
-#include "core/target_region.h"
 
 #define BITNET_TILE_ADD(sums, a, b) _tile_dpbf16ps(sums, a, b)
 

@@ -55,9 +55,11 @@ std::vector<std::string> cpu_feature_names(const CpuFeatures& cpu) {
     bool present;
   } features[] = {
       {"avx2", cpu.avx2},
+      {"avxvnni", cpu.avxvnni},
       {"avx512", cpu.avx512},
       {"avx512vnni", cpu.avx512vnni},
       {"avx512bf16", cpu.avx512bf16},
+      {"amx", cpu.amx},
       {"dotprod", cpu.neon_dot},
       {"i8mm", cpu.neon_i8mm},
   };

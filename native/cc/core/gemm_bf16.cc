@@ -1,6 +1,9 @@
 #include "core/gemm_bf16.h"
 
+#include <algorithm>
+
 #include "core/kernels.h"
+#include "core/thread_pool.h"
 
 namespace bitnet {
 namespace {
@@ -28,15 +31,18 @@ Bf16Right pack_bf16_right(int threads, const GemmOperand& b, int64_t k, int64_t 
 }
 
 void gemm_bf16(int threads, int64_t m, const GemmOperand& a, const Bf16Right& b, float* c, int64_t ldc,
-               bool accumulate) {
+               bool accumulate, const RowFinish& finish) {
   if (!b.tile || m <= 0 || b.n <= 0 || b.k <= 0) {
     GemmOperand left = a;
     left.round_bf16 = a.type == GemmType::f32;
     gemm_f32(threads, m, b.n, b.k, left, b.source, c, ldc, accumulate);
+    ThreadPool::global().parallel_for(threads, (m + kBlockRowStep - 1) / kBlockRowStep, [&](int64_t task) {
+      finish({task * kBlockRowStep, std::min(m, (task + 1) * kBlockRowStep)});
+    });
     return;
   }
   const PanelSource left{a.data, panel_type(a.type), a.row_stride, a.col_stride, a.col_scale};
-  multiply_panels(threads, *b.tile, m, b.n, b.k, left, b.packed, c, ldc, accumulate);
+  multiply_panels(threads, *b.tile, m, b.n, b.k, left, b.packed, c, ldc, accumulate, finish);
 }
 
 }  // namespace bitnet

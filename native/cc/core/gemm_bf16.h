@@ -32,8 +32,9 @@ int64_t bf16_right_bytes(int64_t k, int64_t n);
 Bf16Right pack_bf16_right(int threads, const GemmOperand& b, int64_t k, int64_t n, uint8_t* memory);
 
 // `a` is m x b.k, float32 or bf16, with a row_stride or col_stride of 1, and a col_scale or none. C has rows
-// ldc floats apart and must not overlap the operands. Runs on up to `threads` threads of the global pool.
+// ldc floats apart and must not overlap the operands. `finish` sees rows from
+// multiples of kBlockRowStep on. Runs on up to `threads` threads of the global pool.
 void gemm_bf16(int threads, int64_t m, const GemmOperand& a, const Bf16Right& b, float* c, int64_t ldc,
-               bool accumulate);
+               bool accumulate, const RowFinish& finish = {});
 
 }  // namespace bitnet

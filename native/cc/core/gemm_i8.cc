@@ -73,35 +73,28 @@ void check_depth(int64_t depth) {
   if (depth > kMaxInt8Depth) throw std::invalid_argument("an int8 product sums over at most 131072 values");
 }
 
-struct ScaledRows {
-  float* c;
-  int64_t ldc;
-  const float* scale;
-};
-
-void scale_block(const void* context, const ProductBlock& block) {
-  const ScaledRows& rows = *static_cast<const ScaledRows*>(context);
-  for (int64_t r = block.row; r < block.row + block.rows; ++r) {
-    scale_row(rows.c + r * rows.ldc + block.col, block.cols, rows.scale[r]);
-  }
-}
-
 void product_of_panels(int threads, const PanelTile& tile, int64_t m, int64_t n, int64_t depth,
-                       const PanelSource& a, const int8_t* b, int64_t b_stride, const ScaledRows& result) {
+                       const PanelSource& a, const int8_t* b, int64_t b_stride, const float* row_scale,
+                       float* c, int64_t ldc, const RowFinish& finish) {
   static thread_local PackBuffer buffer;
   uint8_t* packed = buffer.bytes(tile.packed_bytes(depth, n));
   pack_right(threads, tile, {b, PanelSource::Type::i8, 1, b_stride}, depth, n, packed);
-  multiply_panels(threads, tile, m, n, depth, a, packed, result.c, result.ldc, false, scale_block, &result);
+  const auto scale = [&](const FinishedRows& rows) {
+    for (int64_t r = rows.begin; r < rows.end; ++r) scale_row(c + r * ldc, n, row_scale[r]);
+    finish(rows);
+  };
+  multiply_panels(threads, tile, m, n, depth, a, packed, c, ldc, false, finish_with(scale));
 }
 
 }  // namespace
 
 void gemm_i8_rows(int threads, int64_t m, int64_t n, int64_t depth, const int8_t* a, int64_t a_stride,
-                  const int8_t* b, int64_t b_stride, const float* row_scale, float* c, int64_t ldc) {
+                  const int8_t* b, int64_t b_stride, const float* row_scale, float* c, int64_t ldc,
+                  const RowFinish& finish) {
   check_depth(depth);
   if (m <= 0 || n <= 0 || depth <= 0) return;
   product_of_panels(threads, *active_kernels().int8_panels, m, n, depth,
-                    {a, PanelSource::Type::i8, a_stride, 1}, b, b_stride, {c, ldc, row_scale});
+                    {a, PanelSource::Type::i8, a_stride, 1}, b, b_stride, row_scale, c, ldc, finish);
 }
 
 void gemm_i8(int threads, int64_t m, int64_t n, int64_t depth, const int8_t* a, int64_t a_stride,
@@ -111,7 +104,7 @@ void gemm_i8(int threads, int64_t m, int64_t n, int64_t depth, const int8_t* a, 
   if (m <= 0 || n <= 0 || depth <= 0) return;
   if (const PanelTile* panels = active_kernels().int8_panels) {
     return product_of_panels(threads, *panels, m, n, depth, {a, PanelSource::Type::i8, 1, a_stride}, b,
-                             b_stride, {c, ldc, row_scale});
+                             b_stride, row_scale, c, ldc, {});
   }
   static thread_local PackBuffer a_buffer, b_buffer;
   const Int8Tile& tile = *active_kernels().int8_tile;

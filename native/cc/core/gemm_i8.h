@@ -10,6 +10,8 @@
 
 #include <cstdint>
 
+#include "core/panel_tile.h"
+
 namespace bitnet {
 
 // 127 * 127 * depth must fit 31 bits.
@@ -21,8 +23,10 @@ constexpr int64_t kMaxInt8Depth = 131072;
 void gemm_i8(int threads, int64_t m, int64_t n, int64_t depth, const int8_t* a, int64_t a_stride,
              const int8_t* b, int64_t b_stride, const float* row_scale, float* c, int64_t ldc);
 
-// dX, where the variant has int8_panels: else its ternary_gemm is faster. Depth as above.
+// dX, where the variant has int8_panels: else its ternary_gemm is faster. Depth as above. `finish` sees rows
+// from multiples of kBlockRowStep on.
 void gemm_i8_rows(int threads, int64_t m, int64_t n, int64_t depth, const int8_t* a, int64_t a_stride,
-                  const int8_t* b, int64_t b_stride, const float* row_scale, float* c, int64_t ldc);
+                  const int8_t* b, int64_t b_stride, const float* row_scale, float* c, int64_t ldc,
+                  const RowFinish& finish = {});
 
 }  // namespace bitnet

@@ -9,8 +9,8 @@ namespace bitnet {
 
 constexpr size_t kHugePage = size_t{2} << 20;
 
-// How memory of that size should be aligned: to such a page once it holds a few, else to a cache line.
-constexpr size_t page_alignment(size_t bytes) { return bytes >= 2 * kHugePage ? kHugePage : 64; }
+// How memory of that size should be aligned: to such a page once it holds one, else to a cache line.
+constexpr size_t page_alignment(size_t bytes) { return bytes >= kHugePage ? kHugePage : 64; }
 
 // The first address of `memory` at such an alignment.
 inline uint8_t* aligned_start(void* memory, size_t alignment) {

@@ -49,7 +49,7 @@ const Kernels& avx512vnni_kernels() {
     k.decode_row = decode_row;
     k.log_sum_exp = log_sum_exp;
     k.gemm_tile = kLaneGemmTile;
-    k.int8_tile = &kAvx512VnniInt8Tile;
+    k.int8_panels = &kAvx512VnniInt8Panels;
     k.code_packing = &kAvx512VnniPacking;
     k.bf16_tile = &kAvx512Bf16Tile;
     return k;

@@ -14,8 +14,7 @@ namespace {
 constexpr int64_t kBlockSteps = 16;
 constexpr int64_t kMaxBlockRows = 256;
 constexpr int64_t kBlockElements = int64_t{1} << 18;  // of C
-constexpr int64_t kMaxBlockCols = 2048;
-constexpr int64_t kPackSteps = 2;  // of one packing task
+constexpr int64_t kPackSteps = 2;                     // of one packing task
 // Multiplications; below, waking a thread costs more than it saves.
 constexpr int64_t kMinParallelWork = int64_t{1} << 21;
 
@@ -23,11 +22,11 @@ int64_t element_bytes(PanelSource::Type type) {
   return type == PanelSource::Type::f32 ? 4 : type == PanelSource::Type::bf16 ? 2 : 1;
 }
 
-// Blocks of at most `largest`, a multiple of two panels; with several threads as many for each.
-int64_t block_size(int64_t count, int64_t largest, int threads) {
+// Rows of a block: at most `largest`, and as many blocks for each thread.
+int64_t block_rows_of(int64_t count, int64_t largest, int threads) {
   int64_t blocks = (count + largest - 1) / largest;
   if (threads > 1) blocks = round_up(blocks, threads);
-  return round_up((count + blocks - 1) / blocks, 2 * kPanelLanes);
+  return round_up((count + blocks - 1) / blocks, kBlockRowStep);
 }
 
 }  // namespace
@@ -52,32 +51,27 @@ void pack_right(int threads, const PanelTile& tile, const PanelSource& b, int64_
 
 void multiply_panels(int threads, const PanelTile& tile, int64_t m, int64_t n, int64_t k,
                      const PanelSource& a, const uint8_t* packed_b, void* c, int64_t ldc, bool accumulate,
-                     void (*finish)(const void* context, const ProductBlock& block), const void* context) {
+                     const RowFinish& finish) {
   if (m * n * k < kMinParallelWork) threads = 1;
-  const int64_t block_cols = std::min(round_up(n, 2 * kPanelLanes), kMaxBlockCols);
-  const int64_t col_blocks = (n + block_cols - 1) / block_cols;
-  const int64_t most_rows = std::max(2 * kPanelLanes, std::min(kMaxBlockRows, kBlockElements / block_cols));
-  const int64_t block_rows = block_size(m, most_rows / (2 * kPanelLanes) * (2 * kPanelLanes), threads);
+  const int64_t most_rows = std::max(kBlockRowStep, std::min(kMaxBlockRows, kBlockElements / n));
+  const int64_t block_rows = block_rows_of(m, most_rows / kBlockRowStep * kBlockRowStep, threads);
   const int64_t b_panel_bytes = tile.panel_bytes(k);
   const int64_t block_depth = kBlockSteps * tile.step_depth;
-  ThreadPool::global().parallel_for(
-      threads, (m + block_rows - 1) / block_rows * col_blocks, [&](int64_t task) {
-        static thread_local PackBuffer buffer;
-        const int64_t row = task / col_blocks * block_rows, col = task % col_blocks * block_cols;
-        const ProductBlock block{row, std::min(block_rows, m - row), col, std::min(block_cols, n - col)};
-        const int64_t a_panel_bytes = tile.panel_bytes(std::min(block_depth, k));
-        uint8_t* packed_a = buffer.bytes(block_rows / kPanelLanes * a_panel_bytes);
-        const uint8_t* b = packed_b + col / kPanelLanes * b_panel_bytes;
-        uint32_t* out = static_cast<uint32_t*>(c) + row * ldc + col;
-        for (int64_t depth = 0; depth < k; depth += block_depth) {
-          const int64_t depths = std::min(block_depth, k - depth);
-          tile.pack_a(a.at(row, depth), block.rows, depths, a_panel_bytes, packed_a);
-          tile.multiply(tile.steps(depths), packed_a, a_panel_bytes, block.rows,
-                        b + depth / tile.step_depth * kPanelStepBytes, b_panel_bytes, block.cols, out, ldc,
-                        accumulate || depth > 0);
-        }
-        if (finish) finish(context, block);
-      });
+  ThreadPool::global().parallel_for(threads, (m + block_rows - 1) / block_rows, [&](int64_t task) {
+    static thread_local PackBuffer buffer;
+    const int64_t row = task * block_rows, rows = std::min(block_rows, m - row);
+    const int64_t a_panel_bytes = tile.panel_bytes(std::min(block_depth, k));
+    uint8_t* packed_a = buffer.bytes(block_rows / kPanelLanes * a_panel_bytes);
+    uint32_t* out = static_cast<uint32_t*>(c) + row * ldc;
+    for (int64_t depth = 0; depth < k; depth += block_depth) {
+      const int64_t depths = std::min(block_depth, k - depth);
+      tile.pack_a(a.at(row, depth), rows, depths, a_panel_bytes, packed_a);
+      tile.multiply(tile.steps(depths), packed_a, a_panel_bytes, rows,
+                    packed_b + depth / tile.step_depth * kPanelStepBytes, b_panel_bytes, n, out, ldc,
+                    accumulate || depth > 0);
+    }
+    finish({row, row + rows});
+  });
 }
 
 }  // namespace bitnet

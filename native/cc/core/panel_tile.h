@@ -11,7 +11,8 @@
 //
 // so a step of a panel is 1 KB of either. Lanes and depths past the end are zeros.
 //
-// Order: every element of C is one chain over the words in order, however the product is cut into blocks.
+// Order: every element of C sums its steps in order, however the product is cut into blocks; within a step
+// the order is the instruction's.
 #pragma once
 
 #include <cstdint>
@@ -61,17 +62,35 @@ struct PanelTile {
 void pack_right(int threads, const PanelTile& tile, const PanelSource& b, int64_t k, int64_t n,
                 uint8_t* packed);
 
-// Rows and columns of C that one task has computed.
-struct ProductBlock {
-  int64_t row, rows, col, cols;
+// Blocks of rows start at multiples of this.
+constexpr int64_t kBlockRowStep = 64;
+
+// Rows of C that one task has computed, all columns of them.
+struct FinishedRows {
+  int64_t begin, end;
 };
 
+// What a task does with its rows of C while they are in its cache; nothing by default.
+struct RowFinish {
+  void (*run)(const void* context, const FinishedRows& rows) = nullptr;
+  const void* context = nullptr;
+
+  void operator()(const FinishedRows& rows) const {
+    if (run) run(context, rows);
+  }
+};
+
+// Calls `body(rows)`, which must outlive the product.
+template <typename Body>
+RowFinish finish_with(const Body& body) {
+  return {[](const void* context, const FinishedRows& rows) { (*static_cast<const Body*>(context))(rows); },
+          &body};
+}
+
 // The product of A, m x k, with a packed B. A is packed on the way, in blocks that stay in the second-level
-// cache like those of C. `finish(context, block)` runs in each task behind its last product; null: nothing.
-// m, n, k > 0.
+// cache like those of C. m, n, k > 0.
 void multiply_panels(int threads, const PanelTile& tile, int64_t m, int64_t n, int64_t k,
                      const PanelSource& a, const uint8_t* packed_b, void* c, int64_t ldc, bool accumulate,
-                     void (*finish)(const void* context, const ProductBlock& block) = nullptr,
-                     const void* context = nullptr);
+                     const RowFinish& finish = {});
 
 }  // namespace bitnet

@@ -70,14 +70,11 @@ using Q8Rows = void(const RowPanel& w, int64_t row_begin, int64_t row_end, const
 Q8Rows q8_rows_avx2;
 Q8Rows q8_rows_neondot;
 
-// Kernels::bf16_tile.
+// Kernels::bf16_tile and int8_panels.
 #if defined(BITNET_X86)
 extern const PanelTile kAvx512Bf16Tile;
 extern const PanelTile kAmxBf16Tile;
-#endif
-
-// Kernels::int8_panels.
-#if defined(BITNET_X86)
+extern const PanelTile kAvx512VnniInt8Panels;
 extern const PanelTile kAmxInt8Tile;
 #endif
 
@@ -85,7 +82,7 @@ extern const PanelTile kAmxInt8Tile;
 extern const Int8Tile kScalarInt8Tile;
 #if defined(BITNET_X86)
 extern const Int8Tile kAvx2Int8Tile;
-extern const Int8Tile kAvx512VnniInt8Tile;
+extern const Int8Tile kAvxVnniInt8Tile;
 #elif defined(BITNET_ARM64)
 extern const Int8Tile kNeonDotInt8Tile;
 #endif

@@ -288,7 +288,8 @@ void ForwardPass::apply(const Linear* const* linears, int count, const float* x,
     units += panel_groups(linears[n]->out);
     outputs += linears[n]->out;
   }
-  workers_.split(units, 1, rows_ * outputs * linears[0]->in, [&](int64_t begin, int64_t end) {
+  // Kernels for many tokens multiply two groups at a time.
+  workers_.split(units, 2, rows_ * outputs * cols, [&](int64_t begin, int64_t end) {
     int64_t base = 0;  // first group of this linear
     float* target = y;
     for (int n = 0; n < count; ++n) {

@@ -1,5 +1,7 @@
 #include "training/bit_linear.h"
 
+#include <algorithm>
+
 #include "core/kernels.h"
 #include "core/ternary_panel.h"
 #include "training/arena.h"
@@ -62,7 +64,14 @@ void add_residual(const float* residual, int64_t begin, int64_t end, float* y) {
   if (residual) active_kernels().add(y + begin, residual + begin, end - begin, y + begin);
 }
 
-// Gate, norm, quantization, product, scale and residual of 64 tokens at a time: each of them is read and
+// Tokens of one task of the integer forward: as many as one pass over unpacked weights takes, fewer where the
+// threads would go idle.
+int64_t forward_tokens(int64_t tokens) {
+  const int64_t share = round_up(tokens / (2 * training_threads()) + 1, kMaxCodeTile);
+  return std::clamp<int64_t>(share, 2 * kMaxCodeTile, kMaxPackedTokens);
+}
+
+// Gate, norm, quantization, product, scale and residual of some tokens at a time: each of them is read and
 // written once.
 void integer_forward(const LinearInput& input, int64_t tokens, int64_t cols, const LinearWeight* weights,
                      int count, ScaleDtype dtype, const float* residual, float* y) {
@@ -72,7 +81,7 @@ void integer_forward(const LinearInput& input, int64_t tokens, int64_t cols, con
   for (int i = 0; i < count; ++i) panels[i] = pack_weights(weights[i], cols, dtype, scope);
   const int64_t stride = padded_cols(cols);
   const int64_t y_stride = total_rows(weights, count);
-  parallel_chunks(tokens, kTokensPerTask, [&](int64_t begin, int64_t end) {
+  parallel_chunks(tokens, forward_tokens(tokens), [&](int64_t begin, int64_t end) {
     ArenaScope task_scope;
     const int64_t rows = end - begin;
     float* scratch = task_scope.floats(cols);

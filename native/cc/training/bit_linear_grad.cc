@@ -10,12 +10,26 @@
 #include "core/ternary_panel.h"
 #include "training/arena.h"
 #include "training/bit_linear.h"
+#include "training/input_grad.h"
 #include "training/loops.h"
 #include "training/partition.h"
 #include "training/rms_norm.h"
 
 namespace bitnet {
 namespace {
+
+// The arguments of bit_linear_grad, and memory for the gradient of the product's input [tokens][cols]: dx if
+// the input is plain.
+struct LinearCall {
+  const LinearInput& input;
+  int64_t tokens, cols;
+  const LinearWeight* weights;
+  int count;
+  const LinearQuantizers& quantizers;
+  const float* dy;
+  const LinearGradients& gradients;
+  float* drows;
+};
 
 // All weights, stacked: ternary codes [rows][cols] and the scale of each row.
 struct TernaryWeights {
@@ -51,13 +65,6 @@ const float* stacked_floats(const LinearWeight* weights, int count, int64_t cols
   return stacked;
 }
 
-// int8 codes of the activations [tokens][stride] and the scale of each token.
-struct ActivationCodes {
-  int8_t* codes;
-  int64_t stride;
-  float* scale;
-};
-
 ActivationCodes quantize(const LinearInput& input, int64_t tokens, int64_t cols, ArenaScope& scope) {
   const Kernels& kernels = active_kernels();
   const int64_t stride = padded_cols(cols);
@@ -74,8 +81,7 @@ ActivationCodes quantize(const LinearInput& input, int64_t tokens, int64_t cols,
   return result;
 }
 
-// ---- float products
-// ----------------------------------------------------------------------------------------
+// ---- float products ----------------------------------------------------------------------------------
 
 // The weights that dX multiplies: codes with a scale per row, or floats.
 GemmOperand weight_operand(const LinearWeight* weights, int count, int64_t cols,
@@ -86,64 +92,58 @@ GemmOperand weight_operand(const LinearWeight* weights, int count, int64_t cols,
   return {ternary.codes, cols, 1, GemmType::i8};
 }
 
-// The activations that dW multiplies: codes with a scale per token, or floats.
-GemmOperand activation_operand(const LinearInput& input, int64_t tokens, int64_t cols,
-                               const LinearQuantizers& quantizers, const float** token_scale,
-                               ArenaScope& scope) {
-  if (!quantizers.int8_activations) return {input.rows(tokens, cols, scope), cols, 1};
-  const ActivationCodes codes = quantize(input, tokens, cols, scope);
-  *token_scale = codes.scale;
-  return {codes.codes, codes.stride, 1, GemmType::i8};
-}
-
-void float_grad(const LinearInput& input, int64_t tokens, int64_t cols, const LinearWeight* weights,
-                int count, const LinearQuantizers& quantizers, const float* dy, float* dx,
-                float* const* dweights) {
+// dX first, then the way back through the input, which makes the activations that dW multiplies: codes with a
+// scale per token, or floats. With bf16 the scales are folded into dY, the only operand that loses bits where
+// the other one holds codes.
+void float_grad(const LinearCall& call, bool bf16) {
   const int threads = training_threads();
-  const int64_t rows = total_rows(weights, count);
-  {
-    ArenaScope scope;
-    const float* row_scale = nullptr;
-    GemmOperand w = weight_operand(weights, count, cols, quantizers, &row_scale, scope);
-    w.row_scale = row_scale;
-    gemm_f32(threads, tokens, cols, rows, {dy, rows, 1}, w, dx, cols, false);
-  }
+  const int64_t tokens = call.tokens, cols = call.cols, rows = total_rows(call.weights, call.count);
+  const bool codes_needed = call.quantizers.int8_activations;
   ArenaScope scope;
-  const float* token_scale = nullptr;
-  GemmOperand activations = activation_operand(input, tokens, cols, quantizers, &token_scale, scope);
-  activations.row_scale = token_scale;
-  for (int i = 0; i < count; dy += weights[i].rows, ++i) {
-    gemm_f32(threads, weights[i].rows, cols, tokens, {dy, 1, rows}, activations, dweights[i], cols, false);
-  }
-}
-
-// The scales are folded into dY, the only operand that loses bits where the other one holds codes.
-void bf16_grad(const LinearInput& input, int64_t tokens, int64_t cols, const LinearWeight* weights, int count,
-               const LinearQuantizers& quantizers, const float* dy, float* dx, float* const* dweights) {
-  const int threads = training_threads();
-  const int64_t rows = total_rows(weights, count);
-  const auto packed = [&](const GemmOperand& operand, int64_t depth, ArenaScope& scope) {
-    uint8_t* memory = static_cast<uint8_t*>(scope.bytes(bf16_right_bytes(depth, cols)));
-    return pack_bf16_right(threads, operand, depth, cols, memory);
+  const InputGrad input_grad(call.input, tokens, cols, call.drows, call.gradients.dx, scope);
+  ActivationCodes codes{};
+  if (codes_needed)
+    codes = {scope.codes(tokens * padded_cols(cols)), padded_cols(cols), scope.floats(tokens)};
+  const auto finish = [&](const FinishedRows& done) {
+    input_grad.run(done.begin, done.end, codes_needed ? &codes : nullptr);
+  };
+  const auto packed = [&](const GemmOperand& operand, int64_t depth, ArenaScope& memory) {
+    uint8_t* bytes = static_cast<uint8_t*>(memory.bytes(bf16_right_bytes(depth, cols)));
+    return pack_bf16_right(threads, operand, depth, cols, bytes);
   };
   {
-    ArenaScope scope;
-    GemmOperand left{dy, rows, 1};
-    const GemmOperand w = weight_operand(weights, count, cols, quantizers, &left.col_scale, scope);
-    gemm_bf16(threads, tokens, left, packed(w, rows, scope), dx, cols, false);
+    ArenaScope memory;
+    const float* row_scale = nullptr;
+    GemmOperand w = weight_operand(call.weights, call.count, cols, call.quantizers, &row_scale, memory);
+    GemmOperand left{call.dy, rows, 1};
+    (bf16 ? left.col_scale : w.row_scale) = row_scale;
+    if (bf16) {
+      gemm_bf16(threads, tokens, left, packed(w, rows, memory), call.drows, cols, false, finish_with(finish));
+    } else {
+      gemm_f32(threads, tokens, cols, rows, left, w, call.drows, cols, false);
+      parallel_chunks(tokens, kGainRows, [&](int64_t begin, int64_t end) { finish({begin, end}); });
+    }
   }
-  ArenaScope scope;
-  GemmOperand left{dy, 1, rows};
-  const Bf16Right activations =
-      packed(activation_operand(input, tokens, cols, quantizers, &left.col_scale, scope), tokens, scope);
-  for (int i = 0; i < count; dy += weights[i].rows, ++i) {
+  input_grad.sum_gains(call.gradients.dgain);
+
+  GemmOperand activations{codes.codes, codes.stride, 1, GemmType::i8};
+  if (!codes_needed) activations = {call.input.rows(tokens, cols, scope), cols, 1};
+  GemmOperand left{call.dy, 1, rows};
+  (bf16 ? left.col_scale : activations.row_scale) = codes.scale;
+  const Bf16Right right = bf16 ? packed(activations, tokens, scope) : Bf16Right{};
+  const float* dy = call.dy;
+  for (int i = 0; i < call.count; dy += call.weights[i].rows, ++i) {
     left.data = dy;
-    gemm_bf16(threads, weights[i].rows, left, activations, dweights[i], cols, false);
+    float* dw = call.gradients.dweights[i];
+    if (bf16) {
+      gemm_bf16(threads, call.weights[i].rows, left, right, dw, cols, false);
+    } else {
+      gemm_f32(threads, call.weights[i].rows, cols, tokens, left, activations, dw, cols, false);
+    }
   }
 }
 
-// ---- integer products
-// --------------------------------------------------------------------------------------
+// ---- integer products --------------------------------------------------------------------------------
 
 // The transposed weights as the operand of ternary_gemm: dX = dY . W is a forward product with W^T.
 TernaryPanel transposed_panel(const int8_t* codes, int64_t rows, int64_t cols, ArenaScope& scope) {
@@ -172,15 +172,16 @@ StepSize step_size(float largest) {
   return {largest / 127.0f, largest > 0.0f ? 127.0f / largest : 0.0f};
 }
 
-void integer_grad(const LinearInput& input, int64_t tokens, int64_t cols, const LinearWeight* weights,
-                  int count, ScaleDtype scale_dtype, uint32_t key, const float* dy, float* dx,
-                  float* const* dweights) {
+void integer_grad(const LinearCall& call, uint32_t key) {
   const Kernels& kernels = active_kernels();
   const TrainingLoops& loops = active_loops();
+  const LinearWeight* weights = call.weights;
+  const int64_t tokens = call.tokens, cols = call.cols, rows = total_rows(weights, call.count);
+  const int count = call.count;
+  const float* dy = call.dy;
   ArenaScope scope;
-  const int64_t rows = total_rows(weights, count);
-  const TernaryWeights ternary = ternarize(weights, count, cols, scale_dtype, scope);
-  const ActivationCodes activations = quantize(input, tokens, cols, scope);
+  const TernaryWeights ternary = ternarize(weights, count, cols, call.quantizers.scale_dtype, scope);
+  const ActivationCodes activations = quantize(call.input, tokens, cols, scope);
 
   // Largest values, per token with the weight scales and per out feature with the activation scales.
   const int64_t tasks = (tokens + kTokensPerTask - 1) / kTokensPerTask;
@@ -232,9 +233,11 @@ void integer_grad(const LinearInput& input, int64_t tokens, int64_t cols, const 
       std::fill(by_token + rows, by_token + stride, int8_t{0});
     }
   });
+  const InputGrad input_grad(call.input, tokens, cols, call.drows, call.gradients.dx, scope);
   if (kernels.int8_panels) {
+    const auto finish = [&](const FinishedRows& done) { input_grad.run(done.begin, done.end, nullptr); };
     gemm_i8_rows(training_threads(), tokens, cols, rows, token_codes, stride, ternary.codes, cols,
-                 token_scale, dx, cols);
+                 token_scale, call.drows, cols, finish_with(finish));
   } else {
     const TernaryPanel panel = transposed_panel(ternary.codes, rows, cols, scope);
     parallel_chunks(tokens, kTokensPerTask, [&](int64_t begin, int64_t end) {
@@ -242,50 +245,15 @@ void integer_grad(const LinearInput& input, int64_t tokens, int64_t cols, const 
       const CodeRows block = packed_codes(
           {token_codes + begin * stride, stride, token_scale + begin, code_sum + begin, end - begin}, rows,
           task_scope);
-      kernels.ternary_gemm(panel, 0, panel_groups(cols), block, dx + begin * cols, cols);
+      kernels.ternary_gemm(panel, 0, panel_groups(cols), block, call.drows + begin * cols, cols);
+      input_grad.run(begin, end, nullptr);
     });
   }
+  input_grad.sum_gains(call.gradients.dgain);
   int64_t first = 0, part = 0;
   for (int i = 0; i < count; part += padded_cols(weights[i].rows), first += weights[i].rows, ++i) {
     gemm_i8(training_threads(), weights[i].rows, cols, tokens, feature_codes + part, feature_stride,
-            activations.codes, activations.stride, column_scale + first, dweights[i], cols);
-  }
-}
-
-// ---- what stands before the product
-// ------------------------------------------------------------------------
-
-// From the gradient of the product's input, drows [tokens][cols], back through norm and gate.
-void input_grad(const LinearInput& input, int64_t tokens, int64_t cols, const float* drows, float* dx,
-                float* dgain) {
-  const TrainingLoops& loops = active_loops();
-  const auto gate = gate_row(input.activation);
-  const auto gate_grad = gate_grad_row(input.activation);
-  const int64_t width = input.width(cols);
-  const auto rows = [&](int64_t begin, int64_t end, float* gain_sum) {
-    ArenaScope scope;
-    float* gated = scope.floats(cols);
-    float* dgated = scope.floats(cols);
-    for (int64_t t = begin; t < end; ++t) {
-      const float* x = input.x + t * width;
-      float* out = dx + t * width;
-      const float* upstream = drows + t * cols;
-      if (!input.gated) {
-        loops.rms_norm_grad_row(x, input.gain, upstream, cols, input.epsilon, out, gain_sum);
-        continue;
-      }
-      if (input.gain) {
-        gate(x, x + cols, cols, gated);
-        loops.rms_norm_grad_row(gated, input.gain, upstream, cols, input.epsilon, dgated, gain_sum);
-        upstream = dgated;
-      }
-      gate_grad(x, x + cols, upstream, cols, out, out + cols);
-    }
-  };
-  if (input.gain) {
-    sum_gain_gradients(tokens, cols, dgain, rows);
-  } else {
-    parallel_chunks(tokens, kGainRows, [&](int64_t begin, int64_t end) { rows(begin, end, nullptr); });
+            activations.codes, activations.stride, column_scale + first, call.gradients.dweights[i], cols);
   }
 }
 
@@ -296,22 +264,14 @@ void bit_linear_grad(const LinearInput& input, int64_t tokens, int64_t cols, con
                      const float* dy, const LinearGradients& gradients) {
   ArenaScope scope;
   float* drows = input.is_plain() ? gradients.dx : scope.floats(tokens * cols);
-  switch (rounding.precision) {
-    case BackwardPrecision::f32:
-      float_grad(input, tokens, cols, weights, count, quantizers, dy, drows, gradients.dweights);
-      break;
-    case BackwardPrecision::bf16:
-      bf16_grad(input, tokens, cols, weights, count, quantizers, dy, drows, gradients.dweights);
-      break;
-    case BackwardPrecision::int8:
-      if (!quantizers.ternary_weights || !quantizers.int8_activations) {
-        throw std::invalid_argument("int8 backward needs ternary weights and int8 activations");
-      }
-      integer_grad(input, tokens, cols, weights, count, quantizers.scale_dtype, rounding.key, dy, drows,
-                   gradients.dweights);
-      break;
+  const LinearCall call{input, tokens, cols, weights, count, quantizers, dy, gradients, drows};
+  if (rounding.precision != BackwardPrecision::int8) {
+    return float_grad(call, rounding.precision == BackwardPrecision::bf16);
   }
-  if (!input.is_plain()) input_grad(input, tokens, cols, drows, gradients.dx, gradients.dgain);
+  if (!quantizers.ternary_weights || !quantizers.int8_activations) {
+    throw std::invalid_argument("int8 backward needs ternary weights and int8 activations");
+  }
+  integer_grad(call, rounding.key);
 }
 
 }  // namespace bitnet

@@ -18,11 +18,7 @@ namespace {
 
 const TrainingLoops kBaselineLoops = BITNET_LOOPS_TABLE("baseline");
 
-// The baseline of AArch64 is NEON.
 [[maybe_unused]] const bool registered = register_training_loops("scalar", &kBaselineLoops);
-#if defined(BITNET_ARM64)
-[[maybe_unused]] const bool registered_neon = register_training_loops("neondot", &kBaselineLoops);
-#endif
 
 }  // namespace
 

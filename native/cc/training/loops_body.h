@@ -5,6 +5,13 @@
 
 constexpr int kWidth = 16;
 
+// From here the compiler no longer knows where the values of a local array come from.
+#if defined(__GNUC__)
+#define BITNET_HIDE_ORIGIN(array) __asm__ volatile("" : : "r"(array) : "memory")
+#else
+#define BITNET_HIDE_ORIGIN(array)
+#endif
+
 // ---- elementary functions
 // -----------------------------------------------------------------------------------
 
@@ -33,25 +40,40 @@ inline float vector_exp(float x) {
   return (y * low) * high;
 }
 
-// Adds the lanes pairwise.
+// Adds the lanes pairwise. From a copy of unknown origin: clang would otherwise arrange the lanes of the loop
+// before for these additions, and lose its vectors.
 template <typename T>
-inline T fold_lanes(T* lanes) {
+inline T fold_lanes(const T* lanes) {
+  T sums[kWidth];
+  std::memcpy(sums, lanes, sizeof sums);
+  BITNET_HIDE_ORIGIN(sums);
   for (int width = kWidth / 2; width > 0; width /= 2) {
-    for (int i = 0; i < width; ++i) lanes[i] += lanes[i + width];
+    for (int i = 0; i < width; ++i) sums[i] += sums[i + width];
   }
-  return lanes[0];
+  return sums[0];
 }
 
 // ---- reductions
 // ---------------------------------------------------------------------------------------------
 
+// The last n < kWidth values of a row and zeros, which add nothing to a sum: so that the rest is a step of
+// whole lanes, and every loop over lanes is unrolled. An index known only at run time would keep the lanes in
+// memory.
+struct LastLanes {
+  float values[kWidth] = {};
+  LastLanes(const float* x, int64_t n) { std::memcpy(values, x, static_cast<size_t>(n) * sizeof(float)); }
+};
+
+inline void dot_step(const float* a, const float* b, float* lanes) {
+  BITNET_UNROLL
+  for (int l = 0; l < kWidth; ++l) lanes[l] = BITNET_LOOPS_MULADD(a[l], b[l], lanes[l]);
+}
+
 float dot(const float* a, const float* b, int64_t n) {
   float lanes[kWidth] = {};
   int64_t i = 0;
-  for (; i + kWidth <= n; i += kWidth) {
-    for (int l = 0; l < kWidth; ++l) lanes[l] = BITNET_LOOPS_MULADD(a[i + l], b[i + l], lanes[l]);
-  }
-  for (int l = 0; i + l < n; ++l) lanes[l] = BITNET_LOOPS_MULADD(a[i + l], b[i + l], lanes[l]);
+  for (; i + kWidth <= n; i += kWidth) dot_step(a + i, b + i, lanes);
+  if (i < n) dot_step(LastLanes(a + i, n - i).values, LastLanes(b + i, n - i).values, lanes);
   return fold_lanes(lanes);
 }
 
@@ -65,16 +87,19 @@ float sum(const float* x, int64_t n) {
   return fold_lanes(lanes);
 }
 
+inline void sum_squares_step(const float* x, double* lanes) {
+  BITNET_UNROLL
+  for (int l = 0; l < kWidth; ++l) {
+    const double value = x[l];
+    lanes[l] += value * value;
+  }
+}
+
 double sum_squares(const float* x, int64_t n) {
   double lanes[kWidth] = {};
   int64_t i = 0;
-  for (; i + kWidth <= n; i += kWidth) {
-    for (int l = 0; l < kWidth; ++l) {
-      const double value = x[i + l];
-      lanes[l] += value * value;
-    }
-  }
-  for (int l = 0; i + l < n; ++l) lanes[l] += static_cast<double>(x[i + l]) * static_cast<double>(x[i + l]);
+  for (; i + kWidth <= n; i += kWidth) sum_squares_step(x + i, lanes);
+  if (i < n) sum_squares_step(LastLanes(x + i, n - i).values, lanes);
   return fold_lanes(lanes);
 }
 

@@ -22,20 +22,13 @@ void rms_norm_grad(const float* x, const float* gain, const float* dy, int64_t r
 // Rows whose gain gradients are summed together; part of the order of summation, so never tuned by machine.
 constexpr int64_t kGainRows = 64;
 
-// dgain[n] as the sum over chunks of rows: body(begin, end, sum) adds the gradients of its rows to sum[n].
-template <typename Body>
-void sum_gain_gradients(int64_t rows, int64_t n, float* dgain, const Body& body) {
-  ArenaScope scope;
-  const int64_t chunks = (rows + kGainRows - 1) / kGainRows;
-  float* partial = scope.floats(chunks * n);
-  parallel_chunks(rows, kGainRows, [&](int64_t begin, int64_t end) {
-    float* sum = partial + begin / kGainRows * n;
-    std::fill_n(sum, n, 0.0f);
-    body(begin, end, sum);
-  });
+inline int64_t gain_chunks(int64_t rows) { return (rows + kGainRows - 1) / kGainRows; }
+
+// dgain[n] as the sum of sums[gain_chunks(rows)][n], in order.
+inline void add_gain_sums(const float* sums, int64_t rows, int64_t n, float* dgain) {
   std::fill_n(dgain, n, 0.0f);
-  for (int64_t chunk = 0; chunk < chunks; ++chunk) {
-    for (int64_t i = 0; i < n; ++i) dgain[i] += partial[chunk * n + i];
+  for (int64_t chunk = 0; chunk < gain_chunks(rows); ++chunk) {
+    for (int64_t i = 0; i < n; ++i) dgain[i] += sums[chunk * n + i];
   }
 }
 

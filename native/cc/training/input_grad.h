@@ -1,0 +1,42 @@
+// The way back through what stands before a product, token by token: norm and gate are computed once more,
+// and with them the codes that dW multiplies. See rms_norm.h and gated_activation.h.
+#pragma once
+
+#include <cstdint>
+
+#include "training/arena.h"
+#include "training/bit_linear.h"
+
+namespace bitnet {
+
+// int8 codes of the activations [tokens][stride] and the scale of each token.
+struct ActivationCodes {
+  int8_t* codes;
+  int64_t stride;
+  float* scale;
+};
+
+class InputGrad {
+ public:
+  // drows [tokens][cols] is the gradient of the product's input, and dx where input.is_plain().
+  InputGrad(const LinearInput& input, int64_t tokens, int64_t cols, const float* drows, float* dx,
+            ArenaScope& scope);
+
+  // dx of tokens [begin, end), from a multiple of kGainRows on, whose drows must be there; with `codes` also
+  // their codes. Tokens may come in any order and on any thread.
+  void run(int64_t begin, int64_t end, const ActivationCodes* codes) const;
+  // dgain, when all tokens are done.
+  void sum_gains(float* dgain) const;
+
+ private:
+  struct Scratch;
+  void token(int64_t t, float* gain_sum, const ActivationCodes* codes, const Scratch& scratch) const;
+
+  const LinearInput& input_;
+  int64_t tokens_, cols_;
+  const float* drows_;
+  float* dx_;
+  float* gain_sums_;  // of each kGainRows tokens
+};
+
+}  // namespace bitnet
