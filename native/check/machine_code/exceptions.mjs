@@ -65,6 +65,6 @@ export const exceptions = [
     toolchains: /./,
     spills: 3,
     reloads: 9,
-    reason: "exp holds its constants and halves: one to three temporaries find no register, read in the same iteration",
+    reason: "exp fills the registers with its constants; a sum or two waits in memory, for less time than the next exp takes",
   },
 ];
