@@ -65,6 +65,7 @@ export const exceptions = [
     toolchains: /./,
     spills: 3,
     reloads: 9,
-    reason: "exp fills the registers with its constants; a sum or two waits in memory, for less time than the next exp takes",
+    reason:
+      "exp fills the registers with its constants; a sum or two waits in memory, for less time than the next exp takes",
   },
 ];
