@@ -88,6 +88,19 @@ inline void emulated_mask_storeu_ps(void* p, __mmask16 mask, __m512 v) {
   emulated_mask_storeu_epi32(p, mask, _mm512_castps_si512(v));
 }
 
+// VPDPBUSD of AVX-VNNI.
+inline __m256i emulated_dpbusd_avx_epi32(__m256i sums, __m256i a, __m256i b) {
+  int32_t total[8];
+  uint8_t left[32];
+  int8_t right[32];
+  std::memcpy(total, &sums, sizeof total);
+  std::memcpy(left, &a, sizeof left);
+  std::memcpy(right, &b, sizeof right);
+  for (int i = 0; i < 32; ++i) total[i / 4] += left[i] * right[i];
+  std::memcpy(&sums, total, sizeof sums);
+  return sums;
+}
+
 // VDPBF16PS as Intel documents it: the upper elements' products are added first; a product is exact. (SIMDe
 // adds the sum of both; subnormal numbers are kept here.)
 inline __m512 emulated_dpbf16_ps(__m512 sums, __m512i a, __m512i b) {
@@ -111,13 +124,32 @@ inline __m512i emulated_cvtne2ps_pbh(__m512 high, __m512 low) {
   return _mm512_loadu_si512(rounded);
 }
 
-// 16 elements of 1 or 2 bytes: only those in the mask are read.
+// 128-bit parts 0 and 1 of the result come from a, 2 and 3 from b, two bits of the selector each.
+inline __m512 emulated_shuffle_f32x4(__m512 a, __m512 b, int selector) {
+  float from[2][16], result[16];
+  _mm512_storeu_ps(from[0], a);
+  _mm512_storeu_ps(from[1], b);
+  for (int part = 0; part < 4; ++part) {
+    std::memcpy(result + 4 * part, from[part / 2] + 4 * ((selector >> (2 * part)) & 3), 16);
+  }
+  return _mm512_loadu_ps(result);
+}
+
+// Elements of 1 or 2 bytes: only those in the mask are read.
 inline __m128i emulated_maskz_loadu_epi8(__mmask16 mask, const void* p) {
   int8_t lanes[16] = {};
   for (int i = 0; i < 16; ++i) {
     if ((mask >> i) & 1) lanes[i] = static_cast<const int8_t*>(p)[i];
   }
   return _mm_loadu_si128(reinterpret_cast<const __m128i*>(lanes));
+}
+
+inline __m512i emulated_maskz_loadu_bytes(__mmask64 mask, const void* p) {
+  int8_t lanes[64] = {};
+  for (int i = 0; i < 64; ++i) {
+    if ((mask >> i) & 1) lanes[i] = static_cast<const int8_t*>(p)[i];
+  }
+  return _mm512_loadu_si512(lanes);
 }
 
 inline __m256i emulated_maskz_loadu_epi16(__mmask16 mask, const void* p) {
@@ -128,8 +160,14 @@ inline __m256i emulated_maskz_loadu_epi16(__mmask16 mask, const void* p) {
   return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(lanes));
 }
 
+#undef _mm256_dpbusd_avx_epi32
+#define _mm256_dpbusd_avx_epi32 emulated_dpbusd_avx_epi32
 #undef _mm_maskz_loadu_epi8
 #define _mm_maskz_loadu_epi8 emulated_maskz_loadu_epi8
+#undef _mm512_shuffle_f32x4
+#define _mm512_shuffle_f32x4 emulated_shuffle_f32x4
+#undef _mm512_maskz_loadu_epi8
+#define _mm512_maskz_loadu_epi8 emulated_maskz_loadu_bytes
 #undef _mm256_maskz_loadu_epi16
 #define _mm256_maskz_loadu_epi16 emulated_maskz_loadu_epi16
 #undef _mm512_cvtps_epi32

@@ -15,6 +15,7 @@ const Kernels& avxvnni_kernels() {
     k.name = "avxvnni";
     k.ternary_gemm = ternary_gemm_avxvnni;
     k.code_packing = &kAvxVnniPacking;
+    k.int8_tile = &kAvxVnniInt8Tile;
     return k;
   }();
   return kernels;

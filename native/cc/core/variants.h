@@ -82,6 +82,7 @@ extern const PanelTile kAmxInt8Tile;
 extern const Int8Tile kScalarInt8Tile;
 #if defined(BITNET_X86)
 extern const Int8Tile kAvx2Int8Tile;
+extern const Int8Tile kAvxVnniInt8Tile;
 #elif defined(BITNET_ARM64)
 extern const Int8Tile kNeonDotInt8Tile;
 #endif

@@ -86,7 +86,10 @@ function makeCases(): Case[] {
     {
       name: "HeadLogProbs",
       forward: () => runKernel("HeadLogProbs", { hidden, table, targets }),
-      backward: () => runKernel("HeadLogProbsGrad", { hidden, table, targets, dlogProbs }),
+      backward: () =>
+        (["f32", "bf16"] as const).flatMap((precision) =>
+          runKernel("HeadLogProbsGrad", { hidden, table, targets, dlogProbs }, { precision }),
+        ),
     },
     {
       name: "EmbeddingGather",
