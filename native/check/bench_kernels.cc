@@ -14,10 +14,12 @@
 #include "core/code_blocks.h"
 #include "core/cpu_features.h"
 #include "core/cpu_identity.h"
+#include "core/gemm_bf16.h"
 #include "core/gemm_f32.h"
 #include "core/gemm_i8.h"
 #include "core/kernels.h"
 #include "core/measured_peaks.h"
+#include "core/row_panel.h"
 #include "core/thread_pool.h"
 #include "core/variant_registry.h"
 
@@ -57,6 +59,7 @@ class Bench {
                                   {352, 128, 4096},
                                   {8192, 512, 2048}}) {
       gemm(m, n, k);
+      gemm_bfloat16(m, n, k);
       gemm_int8(m, n, k);
     }
     for (const auto& [length, head_dim] :
@@ -68,8 +71,10 @@ class Bench {
          {RowType::f32, RowType::f16, RowType::bf16, RowType::q8_0, RowType::q6_k, RowType::q4_k}) {
       // The head of shape M, and a slice of 2B4T's.
       for (const int64_t tokens : {1, 2, 8, 64, 256}) {
-        linear(type, 8192, 512, tokens);
-        linear(type, 4096, 2560, tokens);
+        for (const auto& [rows, cols] : {std::pair<int64_t, int64_t>{8192, 512}, {4096, 2560}}) {
+          if (type == RowType::f32 || tokens == 1 || tokens == 256) linear(type, rows, cols, tokens);
+          if (type != RowType::f32) head(type, rows, cols, tokens);
+        }
       }
     }
     for (const RowType type : {RowType::f16, RowType::bf16, RowType::q8_0, RowType::q6_k, RowType::q4_k}) {
@@ -162,23 +167,41 @@ class Bench {
     const auto time = [&](const char* kind, const GemmOperand& left, const GemmOperand& right) {
       const double seconds =
           best_time(settings_.seconds, [&] { gemm_f32(threads_, m, n, k, left, right, c.data(), n, false); });
-      const bool in_bf16 = bf16_peak_ > 0 && left.is_bf16() && right.is_bf16();
       report("gemm_f32", json_fields({{"m", m}, {"n", n}, {"k", k}}) + ",\"operands\":\"" + kind + "\"",
-             seconds, operations / seconds, in_bf16 ? bf16_peak_ : fma_peak_, 0);
-    };
-    const auto rounded = [](GemmOperand operand) {
-      operand.round_bf16 = true;
-      return operand;
+             seconds, operations / seconds, fma_peak_, 0);
     };
     const GemmOperand row_major{a.data(), k, 1}, transposed{a.data(), 1, m};
     const GemmOperand values{b.data(), n, 1}, integers{codes.data(), n, 1, GemmType::i8};
     time("f32 x f32", row_major, values);
     time("f32 x i8", row_major, integers);
     time("f32^T x i8", transposed, integers);
-    // As backward products rounded to bfloat16; without such a tile the float32 one multiplies them.
-    time("bf16 x bf16", rounded(row_major), rounded(values));
-    time("bf16 x i8", rounded(row_major), integers);
-    time("bf16^T x i8", rounded(transposed), integers);
+    select_variant("");
+  }
+
+  // The products of a bf16 backward pass, the right side packed in each: dX = dY . codes, dW = dY^T . codes,
+  // and the head's, whose right side is float32. Without a tile for them the float32 one multiplies rounded
+  // values.
+  void gemm_bfloat16(int64_t m, int64_t n, int64_t k) {
+    if (!wanted("gemm_bf16")) return;
+    const std::vector<float> a = bench_floats(m * k), b = bench_floats(k * n);
+    const std::vector<int8_t> codes(static_cast<size_t>(k * n), 1);
+    std::vector<float> c(static_cast<size_t>(m * n));
+    select_variant(kernels_.name);
+    std::vector<uint8_t> memory(static_cast<size_t>(bf16_right_bytes(k, n) + 64));
+    const double operations = 2.0 * static_cast<double>(m * n * k);
+    const auto time = [&](const char* kind, const GemmOperand& left, const GemmOperand& right) {
+      const double seconds = best_time(settings_.seconds, [&] {
+        gemm_bf16(threads_, m, left, pack_bf16_right(threads_, right, k, n, aligned_64(memory.data())),
+                  c.data(), n, false);
+      });
+      report("gemm_bf16", json_fields({{"m", m}, {"n", n}, {"k", k}}) + ",\"operands\":\"" + kind + "\"",
+             seconds, operations / seconds, bf16_peak_ > 0 ? bf16_peak_ : fma_peak_, 0);
+    };
+    const GemmOperand row_major{a.data(), k, 1}, transposed{a.data(), 1, m};
+    const GemmOperand values{b.data(), n, 1}, integers{codes.data(), n, 1, GemmType::i8};
+    time("bf16 x bf16", row_major, values);
+    time("bf16 x i8", row_major, integers);
+    time("bf16^T x i8", transposed, integers);
     select_variant("");
   }
 
@@ -239,23 +262,46 @@ class Bench {
            tokens == 1 ? static_cast<double>(w.size()) : 0);
   }
 
+  // The head as the engine reads it.
+  void head(RowType type, int64_t out, int64_t in, int64_t tokens) {
+    if (!wanted("panel_rows")) return;
+    std::vector<uint8_t> storage;
+    const RowPanel panel = filled_panel(type, out, in, storage);
+    const double seconds = head_seconds(settings_.seconds, panel, tokens);
+    report("panel_rows", json_fields({{"rows", out}, {"cols", in}, {"tokens", tokens}}) + type_field(type),
+           seconds, 2.0 * static_cast<double>(out * in * tokens) / seconds, fma_peak_,
+           tokens == 1 ? static_cast<double>(panel.bytes()) : 0);
+  }
+
   // One token through the whole head of 2B4T, which is larger than any cache.
   void head_stream(RowType type) {
     if (!wanted("head_stream")) return;
-    const int64_t out = 128256, in = 2560, tasks = 96, per_task = out / tasks;
-    const std::vector<uint8_t> w(static_cast<size_t>(out * row_bytes(type, in)), 0x11);
-    const std::vector<float> x = bench_floats(in);
-    std::vector<float> y(static_cast<size_t>(out));
-    const double read = read_bandwidth(threads_, w.data(), static_cast<int64_t>(w.size()));
-    const double seconds = best_time(2 * settings_.seconds, [&] {
-      parallel(tasks, [&](int64_t task) {
-        kernels_.linear_rows(w.data(), type, task * per_task, (task + 1) * per_task, in, x.data(), in, 1,
-                             y.data(), out);
+    std::vector<uint8_t> storage;
+    const RowPanel panel = filled_panel(type, 128256, 2560, storage);
+    const double read = read_bandwidth(threads_, panel.data, panel.bytes());
+    const double seconds = head_seconds(2 * settings_.seconds, panel, 1);
+    const std::string fields = json_fields({{"rows", panel.rows}, {"cols", panel.cols}, {"tokens", 1}});
+    report("head_stream", fields + type_field(type), seconds, 0, 0, static_cast<double>(panel.bytes()));
+    report("head_stream", "\"what\":\"plain read\"" + type_field(type), 1, 0, 0, read);
+  }
+
+  static RowPanel filled_panel(RowType type, int64_t rows, int64_t cols, std::vector<uint8_t>& storage) {
+    RowPanel panel{nullptr, type, rows, cols};
+    storage.assign(static_cast<size_t>(panel.bytes() + 64), 0x11);
+    panel.data = aligned_64(storage.data());
+    return panel;
+  }
+
+  double head_seconds(double time, const RowPanel& panel, int64_t tokens) {
+    const std::vector<float> x = bench_floats(tokens * panel.cols);
+    std::vector<float> y(static_cast<size_t>(tokens * panel.rows));
+    const int64_t per_task = round_up(panel.rows / 32, kRowGroup);
+    return best_time(time, [&] {
+      parallel((panel.rows + per_task - 1) / per_task, [&](int64_t task) {
+        const int64_t end = std::min(panel.rows, (task + 1) * per_task);
+        kernels_.panel_rows(panel, task * per_task, end, x.data(), panel.cols, tokens, y.data(), panel.rows);
       });
     });
-    const std::string fields = json_fields({{"rows", out}, {"cols", in}, {"tokens", 1}}) + type_field(type);
-    report("head_stream", fields, seconds, 0, 0, static_cast<double>(w.size()));
-    report("head_stream", "\"what\":\"plain read\"" + type_field(type), 1, 0, 0, read);
   }
 
   static std::string type_field(RowType type) {

@@ -120,14 +120,17 @@ function parseOptions() {
   return { ...values, cpu: chosenCpus };
 }
 
-/** The loops of every file, or undefined after a compiler error. */
+/** The loops of every file that compiles, and by toolchain the files that do not. */
 async function collect(/** @type {Toolchain[]} */ toolchains) {
   const files = kernelSources();
   const objects = await compile(toolchains, files);
-  if (!objects) return undefined;
-  return toolchains.flatMap((toolchain) =>
-    files.flatMap((file) => loopsOf(toolchain, file, objects.get(toolchain.name).get(file))),
+  const loops = toolchains.flatMap((toolchain) =>
+    [...objects.get(toolchain.name)].flatMap(([file, object]) => loopsOf(toolchain, file, object)),
   );
+  return {
+    all: loops,
+    broken: new Map([...objects].map(([name, made]) => [name, files.filter((file) => !made.has(file))])),
+  };
 }
 
 async function main() {
@@ -141,8 +144,7 @@ async function main() {
     );
   const toolchains = found.filter((one) => typeof one !== "string");
   for (const line of found.filter((one) => typeof one === "string")) console.log(`did not run: ${line}`);
-  const all = await collect(toolchains);
-  if (!all) return 1;
+  const { all, broken } = await collect(toolchains);
   const pattern = new RegExp(options.function ?? "");
   const loops = all.filter(({ name }) => pattern.test(name));
   const judged = toolchains.filter((toolchain) => toolchain.judged).map(({ name }) => name);
@@ -156,6 +158,8 @@ async function main() {
     console.log(
       `-- ${name} (${version}): ${own.length} hot loops, ${bad.length} keep vectors on the stack, ${allowed} more may`,
     );
+    for (const file of broken.get(name)) console.log(`does not compile: ${path.relative(sourceDirectory, file)}`);
+    failed += broken.get(name).length;
     if (bad.length > 0) console.log(countsHead);
     for (const file of new Set(bad.map((loop) => loop.file))) {
       console.log(`${file}${counts ? "" : " (not judged: another compiler version)"}`);

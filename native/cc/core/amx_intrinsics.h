@@ -2,10 +2,11 @@
 // knows them, or in a build that emulates them (BITNET_EMULATED_ISA, as avx512_intrinsics.h).
 #pragma once
 
-#include "core/avx512_intrinsics.h"
 #include "core/variants.h"
 
 #if defined(BITNET_X86) && BITNET_AMX
+
+#include "core/avx512_intrinsics.h"
 
 #include <cstdint>
 #include <cstring>

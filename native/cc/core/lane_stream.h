@@ -17,7 +17,6 @@ struct LinearRows {
   int64_t y_stride;
 };
 
-constexpr int kStreamTokens = 3;          // of one tile
 constexpr int64_t kStreamedTokens = 8;    // up to which decoding in registers is the faster way
 constexpr uintptr_t kStreamAhead = 4096;  // bytes: what a memory has under way
 
@@ -61,8 +60,8 @@ BITNET_INLINE void stream_tile(const LinearRows& job, int64_t row, const float* 
   const int64_t row_stride = job.w.row_stride;
   const uint8_t* w = job.w.row(row);
   // Decoded before sums are in registers: it takes calls.
-  const int64_t rest = job.cols % kStep;
-  alignas(64) float ragged[Rows * kLanes];
+  const int64_t rest = block_cols(Type) > 1 ? 0 : job.cols % kStep;
+  alignas(64) float ragged[Rows * kLanes] = {};
   for (int r = 0; r < Rows && rest; ++r) {
     decode_tail<Type>(w + job.cols / kStep * job.w.unit_stride + r * row_stride, rest, ragged + r * kLanes);
   }
@@ -109,6 +108,16 @@ void stream_group(const LinearRows& job, int64_t row, int64_t rows, const float*
   for (; r < rows; ++r) stream_tile<Tokens, 1, Type>(job, row + r, x, y);
 }
 
+// stream_group for the first Tokens tokens or fewer.
+template <RowType Type, int Tokens = kStreamTokens>
+BITNET_INLINE void stream_tokens(int64_t tokens, const LinearRows& job, int64_t row, int64_t rows,
+                                 const float* x, float* y) {
+  if constexpr (Tokens > 0) {
+    if (tokens >= Tokens) return stream_group<Tokens, Type>(job, row, rows, x, y);
+    stream_tokens<Type, Tokens - 1>(tokens, job, row, rows, x, y);
+  }
+}
+
 // One pass over the rows: further tokens find those of a group in the cache.
 template <RowType Type>
 void stream_rows(const LinearRows& job, int64_t row_begin, int64_t row_end) {
@@ -116,18 +125,7 @@ void stream_rows(const LinearRows& job, int64_t row_begin, int64_t row_end) {
     const int64_t next = row / kRowGroup * kRowGroup + kRowGroup;
     const int64_t rows = (next < row_end ? next : row_end) - row;
     for (int64_t t = 0; t < job.tokens; t += kStreamTokens) {
-      const float* x = job.x + t * job.x_stride;
-      float* y = job.y + t * job.y_stride;
-      switch (job.tokens - t) {
-        case 1:
-          stream_group<1, Type>(job, row, rows, x, y);
-          break;
-        case 2:
-          stream_group<2, Type>(job, row, rows, x, y);
-          break;
-        default:
-          stream_group<kStreamTokens, Type>(job, row, rows, x, y);
-      }
+      stream_tokens<Type>(job.tokens - t, job, row, rows, job.x + t * job.x_stride, job.y + t * job.y_stride);
     }
     row += rows;
   }

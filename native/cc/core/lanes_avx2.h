@@ -15,6 +15,7 @@ constexpr int kOuterRows = 6;
 constexpr int kGemmBlocks = 1;
 constexpr int kDotTokens = 6;
 constexpr int kDotRows = 2;
+constexpr int kStreamTokens = 3;
 constexpr int kStreamRows = 2;
 
 BITNET_INLINE Part zero_part() { return _mm256_setzero_ps(); }

@@ -16,6 +16,7 @@ constexpr int kOuterRows = 12;
 constexpr int kGemmBlocks = 2;
 constexpr int kDotTokens = 6;
 constexpr int kDotRows = 4;
+constexpr int kStreamTokens = 4;
 constexpr int kStreamRows = 4;
 
 BITNET_INLINE Part zero_part() { return _mm512_setzero_ps(); }

@@ -15,6 +15,7 @@ constexpr int kOuterRows = 6;
 constexpr int kGemmBlocks = 1;
 constexpr int kDotTokens = 6;
 constexpr int kDotRows = 4;
+constexpr int kStreamTokens = 3;
 constexpr int kStreamRows = 2;
 
 BITNET_INLINE Part zero_part() { return vdupq_n_f32(0.0f); }

@@ -40,25 +40,41 @@ BITNET_INLINE float sum_lanes(__m256 v) {
   return _mm_cvtss_f32(_mm_add_ss(t, _mm_movehdup_ps(t)));
 }
 
-// One row of the group, one token: their block, added to the row's chain.
-BITNET_INLINE __m256 add_block(__m256 sums, const uint8_t* stored, __m256i x) {
-  return _mm256_fmadd_ps(dot_quads(load256(stored + 2), x), broadcast_half(stored), sums);
+// y[r] of up to four rows.
+BITNET_INLINE void store_sums(__m256 a, __m256 b, __m256 c, __m256 d, float scale, int64_t rows, float* y) {
+  const __m128 sums = _mm_setr_ps(sum_lanes(a), sum_lanes(b), sum_lanes(c), sum_lanes(d));
+  float results[kRowGroup];
+  _mm_storeu_ps(results, _mm_mul_ps(sums, _mm_set1_ps(scale)));
+  std::memcpy(y, results, static_cast<size_t>(rows) * sizeof(float));
 }
 
-// A group of four rows times one token.
-BITNET_INLINE __m128 multiply_one(const uint8_t* group, int64_t blocks, const int8_t* x) {
-  __m256 a = _mm256_setzero_ps(), b = a, c = a, d = a;
+// The sums of one row and of up to two tokens; with one, y is not touched.
+template <int Tokens>
+BITNET_INLINE void add_block(const uint8_t* stored, __m256i x, __m256i y, __m256& x_sums, __m256& y_sums) {
+  const __m256i w = load256(stored + 2);
+  const __m256 scale = broadcast_half(stored);
+  x_sums = _mm256_fmadd_ps(dot_quads(w, x), scale, x_sums);
+  if (Tokens == 2) y_sums = _mm256_fmadd_ps(dot_quads(w, y), scale, y_sums);
+}
+
+// A group of four rows times one or two tokens, one chain each.
+template <int Tokens>
+BITNET_INLINE void multiply_group(const uint8_t* group, int64_t blocks, const int8_t* x, int64_t x_stride,
+                                  const float* act_scale, int64_t rows, float* y, int64_t y_stride) {
+  __m256 a = _mm256_setzero_ps(), b = a, c = a, d = a, e = a, f = a, g = a, h = a;
   for (int64_t block = 0; block < blocks; ++block) {
-    const __m256i codes = load256(x + block * kBlock);
+    const __m256i first = load256(x + block * kBlock);
+    const __m256i second = Tokens == 2 ? load256(x + x_stride + block * kBlock) : first;
     BITNET_PREFETCH_AHEAD(group, kAhead);
     BITNET_PREFETCH_AHEAD(group + 64, kAhead);
-    a = add_block(a, group, codes);
-    b = add_block(b, group + kBlockBytes, codes);
-    c = add_block(c, group + 2 * kBlockBytes, codes);
-    d = add_block(d, group + 3 * kBlockBytes, codes);
+    add_block<Tokens>(group, first, second, a, e);
+    add_block<Tokens>(group + kBlockBytes, first, second, b, f);
+    add_block<Tokens>(group + 2 * kBlockBytes, first, second, c, g);
+    add_block<Tokens>(group + 3 * kBlockBytes, first, second, d, h);
     group += kRowGroup * kBlockBytes;
   }
-  return _mm_setr_ps(sum_lanes(a), sum_lanes(b), sum_lanes(c), sum_lanes(d));
+  store_sums(a, b, c, d, act_scale[0], rows, y);
+  if (Tokens == 2) store_sums(e, f, g, h, act_scale[1], rows, y + y_stride);
 }
 
 }  // namespace
@@ -69,11 +85,14 @@ void q8_rows_avx2(const RowPanel& w, int64_t row_begin, int64_t row_end, const i
   for (int64_t row = row_begin; row < row_end; row += kRowGroup) {
     const uint8_t* group = w.data + row / kRowGroup * w.group_bytes();
     const int64_t rows = row_end - row < kRowGroup ? row_end - row : kRowGroup;
-    for (int64_t t = 0; t < tokens; ++t) {
-      const __m128 sums = multiply_one(group, blocks, x + t * x_stride);
-      float results[kRowGroup];
-      _mm_storeu_ps(results, _mm_mul_ps(sums, _mm_set1_ps(act_scale[t])));
-      std::memcpy(y + t * y_stride + row, results, static_cast<size_t>(rows) * sizeof(float));
+    int64_t t = 0;
+    for (; t + 2 <= tokens; t += 2) {
+      multiply_group<2>(group, blocks, x + t * x_stride, x_stride, act_scale + t, rows,
+                        y + t * y_stride + row, y_stride);
+    }
+    if (t < tokens) {
+      multiply_group<1>(group, blocks, x + t * x_stride, x_stride, act_scale + t, rows,
+                        y + t * y_stride + row, y_stride);
     }
   }
 }

@@ -81,7 +81,7 @@ export function kernelSources() {
 
 /**
  * Compiles files as the addon is compiled, those that changed.
- * @returns {Promise<Map<string, string> | undefined>} objects by file, or undefined after a compiler error
+ * @returns {Promise<Map<string, Map<string, string>>>} per toolchain: objects by file, without those that do not compile
  */
 export async function compile(/** @type {Toolchain[]} */ toolchains, /** @type {string[]} */ files) {
   const jobs = [];
@@ -99,11 +99,13 @@ export async function compile(/** @type {Toolchain[]} */ toolchains, /** @type {
       jobs.push(async () => {
         const made = await run(program, own);
         if (made) writeFileSync(`${object}.command`, commandLine);
+        else objects.get(name).delete(file);
         return made;
       });
     }
   }
-  return (await runAll(jobs)) ? objects : undefined;
+  await runAll(jobs);
+  return objects;
 }
 
 export function disassemble(/** @type {Toolchain} */ { objdump }, /** @type {string} */ object) {
