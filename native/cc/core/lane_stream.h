@@ -60,8 +60,8 @@ BITNET_INLINE void stream_tile(const LinearRows& job, int64_t row, const float* 
   const int64_t row_stride = job.w.row_stride;
   const uint8_t* w = job.w.row(row);
   // Decoded before sums are in registers: it takes calls.
-  const int64_t rest = job.cols % kStep;
-  alignas(64) float ragged[Rows * kLanes];
+  const int64_t rest = block_cols(Type) > 1 ? 0 : job.cols % kStep;
+  alignas(64) float ragged[Rows * kLanes] = {};
   for (int r = 0; r < Rows && rest; ++r) {
     decode_tail<Type>(w + job.cols / kStep * job.w.unit_stride + r * row_stride, rest, ragged + r * kLanes);
   }
