@@ -57,6 +57,12 @@ describe("objdump's text", () => {
 });
 
 describe("loops of x86-64", () => {
+  test("an instruction with a chosen encoding is a product like any other", () => {
+    const loop = loopOf(x86_64, "  10:\t{vex} vpdpbusd (%rsi),%ymm3,%ymm2\n  16:\tjne    10 <f(float*)>\n  18:\tret");
+    expect(loop).toMatchObject({ products: 1, spills: 0 });
+    if (findMca()) expect(predict(findMca(), [loop], x86_64, "x86_64", "sapphirerapids")[0]).toBeDefined();
+  });
+
   test("a loop that stores and reads an accumulator on the stack spills", () => {
     const loop = loopOf(
       x86_64,

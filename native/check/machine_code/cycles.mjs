@@ -26,9 +26,9 @@ export function findMca() {
 }
 
 /** An instruction as an assembler reads it: jumps go to labels. */
-function assembly(/** @type {Instruction} */ { op, operands, target }) {
+function assembly(/** @type {Instruction} */ { op, operands, target, encoding = "" }) {
   const named = target === undefined ? operands : [...operands.slice(0, -1), `.L${target.toString(16)}`];
-  return `${op} ${named.join(", ")}`;
+  return `${encoding} ${op} ${named.join(", ")}`;
 }
 
 /** What llvm-mca reads for a loop: the whole, its products, its memory accesses, each as a region of its own. */

@@ -6,7 +6,7 @@
  */
 
 /**
- * @typedef {{ address: number, op: string, operands: string[], target?: number }} Instruction
+ * @typedef {{ address: number, op: string, operands: string[], target?: number, encoding?: string }} Instruction
  * @typedef {{ name: string, body: Instruction[] }} CompiledFunction
  */
 
@@ -38,6 +38,9 @@ function parseInstruction(/** @type {string} */ line) {
   for (let word = text.split(/\s/, 1)[0]; prefixes.has(word) && text !== word; word = text.split(/\s/, 1)[0]) {
     text = text.slice(word.length).trim();
   }
+  // "{vex} vpdpbusd": the encoding, where the assembler would choose another.
+  const encoding = /^\{\w+\}/.exec(text)?.[0];
+  if (encoding) text = text.slice(encoding.length).trim();
   const op = text.split(/\s/, 1)[0];
   let rest = text.slice(op.length).trim();
   // "3a <f(int)+0x1a>": the symbol repeats the address that stands before it, or the register and bit of AArch64's tests.
@@ -45,6 +48,7 @@ function parseInstruction(/** @type {string} */ line) {
   if (named) rest = `${named[1]}${named[2]}`;
   /** @type {Instruction} */
   const instruction = { address: Number.parseInt(match[1], 16), op, operands: splitOperands(rest) };
+  if (encoding) instruction.encoding = encoding;
   if (named) instruction.target = Number.parseInt(named[2], 16);
   return instruction;
 }

@@ -68,4 +68,36 @@ export const exceptions = [
     reason:
       "exp fills the registers with its constants; a sum or two waits in memory, for less time than the next exp takes",
   },
+  {
+    file: /kernels_avx2\.cc$/,
+    name: /^(stream_group<\d, \(RowType\)[345]>|dot_block<\(RowType\)5>|decode_row|multiply_rows)$/,
+    toolchains: /gcc x86_64/,
+    spills: 6,
+    reloads: 6,
+    reason: "blocks of Q8_0, Q6_K and Q4_K: their codes, scales and sums want a few registers more than 16",
+  },
+  {
+    file: /kernels_avx512vnni\.cc$/,
+    name: /^dot_block<\(RowType\)3>$/,
+    toolchains: /gcc x86_64/,
+    spills: 1,
+    reloads: 1,
+    reason: "one register among 351 instructions on a block of Q8_0",
+  },
+  {
+    file: /kernels_(avx2|avx512vnni)\.cc$/,
+    name: /^(decode_row|multiply_rows|linear_rows_of<\(RowType\)5>)$/,
+    toolchains: /clang x86_64/,
+    spills: 12,
+    reloads: 63,
+    reason: "blocks of Q8_0, Q6_K and Q4_K: clang unpacks all parts of a block before it uses the first",
+  },
+  {
+    file: /kernels_neondot\.cc$/,
+    name: /^(multiply_rows|linear_rows_of<\(RowType\)5>|stream_rows<\(RowType\)4>)$/,
+    toolchains: /clang aarch64/,
+    spills: 20,
+    reloads: 26,
+    reason: "blocks of Q8_0, Q6_K and Q4_K, as on x86-64; of other rows one register, the 33rd, in 58 instructions",
+  },
 ];
