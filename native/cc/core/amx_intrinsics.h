@@ -6,11 +6,10 @@
 
 #if defined(BITNET_X86) && BITNET_AMX
 
-#include "core/avx512_intrinsics.h"
-
 #include <cstdint>
 #include <cstring>
 
+#include "core/avx512_intrinsics.h"
 #include "core/target_region.h"
 
 #if defined(BITNET_EMULATED_ISA)
