@@ -2,17 +2,17 @@ import { describe, expect, it } from "vitest";
 import { parseOverride, parseRunConfig } from "../../src/config/load_run_config.ts";
 import { resolveBackwardPrecision, withBackwardPrecision } from "../../src/config/resolve_backward_precision.ts";
 
-const vnni = { variant: "avx512vnni", features: ["avx2", "avx512", "avx512vnni"] };
+const vnni = { variant: "avx512vnni" };
 
 describe("resolveBackwardPrecision", () => {
   it.each(["amx", "avx512vnni", "avxvnni", "avx2", "neondot"])("%s: never float32, with a reason", (variant) => {
-    const { precision, reason } = resolveBackwardPrecision({ variant, features: [], isQuantized: true });
+    const { precision, reason } = resolveBackwardPrecision({ variant, isQuantized: true });
     expect(["bf16", "int8"]).toContain(precision);
     expect(reason).not.toBe("");
   });
 
   it.each(["scalar", "composed", "of_the_future"])("%s: float32", (variant) => {
-    const resolved = resolveBackwardPrecision({ variant, features: vnni.features, isQuantized: true });
+    const resolved = resolveBackwardPrecision({ variant, isQuantized: true });
     expect(resolved.precision).toBe("f32");
     expect(resolved.reason).toContain(variant);
   });
@@ -33,7 +33,7 @@ describe("withBackwardPrecision", () => {
     const first = withBackwardPrecision(configWith(), vnni);
     expect(first.config.training.backward_precision).toBe("int8");
     expect(first.reason).toContain("int8");
-    const elsewhere = withBackwardPrecision(first.config, { variant: "scalar", features: [] });
+    const elsewhere = withBackwardPrecision(first.config, { variant: "scalar" });
     expect(elsewhere).toEqual({ config: first.config });
   });
 
