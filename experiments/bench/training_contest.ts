@@ -148,7 +148,8 @@ function stepOperations({
 }
 
 /**
- * One row per contender. `over_best_pytorch` is its speed over the best PyTorch setting of the same model;
+ * One row per contender, the BitNets first, then their float twins: two contests, since all at once take more memory than a
+ * machine of 24 GB has at shape M. `over_best_pytorch` is its speed over the best PyTorch setting of the same model;
  * `share_of_fp32_peak` sets all its matrix products against the float32 multiply-adds that the machine managed between the
  * rounds (products of int8 codes may exceed it).
  */
@@ -161,16 +162,30 @@ export async function trainingContest(
     withWasm = false,
   }: { threads: number; rounds: number; only?: string; withWasm?: boolean },
 ): Promise<Measurement[]> {
+  const chosen = contenders(threads, withWasm).filter((each) => each.name.includes(only));
+  const rows: Measurement[] = [];
+  for (const isFloat of [false, true]) {
+    const sameModel = chosen.filter((each) => each.isFloat === isFloat);
+    if (sameModel.length > 0) rows.push(...(await contestOf(name, isFloat, sameModel, threads, rounds)));
+  }
+  return rows;
+}
+
+async function contestOf(
+  name: string,
+  isFloat: boolean,
+  chosen: readonly Contender[],
+  threads: number,
+  rounds: number,
+): Promise<Measurement[]> {
   const shape = trainingShapes[name]!;
   const folder = mkdtempSync(path.join(tmpdir(), "bitnet-contest-"));
   const workers: Worker[] = [];
   try {
-    const models = { bitnet: path.join(folder, "bitnet"), float: path.join(folder, "float") };
-    await writeModel(models.bitnet, shape, false);
-    await writeModel(models.float, shape, true);
+    await writeModel(folder, shape, isFloat);
     const results: { worker: Worker; firstLoss: number; turns: TrainedSteps[] }[] = [];
-    for (const contender of contenders(threads, withWasm).filter((each) => each.name.includes(only))) {
-      const worker = new Worker(contender, contender.isFloat ? models.float : models.bitnet);
+    for (const contender of chosen) {
+      const worker = new Worker(contender, folder);
       workers.push(worker);
       const warmup = await worker.start();
       results.push({ worker, firstLoss: warmup.losses[0]!, turns: [{ ...warmup, ms: warmup.ms.slice(-1) }] });
@@ -187,16 +202,15 @@ export async function trainingContest(
       for (const { worker, turns } of competing) turns.push(await worker.run(stepsPerTurn));
     }
     const stepMs = (turns: TrainedSteps[]) => median(turns.flatMap((turn) => turn.ms));
-    const best = (isFloat: boolean) =>
-      Math.min(
-        ...results
-          .filter(({ worker: { contender } }) => contender.name.startsWith("PyTorch") && contender.isFloat === isFloat)
-          .map(({ turns }) => stepMs(turns)),
-      );
+    const best = Math.min(
+      ...results
+        .filter(({ worker: { contender } }) => contender.name.startsWith("PyTorch"))
+        .map(({ turns }) => stepMs(turns)),
+    );
     return results.map(({ worker: { contender }, firstLoss, turns }) => {
       const ms = stepMs(turns);
       const last = turns.at(-1)!;
-      const ratio = best(contender.isFloat) / ms;
+      const ratio = best / ms;
       const kernels = Object.entries(last.kernel_ms ?? {}).slice(0, 4);
       return {
         shape: name,
