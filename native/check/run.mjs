@@ -46,11 +46,17 @@ const sanitizeFlags = [
 /**
  * How a mode compiles and runs.
  * `missing` returns what the machine lacks, if anything; `variant` must be among the variants that the programs
- * compare; `only` are the programs of a mode that is for some; `flagsOf` adds flags for a file.
+ * compare; `engineVariants` limits the checks of the whole engine ("default": the one in use); `only` are the programs
+ * of a mode that is for some; `flagsOf` adds flags for a file.
  */
 const modes = {
   plain: { compiler: hostCompiler, flags: plainFlags, missing: () => missingCommand(hostCompiler) },
-  sanitize: { compiler: hostCompiler, flags: sanitizeFlags, missing: () => missingCommand(hostCompiler) },
+  sanitize: {
+    compiler: hostCompiler,
+    flags: sanitizeFlags,
+    engineVariants: "default",
+    missing: () => missingCommand(hostCompiler),
+  },
   fuzz: {
     compiler: hostCompiler,
     flags: [...sanitizeFlags, "-DBITNET_FUZZ_COVERAGE"],
@@ -62,6 +68,7 @@ const modes = {
   tsan: {
     compiler: hostCompiler,
     flags: ["-O1", "-g", "-fsanitize=thread"],
+    engineVariants: "default",
     missing: () => missingCommand(hostCompiler),
   },
   neon: {
@@ -160,7 +167,11 @@ async function main() {
   for (const executable of executables) {
     if (!bench) console.log(`-- ${path.basename(executable)}`);
     const [command, ...commandArguments] = [...(mode.runner ?? []), executable, ...passed];
-    const environment = { ...process.env, CHECK_VARIANT: mode.variant ?? "" };
+    const environment = {
+      ...process.env,
+      CHECK_VARIANT: mode.variant ?? "",
+      CHECK_ENGINE_VARIANTS: mode.engineVariants ?? "",
+    };
     const result = spawnSync(command, commandArguments, { stdio: "inherit", env: environment });
     if (result.status !== 0) {
       status = 1;

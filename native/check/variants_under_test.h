@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <vector>
 
 #include "check.h"
@@ -117,6 +118,15 @@ inline void expect_same_bits(const std::vector<float>& expected, const std::vect
   const size_t i = static_cast<size_t>(at);
   expect(false, "%s, %s: element %lld is %.9g, scalar says %.9g", variant, what, static_cast<long long>(at),
          static_cast<double>(actual[i]), static_cast<double>(expected[i]));
+}
+
+// Whether a check of the whole engine runs this variant. CHECK_ENGINE_VARIANTS=default leaves it at the one
+// in use: what a sanitizer looks for in the engine is the same with every variant, and the kernels of each
+// have checks of their own.
+inline bool runs_in_engine(const bitnet::Variant& variant) {
+  const char* which = std::getenv("CHECK_ENGINE_VARIANTS");
+  const bool all = !which || std::strcmp(which, "default") != 0;
+  return variant.supported && (all || &variant == &bitnet::active_variant());
 }
 
 // Runs body(variant) for every variant but scalar that this CPU can run.
