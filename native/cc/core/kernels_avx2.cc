@@ -27,29 +27,15 @@ BITNET_TARGET_BEGIN("avx2,fma,f16c")
 #include "core/lane_dot.h"
 // clang-format on
 BITNET_TARGET_END
+#include "core/lane_table.h"
 
 namespace bitnet {
 
 const Kernels& avx2_kernels() {
   static const Kernels kernels = [] {
-    Kernels k{};
-    k.name = "avx2";
-    k.quantize_row = quantize_row;
-    k.abs_sum_row = abs_sum_row;
-    k.ternarize = ternarize;
+    Kernels k = lane_kernels("avx2");
     k.ternary_gemm = ternary_gemm_avx2;
-    k.rms_norm_row = rms_norm_row;
-    k.rope_row = rope_row;
-    k.relu2_gate = relu2_gate;
-    k.silu_gate = silu_gate;
-    k.add = add_rows;
-    k.attention = attention;
-    k.linear_rows = linear_rows;
-    k.panel_rows = panel_rows;
     k.q8_rows = q8_rows_avx2;
-    k.decode_row = decode_row;
-    k.log_sum_exp = log_sum_exp;
-    k.gemm_tile = kLaneGemmTile;
     k.int8_tile = &kAvx2Int8Tile;
     return k;
   }();

@@ -26,6 +26,7 @@
 #include "core/lane_k_quants.h"
 #include "core/lane_dot.h"
 // clang-format on
+#include "core/lane_table.h"
 
 namespace bitnet {
 
@@ -33,24 +34,9 @@ namespace {
 
 const Kernels& neondot_kernels() {
   static const Kernels kernels = [] {
-    Kernels k{};
-    k.name = "neondot";
-    k.quantize_row = quantize_row;
-    k.abs_sum_row = abs_sum_row;
-    k.ternarize = ternarize;
+    Kernels k = lane_kernels("neondot");
     k.ternary_gemm = ternary_gemm_neondot;
-    k.rms_norm_row = rms_norm_row;
-    k.rope_row = rope_row;
-    k.relu2_gate = relu2_gate;
-    k.silu_gate = silu_gate;
-    k.add = add_rows;
-    k.attention = attention;
-    k.linear_rows = linear_rows;
-    k.panel_rows = panel_rows;
     k.q8_rows = q8_rows_neondot;
-    k.decode_row = decode_row;
-    k.log_sum_exp = log_sum_exp;
-    k.gemm_tile = kLaneGemmTile;
     k.int8_tile = &kNeonDotInt8Tile;
     return k;
   }();
