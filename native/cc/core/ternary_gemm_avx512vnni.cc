@@ -54,12 +54,10 @@ namespace bitnet {
 
 void ternary_gemm_avx512vnni(const TernaryPanel& w, int64_t group_begin, int64_t group_end, const CodeRows& x,
                              float* y, int64_t y_stride) {
-  const TernaryJob job{w, x, y, y_stride};
-  if (x.tokens <= kFewTokens) return multiply_few<kFewTokens>(job, group_begin, group_end);
-  multiply_many(job, group_begin, group_end);
+  multiply_codes(w, group_begin, group_end, x, y, y_stride);
 }
 
-const CodePacking kAvx512VnniPacking = {kTileTokens, kFewTokens + 1, pack_code_tile};
+const CodePacking kAvx512VnniPacking = kVnniPacking;
 
 }  // namespace bitnet
 

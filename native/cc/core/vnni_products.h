@@ -279,5 +279,15 @@ void multiply_few(const TernaryJob& job, int64_t group_begin, int64_t group_end)
   if constexpr (Tokens > 1) multiply_few<Tokens - 1>(job, group_begin, group_end);
 }
 
+// Kernels::ternary_gemm and its packing.
+BITNET_INLINE void multiply_codes(const TernaryPanel& w, int64_t group_begin, int64_t group_end,
+                                  const CodeRows& x, float* y, int64_t y_stride) {
+  const TernaryJob job{w, x, y, y_stride};
+  if (x.tokens <= kFewTokens) return multiply_few<kFewTokens>(job, group_begin, group_end);
+  multiply_many(job, group_begin, group_end);
+}
+
+constexpr CodePacking kVnniPacking = {kTileTokens, kFewTokens + 1, pack_code_tile};
+
 }  // namespace
 }  // namespace bitnet
