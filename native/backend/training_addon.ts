@@ -43,9 +43,18 @@ declare module "../addon.ts" {
     alignmentOffset(buffer: ArrayBuffer, alignment: number): number;
 
     /** `activation`: 0 for none, else 1 + {@link gateActivationCode}. `gain` null: no norm before the product. */
-    bitLinear(...input: [...LinearInput, residual: F32 | null, y: F32]): void;
+    bitLinear(...input: [...LinearInput, residual: F32 | null, y: F32, scales: F32 | null]): void;
     bitLinearGrad(
-      ...input: [...LinearInput, precision: number, roundingKey: number, dy: F32, dx: F32, dgain: F32 | null, dw: F32[]]
+      ...input: [
+        ...LinearInput,
+        precision: number,
+        roundingKey: number,
+        dy: F32,
+        dx: F32,
+        dgain: F32 | null,
+        dw: F32[],
+        scales: F32 | null,
+      ]
     ): void;
     /** Returns the weight_scale, rounded to the scale type. */
     ternaryCodes(weight: F32, cols: number, scaleDtype: number, codes: I32): number;

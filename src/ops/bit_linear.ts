@@ -143,8 +143,8 @@ function composedBackward(
  * y = x . W^T for each weight, outputs concatenated: x [..., K], weights [N_i, K] -> [..., sum N_i].
  * Differentiable in every tensor (straight-through). At most three weights.
  *
- * With `surroundings`, y = residual + norm(activation(x)) . W^T as one op: the fused kernel keeps x alone for the
- * backward pass and computes what stands before the product again.
+ * With `surroundings`, y = residual + norm(activation(x)) . W^T as one op: the fused kernel keeps x and the scales
+ * for the backward pass and computes what stands before the product again.
  */
 export function bitLinear(
   x: tf.Tensor,
@@ -169,13 +169,15 @@ export function bitLinear(
   return withGradient(
     residual ? [...operands, residual] : operands,
     (save) => {
-      save(passing);
-      return fusedKernel("BitLinear")!({ ...named(operands), residual }, attributes)[0]!;
+      const [y, ...scales] = fusedKernel("BitLinear")!({ ...named(operands), residual }, attributes);
+      save([...passing, ...scales]);
+      return y!;
     },
     (dy, saved) => {
       const kept = operands.map((tensor) => saved[passing.indexOf(tensor)] ?? tensor);
+      const scales = saved[passing.length];
       const rounding = nextBackwardRounding();
-      const gradients = fusedKernel("BitLinearGrad")!({ ...named(kept), dy }, { ...attributes, ...rounding });
+      const gradients = fusedKernel("BitLinearGrad")!({ ...named(kept), dy, scales }, { ...attributes, ...rounding });
       return residual ? [...gradients, tf.clone(dy)] : gradients;
     },
   );

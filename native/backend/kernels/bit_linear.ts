@@ -56,18 +56,26 @@ function readOperands(kernel: string, inputs: Inputs, attributes: BitLinearAttri
   return { x, gain, weights, outputs, linear };
 }
 
-/** {x [..., K or 2 K with a gate], gain? [K], weight0 [N0, K], ..., residual? as y} -> y [..., N0 + N1 + ...]. */
+/**
+ * {x [..., K or 2 K with a gate], gain? [K], weight0 [N0, K], ..., residual? as y} -> [y [..., N0 + N1 + ...], scales?].
+ * `scales`, where both operands are quantized, is what BitLinearGrad takes under that name: [2 * weights + tokens].
+ */
 export const bitLinear: NativeKernel<BitLinearAttributes> = {
   name: "BitLinear",
-  run(inputs, attributes, backend: NativeBackend): tf.TensorInfo {
-    const { x, outputs, linear } = readOperands("BitLinear", inputs, attributes, backend);
+  run(inputs, attributes, backend: NativeBackend): tf.TensorInfo[] {
+    const { x, weights, outputs, linear } = readOperands("BitLinear", inputs, attributes, backend);
     const y = backend.allocate([...x.shape.slice(0, -1), outputs]);
-    backend.addon.bitLinear(...linear, inputs.residual ? backend.floats(inputs.residual) : null, y.values);
-    return y.info;
+    const { weightQuantizer, activationQuantizer } = attributes;
+    const isQuantized = weightQuantizer === "absmean_ternary" && activationQuantizer === "absmax_int8";
+    const tokens = y.values.length / outputs;
+    const scales = isQuantized ? backend.allocate([2 * weights.length + tokens]) : null;
+    const residual = inputs.residual ? backend.floats(inputs.residual) : null;
+    backend.addon.bitLinear(...linear, residual, y.values, scales ? scales.values : null);
+    return scales ? [y.info, scales.info] : [y.info];
   },
 };
 
-/** {x, gain?, weight0, ..., dy [..., N0 + N1 + ...]} -> [dx, dweight0, ..., dgain?]. Straight-through. */
+/** {x, gain?, weight0, ..., dy [..., N0 + N1 + ...], scales?} -> [dx, dweight0, ..., dgain?]. Straight-through. */
 export const bitLinearGrad: NativeKernel<BitLinearGradAttributes> = {
   name: "BitLinearGrad",
   run(inputs, attributes, backend: NativeBackend): tf.TensorInfo[] {
@@ -83,6 +91,7 @@ export const bitLinearGrad: NativeKernel<BitLinearGradAttributes> = {
       dx.values,
       dgain ? dgain.values : null,
       dweights.map((output) => output.values),
+      inputs.scales ? backend.floats(inputs.scales) : null,
     );
     return [dx.info, ...dweights.map((output) => output.info), ...(dgain ? [dgain.info] : [])];
   },

@@ -58,8 +58,20 @@ LinearInput read_input(const Arguments& arguments, size_t first, int64_t cols) {
   return input;
 }
 
+// The scales of a product that quantizes both of its operands, or null.
+const LinearScales* read_scales(const Arguments& arguments, size_t index, int count, int64_t tokens,
+                                const LinearQuantizers& quantizers, LinearScales* scales) {
+  float* memory = arguments.optional_floats(index, LinearScales::size(count, tokens));
+  if (!memory) return nullptr;
+  if (!quantizers.ternary_weights || !quantizers.int8_activations) {
+    arguments.fail(index, "needs ternary weights and int8 activations");
+  }
+  *scales = LinearScales::in(memory, count);
+  return scales;
+}
+
 // bitLinear(x, activation, gain, epsilon, weights[], cols, ternaryWeights, int8Activations, scaleDtype,
-// residual, y)
+// residual, y, scales: null or the 2 * weights + tokens floats of LinearScales)
 void bit_linear_call(const Info& info) {
   const Arguments arguments(info, "bitLinear");
   const int64_t cols = arguments.positive(5);
@@ -67,12 +79,14 @@ void bit_linear_call(const Info& info) {
   const LinearInput input = read_input(arguments, 0, cols);
   const LinearArguments linear = read_weights(arguments, 4, cols);
   const int64_t tokens = arguments.length(0) / input.width(cols);
+  LinearScales scales;
   bit_linear(input, tokens, cols, linear.weights, linear.count, read_quantizers(arguments, 6),
-             arguments.optional_floats(9, tokens * linear.rows), arguments.floats(10, tokens * linear.rows));
+             arguments.optional_floats(9, tokens * linear.rows), arguments.floats(10, tokens * linear.rows),
+             read_scales(arguments, 11, linear.count, tokens, read_quantizers(arguments, 6), &scales));
 }
 
 // bitLinearGrad(x, activation, gain, epsilon, weights[], cols, ternaryWeights, int8Activations, scaleDtype,
-// precision, roundingKey, dy, dx, dgain, dweights[])
+// precision, roundingKey, dy, dx, dgain, dweights[], scales: as bitLinear wrote them, or null)
 void bit_linear_grad_call(const Info& info) {
   const Arguments arguments(info, "bitLinearGrad");
   const int64_t cols = arguments.positive(5);
@@ -96,9 +110,11 @@ void bit_linear_grad_call(const Info& info) {
   }
   float* dgain = arguments.optional_floats(13, cols);
   if ((dgain != nullptr) != (input.gain != nullptr)) arguments.fail(13, "does not match the gain");
+  LinearScales scales;
   bit_linear_grad(input, tokens, cols, linear.weights, linear.count, quantizers, rounding,
                   arguments.floats(11, tokens * linear.rows),
-                  {arguments.floats(12, tokens * input.width(cols)), dgain, dweights});
+                  {arguments.floats(12, tokens * input.width(cols)), dgain, dweights},
+                  read_scales(arguments, 15, linear.count, tokens, quantizers, &scales));
 }
 
 // ternaryCodes(weight, cols, scaleDtype, codes: Int32Array): weight_scale

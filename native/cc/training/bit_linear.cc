@@ -13,9 +13,9 @@ namespace {
 // Groups of 16 output rows of one packing task.
 constexpr int64_t kGroupsPerTask = 4;
 
-TernaryPanel pack_weights(const LinearWeight& weight, int64_t cols, ScaleDtype dtype, ArenaScope& scope) {
+TernaryPanel pack_weights(const LinearWeight& weight, int64_t cols, const WeightScale& scale,
+                          ArenaScope& scope) {
   const Kernels& kernels = active_kernels();
-  const WeightScale scale = weight_scale(weight.data, weight.rows, cols, dtype);
   uint8_t* panel = static_cast<uint8_t*>(scope.bytes(panel_bytes(weight.rows, cols)));
   parallel_chunks(panel_groups(weight.rows), kGroupsPerTask, [&](int64_t begin, int64_t end) {
     ArenaScope task_scope;
@@ -74,11 +74,18 @@ int64_t forward_tokens(int64_t tokens) {
 // Gate, norm, quantization, product, scale and residual of some tokens at a time: each of them is read and
 // written once.
 void integer_forward(const LinearInput& input, int64_t tokens, int64_t cols, const LinearWeight* weights,
-                     int count, ScaleDtype dtype, const float* residual, float* y) {
+                     int count, ScaleDtype dtype, const float* residual, float* y, const LinearScales* kept) {
   const Kernels& kernels = active_kernels();
   ArenaScope scope;
+  const LinearScales scales =
+      kept ? *kept : LinearScales::in(scope.floats(LinearScales::size(count, tokens)), count);
   TernaryPanel panels[kMaxLinearWeights];
-  for (int i = 0; i < count; ++i) panels[i] = pack_weights(weights[i], cols, dtype, scope);
+  for (int i = 0; i < count; ++i) {
+    const WeightScale scale = weight_scale(weights[i].data, weights[i].rows, cols, dtype);
+    scales.weights[2 * i] = scale.inverse;
+    scales.weights[2 * i + 1] = scale.multiplier;
+    panels[i] = pack_weights(weights[i], cols, scale, scope);
+  }
   const int64_t stride = padded_cols(cols);
   const int64_t y_stride = total_rows(weights, count);
   parallel_chunks(tokens, forward_tokens(tokens), [&](int64_t begin, int64_t end) {
@@ -86,7 +93,7 @@ void integer_forward(const LinearInput& input, int64_t tokens, int64_t cols, con
     const int64_t rows = end - begin;
     float* scratch = task_scope.floats(cols);
     int8_t* codes = task_scope.codes(rows * stride);
-    float* act_scale = task_scope.floats(rows);
+    float* act_scale = scales.activations + begin;
     int32_t* code_sum = task_scope.ints(rows);
     for (int64_t t = 0; t < rows; ++t) {
       kernels.quantize_row(input.row(begin + t, cols, scratch), cols, codes + t * stride, act_scale + t,
@@ -156,9 +163,10 @@ const float* LinearInput::rows(int64_t tokens, int64_t cols, ArenaScope& scope) 
 }
 
 void bit_linear(const LinearInput& input, int64_t tokens, int64_t cols, const LinearWeight* weights,
-                int count, const LinearQuantizers& quantizers, const float* residual, float* y) {
+                int count, const LinearQuantizers& quantizers, const float* residual, float* y,
+                const LinearScales* scales) {
   if (quantizers.ternary_weights && quantizers.int8_activations) {
-    integer_forward(input, tokens, cols, weights, count, quantizers.scale_dtype, residual, y);
+    integer_forward(input, tokens, cols, weights, count, quantizers.scale_dtype, residual, y, scales);
   } else {
     float_forward(input, tokens, cols, weights, count, quantizers, residual, y);
   }

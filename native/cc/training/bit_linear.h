@@ -66,10 +66,23 @@ struct LinearInput {
   const float* rows(int64_t tokens, int64_t cols, ArenaScope& scope) const;
 };
 
+// The scales of a quantized product: `weights` is {1 / scale, rounded scale} of each weight, `activations` the
+// scale of each token. The forward pass writes them for the backward pass, which would read x and the weights
+// once more to find them.
+struct LinearScales {
+  float* weights;      // [count][2]
+  float* activations;  // [tokens]
+
+  static int64_t size(int count, int64_t tokens) { return 2 * count + tokens; }
+  static LinearScales in(float* memory, int count) { return {memory, memory + 2 * count}; }
+  WeightScale weight(int i) const { return {weights[2 * i], weights[2 * i + 1]}; }
+};
+
 // input -> y [tokens][sum of rows], plus `residual` of the same shape if there is one (y = product +
-// residual).
+// residual). Writes `scales` if given, which needs both quantizers.
 void bit_linear(const LinearInput& input, int64_t tokens, int64_t cols, const LinearWeight* weights,
-                int count, const LinearQuantizers& quantizers, const float* residual, float* y);
+                int count, const LinearQuantizers& quantizers, const float* residual, float* y,
+                const LinearScales* scales = nullptr);
 
 struct LinearGradients {
   float* dx;               // [tokens][input.width]
@@ -77,10 +90,11 @@ struct LinearGradients {
   float* const* dweights;  // [rows of i][cols]
 };
 
-// dy [tokens][sum of rows] -> gradients. int8 throws std::invalid_argument without both quantizers, and for
-// more than kMaxInt8Depth tokens.
+// dy [tokens][sum of rows] -> gradients, with the `scales` that bit_linear wrote if they were kept. int8 throws
+// std::invalid_argument without both quantizers, and for more than kMaxInt8Depth tokens.
 void bit_linear_grad(const LinearInput& input, int64_t tokens, int64_t cols, const LinearWeight* weights,
                      int count, const LinearQuantizers& quantizers, const BackwardRounding& rounding,
-                     const float* dy, const LinearGradients& gradients);
+                     const float* dy, const LinearGradients& gradients,
+                     const LinearScales* scales = nullptr);
 
 }  // namespace bitnet

@@ -29,6 +29,12 @@ struct LinearCall {
   const float* dy;
   const LinearGradients& gradients;
   float* drows;
+  const LinearScales* scales;  // null: not kept
+
+  WeightScale weight_scale(int i) const {
+    if (scales) return scales->weight(i);
+    return bitnet::weight_scale(weights[i].data, weights[i].rows, cols, quantizers.scale_dtype);
+  }
 };
 
 // All weights, stacked: ternary codes [rows][cols] and the scale of each row.
@@ -37,15 +43,15 @@ struct TernaryWeights {
   float* row_scale;
 };
 
-TernaryWeights ternarize(const LinearWeight* weights, int count, int64_t cols, ScaleDtype dtype,
-                         ArenaScope& scope) {
+TernaryWeights ternarize(const LinearCall& call, ArenaScope& scope) {
   const Kernels& kernels = active_kernels();
-  const int64_t rows = total_rows(weights, count);
+  const LinearWeight* weights = call.weights;
+  const int64_t cols = call.cols, rows = total_rows(weights, call.count);
   const TernaryWeights result{scope.codes(rows * cols), scope.floats(rows)};
   int64_t first = 0;
-  for (int i = 0; i < count; first += weights[i].rows, ++i) {
+  for (int i = 0; i < call.count; first += weights[i].rows, ++i) {
     const float* data = weights[i].data;
-    const WeightScale scale = weight_scale(data, weights[i].rows, cols, dtype);
+    const WeightScale scale = call.weight_scale(i);
     parallel_chunks(weights[i].rows, rows_per_task(cols), [&](int64_t begin, int64_t end) {
       kernels.ternarize(data + begin * cols, (end - begin) * cols, scale.inverse,
                         result.codes + (first + begin) * cols);
@@ -65,31 +71,38 @@ const float* stacked_floats(const LinearWeight* weights, int count, int64_t cols
   return stacked;
 }
 
-ActivationCodes quantize(const LinearInput& input, int64_t tokens, int64_t cols, ArenaScope& scope) {
+// The scale of each token's activations.
+const float* activation_scales(const LinearCall& call, ArenaScope& scope) {
+  if (call.scales) return call.scales->activations;
   const Kernels& kernels = active_kernels();
-  const int64_t stride = padded_cols(cols);
-  const ActivationCodes result{scope.codes(tokens * stride), stride, scope.floats(tokens)};
-  parallel_chunks(tokens, rows_per_task(cols), [&](int64_t begin, int64_t end) {
+  float* scales = scope.floats(call.tokens);
+  parallel_chunks(call.tokens, rows_per_task(call.cols), [&](int64_t begin, int64_t end) {
     ArenaScope task_scope;
-    float* scratch = task_scope.floats(cols);
+    float* scratch = task_scope.floats(call.cols);
+    int8_t* codes = task_scope.codes(padded_cols(call.cols));
     for (int64_t t = begin; t < end; ++t) {
       int32_t code_sum;
-      kernels.quantize_row(input.row(t, cols, scratch), cols, result.codes + t * stride, result.scale + t,
-                           &code_sum);
+      kernels.quantize_row(call.input.row(t, call.cols, scratch), call.cols, codes, scales + t, &code_sum);
     }
   });
-  return result;
+  return scales;
+}
+
+ActivationCodes code_memory(const LinearCall& call, ArenaScope& scope) {
+  const int64_t stride = padded_cols(call.cols);
+  return {scope.codes(call.tokens * stride), stride, scope.floats(call.tokens)};
 }
 
 // ---- float products ----------------------------------------------------------------------------------
 
 // The weights that dX multiplies: codes with a scale per row, or floats.
-GemmOperand weight_operand(const LinearWeight* weights, int count, int64_t cols,
-                           const LinearQuantizers& quantizers, const float** row_scale, ArenaScope& scope) {
-  if (!quantizers.ternary_weights) return {stacked_floats(weights, count, cols, scope), cols, 1};
-  const TernaryWeights ternary = ternarize(weights, count, cols, quantizers.scale_dtype, scope);
+GemmOperand weight_operand(const LinearCall& call, const float** row_scale, ArenaScope& scope) {
+  if (!call.quantizers.ternary_weights) {
+    return {stacked_floats(call.weights, call.count, call.cols, scope), call.cols, 1};
+  }
+  const TernaryWeights ternary = ternarize(call, scope);
   *row_scale = ternary.row_scale;
-  return {ternary.codes, cols, 1, GemmType::i8};
+  return {ternary.codes, call.cols, 1, GemmType::i8};
 }
 
 // dX first, then the way back through the input, which makes the activations that dW multiplies: codes with a
@@ -102,8 +115,7 @@ void float_grad(const LinearCall& call, bool bf16) {
   ArenaScope scope;
   const InputGrad input_grad(call.input, tokens, cols, call.drows, call.gradients.dx, scope);
   ActivationCodes codes{};
-  if (codes_needed)
-    codes = {scope.codes(tokens * padded_cols(cols)), padded_cols(cols), scope.floats(tokens)};
+  if (codes_needed) codes = code_memory(call, scope);
   const auto finish = [&](const FinishedRows& done) {
     input_grad.run(done.begin, done.end, codes_needed ? &codes : nullptr);
   };
@@ -114,7 +126,7 @@ void float_grad(const LinearCall& call, bool bf16) {
   {
     ArenaScope memory;
     const float* row_scale = nullptr;
-    GemmOperand w = weight_operand(call.weights, call.count, cols, call.quantizers, &row_scale, memory);
+    GemmOperand w = weight_operand(call, &row_scale, memory);
     GemmOperand left{call.dy, rows, 1};
     (bf16 ? left.col_scale : w.row_scale) = row_scale;
     if (bf16) {
@@ -180,8 +192,8 @@ void integer_grad(const LinearCall& call, uint32_t key) {
   const int count = call.count;
   const float* dy = call.dy;
   ArenaScope scope;
-  const TernaryWeights ternary = ternarize(weights, count, cols, call.quantizers.scale_dtype, scope);
-  const ActivationCodes activations = quantize(call.input, tokens, cols, scope);
+  const TernaryWeights ternary = ternarize(call, scope);
+  const float* activation_scale = activation_scales(call, scope);
 
   // Largest values, per token with the weight scales and per out feature with the activation scales.
   const int64_t tasks = (tokens + kTokensPerTask - 1) / kTokensPerTask;
@@ -190,7 +202,7 @@ void integer_grad(const LinearCall& call, uint32_t key) {
   parallel_chunks(tokens, kTokensPerTask, [&](int64_t begin, int64_t end) {
     float* columns = column_max + begin / kTokensPerTask * rows;
     std::fill_n(columns, rows, 0.0f);
-    loops.scaled_abs_max(dy + begin * rows, end - begin, rows, ternary.row_scale, activations.scale + begin,
+    loops.scaled_abs_max(dy + begin * rows, end - begin, rows, ternary.row_scale, activation_scale + begin,
                          row_max + begin, columns);
   });
   float* column_scale = scope.floats(rows);
@@ -226,7 +238,7 @@ void integer_grad(const LinearCall& call, uint32_t key) {
         const int64_t n = weights[i].rows, padded = padded_cols(n);
         code_sum[t] += loops.round_stochastic(
             dy + t * rows + first, n, ternary.row_scale + first, step.inverse, column_inverse + first,
-            activations.scale[t], key, static_cast<uint32_t>(t * rows + first), by_token + first, by_feature);
+            activation_scale[t], key, static_cast<uint32_t>(t * rows + first), by_token + first, by_feature);
         std::fill(by_feature + n, by_feature + padded, int8_t{0});
         by_feature += padded;
       }
@@ -234,8 +246,9 @@ void integer_grad(const LinearCall& call, uint32_t key) {
     }
   });
   const InputGrad input_grad(call.input, tokens, cols, call.drows, call.gradients.dx, scope);
+  const ActivationCodes activations = code_memory(call, scope);
   if (kernels.int8_panels) {
-    const auto finish = [&](const FinishedRows& done) { input_grad.run(done.begin, done.end, nullptr); };
+    const auto finish = [&](const FinishedRows& done) { input_grad.run(done.begin, done.end, &activations); };
     gemm_i8_rows(training_threads(), tokens, cols, rows, token_codes, stride, ternary.codes, cols,
                  token_scale, call.drows, cols, finish_with(finish));
   } else {
@@ -246,7 +259,7 @@ void integer_grad(const LinearCall& call, uint32_t key) {
           {token_codes + begin * stride, stride, token_scale + begin, code_sum + begin, end - begin}, rows,
           task_scope);
       kernels.ternary_gemm(panel, 0, panel_groups(cols), block, call.drows + begin * cols, cols);
-      input_grad.run(begin, end, nullptr);
+      input_grad.run(begin, end, &activations);
     });
   }
   input_grad.sum_gains(call.gradients.dgain);
@@ -261,10 +274,10 @@ void integer_grad(const LinearCall& call, uint32_t key) {
 
 void bit_linear_grad(const LinearInput& input, int64_t tokens, int64_t cols, const LinearWeight* weights,
                      int count, const LinearQuantizers& quantizers, const BackwardRounding& rounding,
-                     const float* dy, const LinearGradients& gradients) {
+                     const float* dy, const LinearGradients& gradients, const LinearScales* scales) {
   ArenaScope scope;
   float* drows = input.is_plain() ? gradients.dx : scope.floats(tokens * cols);
-  const LinearCall call{input, tokens, cols, weights, count, quantizers, dy, gradients, drows};
+  const LinearCall call{input, tokens, cols, weights, count, quantizers, dy, gradients, drows, scales};
   if (rounding.precision != BackwardPrecision::int8) {
     return float_grad(call, rounding.precision == BackwardPrecision::bf16);
   }

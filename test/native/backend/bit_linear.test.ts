@@ -103,7 +103,7 @@ describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "Bit
       const inputs = { x, weight0: weights[0], weight1: weights[1], weight2: weights[2] };
 
       const actual = valuesOn("native", () => [
-        ...runKernel("BitLinear", inputs, attributes),
+        runKernel("BitLinear", inputs, attributes)[0],
         ...runKernel("BitLinearGrad", { ...inputs, dy }, { ...attributes, precision: "f32", roundingKey: 0 }),
       ]);
 
@@ -125,6 +125,36 @@ describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "Bit
       expect(actual.length).toBe(expected.length);
       for (let i = 0; i < expected.length; i++) expect(relativeError(actual[i], expected[i])).toBeLessThan(1e-5);
     }
+  });
+
+  it.each(["f32", "bf16", "int8"])("has the same gradients with the scales of the forward pass, %s", (precision) => {
+    const random = randomSource(7);
+    const [tokens, cols] = [67, 130];
+    const x = randomTensor(random, [tokens, 2 * cols]);
+    const gain = randomTensor(random, [cols]);
+    const weights = [70, 33].map((count) => randomTensor(random, [count, cols], 0.05));
+    const inputs = { x, gain, weight0: weights[0], weight1: weights[1] };
+    const attributes = { ...quantizers[0], scaleDtype: "bf16", activation: "relu2", epsilon: 1e-5 };
+    const gradient = (scales?: tf.Tensor) =>
+      valuesOn("native", () => {
+        const dy = randomTensor(randomSource(8), [tokens, 103]);
+        const operands = { ...inputs, dy, ...(scales ? { scales } : {}) };
+        return runKernel("BitLinearGrad", operands, { ...attributes, precision, roundingKey: 5 });
+      });
+    const [, scales] = runKernel("BitLinear", inputs, attributes);
+    expect(gradient(scales)).toEqual(gradient());
+    // They are the forward pass's own: twice the activations' scale is twice the weights' gradient.
+    const values = Array.from(scales.dataSync());
+    const doubled = tf.tensor1d(values.map((value, i) => (i < 4 ? value : 2 * value)));
+    const [, dweight] = gradient(doubled);
+    const [, expected] = gradient(scales);
+    if (precision === "int8") expect(relativeError(dweight, expected.map((value) => 2 * value))).toBeLessThan(1e-6);
+  });
+
+  it("refuses scales for a product that has none", () => {
+    const inputs = { x: tf.ones([3, 8]), weight0: tf.ones([4, 8]), dy: tf.ones([3, 4]), scales: tf.ones([5]) };
+    const attributes = { ...quantizers[1], scaleDtype: "f32", ...alone, precision: "f32", roundingKey: 0 };
+    expect(() => runKernel("BitLinearGrad", inputs, attributes)).toThrow("needs ternary weights and int8 activations");
   });
 
   it("gives NaN, not plausible numbers, for diverged weights", () => {

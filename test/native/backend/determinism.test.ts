@@ -43,8 +43,12 @@ function makeCases(): Case[] {
   const linear = (attributes: object, precision: string): Case => ({
     name: `BitLinear ${JSON.stringify(attributes)}, backward ${precision}`,
     forward: () => runKernel("BitLinear", { x, weight0, weight1 }, attributes),
-    backward: () =>
-      runKernel("BitLinearGrad", { x, weight0, weight1, dy }, { ...attributes, precision, roundingKey: 77 }),
+    backward: ([, scales]) =>
+      runKernel(
+        "BitLinearGrad",
+        { x, weight0, weight1, dy, ...(scales ? { scales } : {}) },
+        { ...attributes, precision, roundingKey: 77 },
+      ),
   });
   const gateUp = randomTensor(random, [3, tokens / 3, 2 * cols]);
   const residual = randomTensor(random, [3, tokens / 3, 165]);
