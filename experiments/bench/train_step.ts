@@ -8,8 +8,9 @@
  */
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { performance } from "node:perf_hooks";
+import { PerformanceObserver, performance } from "node:perf_hooks";
 import { createInterface } from "node:readline";
+import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { loadAddon } from "../../native/addon.ts";
 import { loadCausalLM, openCheckpoint } from "../../src/checkpoint/checkpoint.ts";
@@ -28,6 +29,10 @@ export interface TrainedSteps {
   peak_rss_mb: number;
   /** Median milliseconds of a step inside each native function. The rest of the step is JavaScript. */
   kernel_ms?: Record<string, number>;
+  /** Pages of 4 KB or 2 MB that the system handed out, median of a step. */
+  page_faults?: number;
+  /** Garbage collection on the thread that trains, mean milliseconds of a step. */
+  gc_ms?: number;
 }
 
 /** batch.json: one batch, the same in every step. */
@@ -77,12 +82,24 @@ const batch = {
   sequenceLength: stored.sequence,
 };
 
-function run(steps: number): TrainedSteps {
+let collected = 0;
+new PerformanceObserver((list) => {
+  for (const { duration } of list.getEntries()) collected += duration;
+}).observe({ entryTypes: ["gc"] });
+
+/** The observer is called between turns of the event loop, which training does not give it. */
+const heardOfCollections = () => setTimeout(20);
+
+async function run(steps: number): Promise<TrainedSteps> {
+  await heardOfCollections();
+  collected = 0;
+  const pages: number[] = [];
   const losses: number[] = [];
   const ms: number[] = [];
   const kernels = new Map<string, number[]>();
   for (let i = 0; i < steps; i++) {
     sums.clear();
+    const pagesBefore = process.resourceUsage().minorPageFault;
     const start = performance.now();
     const { loss } = trainStep(model, optimizer, [batch], {
       step: optimizer.updates + 1,
@@ -91,19 +108,23 @@ function run(steps: number): TrainedSteps {
       precision: values.precision as BackwardPrecision,
     });
     ms.push(performance.now() - start);
+    pages.push(process.resourceUsage().minorPageFault - pagesBefore);
     losses.push(loss);
     for (const [name, time] of sums) kernels.set(name, [...(kernels.get(name) ?? []), time]);
   }
   const byTime = Array.from(kernels, ([name, times]) => [name, median(times)] as const).sort((a, b) => b[1] - a[1]);
+  await heardOfCollections();
   return {
     losses,
     ms,
     peak_rss_mb: process.resourceUsage().maxRSS / 1000,
     kernel_ms: byTime.length > 0 ? Object.fromEntries(byTime) : undefined,
+    page_faults: median(pages),
+    gc_ms: collected / steps,
   };
 }
 
 console.log("{}");
 for await (const line of createInterface({ input: process.stdin })) {
-  console.log(JSON.stringify(run(Number(line.split(" ")[1]))));
+  console.log(JSON.stringify(await run(Number(line.split(" ")[1]))));
 }
