@@ -13,9 +13,9 @@
  */
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { type SelectedBackend, selectBackend } from "../src/cli/backend.ts";
+import { selectBackend } from "../src/cli/backend.ts";
 import { type BackwardPrecision, backwardPrecisions } from "../src/config/backward_precision.ts";
-import { trainNovels } from "./backward_precision_novels.ts";
+import { type StudyRun, trainNovels } from "./backward_precision_novels.ts";
 import {
   hasRun,
   precisionTable,
@@ -30,19 +30,10 @@ import { hasReplaySources, replay, replaySources } from "./loss_curve_replay.ts"
 
 type Point = Pick<StudyRow, "step" | "train_loss" | "validation_loss">;
 
-interface Run {
-  precision: BackwardPrecision;
-  seed: number;
-  steps: number;
-  shared: string;
-  work: string;
-  compute: SelectedBackend;
-}
-
 /** Steps whose mean is a point's training loss. */
 const window = 50;
 
-async function* trainCharacters({ precision, seed, steps, shared }: Run): AsyncGenerator<Point> {
+async function* trainCharacters({ precision, seed, steps, shared }: StudyRun): AsyncGenerator<Point> {
   let recent: number[] = [];
   for await (const { step, loss, validation } of replay("bitnet", steps, replaySources(shared), { precision, seed })) {
     recent = [...recent, loss].slice(-window);

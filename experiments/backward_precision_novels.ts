@@ -17,18 +17,19 @@ import { makeTokenizer, openDataset, withVocabulary } from "../training/run_data
 import { RunDirectory, readRows } from "../training/run_directory.ts";
 import { Trainer } from "../training/trainer.ts";
 
-export interface NovelsRun {
+/** A run of the study. */
+export interface StudyRun {
   precision: BackwardPrecision;
   seed: number;
   steps: number;
-  /** Holds data/stories/pd_english_novels.txt. */
+  /** Folder of the data sets. */
   shared: string;
-  /** Folder of the runs. */
+  /** Folder of the runs that go on where they were stopped. */
   work: string;
   compute: SelectedBackend;
 }
 
-function studyConfig({ precision, seed, steps, shared, work, compute }: NovelsRun): StartableConfig {
+function studyConfig({ precision, seed, steps, shared, work, compute }: StudyRun): StartableConfig {
   const set = (section: string, values: Record<string, unknown>): Override[] =>
     Object.entries(values).map(([key, value]) => ({ path: [section, key], value, origin: "the study" }));
   const config = loadRunConfig(recipePath("backward_study")!, [
@@ -54,7 +55,7 @@ async function sharedTokenizer(config: RunConfig, work: string): Promise<Tokeniz
 
 /** Trains one run to its end and yields its validations. */
 export async function* trainNovels(
-  run: NovelsRun,
+  run: StudyRun,
 ): AsyncGenerator<{ step: number; train_loss: number; validation_loss: number }> {
   const recipe = studyConfig(run);
   const tokenizer = await sharedTokenizer(recipe, run.work);

@@ -19,6 +19,7 @@
 #include "core/gemm_i8.h"
 #include "core/kernels.h"
 #include "core/measured_peaks.h"
+#include "core/rope_table.h"
 #include "core/row_panel.h"
 #include "core/thread_pool.h"
 #include "core/variant_registry.h"
@@ -157,52 +158,47 @@ class Bench {
     report("ternary_gemv_stream", "\"what\":\"plain read\"", 1, 0, 0, read);
   }
 
-  void gemm(int64_t m, int64_t n, int64_t k) {
-    if (!wanted("gemm_f32")) return;
+  // product(left, right, c) for the operands of a backward pass: the head's, dX = dY . codes, dW = dY^T .
+  // codes.
+  template <typename Product>
+  void backward_products(const char* bench, const char* type, int64_t m, int64_t n, int64_t k, double peak,
+                         const Product& product) {
+    if (!wanted(bench)) return;
     const std::vector<float> a = bench_floats(m * k), b = bench_floats(k * n);
     const std::vector<int8_t> codes(static_cast<size_t>(k * n), 1);
     std::vector<float> c(static_cast<size_t>(m * n));
     select_variant(kernels_.name);
     const double operations = 2.0 * static_cast<double>(m * n * k);
-    const auto time = [&](const char* kind, const GemmOperand& left, const GemmOperand& right) {
-      const double seconds =
-          best_time(settings_.seconds, [&] { gemm_f32(threads_, m, n, k, left, right, c.data(), n, false); });
-      report("gemm_f32", json_fields({{"m", m}, {"n", n}, {"k", k}}) + ",\"operands\":\"" + kind + "\"",
-             seconds, operations / seconds, fma_peak_, 0);
+    const auto time = [&](const std::string& kind, const GemmOperand& left, const GemmOperand& right) {
+      const double seconds = best_time(settings_.seconds, [&] { product(left, right, c.data()); });
+      report(bench, json_fields({{"m", m}, {"n", n}, {"k", k}}) + ",\"operands\":\"" + kind + "\"", seconds,
+             operations / seconds, peak, 0);
     };
     const GemmOperand row_major{a.data(), k, 1}, transposed{a.data(), 1, m};
     const GemmOperand values{b.data(), n, 1}, integers{codes.data(), n, 1, GemmType::i8};
-    time("f32 x f32", row_major, values);
-    time("f32 x i8", row_major, integers);
-    time("f32^T x i8", transposed, integers);
+    time(std::string(type) + " x " + type, row_major, values);
+    time(std::string(type) + " x i8", row_major, integers);
+    time(std::string(type) + "^T x i8", transposed, integers);
     select_variant("");
   }
 
-  // The products of a bf16 backward pass, the right side packed in each: dX = dY . codes, dW = dY^T . codes,
-  // and the head's, whose right side is float32. Without a tile for them the float32 one multiplies rounded
-  // values.
+  void gemm(int64_t m, int64_t n, int64_t k) {
+    backward_products("gemm_f32", "f32", m, n, k, fma_peak_,
+                      [&](const GemmOperand& left, const GemmOperand& right, float* c) {
+                        gemm_f32(threads_, m, n, k, left, right, c, n, false);
+                      });
+  }
+
+  // The right side is packed each time. Without a tile for bf16 the float32 one multiplies rounded values.
   void gemm_bfloat16(int64_t m, int64_t n, int64_t k) {
-    if (!wanted("gemm_bf16")) return;
-    const std::vector<float> a = bench_floats(m * k), b = bench_floats(k * n);
-    const std::vector<int8_t> codes(static_cast<size_t>(k * n), 1);
-    std::vector<float> c(static_cast<size_t>(m * n));
-    select_variant(kernels_.name);
-    std::vector<uint8_t> memory(static_cast<size_t>(bf16_right_bytes(k, n) + 64));
-    const double operations = 2.0 * static_cast<double>(m * n * k);
-    const auto time = [&](const char* kind, const GemmOperand& left, const GemmOperand& right) {
-      const double seconds = best_time(settings_.seconds, [&] {
-        gemm_bf16(threads_, m, left, pack_bf16_right(threads_, right, k, n, aligned_64(memory.data())),
-                  c.data(), n, false);
-      });
-      report("gemm_bf16", json_fields({{"m", m}, {"n", n}, {"k", k}}) + ",\"operands\":\"" + kind + "\"",
-             seconds, operations / seconds, bf16_peak_ > 0 ? bf16_peak_ : fma_peak_, 0);
-    };
-    const GemmOperand row_major{a.data(), k, 1}, transposed{a.data(), 1, m};
-    const GemmOperand values{b.data(), n, 1}, integers{codes.data(), n, 1, GemmType::i8};
-    time("bf16 x bf16", row_major, values);
-    time("bf16 x i8", row_major, integers);
-    time("bf16^T x i8", transposed, integers);
-    select_variant("");
+    std::vector<uint8_t> memory;
+    backward_products("gemm_bf16", "bf16", m, n, k, bf16_peak_ > 0 ? bf16_peak_ : fma_peak_,
+                      [&](const GemmOperand& left, const GemmOperand& right, float* c) {
+                        memory.resize(static_cast<size_t>(bf16_right_bytes(k, n) + 64));
+                        gemm_bf16(threads_, m, left,
+                                  pack_bf16_right(threads_, right, k, n, aligned_64(memory.data())), c, n,
+                                  false);
+                      });
   }
 
   void gemm_int8(int64_t m, int64_t n, int64_t depth) {
@@ -330,7 +326,10 @@ class Bench {
     time("abs_sum_row", 1, [&] { total += kernels_.abs_sum_row(a.data(), n); });
     time("ternarize", 1, [&] { kernels_.ternarize(a.data(), n, 1.5f, codes.data()); });
     time("rms_norm_row", 2, [&] { kernels_.rms_norm_row(a.data(), b.data(), n, 1e-5f, y.data()); });
-    time("rope_row", 1, [&] { kernels_.rope_row(y.data(), 20, 128, a.data(), b.data()); });
+    // A rotation in place: values keep their size however often they are turned.
+    std::vector<float> cosine(64), sine(64);
+    fill_rope_table(1, 1, 128, 10000.0, cosine.data(), sine.data());
+    time("rope_row", 1, [&] { kernels_.rope_row(y.data(), 20, 128, cosine.data(), sine.data()); });
     time("relu2_gate", 2, [&] { kernels_.relu2_gate(a.data(), b.data(), n, y.data()); });
     time("silu_gate", 2, [&] { kernels_.silu_gate(a.data(), b.data(), n, y.data()); });
     time("add", 2, [&] { kernels_.add(a.data(), b.data(), n, y.data()); });
