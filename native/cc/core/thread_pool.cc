@@ -1,6 +1,7 @@
 #include "core/thread_pool.h"
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <mutex>
@@ -22,10 +23,24 @@ inline void cpu_relax() {
 #endif
 }
 
-// About 20 us: kernels of one training step follow each other faster than a futex wake-up, but an idle
-// pool must not burn the cores of other processes.
-constexpr int kSpinIterations = 2000;
+// Kernels of one training step follow each other faster than a futex wake-up, but an idle pool must not burn
+// the cores of other processes. By the clock: a pause takes 40 cycles on one CPU and 140 on another.
+constexpr std::chrono::microseconds kSpinTime{50};
+constexpr int kPausesPerLook = 8;  // at the clock
 constexpr int kMaxThreads = 256;
+
+// Waits for done() until kSpinTime has passed; whether it came.
+template <typename Done>
+bool spin_until(const Done& done) {
+  const auto end = std::chrono::steady_clock::now() + kSpinTime;
+  do {
+    for (int i = 0; i < kPausesPerLook; ++i) {
+      if (done()) return true;
+      cpu_relax();
+    }
+  } while (std::chrono::steady_clock::now() < end);
+  return false;
+}
 
 thread_local bool inside_parallel_for = false;
 
@@ -59,8 +74,7 @@ struct State {
 
   void worker_loop(int index, uint64_t seen) {
     for (;;) {
-      for (int i = 0; i < kSpinIterations && generation.load(std::memory_order_acquire) == seen; ++i)
-        cpu_relax();
+      spin_until([&] { return generation.load(std::memory_order_acquire) != seen; });
       Job current;
       {
         std::unique_lock<std::mutex> lock(mutex);
@@ -121,12 +135,9 @@ void ThreadPool::run(int threads, int64_t tasks, Task task, const void* context)
   pool.work_on(job);
   // All tasks are taken: helpers that the system has not scheduled yet are not waited for.
   pool.open.store(0);
-  for (int spins = 0; pool.active.load() > 0; ++spins) {
-    if (spins < kSpinIterations) {
-      cpu_relax();
-    } else {
-      std::this_thread::yield();
-    }
+  const auto helpers_left = [&] { return pool.active.load() == 0; };
+  if (!spin_until(helpers_left)) {
+    while (!helpers_left()) std::this_thread::yield();
   }
 }
 
