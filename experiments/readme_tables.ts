@@ -142,7 +142,7 @@ const parts: Record<string, Part> = {
       row.share_of_fp32_peak === undefined ? "" : `${fixed(100 * Number(row.share_of_fp32_peak), 0)}%`,
       fixed(row.peak_rss_mb, 0),
     ],
-    " Shapes: experiments/bench/shapes.ts.",
+    " Shapes: experiments/bench/shapes.ts. `BITNET_ISA` keeps PyTorch's libraries to the same instructions as our kernels.",
   ),
   engine_speed: benchTable(
     "engine",

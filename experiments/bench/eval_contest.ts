@@ -24,7 +24,7 @@ import { TaskRegistry } from "../../src/eval/task/task_registry.ts";
 import { trainBpe } from "../../src/tokenizer/bpe_trainer.ts";
 import type { TimedEvaluation } from "./eval_worker.ts";
 import { formatTable, type Measurement, median } from "./measurement.ts";
-import { allocatorSettings, hasBf16, pythonWith } from "./pytorch_process.ts";
+import { hasBf16, pythonWith, pytorchEnvironment } from "./pytorch_process.ts";
 import { evaluationShapes } from "./shapes.ts";
 import { WorkerProcess } from "./worker_process.ts";
 
@@ -145,7 +145,7 @@ export async function evaluationContest(shape: string, options: EvaluationContes
       const script = path.join(import.meta.dirname, "lm_eval_worker.py");
       for (const { name, dtype, environment } of pytorchSettings()) {
         const worker = await start(`lm-eval ${name}`, python, [script, models.transformers, dtype, String(threads)], {
-          ...allocatorSettings,
+          ...pytorchEnvironment(),
           OMP_NUM_THREADS: String(threads),
           ...environment,
         });

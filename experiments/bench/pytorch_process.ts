@@ -3,11 +3,26 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 
 /** glibc's defaults cost PyTorch a quarter of its speed: memory is given back and faulted in again in every step. */
-export const allocatorSettings = {
+const allocatorSettings = {
   MALLOC_MMAP_THRESHOLD_: "4294967296",
   MALLOC_TRIM_THRESHOLD_: "4294967296",
   MALLOC_TOP_PAD_: "67108864",
 };
+
+/**
+ * What keeps PyTorch to the instructions that BITNET_ISA leaves to our kernels, so that a contest is one of the same CPU:
+ * oneDNN's and MKL's limits, and PyTorch's own.
+ */
+const instructionLimits: Record<string, Record<string, string>> = {
+  avx2: { ONEDNN_MAX_CPU_ISA: "AVX2", MKL_ENABLE_INSTRUCTIONS: "AVX2", ATEN_CPU_CAPABILITY: "avx2" },
+  avxvnni: { ONEDNN_MAX_CPU_ISA: "AVX2_VNNI", MKL_ENABLE_INSTRUCTIONS: "AVX2", ATEN_CPU_CAPABILITY: "avx2" },
+  avx512vnni: { ONEDNN_MAX_CPU_ISA: "AVX512_CORE_BF16", MKL_ENABLE_INSTRUCTIONS: "AVX512" },
+};
+
+/** The environment of a PyTorch contender. */
+export function pytorchEnvironment(): Record<string, string> {
+  return { ...allocatorSettings, ...instructionLimits[process.env.BITNET_ISA ?? ""] };
+}
 
 /** PYTHON (default python3) if it can import the module. */
 export function pythonWith(module: string): string | undefined {
@@ -17,6 +32,7 @@ export function pythonWith(module: string): string | undefined {
 
 /** Without these PyTorch emulates bf16, tens of times slower than float32: minutes for a step. */
 export function hasBf16(): boolean {
+  if (process.env.BITNET_ISA?.startsWith("avx2") || process.env.BITNET_ISA === "avxvnni") return false;
   const file = "/proc/cpuinfo";
   return !existsSync(file) || /\b(avx512_bf16|amx_bf16|bf16)\b/.test(readFileSync(file, "utf8"));
 }

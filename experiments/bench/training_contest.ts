@@ -4,7 +4,8 @@
  *
  *     npx tsx experiments/bench/training_contest.ts [T S M L] [--threads 2] [--rounds 5] [--only TEXT] [--wasm]
  *
- * PyTorch takes part when PYTHON (default python3) can import torch, in bf16 only if the CPU can multiply it. Prints tables; see bench.ts for the JSON lines.
+ * PyTorch takes part when PYTHON (default python3) can import torch, in bf16 only if the CPU can multiply it. BITNET_ISA
+ * keeps both sides to its instructions. Prints tables; see bench.ts for the JSON lines.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
@@ -18,7 +19,7 @@ import { CausalLM } from "../../src/model/causal_lm.ts";
 import { CounterRng } from "../../src/random/counter_rng.ts";
 import { renderChart } from "../../training/chart.ts";
 import { formatTable, type Measurement, median } from "./measurement.ts";
-import { allocatorSettings, hasBf16, pythonWith } from "./pytorch_process.ts";
+import { hasBf16, pythonWith, pytorchEnvironment } from "./pytorch_process.ts";
 import { type TrainingShape, trainingShapes } from "./shapes.ts";
 import type { StoredBatch, TrainedSteps } from "./train_step.ts";
 import { WorkerProcess } from "./worker_process.ts";
@@ -65,7 +66,7 @@ function contenders(threads: number, withWasm: boolean): Contender[] {
         isFloat,
         command: python,
         arguments: [script, ...flags, "--threads", String(threads)],
-        environment: { ...allocatorSettings, OMP_NUM_THREADS: String(threads) },
+        environment: { ...pytorchEnvironment(), OMP_NUM_THREADS: String(threads) },
       });
     }
   }
