@@ -57,26 +57,34 @@ export class AdamW {
    */
   update(gradients: ReadonlyMap<string, tf.Tensor>, values: UpdateValues, observer?: UpdateObserver): number {
     const { beta1, beta2, epsilon, maxGradNorm } = this.options;
-    let squares = 0;
-    for (const name of this.parameters.keys()) squares += sumOfSquares(gradientOf(gradients, name));
-    const norm = Math.sqrt(squares) / values.accumulated;
+    const updates = Array.from(this.parameters, ([name, param]) => ({
+      name,
+      param,
+      grad: gradientOf(gradients, name),
+      ...this.moments.get(name)!,
+      weightDecay: param.rank > 1 ? values.weightDecay : 0,
+    }));
+    const norm = Math.sqrt(globalNormSquared(updates.map(({ grad }) => grad))) / values.accumulated;
     if (!Number.isFinite(norm)) return norm;
 
     const clip = maxGradNorm > 0 ? Math.min(1, maxGradNorm / (norm + 1e-6)) : 1;
     this.updates++;
-    for (const [name, parameter] of this.parameters) {
-      const { m, v } = this.moments.get(name)!;
-      observer?.before(name, parameter);
-      adamWStep(parameter, gradientOf(gradients, name), m, v, {
-        learningRate: values.learningRate,
-        beta1,
-        beta2,
-        epsilon,
-        weightDecay: parameter.rank > 1 ? values.weightDecay : 0,
-        step: this.updates,
-        gradScale: clip / values.accumulated,
-      });
-      observer?.after(name, parameter);
+    const attributes = {
+      learningRate: values.learningRate,
+      beta1,
+      beta2,
+      epsilon,
+      step: this.updates,
+      gradScale: clip / values.accumulated,
+    };
+    if (observer === undefined) {
+      adamWStep(updates, attributes);
+      return norm;
+    }
+    for (const update of updates) {
+      observer.before(update.name, update.param);
+      adamWStep([update], attributes);
+      observer.after(update.name, update.param);
     }
     return norm;
   }
@@ -97,11 +105,4 @@ function gradientOf(gradients: ReadonlyMap<string, tf.Tensor>, name: string): tf
   const gradient = gradients.get(name);
   if (gradient === undefined) throw new Error(`no gradient for ${name}`);
   return gradient;
-}
-
-function sumOfSquares(gradient: tf.Tensor): number {
-  const sum = globalNormSquared(gradient);
-  const [value] = sum.dataSync();
-  sum.dispose();
-  return value;
 }

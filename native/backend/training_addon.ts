@@ -83,19 +83,19 @@ declare module "../addon.ts" {
       dtable: F32,
     ): void;
     adamwStep(
-      param: F32,
-      grad: F32,
-      m: F32,
-      v: F32,
+      params: F32[],
+      grads: F32[],
+      m: F32[],
+      v: F32[],
+      weightDecays: readonly number[],
       learningRate: number,
       beta1: number,
       beta2: number,
       epsilon: number,
-      weightDecay: number,
       step: number,
       gradScale: number,
     ): void;
-    normSquared(x: F32): number;
+    sumsOfSquares(tensors: F32[], sums: F32): void;
 
     binary(op: number, a: F32, b: F32, reversed: boolean, layout: number, y: F32): void;
     unary(op: number, x: F32, y: F32): void;

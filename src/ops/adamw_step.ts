@@ -8,33 +8,51 @@
 import * as tf from "@tensorflow/tfjs";
 import { fusedKernel } from "./fused_kernel.ts";
 
-/** The keys are attributes of the fused kernel. */
+/** What all parameters share. */
 export interface AdamWAttributes {
   learningRate: number;
   beta1: number;
   beta2: number;
   epsilon: number;
-  weightDecay: number;
   /** 1 for the first update. */
   step: number;
   /** Multiplies the gradient: clipping coefficient times 1 / accumulated micro-batches. */
   gradScale: number;
 }
 
-/** Updates param and its moments m, v (variables of its shape, zero at first) in place. */
-export function adamWStep(
-  param: tf.Variable,
-  grad: tf.Tensor,
-  m: tf.Variable,
-  v: tf.Variable,
-  attributes: AdamWAttributes,
-): void {
+/** Attributes of the fused kernel. */
+export interface AdamWKernelAttributes extends AdamWAttributes {
+  weightDecays: readonly number[];
+}
+
+/** A parameter, its gradient and its moments (variables of its shape, zero at first). */
+export interface AdamWUpdate {
+  param: tf.Variable;
+  grad: tf.Tensor;
+  m: tf.Variable;
+  v: tf.Variable;
+  weightDecay: number;
+}
+
+/** Updates the parameters and their moments in place: all of them in one call of the fused kernel. */
+export function adamWStep(updates: readonly AdamWUpdate[], attributes: AdamWAttributes): void {
   const kernel = fusedKernel("AdamWStep");
   if (kernel) {
-    kernel({ param, grad, m, v }, { ...attributes });
+    const inputs: Record<string, tf.Tensor> = {};
+    updates.forEach(({ param, grad, m, v }, i) => {
+      inputs[`param${i}`] = param;
+      inputs[`grad${i}`] = grad;
+      inputs[`m${i}`] = m;
+      inputs[`v${i}`] = v;
+    });
+    kernel(inputs, { ...attributes, weightDecays: updates.map(({ weightDecay }) => weightDecay) });
     return;
   }
-  const { learningRate, beta1, beta2, epsilon, weightDecay, step, gradScale } = attributes;
+  for (const update of updates) composed(update, attributes);
+}
+
+function composed({ param, grad, m, v, weightDecay }: AdamWUpdate, attributes: AdamWAttributes): void {
+  const { learningRate, beta1, beta2, epsilon, step, gradScale } = attributes;
   tf.tidy(() => {
     const g = tf.mul(grad, gradScale);
     m.assign(tf.add(tf.mul(m, beta1), tf.mul(g, 1 - beta1)));

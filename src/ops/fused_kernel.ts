@@ -7,7 +7,7 @@ import * as tf from "@tensorflow/tfjs";
 /** Runs the current backend's kernel. Undefined inputs are left out. */
 export type FusedKernel = (
   inputs: Record<string, tf.Tensor | undefined>,
-  attributes?: Record<string, string | number | boolean>,
+  attributes?: Record<string, string | number | boolean | readonly number[]>,
 ) => tf.Tensor[];
 
 /**

@@ -203,20 +203,13 @@ describe.each(testedBackends)("training oracle on %s", (backend) => {
     for (let step = 1; step <= 3; step++) {
       tf.tidy(() => {
         const { grads } = lossAndGradients(lm);
-        let squares = 0;
-        for (const grad of grads.values()) squares += globalNormSquared(grad).dataSync()[0];
-        for (const [name, parameter] of lm.parameters) {
+        const norm = Math.sqrt(globalNormSquared([...grads.values()]));
+        const updates = Array.from(lm.parameters, ([name, param]) => {
           const [m, v] = moments.get(name)!;
-          adamWStep(parameter, grads.get(name)!, m, v, {
-            learningRate: 1e-3,
-            beta1: 0.9,
-            beta2: 0.95,
-            epsilon: 1e-8,
-            weightDecay: parameter.rank === 2 ? 0.1 : 0,
-            step,
-            gradScale: Math.min(1, 1 / (Math.sqrt(squares) + 1e-6)),
-          });
-        }
+          return { param, grad: grads.get(name)!, m, v, weightDecay: param.rank === 2 ? 0.1 : 0 };
+        });
+        const gradScale = Math.min(1, 1 / (norm + 1e-6));
+        adamWStep(updates, { learningRate: 1e-3, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, step, gradScale });
       });
       if (step === 1) expect(shareWithin(lm, files.after1, 1e-6)).toBeGreaterThan(0.999);
     }

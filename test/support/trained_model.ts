@@ -49,17 +49,11 @@ export function trainSmallModel(keys: Partial<ModelConfigJson> = {}, steps = 12)
         () => model.loss(tf.tensor2d(inputs, [batch, length], "int32"), tf.tensor2d(targets, [batch, length], "int32")),
         variables,
       );
-      variables.forEach((variable, i) => {
-        adamWStep(variable, grads[variable.name]!, moments[i]![0]!, moments[i]![1]!, {
-          learningRate: 2e-3,
-          beta1: 0.9,
-          beta2: 0.95,
-          epsilon: 1e-8,
-          weightDecay: 0.1,
-          step,
-          gradScale: 1,
-        });
+      const updates = variables.map((param, i) => {
+        const [m, v] = moments[i]!;
+        return { param, grad: grads[param.name]!, m: m!, v: v!, weightDecay: 0.1 };
       });
+      adamWStep(updates, { learningRate: 2e-3, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, step, gradScale: 1 });
     });
   }
   tf.dispose(moments.flat());

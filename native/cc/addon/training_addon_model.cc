@@ -1,4 +1,6 @@
 // The fused kernels of the language model.
+#include <vector>
+
 #include "addon/training_arguments.h"
 #include "core/gemm_i8.h"
 #include "training/bit_linear.h"
@@ -256,21 +258,50 @@ void head_log_probs_grad_call(const Info& info) {
                       arguments.floats(8, shape.vocab * shape.width));
 }
 
-// adamwStep(param, grad, m, v, learningRate, beta1, beta2, epsilon, weightDecay, step, gradScale)
+// adamwStep(params[], grads[], ms[], vs[], weightDecays[], learningRate, beta1, beta2, epsilon, step,
+// gradScale)
 void adamw_step_call(const Info& info) {
   const Arguments arguments(info, "adamwStep");
-  const int64_t count = arguments.length(0);
-  const AdamWSettings settings{arguments.number(4), arguments.number(5), arguments.number(6),
-                               arguments.number(7), arguments.number(8), arguments.positive(9),
-                               arguments.number(10)};
-  adamw_step(arguments.floats(0), arguments.floats(1, count), arguments.floats(2, count),
-             arguments.floats(3, count), count, settings);
+  const uint32_t count = arguments.array(0).Length();
+  for (size_t list = 1; list < 5; ++list) {
+    if (arguments.array(list).Length() != count) arguments.fail(list, "does not match the parameters");
+  }
+  std::vector<AdamWTensor> tensors(count);
+  for (uint32_t i = 0; i < count; ++i) {
+    const auto floats = [&](size_t list, int64_t length) {
+      return arguments.floats_of(arguments.array(list)[i], list, length);
+    };
+    AdamWTensor& tensor = tensors[i];
+    tensor.param = floats(0, -1);
+    const Napi::Value param = arguments.array(0)[i];
+    tensor.count = static_cast<int64_t>(param.As<Napi::TypedArray>().ElementLength());
+    tensor.grad = floats(1, tensor.count);
+    tensor.m = floats(2, tensor.count);
+    tensor.v = floats(3, tensor.count);
+    const Napi::Value decay = arguments.array(4)[i];
+    if (!decay.IsNumber()) arguments.fail(4, "holds what is not a number");
+    tensor.weight_decay = decay.As<Napi::Number>().DoubleValue();
+  }
+  adamw_step(tensors.data(), count,
+             {arguments.number(5), arguments.number(6), arguments.number(7), arguments.number(8),
+              arguments.positive(9), arguments.number(10)});
 }
 
-// normSquared(x): float64 sum of squares
-Napi::Value norm_squared_call(const Info& info) {
-  const Arguments arguments(info, "normSquared");
-  return Napi::Number::New(info.Env(), norm_squared(arguments.floats(0), arguments.length(0)));
+// sumsOfSquares(tensors[], sums: Float32Array)
+void sums_of_squares_call(const Info& info) {
+  const Arguments arguments(info, "sumsOfSquares");
+  const Napi::Array list = arguments.array(0);
+  std::vector<Values> tensors(list.Length());
+  for (uint32_t i = 0; i < list.Length(); ++i) {
+    const Napi::Value value = list[i];
+    tensors[i].data = arguments.floats_of(value, 0, -1);
+    tensors[i].count = static_cast<int64_t>(value.As<Napi::TypedArray>().ElementLength());
+  }
+  const int64_t count = static_cast<int64_t>(tensors.size());
+  std::vector<double> sums(tensors.size());
+  float* out = arguments.floats(1, count);
+  sums_of_squares(tensors.data(), count, sums.data());
+  for (int64_t i = 0; i < count; ++i) out[i] = static_cast<float>(sums[static_cast<size_t>(i)]);
 }
 
 }  // namespace
@@ -295,7 +326,7 @@ void init_training_model(Napi::Env env, Napi::Object exports) {
   add("headLogProbs", head_log_probs_call);
   add("headLogProbsGrad", head_log_probs_grad_call);
   add("adamwStep", adamw_step_call);
-  add("normSquared", norm_squared_call);
+  add("sumsOfSquares", sums_of_squares_call);
 }
 
 }  // namespace bitnet

@@ -150,11 +150,11 @@ describe.skipIf(withoutAddon)(
         beta1: 0.9,
         beta2: 0.95,
         epsilon: 1e-8,
-        weightDecay: 0,
+        weightDecays: [0],
         step: 1,
         gradScale: 1,
       };
-      runKernel("AdamWStep", { param: variable, grad, m, v }, settings);
+      runKernel("AdamWStep", { param0: variable, grad0: grad, m0: m, v0: v }, settings);
       expect(variable.dataSync()[0]).toBeCloseTo(6, 5);
       expect(Array.from(mine)).toEqual(Array(64).fill(7));
     });

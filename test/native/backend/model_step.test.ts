@@ -91,14 +91,16 @@ describe.skipIf(withoutAddon)(
       const variables = [...model.parameters.values()];
       const moments = variables.map(({ shape }) => [tf.variable(tf.zeros(shape)), tf.variable(tf.zeros(shape))]);
       const { ids, targets } = makeBatch();
-      const settings = { learningRate: 1e-2, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1, gradScale: 1 };
+      const settings = { learningRate: 1e-2, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, gradScale: 1 };
       return (step) =>
         tf.tidy(() => {
           const { grads } = tf.variableGrads(() => model.loss(ids, targets), variables);
-          variables.forEach((variable, i) => {
-            globalNormSquared(grads[variable.name]);
-            adamWStep(variable, grads[variable.name], moments[i][0], moments[i][1], { ...settings, step });
+          globalNormSquared(variables.map(({ name }) => grads[name]));
+          const updates = variables.map((param, i) => {
+            const [m, v] = moments[i];
+            return { param, grad: grads[param.name], m, v, weightDecay: 0.1 };
           });
+          adamWStep(updates, { ...settings, step });
         });
     }
 

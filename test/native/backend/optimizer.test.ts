@@ -14,31 +14,33 @@ describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "opt
   it("AdamWStep follows torch's formulas over several steps, in place", () => {
     const random = randomSource(2);
     const count = 40000;
-    const settings = { learningRate: 0.01, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1, gradScale: 0.5 };
+    const settings = { learningRate: 0.01, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, gradScale: 0.5 };
+    const weightDecays = [0.1];
     const start = randomValues(random, count);
     const expected = Float64Array.from(start);
     const [m, v] = [new Float64Array(count), new Float64Array(count)];
     const state = {
-      param: tf.variable(tf.tensor1d(start)),
-      m: tf.variable(tf.zeros([count])),
-      v: tf.variable(tf.zeros([count])),
+      param0: tf.variable(tf.tensor1d(start)),
+      m0: tf.variable(tf.zeros([count])),
+      v0: tf.variable(tf.zeros([count])),
     };
     for (let step = 1; step <= 4; step++) {
       const grad = randomTensor(random, [count]);
-      expect(runKernel("AdamWStep", { ...state, grad }, { ...settings, step })).toEqual([]);
+      const inputs = { ...state, grad0: grad };
+      expect(runKernel("AdamWStep", inputs, { ...settings, weightDecays, step })).toEqual([]);
       grad.dataSync().forEach((value, i) => {
         const g = value * settings.gradScale;
         m[i] = 0.9 * m[i] + 0.1 * g;
         v[i] = 0.95 * v[i] + 0.05 * g * g;
         const denominator = Math.sqrt(v[i]) / Math.sqrt(1 - 0.95 ** step) + settings.epsilon;
-        expected[i] *= 1 - settings.learningRate * settings.weightDecay;
+        expected[i] *= 1 - settings.learningRate * weightDecays[0];
         expected[i] -= ((settings.learningRate / (1 - 0.9 ** step)) * m[i]) / denominator;
       });
       grad.dispose();
     }
-    expect(relativeError(state.param.dataSync(), expected)).toBeLessThan(1e-6);
-    expect(relativeError(state.m.dataSync(), m)).toBeLessThan(1e-6);
-    expect(relativeError(state.v.dataSync(), v)).toBeLessThan(1e-6);
+    expect(relativeError(state.param0.dataSync(), expected)).toBeLessThan(1e-6);
+    expect(relativeError(state.m0.dataSync(), m)).toBeLessThan(1e-6);
+    expect(relativeError(state.v0.dataSync(), v)).toBeLessThan(1e-6);
   });
 
   it("AdamWStep changes only its variables, not what shared their data", () => {
@@ -46,8 +48,9 @@ describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "opt
     const zeros = tf.zeros([4]);
     const [param, m, v] = [tf.variable(initial), tf.variable(zeros), tf.variable(zeros)];
     const before = param.clone();
-    const settings = { learningRate: 1, beta1: 0.9, beta2: 0.75, epsilon: 1e-8, weightDecay: 0, step: 1, gradScale: 1 };
-    runKernel("AdamWStep", { param, grad: tf.fill([4], 3), m, v }, settings);
+    const settings = { learningRate: 1, beta1: 0.9, beta2: 0.75, epsilon: 1e-8, step: 1, gradScale: 1 };
+    const inputs = { param0: param, grad0: tf.fill([4], 3), m0: m, v0: v };
+    runKernel("AdamWStep", inputs, { ...settings, weightDecays: [0] });
     const first = (tensor: tf.Tensor) => tensor.dataSync()[0];
     expect([first(initial), first(before), first(zeros)]).toEqual([2, 2, 0]);
     expect(first(param)).toBeCloseTo(1, 5);
@@ -55,11 +58,41 @@ describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "opt
     expect(first(v)).toBeCloseTo(2.25, 6);
   });
 
-  it("GlobalNormSquared sums in float64", () => {
+  it("AdamWStep of several tensors at once is that of each", () => {
+    const random = randomSource(4);
+    const sizes = [3, 40000, 1, 17, 16384, 16385];
+    const settings = { learningRate: 0.1, beta1: 0.9, beta2: 0.75, epsilon: 1e-8, step: 1, gradScale: 0.5 };
+    const decays = sizes.map((_, i) => (i % 2) / 10);
+    const starts = sizes.map((size) => randomValues(random, size));
+    const grads = sizes.map((size) => randomTensor(random, [size]));
+    const update = (tensors: number[]) => {
+      const variables = tensors.map((i) => [starts[i], new Float32Array(sizes[i]), new Float32Array(sizes[i])]);
+      const inputs: Record<string, tf.Tensor> = {};
+      variables.forEach((values, i) => {
+        const [param, m, v] = values.map((value) => tf.variable(tf.tensor1d(value)));
+        Object.assign(inputs, { [`param${i}`]: param, [`grad${i}`]: grads[tensors[i]], [`m${i}`]: m, [`v${i}`]: v });
+      });
+      runKernel("AdamWStep", inputs, { ...settings, weightDecays: tensors.map((i) => decays[i]) });
+      return tensors.map((_, i) => ["param", "m", "v"].map((stem) => Array.from(inputs[`${stem}${i}`].dataSync())));
+    };
+    expect(update(sizes.map((_, i) => i))).toEqual(sizes.map((_, i) => update([i])[0]));
+  });
+
+  it("AdamWStep refuses lists that do not match", () => {
+    const [param0, m0, v0] = [tf.variable(tf.ones([4])), tf.variable(tf.ones([4])), tf.variable(tf.ones([4]))];
+    const settings = { learningRate: 1, beta1: 0.9, beta2: 0.75, epsilon: 1e-8, step: 1, gradScale: 1 };
+    const inputs = { param0, m0, v0, grad0: tf.ones([4]) };
+    expect(() => runKernel("AdamWStep", inputs, { ...settings, weightDecays: [] })).toThrow("argument 4");
+    const short = { ...inputs, grad0: tf.ones([3]) };
+    expect(() => runKernel("AdamWStep", short, { ...settings, weightDecays: [0] })).toThrow("has 3 elements, not 4");
+  });
+
+  it("GlobalNormSquared sums each tensor in float64", () => {
     const values = new Float32Array(300000).fill(1e-3);
     values[7] = 1e4;
-    const [sum] = runKernel("GlobalNormSquared", { x: tf.tensor1d(values) });
-    expect(sum.dataSync()[0]).toBe(Math.fround(1e8 + 299999 * Math.fround(1e-3) ** 2));
+    const inputs = { x0: tf.tensor1d([3, 4]), x1: tf.tensor1d(values), x2: tf.tensor1d([]) };
+    const [sums] = runKernel("GlobalNormSquared", inputs);
+    expect(Array.from(sums.dataSync())).toEqual([25, Math.fround(1e8 + 299999 * Math.fround(1e-3) ** 2), 0]);
   });
 
   it("RoundToDtype: f16, bf16 and q8_0 values", () => {
@@ -91,7 +124,7 @@ describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "opt
   it("logs which fused kernels ran, and on which variant", () => {
     resetKernelLog();
     expect(nativeKernelLog().calls.size).toBe(0);
-    runKernel("GlobalNormSquared", { x: tf.ones([3]) });
+    runKernel("GlobalNormSquared", { x0: tf.ones([3]) });
     tf.add(tf.ones([3]), 1);
     expect([...nativeKernelLog().calls]).toEqual([["GlobalNormSquared", 1]]);
     expect(nativeKernelLog().variant).toBe(addon!.isa());
