@@ -66,9 +66,9 @@ struct LinearInput {
   const float* rows(int64_t tokens, int64_t cols, ArenaScope& scope) const;
 };
 
-// The scales of a quantized product: `weights` is {1 / scale, rounded scale} of each weight, `activations` the
-// scale of each token. The forward pass writes them for the backward pass, which would read x and the weights
-// once more to find them.
+// The scales of a quantized product: `weights` is {1 / scale, rounded scale} of each weight, `activations`
+// the scale of each token. The forward pass writes them for the backward pass, which would read x and the
+// weights once more to find them.
 struct LinearScales {
   float* weights;      // [count][2]
   float* activations;  // [tokens]
@@ -90,11 +90,10 @@ struct LinearGradients {
   float* const* dweights;  // [rows of i][cols]
 };
 
-// dy [tokens][sum of rows] -> gradients, with the `scales` that bit_linear wrote if they were kept. int8 throws
-// std::invalid_argument without both quantizers, and for more than kMaxInt8Depth tokens.
+// dy [tokens][sum of rows] -> gradients, with the `scales` that bit_linear wrote if they were kept. int8
+// throws std::invalid_argument without both quantizers, and for more than kMaxInt8Depth tokens.
 void bit_linear_grad(const LinearInput& input, int64_t tokens, int64_t cols, const LinearWeight* weights,
                      int count, const LinearQuantizers& quantizers, const BackwardRounding& rounding,
-                     const float* dy, const LinearGradients& gradients,
-                     const LinearScales* scales = nullptr);
+                     const float* dy, const LinearGradients& gradients, const LinearScales* scales = nullptr);
 
 }  // namespace bitnet
