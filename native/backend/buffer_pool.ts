@@ -89,6 +89,8 @@ export class BufferPool {
   }
 
   private takeIdle(capacity: number): Block | undefined {
+    const exact = this.idle.get(capacity)?.pop();
+    if (exact !== undefined) return exact;
     let best: Block[] | undefined;
     let bestCapacity = 2 * capacity + 1;
     for (const [size, list] of this.idle) {
@@ -109,6 +111,7 @@ export class BufferPool {
   }
 
   private trim(): void {
+    if (this.held <= slack * this.peak) return;
     for (const [capacity, list] of this.idle) {
       while (list.length > 0 && this.held > slack * this.peak) {
         list.pop();

@@ -20,8 +20,12 @@ export interface AdamWAttributes {
   gradScale: number;
 }
 
-/** Attributes of the fused kernel. */
+/** Attributes of the fused kernel: lists by parameter. */
 export interface AdamWKernelAttributes extends AdamWAttributes {
+  params: readonly tf.TensorInfo[];
+  grads: readonly tf.TensorInfo[];
+  m: readonly tf.TensorInfo[];
+  v: readonly tf.TensorInfo[];
   weightDecays: readonly number[];
 }
 
@@ -38,14 +42,14 @@ export interface AdamWUpdate {
 export function adamWStep(updates: readonly AdamWUpdate[], attributes: AdamWAttributes): void {
   const kernel = fusedKernel("AdamWStep");
   if (kernel) {
-    const inputs: Record<string, tf.Tensor> = {};
-    updates.forEach(({ param, grad, m, v }, i) => {
-      inputs[`param${i}`] = param;
-      inputs[`grad${i}`] = grad;
-      inputs[`m${i}`] = m;
-      inputs[`v${i}`] = v;
-    });
-    kernel(inputs, { ...attributes, weightDecays: updates.map(({ weightDecay }) => weightDecay) });
+    const lists = {
+      params: updates.map(({ param }) => param),
+      grads: updates.map(({ grad }) => grad),
+      m: updates.map(({ m }) => m),
+      v: updates.map(({ v }) => v),
+      weightDecays: updates.map(({ weightDecay }) => weightDecay),
+    };
+    kernel({}, { ...attributes, ...lists });
     return;
   }
   for (const update of updates) composed(update, attributes);

@@ -4,10 +4,13 @@
  */
 import * as tf from "@tensorflow/tfjs";
 
-/** Runs the current backend's kernel. Undefined inputs are left out. */
+/**
+ * Runs the current backend's kernel. Undefined inputs are left out. Lists of tensors may be attributes where nothing is
+ * differentiated.
+ */
 export type FusedKernel = (
   inputs: Record<string, tf.Tensor | undefined>,
-  attributes?: Record<string, string | number | boolean | readonly number[]>,
+  attributes?: Record<string, string | number | boolean | readonly number[] | readonly tf.Tensor[]>,
 ) => tf.Tensor[];
 
 /**
@@ -29,10 +32,15 @@ export function fusedKernel(name: string): FusedKernel | null {
     }
     const { gradientDepth, kernelDepth, profiling } = engine.state;
     if (profiling || (gradientDepth > 0 && kernelDepth === 0)) {
-      const outputs = engine.runKernel(name, present, attributes) as tf.Tensor | tf.Tensor[];
+      const outputs = engine.runKernel(name, present, attributes as tf.NamedAttrMap) as tf.Tensor | tf.Tensor[];
       return Array.isArray(outputs) ? outputs : [outputs];
     }
-    const outputs = kernel.kernelFunc({ inputs: present, attrs: attributes, backend: engine.backend });
-    return [outputs].flat().map((output) => engine.makeTensorFromTensorInfo(output));
+    const outputs = kernel.kernelFunc({
+      inputs: present,
+      attrs: attributes as tf.NamedAttrMap,
+      backend: engine.backend,
+    });
+    if (!Array.isArray(outputs)) return [engine.makeTensorFromTensorInfo(outputs)];
+    return outputs.map((output) => engine.makeTensorFromTensorInfo(output));
   };
 }

@@ -13,7 +13,7 @@ function sumOfSquares(x: tf.Tensor): number {
 export function globalNormSquared(tensors: readonly tf.Tensor[]): number {
   const kernel = fusedKernel("GlobalNormSquared");
   if (!kernel) return tensors.reduce((sum, x) => sum + sumOfSquares(x), 0);
-  const [sums] = kernel(Object.fromEntries(tensors.map((x, i) => [`x${i}`, x])));
+  const [sums] = kernel({}, { tensors });
   const total = float32Values(sums!).reduce((sum, value) => sum + value, 0);
   sums!.dispose();
   return total;

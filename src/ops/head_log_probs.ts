@@ -14,6 +14,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { backwardPrecision } from "./backward_pass.ts";
 import { fusedKernel } from "./fused_kernel.ts";
+import { float32Values } from "./tensor_access.ts";
 import { withGradient } from "./with_gradient.ts";
 
 /** Logits that exist at one time in the composed form: 4 MiB of float32. */
@@ -127,24 +128,38 @@ export function headLogProbs(hidden: tf.Tensor2D, table: tf.Tensor2D, targets: t
 }
 
 /**
+ * How many targets are not ignored, and the gradient of minus the mean of their log-probabilities. On the host: the plain
+ * ops for it take longer on integers than a small layer's products.
+ */
+function meanGradient(targets: Int32Array): [count: number, dlogProbs: tf.Tensor1D] {
+  let count = 0;
+  for (let i = 0; i < targets.length; i++) if (targets[i]! >= 0) count++;
+  const values = new Float32Array(targets.length);
+  for (let i = 0; i < targets.length; i++) if (targets[i]! >= 0) values[i] = -1 / count;
+  return [count, tf.tensor1d(values)];
+}
+
+/**
  * Mean of -logProb over the targets >= 0. Differentiable in hidden and table: this is the training loss. The gradient
  * of a mean is known before its value, so a fused kernel computes both from one set of logits.
  */
 export function headLoss(hidden: tf.Tensor2D, table: tf.Tensor2D, targets: tf.Tensor1D): tf.Scalar {
-  const present = tf.cast(tf.greaterEqual(targets, 0), "float32");
-  const count = tf.sum(present);
   const kernel = fusedKernel("HeadLogProbsGrad");
-  if (!kernel) return tf.neg(tf.div(tf.sum(headLogProbs(hidden, table, targets)), count)) as tf.Scalar;
+  if (!kernel) {
+    const count = tf.sum(tf.cast(tf.greaterEqual(targets, 0), "float32"));
+    return tf.neg(tf.div(tf.sum(headLogProbs(hidden, table, targets)), count)) as tf.Scalar;
+  }
   return withGradient<tf.Scalar>(
     [hidden, table],
     (save) => {
-      const dlogProbs = tf.neg(tf.div(present, count));
+      const [count, dlogProbs] = meanGradient(targets.dataSync<"int32">());
       const [dHidden, dTable, logProbs] = kernel(
         { hidden, table, targets, dlogProbs },
         { precision: backwardPrecision() },
       );
       save([dHidden!, dTable!]);
-      return tf.neg(tf.div(tf.sum(logProbs!), count)) as tf.Scalar;
+      const [sum] = float32Values(tf.sum(logProbs!));
+      return tf.scalar(-sum! / count);
     },
     (dy, [dHidden, dTable]) => {
       // The loss itself is what most gradients are taken of.

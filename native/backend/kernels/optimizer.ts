@@ -2,18 +2,18 @@
 import type * as tf from "@tensorflow/tfjs";
 import type { AdamWKernelAttributes } from "../../../src/ops/adamw_step.ts";
 import type { NativeBackend } from "../native_backend.ts";
-import { type NativeKernel, numberedInputs } from "./kernel.ts";
+import type { NativeKernel } from "./kernel.ts";
 
-/** {param0, grad0, m0, v0, param1, ...}: updates the variables param, m and v in place. Returns []. */
+/** Updates the variables `params`, `m` and `v` in place. No inputs: lists of tensors are attributes. Returns []. */
 export const adamWStep: NativeKernel<AdamWKernelAttributes> = {
   name: "AdamWStep",
-  run(inputs, attributes, backend: NativeBackend): tf.TensorInfo[] {
-    const mutable = (stem: string) => numberedInputs(inputs, stem).map((tensor) => backend.mutableFloats(tensor));
+  run(_inputs, { params, grads, m, v, ...attributes }, backend: NativeBackend): tf.TensorInfo[] {
+    const mutable = (tensors: readonly tf.TensorInfo[]) => tensors.map((tensor) => backend.mutableFloats(tensor));
     backend.addon.adamwStep(
-      mutable("param"),
-      numberedInputs(inputs, "grad").map((tensor) => backend.floats(tensor)),
-      mutable("m"),
-      mutable("v"),
+      mutable(params),
+      grads.map((tensor) => backend.floats(tensor)),
+      mutable(m),
+      mutable(v),
       attributes.weightDecays,
       attributes.learningRate,
       attributes.beta1,
@@ -26,13 +26,15 @@ export const adamWStep: NativeKernel<AdamWKernelAttributes> = {
   },
 };
 
-/** {x0, x1, ...} -> float32 [tensors]: the sum of squares of each, accumulated in float64. */
-export const globalNormSquared: NativeKernel = {
+/** -> float32 [tensors]: the sum of squares of each of the attribute `tensors`, accumulated in float64. */
+export const globalNormSquared: NativeKernel<{ tensors: readonly tf.TensorInfo[] }> = {
   name: "GlobalNormSquared",
-  run(inputs, _attributes, backend: NativeBackend): tf.TensorInfo {
-    const tensors = numberedInputs(inputs, "x").map((tensor) => backend.floats(tensor));
+  run(_inputs, { tensors }, backend: NativeBackend): tf.TensorInfo {
     const sums = backend.allocate([tensors.length]);
-    backend.addon.sumsOfSquares(tensors, sums.values);
+    backend.addon.sumsOfSquares(
+      tensors.map((tensor) => backend.floats(tensor)),
+      sums.values,
+    );
     return sums.info;
   },
 };

@@ -106,7 +106,7 @@ function makeCases(): Case[] {
         ...runKernel("TernaryCodes", { weight: table }, { scaleDtype: "bf16" }),
         ...["f16", "bf16"].flatMap((dtype) => runKernel("RoundToDtype", { x: table }, { dtype })),
       ],
-      backward: () => runKernel("GlobalNormSquared", { x0: table, x1: hidden }),
+      backward: () => runKernel("GlobalNormSquared", {}, { tensors: [table, hidden] }),
     },
   ];
 }

@@ -151,10 +151,14 @@ describe.skipIf(withoutAddon)(
         beta2: 0.95,
         epsilon: 1e-8,
         weightDecays: [0],
+        params: [variable],
+        grads: [grad],
+        m: [m],
+        v: [v],
         step: 1,
         gradScale: 1,
       };
-      runKernel("AdamWStep", { param0: variable, grad0: grad, m0: m, v0: v }, settings);
+      runKernel("AdamWStep", {}, settings);
       expect(variable.dataSync()[0]).toBeCloseTo(6, 5);
       expect(Array.from(mine)).toEqual(Array(64).fill(7));
     });

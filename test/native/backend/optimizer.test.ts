@@ -20,14 +20,13 @@ describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "opt
     const expected = Float64Array.from(start);
     const [m, v] = [new Float64Array(count), new Float64Array(count)];
     const state = {
-      param0: tf.variable(tf.tensor1d(start)),
-      m0: tf.variable(tf.zeros([count])),
-      v0: tf.variable(tf.zeros([count])),
+      params: [tf.variable(tf.tensor1d(start))],
+      m: [tf.variable(tf.zeros([count]))],
+      v: [tf.variable(tf.zeros([count]))],
     };
     for (let step = 1; step <= 4; step++) {
       const grad = randomTensor(random, [count]);
-      const inputs = { ...state, grad0: grad };
-      expect(runKernel("AdamWStep", inputs, { ...settings, weightDecays, step })).toEqual([]);
+      expect(runKernel("AdamWStep", {}, { ...settings, ...state, grads: [grad], weightDecays, step })).toEqual([]);
       grad.dataSync().forEach((value, i) => {
         const g = value * settings.gradScale;
         m[i] = 0.9 * m[i] + 0.1 * g;
@@ -38,9 +37,9 @@ describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "opt
       });
       grad.dispose();
     }
-    expect(relativeError(state.param0.dataSync(), expected)).toBeLessThan(1e-6);
-    expect(relativeError(state.m0.dataSync(), m)).toBeLessThan(1e-6);
-    expect(relativeError(state.v0.dataSync(), v)).toBeLessThan(1e-6);
+    expect(relativeError(state.params[0].dataSync(), expected)).toBeLessThan(1e-6);
+    expect(relativeError(state.m[0].dataSync(), m)).toBeLessThan(1e-6);
+    expect(relativeError(state.v[0].dataSync(), v)).toBeLessThan(1e-6);
   });
 
   it("AdamWStep changes only its variables, not what shared their data", () => {
@@ -49,8 +48,8 @@ describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "opt
     const [param, m, v] = [tf.variable(initial), tf.variable(zeros), tf.variable(zeros)];
     const before = param.clone();
     const settings = { learningRate: 1, beta1: 0.9, beta2: 0.75, epsilon: 1e-8, step: 1, gradScale: 1 };
-    const inputs = { param0: param, grad0: tf.fill([4], 3), m0: m, v0: v };
-    runKernel("AdamWStep", inputs, { ...settings, weightDecays: [0] });
+    const lists = { params: [param], grads: [tf.fill([4], 3)], m: [m], v: [v], weightDecays: [0] };
+    runKernel("AdamWStep", {}, { ...settings, ...lists });
     const first = (tensor: tf.Tensor) => tensor.dataSync()[0];
     expect([first(initial), first(before), first(zeros)]).toEqual([2, 2, 0]);
     expect(first(param)).toBeCloseTo(1, 5);
@@ -66,32 +65,31 @@ describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "opt
     const starts = sizes.map((size) => randomValues(random, size));
     const grads = sizes.map((size) => randomTensor(random, [size]));
     const update = (tensors: number[]) => {
-      const variables = tensors.map((i) => [starts[i], new Float32Array(sizes[i]), new Float32Array(sizes[i])]);
-      const inputs: Record<string, tf.Tensor> = {};
-      variables.forEach((values, i) => {
-        const [param, m, v] = values.map((value) => tf.variable(tf.tensor1d(value)));
-        Object.assign(inputs, { [`param${i}`]: param, [`grad${i}`]: grads[tensors[i]], [`m${i}`]: m, [`v${i}`]: v });
-      });
-      runKernel("AdamWStep", inputs, { ...settings, weightDecays: tensors.map((i) => decays[i]) });
-      return tensors.map((_, i) => ["param", "m", "v"].map((stem) => Array.from(inputs[`${stem}${i}`].dataSync())));
+      const params = tensors.map((i) => tf.variable(tf.tensor1d(starts[i])));
+      const m = tensors.map((i) => tf.variable(tf.zeros([sizes[i]])));
+      const v = tensors.map((i) => tf.variable(tf.zeros([sizes[i]])));
+      const weightDecays = tensors.map((i) => decays[i]);
+      const lists = { params, grads: tensors.map((i) => grads[i]), m, v, weightDecays };
+      runKernel("AdamWStep", {}, { ...settings, ...lists });
+      return tensors.map((_, i) => [params, m, v].map((list) => Array.from(list[i].dataSync())));
     };
     expect(update(sizes.map((_, i) => i))).toEqual(sizes.map((_, i) => update([i])[0]));
   });
 
   it("AdamWStep refuses lists that do not match", () => {
-    const [param0, m0, v0] = [tf.variable(tf.ones([4])), tf.variable(tf.ones([4])), tf.variable(tf.ones([4]))];
+    const [params, m, v] = [0, 1, 2].map(() => [tf.variable(tf.ones([4]))]);
     const settings = { learningRate: 1, beta1: 0.9, beta2: 0.75, epsilon: 1e-8, step: 1, gradScale: 1 };
-    const inputs = { param0, m0, v0, grad0: tf.ones([4]) };
-    expect(() => runKernel("AdamWStep", inputs, { ...settings, weightDecays: [] })).toThrow("argument 4");
-    const short = { ...inputs, grad0: tf.ones([3]) };
-    expect(() => runKernel("AdamWStep", short, { ...settings, weightDecays: [0] })).toThrow("has 3 elements, not 4");
+    const lists = { params, m, v, grads: [tf.ones([4])], weightDecays: [0] };
+    const step = (changes: object) => runKernel("AdamWStep", {}, { ...settings, ...lists, ...changes });
+    expect(() => step({ weightDecays: [] })).toThrow("argument 4");
+    expect(() => step({ grads: [tf.ones([3])] })).toThrow("has 3 elements, not 4");
   });
 
   it("GlobalNormSquared sums each tensor in float64", () => {
     const values = new Float32Array(300000).fill(1e-3);
     values[7] = 1e4;
-    const inputs = { x0: tf.tensor1d([3, 4]), x1: tf.tensor1d(values), x2: tf.tensor1d([]) };
-    const [sums] = runKernel("GlobalNormSquared", inputs);
+    const tensors = [tf.tensor1d([3, 4]), tf.tensor1d(values), tf.tensor1d([])];
+    const [sums] = runKernel("GlobalNormSquared", {}, { tensors });
     expect(Array.from(sums.dataSync())).toEqual([25, Math.fround(1e8 + 299999 * Math.fround(1e-3) ** 2), 0]);
   });
 
@@ -124,7 +122,7 @@ describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "opt
   it("logs which fused kernels ran, and on which variant", () => {
     resetKernelLog();
     expect(nativeKernelLog().calls.size).toBe(0);
-    runKernel("GlobalNormSquared", { x0: tf.ones([3]) });
+    runKernel("GlobalNormSquared", {}, { tensors: [tf.ones([3])] });
     tf.add(tf.ones([3]), 1);
     expect([...nativeKernelLog().calls]).toEqual([["GlobalNormSquared", 1]]);
     expect(nativeKernelLog().variant).toBe(addon!.isa());
