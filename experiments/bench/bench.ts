@@ -33,6 +33,7 @@ await runCommand({
   options: {
     threads: { type: "string", describe: "thread counts, as in 1,2 [default: 1 and all CPUs]" },
     shapes: { type: "string", default: "T,S", describe: `training: ${Object.keys(trainingShapes).join(", ")}` },
+    contenders: { type: "string", default: "", describe: "training: only names that match this regular expression" },
     models: { type: "string", describe: "engine: GGUF files with commas between them [default: a small random one]" },
     "evaluation-shapes": { type: "string", default: "M", describe: Object.keys(evaluationShapes).join(", ") },
     "data-dir": { type: "string", describe: "evaluate: folder of arc_easy/test.jsonl [default: generated questions]" },
@@ -48,6 +49,7 @@ await runCommand({
   examples: [
     ["$0 kernels --threads 1", "every native kernel of every variant beside the measured peaks"],
     ["$0 train --shapes T,S,M", "the training step in every backward precision beside PyTorch"],
+    ['$0 train --shapes M --contenders "int8|bf16 compiled$"', "two of them alone, which takes less time and memory"],
     ["$0 engine --models model.gguf", "prefill 512 and decode 64 beside llama.cpp or bitnet.cpp"],
     ["$0 kernels --out - --compare experiments/results/bench.jsonl", "has it become faster?"],
   ],
@@ -79,6 +81,7 @@ await runCommand({
       const rows = await sections[section]({
         threads,
         shapes,
+        contenders: new RegExp(options.contenders),
         evaluationShapes: evaluated,
         models,
         dataDirectory: options["data-dir"],

@@ -9,6 +9,8 @@ export interface BenchOptions {
   threads: readonly number[];
   /** Of training. */
   shapes: readonly string[];
+  /** Of training: those whose names match. */
+  contenders: RegExp;
   evaluationShapes: readonly string[];
   /** GGUF files; none: a small random one. */
   models: readonly string[];
@@ -39,11 +41,11 @@ async function benchKernels({ threads }: BenchOptions): Promise<Measurement[]> {
   });
 }
 
-async function benchTraining({ threads, shapes, rounds }: BenchOptions): Promise<Measurement[]> {
+async function benchTraining({ threads, shapes, contenders, rounds }: BenchOptions): Promise<Measurement[]> {
   const { trainingContest } = await import("./training_contest.ts");
   const rows: Measurement[] = [];
   for (const shape of shapes) {
-    for (const count of threads) rows.push(...(await trainingContest(shape, { threads: count, rounds })));
+    for (const count of threads) rows.push(...(await trainingContest(shape, { threads: count, rounds, contenders })));
   }
   return rows;
 }

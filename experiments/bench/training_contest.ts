@@ -2,7 +2,7 @@
  * Training speed side by side: our backward precisions, our float twin and PyTorch's settings train the same model on
  * the same batch, each in a process of its own, a few steps at a time in turn.
  *
- *     npx tsx experiments/bench/training_contest.ts [T S M L] [--threads 2] [--rounds 5] [--only TEXT] [--wasm]
+ *     npx tsx experiments/bench/training_contest.ts [T S M L] [--threads 2] [--rounds 5] [--contenders REGEXP] [--wasm]
  *
  * PyTorch takes part when PYTHON (default python3) can import torch, in bf16 only if the CPU can multiply it. BITNET_ISA
  * keeps both sides to its instructions. Prints tables; see bench.ts for the JSON lines.
@@ -39,7 +39,7 @@ interface Contender {
   environment?: Record<string, string>;
 }
 
-function contenders(threads: number, withWasm: boolean): Contender[] {
+function allContenders(threads: number, withWasm: boolean): Contender[] {
   const ours = (name: string, isFloat: boolean, ...flags: string[]): Contender => ({
     name: `bitnet-lab ${name}`,
     isFloat,
@@ -159,11 +159,11 @@ export async function trainingContest(
   {
     threads,
     rounds,
-    only = "",
+    contenders = /(?:)/,
     withWasm = false,
-  }: { threads: number; rounds: number; only?: string; withWasm?: boolean },
+  }: { threads: number; rounds: number; contenders?: RegExp; withWasm?: boolean },
 ): Promise<Measurement[]> {
-  const chosen = contenders(threads, withWasm).filter((each) => each.name.includes(only));
+  const chosen = allContenders(threads, withWasm).filter((each) => contenders.test(each.name));
   const rows: Measurement[] = [];
   for (const isFloat of [false, true]) {
     const sameModel = chosen.filter((each) => each.isFloat === isFloat);
@@ -263,7 +263,7 @@ async function main(): Promise<void> {
     options: {
       threads: { type: "string", default: String(availableParallelism()) },
       rounds: { type: "string", default: "5" },
-      only: { type: "string" },
+      contenders: { type: "string", default: "" },
       wasm: { type: "boolean", default: false },
     },
   });
@@ -271,7 +271,7 @@ async function main(): Promise<void> {
     const rows = await trainingContest(name, {
       threads: Number(values.threads),
       rounds: Number(values.rounds),
-      only: values.only,
+      contenders: new RegExp(values.contenders),
       withWasm: values.wasm,
     });
     console.log(`\n${formatTable(rows, [...new Set(rows.flatMap((row) => Object.keys(row)))])}`);
