@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "core/variants.h"
+
 namespace bitnet {
 namespace {
 
@@ -109,6 +111,14 @@ const PanelTile* usable_bf16_tile(const Kernels& kernels) {
 #else
   return cpu_features().avx512bf16 ? kernels.bf16_tile : nullptr;
 #endif
+}
+
+const PanelTile* fast_bf16_tile(const Kernels& kernels) {
+  const PanelTile* tile = usable_bf16_tile(kernels);
+#if defined(BITNET_X86) && !defined(BITNET_EMULATED_ISA)
+  if (tile == &kAvx512Bf16Tile && cpu_features().half_rate_bf16) return nullptr;
+#endif
+  return tile;
 }
 
 }  // namespace bitnet

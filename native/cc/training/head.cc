@@ -109,7 +109,7 @@ void head_log_probs_grad(const float* hidden, const float* table, const int32_t*
   const Kernels& kernels = active_kernels();
   const int threads = training_threads();
   const int64_t width = shape.width, vocab = shape.vocab;
-  const bool bf16 = precision != BackwardPrecision::f32 && usable_bf16_tile(kernels) != nullptr;
+  const bool bf16 = precision != BackwardPrecision::f32 && fast_bf16_tile(kernels) != nullptr;
   ArenaScope scope;
   float* logits = scope.floats(chunk_tokens(shape) * vocab);
   const auto pack = [&](const float* matrix, int64_t rows, ArenaScope& memory) {
