@@ -239,6 +239,8 @@ export function renderTrainingChart(rows: readonly Measurement[]): Buffer {
   const speed = (shape: string, name: string) =>
     Number(rows.find((row) => row.shape === shape && row.contender === name)?.tokens_per_second ?? 0);
   const fastest = new Map(shapes.map((shape) => [shape, Math.max(...names.map((name) => speed(shape, name)))]));
+  const { cpu, isa } = rows[0]!;
+  const machine = isa === undefined ? String(cpu) : `${cpu}, ${isa} kernels`;
   const labels = shapes.map((shape) => `${shape} (100% = ${fastest.get(shape)!.toFixed(0)} tokens/s)`);
   return renderChart<"bar", number[]>({
     type: "bar",
@@ -251,7 +253,7 @@ export function renderTrainingChart(rows: readonly Measurement[]): Buffer {
       })),
     },
     options: {
-      plugins: { title: { display: true, text: "Training speed, tokens/s", font: { size: 18 } } },
+      plugins: { title: { display: true, text: ["Training speed, tokens/s", machine], font: { size: 18 } } },
       scales: { y: { title: { display: true, text: "% of the fastest" } } },
     },
   });
