@@ -82,6 +82,17 @@ struct Linear {
     return list;
   }
 
+  // The scales that the forward pass keeps.
+  Row scales() const {
+    const auto list = views();
+    const int count = static_cast<int>(list.size());
+    Row memory = zeros(LinearScales::size(count, shape.tokens)), y = zeros(shape.tokens * shape.outputs());
+    const LinearScales kept = LinearScales::in(memory.data(), count);
+    bit_linear(input(), shape.tokens, shape.cols, list.data(), count, shape.quantizers, nullptr, y.data(),
+               &kept);
+    return memory;
+  }
+
   Row forward() const {
     Row y = zeros(shape.tokens * shape.outputs());
     const auto list = views();
@@ -91,16 +102,17 @@ struct Linear {
   }
 
   // dx, dgain and the stacked dweights, one after the other.
-  Row backward(BackwardPrecision precision, uint32_t key = 5) const {
+  Row backward(BackwardPrecision precision, uint32_t key = 5, float* kept = nullptr) const {
     Row dx = zeros(shape.tokens * shape.width()), dgain = zeros(shape.cols);
     std::vector<Row> dweights;
     std::vector<float*> pointers;
     for (const Row& each : weights) dweights.push_back(zeros(static_cast<int64_t>(each.size())));
     for (Row& each : dweights) pointers.push_back(each.data());
     const auto list = views();
-    bit_linear_grad(input(), shape.tokens, shape.cols, list.data(), static_cast<int>(list.size()),
-                    shape.quantizers, {precision, key}, dy.data(),
-                    {dx.data(), dgain.data(), pointers.data()});
+    const int count = static_cast<int>(list.size());
+    const LinearScales scales = kept ? LinearScales::in(kept, count) : LinearScales{};
+    bit_linear_grad(input(), shape.tokens, shape.cols, list.data(), count, shape.quantizers, {precision, key},
+                    dy.data(), {dx.data(), dgain.data(), pointers.data()}, kept ? &scales : nullptr);
     if (shape.normed) dx.insert(dx.end(), dgain.begin(), dgain.end());
     for (const Row& each : dweights) dx.insert(dx.end(), each.begin(), each.end());
     return dx;
@@ -206,6 +218,22 @@ CHECK_TEST("int8 gradients draw other numbers for another key") {
   expect(distance(first, linear.backward(BackwardPrecision::int8, 2)) > 1e-4, "the key changes nothing");
 }
 
+CHECK_TEST("scales kept from the forward pass change no bit of the gradients") {
+  for_all_variants([&](const Kernels& kernels) {
+    const Setting setting(kernels.name, 2);
+    for (const LinearCase& shape : cases()) {
+      if (!shape.quantizers.ternary_weights || !shape.quantizers.int8_activations) continue;
+      const Linear linear(shape, 47);
+      Row scales = linear.scales();
+      for (const auto precision :
+           {BackwardPrecision::f32, BackwardPrecision::bf16, BackwardPrecision::int8}) {
+        expect_same_bits(linear.backward(precision), linear.backward(precision, 5, scales.data()),
+                         kernels.name, "a gradient with kept scales");
+      }
+    }
+  });
+}
+
 CHECK_TEST("gradients of not-a-number and infinity stay visible") {
   const LinearCase shape;
   for (const float bad : {std::nanf(""), INFINITY}) {
@@ -265,9 +293,18 @@ std::vector<Row> all_kernels() {
   scatter_add_rows(ids.data(), hidden.data(), head.tokens, head.width, head.vocab, rows.data());
   Row parameter = table, m = rows, v = table;
   for (float& each : v) each = each * each;
-  adamw_step(parameter.data(), rows.data(), m.data(), v.data(), static_cast<int64_t>(m.size()),
-             {1e-3, 0.9, 0.95, 1e-8, 0.1, 3, 0.5});
-  results.insert(results.end(), {rows, parameter, m, v});
+  // In two parts, with a decay each.
+  const int64_t size = static_cast<int64_t>(m.size()), half = size / 2;
+  const auto part = [&](int64_t first, int64_t count, double decay) {
+    return AdamWTensor{
+        parameter.data() + first, rows.data() + first, m.data() + first, v.data() + first, count, decay};
+  };
+  const AdamWTensor tensors[] = {part(0, half, 0.1), part(half, size - half, 0.0)};
+  adamw_step(tensors, 2, {1e-3, 0.9, 0.95, 1e-8, 3, 0.5});
+  double squares = 0;
+  const Values list[] = {{rows.data(), size}};
+  sums_of_squares(list, 1, &squares);
+  results.insert(results.end(), {rows, parameter, m, v, Row{static_cast<float>(squares)}});
   return results;
 }
 
