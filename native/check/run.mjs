@@ -17,7 +17,7 @@
  * with "N passed, N failed"; the exit code is 1 if any failed. A mode whose tools are missing says so and
  * counts as passed.
  */
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import {
@@ -163,22 +163,40 @@ async function main() {
   const programs = available.filter((file) => chosen === undefined || chosen.includes(nameOf(file)));
   const executables = await build(modeName, mode, programs, bench);
   if (!executables) return 1;
-  let status = 0;
-  for (const executable of executables) {
-    if (!bench) console.log(`-- ${path.basename(executable)}`);
+  const environment = {
+    ...process.env,
+    CHECK_VARIANT: mode.variant ?? "",
+    CHECK_ENGINE_VARIANTS: mode.engineVariants ?? "",
+  };
+  const job = (executable) => async () => {
     const [command, ...commandArguments] = [...(mode.runner ?? []), executable, ...passed];
-    const environment = {
-      ...process.env,
-      CHECK_VARIANT: mode.variant ?? "",
-      CHECK_ENGINE_VARIANTS: mode.engineVariants ?? "",
-    };
-    const result = spawnSync(command, commandArguments, { stdio: "inherit", env: environment });
-    if (result.status !== 0) {
-      status = 1;
-      if (result.signal) console.log(`${path.basename(executable)} ended by ${result.signal}\n0 passed, 1 failed`);
-    }
-  }
+    // One program shows what it prints as it comes; several run side by side, each printed when it has ended.
+    const isShown = bench || executables.length === 1;
+    const title = bench ? "" : `-- ${path.basename(executable)}\n`;
+    if (isShown) process.stdout.write(title);
+    const { code, signal, output } = await ended(command, commandArguments, environment, isShown);
+    if (!isShown) process.stdout.write(title + output);
+    if (signal) console.log(`${path.basename(executable)} ended by ${signal}\n0 passed, 1 failed`);
+    return code === 0;
+  };
+  if (!bench) return (await runAll(executables.map(job))) ? 0 : 1;
+  // Benchmarks would disturb each other.
+  let status = 0;
+  for (const executable of executables) if (!(await job(executable)())) status = 1;
   return status;
+}
+
+/** Runs a program to its end; `output` is what it printed, unless it is shown at once. */
+function ended(command, commandArguments, env, isShown) {
+  return new Promise((resolve) => {
+    const stdio = isShown ? "inherit" : ["ignore", "pipe", "pipe"];
+    const child = spawn(command, commandArguments, { stdio, env });
+    let output = "";
+    child.stdout?.on("data", (text) => (output += text));
+    child.stderr?.on("data", (text) => (output += text));
+    child.on("error", (error) => resolve({ code: 1, signal: null, output: `${error}\n0 passed, 1 failed\n` }));
+    child.on("close", (code, signal) => resolve({ code, signal, output }));
+  });
 }
 
 process.exitCode = await main();
