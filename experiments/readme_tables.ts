@@ -6,7 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { precisionTable, readStudy } from "./backward_precision_rows.ts";
-import type { Measurement } from "./bench/measurement.ts";
+import { type Measurement, machineName } from "./bench/measurement.ts";
 import { renderTrainingChart } from "./bench/training_contest.ts";
 import type { Agreement } from "./oracles/lm_eval_agreement.ts";
 
@@ -52,8 +52,8 @@ const trainingKeys = ["shape", "threads", "contender"];
 const fixed = (value: string | number | undefined, digits: number) =>
   value === undefined ? "" : Number(value).toFixed(digits);
 /** Rows of before features were kept have none. */
-const machineOf = ({ cpu, features, isa, date }: Measurement) =>
-  `${cpu}, ${isa === undefined ? "" : `${isa} kernels`}${features === undefined ? "" : ` (of ${features})`}, ${String(date).slice(0, 10)}.`;
+const machineOf = (row: Measurement) =>
+  `${machineName(row)}${row.features === undefined ? "" : ` (of ${row.features})`}, ${String(row.date).slice(0, 10)}.`;
 
 /** What a part needs and how it is drawn. */
 interface Part {

@@ -36,6 +36,11 @@ export function environment(): Measurement {
   };
 }
 
+/** What a row was measured on. Rows of before variants were kept have none. */
+export function machineName({ cpu, isa }: Measurement): string {
+  return isa === undefined ? String(cpu) : `${cpu}, ${isa} kernels`;
+}
+
 export function appendJsonLines(file: string, rows: readonly Measurement[]): void {
   appendFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
 }

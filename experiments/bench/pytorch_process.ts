@@ -19,9 +19,11 @@ const instructionLimits: Record<string, Record<string, string>> = {
   avx512vnni: { ONEDNN_MAX_CPU_ISA: "AVX512_CORE_BF16", MKL_ENABLE_INSTRUCTIONS: "AVX512" },
 };
 
+const instructionLimit = () => instructionLimits[process.env.BITNET_ISA ?? ""];
+
 /** The environment of a PyTorch contender. */
 export function pytorchEnvironment(): Record<string, string> {
-  return { ...allocatorSettings, ...instructionLimits[process.env.BITNET_ISA ?? ""] };
+  return { ...allocatorSettings, ...instructionLimit() };
 }
 
 /** PYTHON (default python3) if it can import the module. */
@@ -32,7 +34,8 @@ export function pythonWith(module: string): string | undefined {
 
 /** Without these PyTorch emulates bf16, tens of times slower than float32: minutes for a step. */
 export function hasBf16(): boolean {
-  if (process.env.BITNET_ISA?.startsWith("avx2") || process.env.BITNET_ISA === "avxvnni") return false;
+  const limit = instructionLimit()?.ONEDNN_MAX_CPU_ISA;
+  if (limit !== undefined && !limit.endsWith("BF16")) return false;
   const file = "/proc/cpuinfo";
   return !existsSync(file) || /\b(avx512_bf16|amx_bf16|bf16)\b/.test(readFileSync(file, "utf8"));
 }

@@ -18,7 +18,7 @@ import { modelConfigSchema, resolveModelConfig } from "../../src/config/model_co
 import { CausalLM } from "../../src/model/causal_lm.ts";
 import { CounterRng } from "../../src/random/counter_rng.ts";
 import { renderChart } from "../../training/chart.ts";
-import { formatTable, type Measurement, median } from "./measurement.ts";
+import { formatTable, type Measurement, machineName, median } from "./measurement.ts";
 import { hasBf16, pythonWith, pytorchEnvironment } from "./pytorch_process.ts";
 import { type TrainingShape, trainingShapes } from "./shapes.ts";
 import type { StoredBatch, TrainedSteps } from "./train_step.ts";
@@ -239,8 +239,6 @@ export function renderTrainingChart(rows: readonly Measurement[]): Buffer {
   const speed = (shape: string, name: string) =>
     Number(rows.find((row) => row.shape === shape && row.contender === name)?.tokens_per_second ?? 0);
   const fastest = new Map(shapes.map((shape) => [shape, Math.max(...names.map((name) => speed(shape, name)))]));
-  const { cpu, isa } = rows[0]!;
-  const machine = isa === undefined ? String(cpu) : `${cpu}, ${isa} kernels`;
   const labels = shapes.map((shape) => `${shape} (100% = ${fastest.get(shape)!.toFixed(0)} tokens/s)`);
   return renderChart<"bar", number[]>({
     type: "bar",
@@ -253,7 +251,9 @@ export function renderTrainingChart(rows: readonly Measurement[]): Buffer {
       })),
     },
     options: {
-      plugins: { title: { display: true, text: ["Training speed, tokens/s", machine], font: { size: 18 } } },
+      plugins: {
+        title: { display: true, text: ["Training speed, tokens/s", machineName(rows[0]!)], font: { size: 18 } },
+      },
       scales: { y: { title: { display: true, text: "% of the fastest" } } },
     },
   });
