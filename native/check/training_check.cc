@@ -164,7 +164,7 @@ Row expected_forward(const Linear& linear) {
 
 CHECK_TEST("bit_linear has the bits of gate, norm, quantization, product and residual one by one") {
   for (const LinearCase& shape : cases()) {
-    if (!shape.quantizers.ternary_weights || !shape.quantizers.int8_activations) continue;
+    if (!shape.quantizers.both()) continue;
     const Linear linear(shape, 41);
     const Row expected = expected_forward(linear);
     for_all_variants([&](const Kernels& kernels) {
@@ -222,7 +222,7 @@ CHECK_TEST("scales kept from the forward pass change no bit of the gradients") {
   for_all_variants([&](const Kernels& kernels) {
     const Setting setting(kernels.name, 2);
     for (const LinearCase& shape : cases()) {
-      if (!shape.quantizers.ternary_weights || !shape.quantizers.int8_activations) continue;
+      if (!shape.quantizers.both()) continue;
       const Linear linear(shape, 47);
       Row scales = linear.scales();
       for (const auto precision :
@@ -256,7 +256,7 @@ std::vector<Row> all_kernels() {
     results.push_back(linear.forward());
     results.push_back(linear.backward(BackwardPrecision::f32));
     results.push_back(linear.backward(BackwardPrecision::bf16));
-    if (shape.quantizers.ternary_weights && shape.quantizers.int8_activations) {
+    if (shape.quantizers.both()) {
       results.push_back(linear.backward(BackwardPrecision::int8));
     }
   }

@@ -42,6 +42,8 @@ function readOperands(kernel: string, inputs: Inputs, attributes: BitLinearAttri
     );
   }
   const outputs = weights.reduce((sum, weight) => sum + weight.shape[0], 0);
+  const isTernary = attributes.weightQuantizer === "absmean_ternary";
+  const isInt8 = attributes.activationQuantizer === "absmax_int8";
   const linear: LinearInput = [
     backend.floats(x),
     activation === "none" ? 0 : 1 + gateActivationCode[activation],
@@ -49,11 +51,11 @@ function readOperands(kernel: string, inputs: Inputs, attributes: BitLinearAttri
     attributes.epsilon,
     weights.map((weight) => backend.floats(weight)),
     cols,
-    attributes.weightQuantizer === "absmean_ternary",
-    attributes.activationQuantizer === "absmax_int8",
+    isTernary,
+    isInt8,
     scaleDtypeCode[attributes.scaleDtype],
   ];
-  return { x, gain, weights, outputs, linear };
+  return { x, gain, weights, outputs, isInteger: isTernary && isInt8, linear };
 }
 
 /**
@@ -63,12 +65,10 @@ function readOperands(kernel: string, inputs: Inputs, attributes: BitLinearAttri
 export const bitLinear: NativeKernel<BitLinearAttributes> = {
   name: "BitLinear",
   run(inputs, attributes, backend: NativeBackend): tf.TensorInfo[] {
-    const { x, weights, outputs, linear } = readOperands("BitLinear", inputs, attributes, backend);
+    const { x, weights, outputs, isInteger, linear } = readOperands("BitLinear", inputs, attributes, backend);
     const y = backend.allocate([...x.shape.slice(0, -1), outputs]);
-    const { weightQuantizer, activationQuantizer } = attributes;
-    const isQuantized = weightQuantizer === "absmean_ternary" && activationQuantizer === "absmax_int8";
     const tokens = y.values.length / outputs;
-    const scales = isQuantized ? backend.allocate([2 * weights.length + tokens]) : null;
+    const scales = isInteger ? backend.allocate([2 * weights.length + tokens]) : null;
     const residual = inputs.residual ? backend.floats(inputs.residual) : null;
     backend.addon.bitLinear(...linear, residual, y.values, scales ? scales.values : null);
     return scales ? [y.info, scales.info] : [y.info];

@@ -65,7 +65,7 @@ const LinearScales* read_scales(const Arguments& arguments, size_t index, int co
                                 const LinearQuantizers& quantizers, LinearScales* scales) {
   float* memory = arguments.optional_floats(index, LinearScales::size(count, tokens));
   if (!memory) return nullptr;
-  if (!quantizers.ternary_weights || !quantizers.int8_activations) {
+  if (!quantizers.both()) {
     arguments.fail(index, "needs ternary weights and int8 activations");
   }
   *scales = LinearScales::in(memory, count);
@@ -81,10 +81,11 @@ void bit_linear_call(const Info& info) {
   const LinearInput input = read_input(arguments, 0, cols);
   const LinearArguments linear = read_weights(arguments, 4, cols);
   const int64_t tokens = arguments.length(0) / input.width(cols);
+  const LinearQuantizers quantizers = read_quantizers(arguments, 6);
   LinearScales scales;
-  bit_linear(input, tokens, cols, linear.weights, linear.count, read_quantizers(arguments, 6),
+  bit_linear(input, tokens, cols, linear.weights, linear.count, quantizers,
              arguments.optional_floats(9, tokens * linear.rows), arguments.floats(10, tokens * linear.rows),
-             read_scales(arguments, 11, linear.count, tokens, read_quantizers(arguments, 6), &scales));
+             read_scales(arguments, 11, linear.count, tokens, quantizers, &scales));
 }
 
 // bitLinearGrad(x, activation, gain, epsilon, weights[], cols, ternaryWeights, int8Activations, scaleDtype,
@@ -99,7 +100,7 @@ void bit_linear_grad_call(const Info& info) {
   const BackwardRounding rounding{arguments.option<BackwardPrecision>(9, 3),
                                   static_cast<uint32_t>(arguments.size(10))};
   if (rounding.precision == BackwardPrecision::int8) {
-    if (!quantizers.ternary_weights || !quantizers.int8_activations) {
+    if (!quantizers.both()) {
       arguments.fail(9, "is int8, which needs ternary weights and int8 activations");
     }
     if (tokens > kMaxInt8Depth) arguments.fail(0, "has more than 131072 rows, too many for int8 products");

@@ -135,9 +135,9 @@ void ThreadPool::run(int threads, int64_t tasks, Task task, const void* context)
   pool.work_on(job);
   // All tasks are taken: helpers that the system has not scheduled yet are not waited for.
   pool.open.store(0);
-  const auto helpers_left = [&] { return pool.active.load() == 0; };
-  if (!spin_until(helpers_left)) {
-    while (!helpers_left()) std::this_thread::yield();
+  const auto helpers_are_done = [&] { return pool.active.load() == 0; };
+  if (!spin_until(helpers_are_done)) {
+    while (!helpers_are_done()) std::this_thread::yield();
   }
 }
 

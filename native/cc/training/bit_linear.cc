@@ -165,7 +165,7 @@ const float* LinearInput::rows(int64_t tokens, int64_t cols, ArenaScope& scope) 
 void bit_linear(const LinearInput& input, int64_t tokens, int64_t cols, const LinearWeight* weights,
                 int count, const LinearQuantizers& quantizers, const float* residual, float* y,
                 const LinearScales* scales) {
-  if (quantizers.ternary_weights && quantizers.int8_activations) {
+  if (quantizers.both()) {
     integer_forward(input, tokens, cols, weights, count, quantizers.scale_dtype, residual, y, scales);
   } else {
     float_forward(input, tokens, cols, weights, count, quantizers, residual, y);

@@ -27,6 +27,9 @@ struct LinearQuantizers {
   bool ternary_weights;
   bool int8_activations;
   ScaleDtype scale_dtype;
+
+  // The product is one of integers.
+  bool both() const { return ternary_weights && int8_activations; }
 };
 
 struct BackwardRounding {

@@ -281,7 +281,7 @@ void bit_linear_grad(const LinearInput& input, int64_t tokens, int64_t cols, con
   if (rounding.precision != BackwardPrecision::int8) {
     return float_grad(call, rounding.precision == BackwardPrecision::bf16);
   }
-  if (!quantizers.ternary_weights || !quantizers.int8_activations) {
+  if (!quantizers.both()) {
     throw std::invalid_argument("int8 backward needs ternary weights and int8 activations");
   }
   integer_grad(call, rounding.key);
