@@ -28,7 +28,7 @@ async function command(name: string, args: string[], capture = false): Promise<s
   console.log(
     `\n$ npx ${name} ${args.map((arg) => (/^[\w./,:=-]+$/.test(arg) ? arg : JSON.stringify(arg))).join(" ")}`,
   );
-  const child = spawn(process.execPath, [path.join(root, `src/cli/bin/${name}.mjs`), ...args], {
+  const child = spawn(process.execPath, [path.join(root, `cli/bin/${name}.mjs`), ...args], {
     cwd: root,
     stdio: ["ignore", capture ? "pipe" : "inherit", "inherit"],
   });

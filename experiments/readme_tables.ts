@@ -5,10 +5,10 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { precisionTable, readStudy } from "./backward_precision_rows.ts";
+import type { Agreement } from "../test/support/lm_eval/lm_eval_agreement.ts";
 import { type Measurement, machineName } from "./bench/measurement.ts";
 import { renderTrainingChart } from "./bench/training_contest.ts";
-import type { Agreement } from "./oracles/lm_eval_agreement.ts";
+import { precisionTable, readStudy } from "./studies/backward_precision_rows.ts";
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), "..");
 const results = (name: string) => path.join(root, "experiments/results", name);

@@ -1,8 +1,8 @@
 /** From an export plan to a GGUF file. */
 import type { ExportType } from "../src/config/packing_rules.ts";
+import type { GgufMetadata, TensorType } from "../src/gguf/gguf_types.ts";
+import { type GgufTensorSource, ggufFileBytes, writeGguf } from "../src/gguf/gguf_writer.ts";
 import type { ExportPlan } from "./export_plan.ts";
-import type { GgufMetadata, TensorType } from "./gguf/gguf_types.ts";
-import { type GgufTensorSource, ggufFileBytes, writeGguf } from "./gguf/gguf_writer.ts";
 import { architectureOf, modelMetadata } from "./model_metadata.ts";
 import { embeddingTensorType, packTensor, type ReadParameter, type TensorPlan } from "./packed_tensor.ts";
 import { interleavedRowOrder, isRotated, modelTensors } from "./tensor_names.ts";

@@ -1,11 +1,11 @@
 /** One tensor of a checkpoint on its way into a GGUF file: quantized whole, packed and handed on in pieces of rows. */
 import type { EmbeddingDtype, ScaleDtype } from "../src/config/model_config.ts";
+import { rowBytes, type TensorType } from "../src/gguf/gguf_types.ts";
+import { packI2STail } from "../src/gguf/types/i2_s.ts";
+import { type FloatTensorType, floatPacking, isTernaryType, ternaryPacking } from "../src/gguf/types/tensor_packing.ts";
 import { absmeanTernary } from "../src/quant/absmean_ternary.ts";
 import { roundScale } from "../src/quant/round_to_dtype.ts";
 import { ExportRefusedError } from "./export_error.ts";
-import { rowBytes, type TensorType } from "./gguf/gguf_types.ts";
-import { packI2STail } from "./pack/i2_s.ts";
-import { type FloatTensorType, floatPacking, isTernaryType, ternaryPacking } from "./pack/tensor_packing.ts";
 import type { ModelTensor } from "./tensor_names.ts";
 
 /** How one tensor is stored. */

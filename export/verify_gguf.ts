@@ -3,13 +3,13 @@
  * the reference quantizer, floats against their rounding, row by row and without tolerance.
  */
 import type { EmbeddingDtype } from "../src/config/model_config.ts";
+import { GgufFile } from "../src/gguf/gguf_reader.ts";
+import { rowBytes } from "../src/gguf/gguf_types.ts";
+import { unpackI2STail } from "../src/gguf/types/i2_s.ts";
+import { type FloatTensorType, floatPacking, isTernaryType, ternaryPacking } from "../src/gguf/types/tensor_packing.ts";
 import { absmeanTernary } from "../src/quant/absmean_ternary.ts";
 import { roundToDtype } from "../src/quant/round_to_dtype.ts";
-import { GgufFile } from "./gguf/gguf_reader.ts";
-import { rowBytes } from "./gguf/gguf_types.ts";
 import type { GgufPlan } from "./gguf_export.ts";
-import { unpackI2STail } from "./pack/i2_s.ts";
-import { type FloatTensorType, floatPacking, isTernaryType, ternaryPacking } from "./pack/tensor_packing.ts";
 import { matrixShape, type ReadParameter, type TensorPlan } from "./packed_tensor.ts";
 import { VerificationError, type VerifiedTensors } from "./verification.ts";
 

@@ -13,15 +13,15 @@ export {
 } from "./config/model_config.ts";
 export { TaskData, type TaskDataOptions } from "./eval/data/task_data.ts";
 export { type EvaluationOptions, evaluate, type TaskResult } from "./eval/evaluator.ts";
+export type { Task } from "./eval/task/task.ts";
+export { findTask, shippedTasks, TaskRegistry } from "./eval/task/task_registry.ts";
 export type {
   GenerateRequest,
   LanguageModel,
   LoglikelihoodRequest,
   LoglikelihoodResult,
-} from "./eval/models/language_model.ts";
-export { TfjsLanguageModel } from "./eval/models/tfjs_language_model.ts";
-export type { Task } from "./eval/task/task.ts";
-export { findTask, shippedTasks, TaskRegistry } from "./eval/task/task_registry.ts";
+} from "./language_model/language_model.ts";
+export { TfjsLanguageModel } from "./language_model/tfjs_language_model.ts";
 export { BitLinear, type BitLinearArgs } from "./layers/bit_linear.ts";
 export { DecoderLayer, type DecoderLayerArgs } from "./layers/decoder_layer.ts";
 export { GatedFeedForward, type GatedFeedForwardArgs } from "./layers/gated_feed_forward.ts";

@@ -1,5 +1,5 @@
 /** The loss curves of a run as a PNG: training and validation loss over steps. */
-import { writeFileAtomically } from "./atomic_files.ts";
+import { writeFileAtomically } from "../src/files/atomic_files.ts";
 import { renderChart } from "./chart.ts";
 import type { MetricsRow } from "./metrics.ts";
 

@@ -7,7 +7,7 @@
  */
 import { resolveModelConfig } from "../src/config/model_config.ts";
 import type { StartableConfig } from "../src/config/resolve_backward_precision.ts";
-import { TfjsLanguageModel } from "../src/eval/models/tfjs_language_model.ts";
+import { TfjsLanguageModel } from "../src/language_model/tfjs_language_model.ts";
 import { CausalLM } from "../src/model/causal_lm.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
 import { type ComputeInfo, stepKernels } from "./compute_info.ts";

@@ -6,7 +6,7 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import path from "node:path";
-import { checkInteger, runCommand, UsageError } from "../../src/cli/command.ts";
+import { checkInteger, runCommand, UsageError } from "../../cli/command.ts";
 import { compareMeasurements, readMeasurements } from "./comparison.ts";
 import { appendJsonLines, environment, formatTable, type Measurement } from "./measurement.ts";
 import { type Section, sections } from "./sections.ts";

@@ -12,9 +12,9 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
+import { EngineRun, type RunOptions } from "../../cli/engine_benchmark.ts";
 import { Engine } from "../../native/inference/engine.ts";
 import { headPrecisions } from "../../native/inference/native_engine.ts";
-import { EngineRun, type RunOptions } from "../../src/cli/engine_benchmark.ts";
 
 /** What our engine says of the file in its first line; the others say nothing of it. */
 export interface StoredTypes {

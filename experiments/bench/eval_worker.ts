@@ -13,8 +13,12 @@ import { pathToFileURL } from "node:url";
 import { NativeLanguageModel } from "../../native/inference/native_language_model.ts";
 import { TaskData } from "../../src/eval/data/task_data.ts";
 import { evaluate } from "../../src/eval/evaluator.ts";
-import type { LanguageModel, LoglikelihoodRequest, LoglikelihoodResult } from "../../src/eval/models/language_model.ts";
 import { TaskRegistry } from "../../src/eval/task/task_registry.ts";
+import type {
+  LanguageModel,
+  LoglikelihoodRequest,
+  LoglikelihoodResult,
+} from "../../src/language_model/language_model.ts";
 
 export interface TimedEvaluation {
   /** From the documents' file to the scores; the model is loaded before. */

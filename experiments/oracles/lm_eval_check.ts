@@ -33,19 +33,31 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { openModel } from "../../src/cli/open_model.ts";
+import { openModel } from "../../cli/open_model.ts";
 import { TaskData } from "../../src/eval/data/task_data.ts";
 import { evaluate } from "../../src/eval/evaluator.ts";
-import type { LanguageModel } from "../../src/eval/models/language_model.ts";
 import { scoreGroups } from "../../src/eval/score/group_scores.ts";
 import { TaskRegistry } from "../../src/eval/task/task_registry.ts";
+import type { LanguageModel } from "../../src/language_model/language_model.ts";
 import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
-import { type Agreement, type FollowedText, followTexts, type GeneratedTokens } from "./lm_eval_agreement.ts";
-import { LmEvalComparison, type LmEvalOutput } from "./lm_eval_comparison.ts";
+import {
+  type Agreement,
+  type FollowedText,
+  followTexts,
+  type GeneratedTokens,
+} from "../../test/support/lm_eval/lm_eval_agreement.ts";
+import { LmEvalComparison, type LmEvalOutput } from "../../test/support/lm_eval/lm_eval_comparison.ts";
+import { scriptedAnswers } from "../../test/support/lm_eval/lm_eval_fixtures.ts";
+import {
+  chatTemplate,
+  evaluationOptions,
+  goldenOf,
+  optionTasks,
+  resamples,
+  type Settings,
+} from "../../test/support/lm_eval/lm_eval_golden.ts";
+import { hashingModel } from "../../test/support/lm_eval/lm_eval_hashing_model.ts";
 import { writeDocuments } from "./lm_eval_data.ts";
-import { scriptedAnswers } from "./lm_eval_fixtures.ts";
-import { chatTemplate, evaluationOptions, goldenOf, optionTasks, resamples, type Settings } from "./lm_eval_golden.ts";
-import { hashingModel } from "./lm_eval_hashing_model.ts";
 
 const golden = fileURLToPath(new URL("../../test/golden/lm_eval/models", import.meta.url));
 const { values } = parseArgs({

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Task } from "../../src/eval/task/task.ts";
-import { fixtureDocuments } from "./lm_eval_fixtures.ts";
+import { fixtureDocuments } from "../../test/support/lm_eval/lm_eval_fixtures.ts";
 
 type Document = Record<string, unknown>;
 

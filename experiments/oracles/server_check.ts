@@ -12,13 +12,13 @@
  * greedy for one and not for the other, or if more than a fifth of the documents are judged differently.
  */
 import { parseArgs } from "node:util";
-import { chooseTasks } from "../../src/cli/eval/choose_tasks.ts";
-import { openServerModel } from "../../src/cli/eval/server_model.ts";
-import type { TaskOptions } from "../../src/cli/eval/task_options.ts";
-import { describeModel, openModel } from "../../src/cli/open_model.ts";
+import { chooseTasks } from "../../cli/eval/choose_tasks.ts";
+import { openServerModel } from "../../cli/eval/server_model.ts";
+import type { TaskOptions } from "../../cli/eval/task_options.ts";
+import { describeModel, openModel } from "../../cli/open_model.ts";
 import { evaluate } from "../../src/eval/evaluator.ts";
-import type { LanguageModel, LoglikelihoodResult } from "../../src/eval/models/language_model.ts";
 import type { Task } from "../../src/eval/task/task.ts";
+import type { LanguageModel, LoglikelihoodResult } from "../../src/language_model/language_model.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

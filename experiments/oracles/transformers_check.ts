@@ -14,9 +14,9 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs";
+import { selectBackend } from "../../cli/backend.ts";
 import { sampleText } from "../../export/sample_text.ts";
 import { loadCausalLM, openCheckpoint } from "../../src/checkpoint/checkpoint.ts";
-import { selectBackend } from "../../src/cli/backend.ts";
 
 const [source, directory, python] = process.argv.slice(2);
 if (python === undefined) throw new Error("usage: transformers_check.ts CHECKPOINT DIRECTORY PYTHON");

@@ -7,8 +7,8 @@
  * have other orders under the same type.
  */
 import { checkPackable, type ExportType } from "../../src/config/packing_rules.ts";
+import { preTokenizerName } from "../../src/gguf/pre_tokenizer_name.ts";
 import type { TokenizerJson } from "../../src/tokenizer/tokenizer_json.ts";
-import { preTokenizerName } from "../pre_tokenizer_name.ts";
 import { type ExportTarget, firstBroken } from "./target.ts";
 
 export const bitnetCpp: ExportTarget = {

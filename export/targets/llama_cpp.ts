@@ -5,8 +5,8 @@
  * tolerance, not to the bit.
  */
 import { checkPackable, type ExportType } from "../../src/config/packing_rules.ts";
+import { preTokenizerName } from "../../src/gguf/pre_tokenizer_name.ts";
 import type { TokenizerJson } from "../../src/tokenizer/tokenizer_json.ts";
-import { preTokenizerName } from "../pre_tokenizer_name.ts";
 import { type ExportTarget, firstBroken, isFloatModel, isLlamaShaped } from "./target.ts";
 
 export const llamaCpp: ExportTarget = {

@@ -1,5 +1,5 @@
 /** A text in the making: tokens as they are drawn, with the text that each of them settles. */
-import { GeneratedText } from "../../src/eval/models/generated_text.ts";
+import { GeneratedText } from "../../src/language_model/generated_text.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { EngineRequestError } from "./native_engine.ts";
 import type { SamplingOptions, Session } from "./session.ts";

@@ -2,6 +2,7 @@
  * The tokenizer of a GGUF file: the `tokenizer.json` that our exporter puts there, or, in files of other programs, one
  * built from llama.cpp's keys (`tokenizer.ggml.*`) when they describe a byte-level BPE with a known pre-tokenizer.
  */
+
 import { byteBpeJson, type PreTokenizerName } from "../../src/tokenizer/byte_bpe_json.ts";
 import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";

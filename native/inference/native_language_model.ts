@@ -1,14 +1,14 @@
 /** The LanguageModel of a GGUF file: evaluation and generation through the native engine. */
 import { statSync } from "node:fs";
-import { GeneratedText } from "../../src/eval/models/generated_text.ts";
+import { GeneratedText } from "../../src/language_model/generated_text.ts";
 import type {
   GenerateRequest,
   LanguageModel,
   LoglikelihoodRequest,
   LoglikelihoodResult,
   OnAnswer,
-} from "../../src/eval/models/language_model.ts";
-import { sharingOrder } from "../../src/eval/models/sharing_order.ts";
+} from "../../src/language_model/language_model.ts";
+import { sharingOrder } from "../../src/language_model/sharing_order.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { endTokenIds } from "./end_tokens.ts";
 import { Engine, type EngineOptions } from "./engine.ts";

@@ -4,8 +4,8 @@
  * to a question, the questions behind the same examples. Rows of different lengths need no padding, so nothing is gained
  * by packing equal lengths.
  */
-import type { LoglikelihoodRequest } from "../../src/eval/models/language_model.ts";
-import { commonPrefix, requestLength, sharingOrder } from "../../src/eval/models/sharing_order.ts";
+import type { LoglikelihoodRequest } from "../../src/language_model/language_model.ts";
+import { commonPrefix, requestLength, sharingOrder } from "../../src/language_model/sharing_order.ts";
 
 /** How long a call should take: progress is reported, and answers are kept, between calls. */
 const callSeconds = 1;

@@ -1,7 +1,7 @@
 /** A GGUF file ready for text: generation, log-likelihoods and conversations, for any number of callers at once. */
 import path from "node:path";
-import type { LoglikelihoodResult } from "../../src/eval/models/language_model.ts";
-import { RequestEncoder } from "../../src/eval/prompt/request_encoding.ts";
+import type { LoglikelihoodResult } from "../../src/language_model/language_model.ts";
+import { RequestEncoder } from "../../src/language_model/request_encoding.ts";
 import {
   type ChatMessage,
   ChatTemplate,

@@ -8,8 +8,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs";
+import { replaceDirectory } from "../files/replace_directory.ts";
 import { CheckpointError, reasonOf } from "./checkpoint_error.ts";
-import { replaceDirectory } from "./replace_directory.ts";
 
 const topologyFile = "model.json";
 const weightsFile = "weights.bin";

@@ -2,10 +2,10 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { ModelConfig } from "../config/model_config.ts";
+import { replaceDirectory } from "../files/replace_directory.ts";
 import { modelParameters } from "../model/parameters.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { modelConfigJson } from "./model_config_json.ts";
-import { replaceDirectory } from "./replace_directory.ts";
 import { writeSafetensors } from "./safetensors_writer.ts";
 
 export interface CheckpointContents {

@@ -4,8 +4,8 @@
  */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { isNode, LineCounter, parse, parseDocument, stringify } from "yaml";
+import { nearestName } from "../errors/nearest_name.ts";
 import { type ModelConfig, ModelConfigError, resolveModelConfig } from "./model_config.ts";
-import { nearestName } from "./nearest_name.ts";
 import { checkPackable, type ExportType } from "./packing_rules.ts";
 import { recipeNames, recipePath } from "./recipes.ts";
 import { type RunConfig, runConfigSchema, runConfigSections } from "./run_config.ts";

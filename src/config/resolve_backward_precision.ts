@@ -1,6 +1,6 @@
 /**
  * What `training.backward_precision: auto` means: the precision that this CPU multiplies fastest among those that end in
- * float32's loss within the spread of seeds (experiments/backward_precision.ts; the rows are in
+ * float32's loss within the spread of seeds (experiments/studies/backward_precision.ts; the rows are in
  * experiments/results/backward_precision.jsonl). It is resolved once, at the start of a run, and then is the run's.
  */
 import type { BackwardPrecision } from "./backward_precision.ts";

@@ -3,7 +3,7 @@
  * Every number of the recipe is a key here, with its default; `model` has Hugging Face's keys (see model_config.ts).
  */
 import { z } from "zod";
-import { defaultDocumentCount, defaultWorldSeed } from "../eval/world/generator.ts";
+import { defaultDocumentCount, defaultWorldSeed } from "../world/generator.ts";
 import { backwardPrecisionChoices } from "./backward_precision.ts";
 import { modelConfigSchema } from "./model_config.ts";
 

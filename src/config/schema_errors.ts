@@ -1,6 +1,6 @@
 /** Wording of schema problems: one line each, naming where, the key path, and the nearest valid key or values. */
 import type { z } from "zod";
-import { nearestName } from "./nearest_name.ts";
+import { nearestName } from "../errors/nearest_name.ts";
 
 type Path = readonly PropertyKey[];
 

@@ -2,19 +2,19 @@
  * Runs tasks on a language model: reads the documents, writes the prompts, sends all requests of one kind together
  * (so that a model can batch across tasks), judges the answers.
  */
-import { DocumentError, type JsonObject } from "./data/document.ts";
-import { DataFileError } from "./data/document_file.ts";
-import { DocumentReader } from "./data/document_reader.ts";
-import type { TaskData } from "./data/task_data.ts";
+import { DocumentError, type JsonObject } from "../data/document.ts";
+import { DataFileError } from "../data/document_file.ts";
 import type {
   GenerateRequest,
   LanguageModel,
   LoglikelihoodRequest,
   LoglikelihoodResult,
-} from "./models/language_model.ts";
+} from "../language_model/language_model.ts";
+import { RequestEncoder, RequestError } from "../language_model/request_encoding.ts";
+import { DocumentReader } from "./data/document_reader.ts";
+import type { TaskData } from "./data/task_data.ts";
 import { examplesSplit, FewShotSampler, mayDrawTestDocument } from "./prompt/few_shot.ts";
 import { ExampleError, PromptBuilder, type PromptOptions } from "./prompt/prompt.ts";
-import { RequestEncoder, RequestError } from "./prompt/request_encoding.ts";
 import { prepareContinuation } from "./request/continuation.ts";
 import { prepareProblem } from "./request/generation.ts";
 import { prepareQuestion } from "./request/multiple_choice.ts";

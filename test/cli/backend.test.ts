@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { describe, expect, it } from "vitest";
+import { selectBackend } from "../../cli/backend.ts";
 import { loadAddon } from "../../native/addon.ts";
-import { selectBackend } from "../../src/cli/backend.ts";
 import { rmsNorm } from "../../src/ops/rms_norm.ts";
 import { hasNative } from "../support/tfjs_backends.ts";
 

@@ -2,10 +2,10 @@
 import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { GgufFile } from "../../export/gguf/gguf_reader.ts";
+import { type BenchmarkResult, summarize } from "../../cli/engine_benchmark.ts";
 import { loadAddon } from "../../native/addon.ts";
 import { measureInt8Peak, measureReadBandwidth } from "../../native/machine_peaks.ts";
-import { type BenchmarkResult, summarize } from "../../src/cli/engine_benchmark.ts";
+import { GgufFile } from "../../src/gguf/gguf_reader.ts";
 import { exportChatModel } from "../native/inference/chat_model.ts";
 import { exportSmallModel, temporaryFolder } from "../native/inference/exported_model.ts";
 import { titleUnless } from "../support/missing.ts";
@@ -13,7 +13,7 @@ import { hasNative } from "../support/tfjs_backends.ts";
 
 vi.setConfig({ testTimeout: 240_000 });
 
-const program = path.join(import.meta.dirname, "../../src/cli/bin/bitnet-bench.mjs");
+const program = path.join(import.meta.dirname, "../../cli/bin/bitnet-bench.mjs");
 const folder = temporaryFolder("bitnet-bench-");
 afterAll(() => folder.remove());
 const file = path.join(folder.path, "model.gguf");

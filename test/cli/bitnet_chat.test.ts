@@ -3,8 +3,8 @@ import { spawn, spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { parseChatLine } from "../../cli/chat_commands.ts";
 import { loadModel } from "../../native/inference/index.ts";
-import { parseChatLine } from "../../src/cli/chat_commands.ts";
 import { smallTokenizer } from "../export/small_model.ts";
 import { exportChatModel } from "../native/inference/chat_model.ts";
 import { exportSmallModel, temporaryFolder } from "../native/inference/exported_model.ts";
@@ -15,7 +15,7 @@ import { hasNative } from "../support/tfjs_backends.ts";
 // Every test starts processes that load the whole program.
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
-const program = path.join(import.meta.dirname, "../../src/cli/bin/bitnet-chat.mjs");
+const program = path.join(import.meta.dirname, "../../cli/bin/bitnet-chat.mjs");
 const folder = temporaryFolder("bitnet-chat-");
 afterAll(() => folder.remove());
 const file = path.join(folder.path, "small.gguf");

@@ -27,7 +27,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 type Command = "bitnet-eval" | "bitnet-generate";
 
 function run(command: Command, args: string[], environment: NodeJS.ProcessEnv = {}) {
-  const file = path.join(root, `src/cli/bin/${command}.mjs`);
+  const file = path.join(root, `cli/bin/${command}.mjs`);
   const env = { ...process.env, ...environment };
   const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...args], {
     encoding: "utf8",

@@ -10,7 +10,7 @@ import { hasNative } from "../support/tfjs_backends.ts";
 
 vi.setConfig({ testTimeout: 240_000 });
 
-const program = path.join(import.meta.dirname, "../../src/cli/bin/bitnet-generate.mjs");
+const program = path.join(import.meta.dirname, "../../cli/bin/bitnet-generate.mjs");
 const folder = temporaryFolder("bitnet-generate-");
 afterAll(() => folder.remove());
 const file = path.join(folder.path, "model.gguf");

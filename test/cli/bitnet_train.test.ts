@@ -4,12 +4,12 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { runCommand } from "../../src/cli/command.ts";
-import { trainCommand } from "../../src/cli/train_command.ts";
+import { runCommand } from "../../cli/command.ts";
+import { trainCommand } from "../../cli/train_command.ts";
 import { hasNative } from "../support/tfjs_backends.ts";
 import { metricsOf } from "../support/tiny_run.ts";
 
-const command = path.resolve(import.meta.dirname, "../../src/cli/bin/bitnet-train.mjs");
+const command = path.resolve(import.meta.dirname, "../../cli/bin/bitnet-train.mjs");
 let folder: string;
 
 beforeAll(() => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { canonicalFlags, checkInteger, errorLine, runCommand, UsageError } from "../../src/cli/command.ts";
+import { canonicalFlags, checkInteger, errorLine, runCommand, UsageError } from "../../cli/command.ts";
 
 const options = {
   model: { type: "string", demandOption: true, describe: "a model" },

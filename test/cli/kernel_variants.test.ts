@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
+import { kernelVariants } from "../../cli/kernel_variants.ts";
 import { loadAddon } from "../../native/addon.ts";
-import { kernelVariants } from "../../src/cli/kernel_variants.ts";
 import { hasNative } from "../support/tfjs_backends.ts";
 
 it.runIf(hasNative)("the help names every variant that the addon was built with", () => {

@@ -1,5 +1,5 @@
 /** A LanguageModel without weights: every id's log-probability and every generated text are given by functions. */
-import type { GenerateRequest, LanguageModel, LoglikelihoodRequest } from "../../src/eval/models/language_model.ts";
+import type { GenerateRequest, LanguageModel, LoglikelihoodRequest } from "../../src/language_model/language_model.ts";
 import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { modelDirectory, type TinyModel } from "./golden_lm_eval.ts";

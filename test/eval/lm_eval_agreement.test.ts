@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
+import type { LanguageModel } from "../../src/language_model/language_model.ts";
 import {
   type Answer,
   contest,
   explainsDifference,
   followTexts,
   type GeneratedTokens,
-} from "../../experiments/oracles/lm_eval_agreement.ts";
-import type { LanguageModel } from "../../src/eval/models/language_model.ts";
+} from "../support/lm_eval/lm_eval_agreement.ts";
 import { fakeLanguageModel } from "./fake_language_model.ts";
 
 const answers = (...values: number[]): Answer[] => values.map((value) => [value, false]);

@@ -2,7 +2,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { NativeLanguageModel } from "../../native/inference/native_language_model.ts";
-import { TfjsLanguageModel } from "../../src/eval/models/tfjs_language_model.ts";
+import { TfjsLanguageModel } from "../../src/language_model/tfjs_language_model.ts";
 import { titleUnless } from "../support/missing.ts";
 import { hasNative, useBackend } from "../support/tfjs_backends.ts";
 import { exportTestModel } from "./gguf_test_model.ts";

@@ -7,10 +7,10 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { TaskData } from "../../src/eval/data/task_data.ts";
 import { type EvaluationOptions, evaluate } from "../../src/eval/evaluator.ts";
-import type { LanguageModel, LoglikelihoodRequest } from "../../src/eval/models/language_model.ts";
 import type { Sample } from "../../src/eval/request/sample.ts";
 import { likeliestChoice } from "../../src/eval/score/metrics.ts";
 import { findTask } from "../../src/eval/task/task_registry.ts";
+import type { LanguageModel, LoglikelihoodRequest } from "../../src/language_model/language_model.ts";
 import { type TinyModel, tolerance } from "./golden_lm_eval.ts";
 
 export const sharedDirectory = path.join(import.meta.dirname, "../../../shared");

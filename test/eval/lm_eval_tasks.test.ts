@@ -7,20 +7,15 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { LmEvalComparison } from "../../experiments/oracles/lm_eval_comparison.ts";
-import { scriptedAnswers } from "../../experiments/oracles/lm_eval_fixtures.ts";
-import {
-  chatTemplate,
-  evaluationOptions,
-  type LmEvalGolden,
-  optionTasks,
-} from "../../experiments/oracles/lm_eval_golden.ts";
-import { hashingModel } from "../../experiments/oracles/lm_eval_hashing_model.ts";
 import { TaskData } from "../../src/eval/data/task_data.ts";
 import { evaluate } from "../../src/eval/evaluator.ts";
 import { scoreGroups } from "../../src/eval/score/group_scores.ts";
 import { TaskRegistry } from "../../src/eval/task/task_registry.ts";
 import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
+import { LmEvalComparison } from "../support/lm_eval/lm_eval_comparison.ts";
+import { scriptedAnswers } from "../support/lm_eval/lm_eval_fixtures.ts";
+import { chatTemplate, evaluationOptions, type LmEvalGolden, optionTasks } from "../support/lm_eval/lm_eval_golden.ts";
+import { hashingModel } from "../support/lm_eval/lm_eval_hashing_model.ts";
 import { goldenDirectory, modelDirectory } from "./golden_lm_eval.ts";
 
 const golden: LmEvalGolden = JSON.parse(readFileSync(path.join(goldenDirectory, "tasks.json"), "utf8"));

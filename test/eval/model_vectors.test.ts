@@ -1,7 +1,7 @@
 /** Tokenizers, logits, likelihood and greedy generation of the two small models against transformers'. */
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { TfjsLanguageModel } from "../../src/eval/models/tfjs_language_model.ts";
+import { TfjsLanguageModel } from "../../src/language_model/tfjs_language_model.ts";
 import { hasNative, useBackend } from "../support/tfjs_backends.ts";
 import { modelDirectory, modelVectors, type TinyModel, tolerance } from "./golden_lm_eval.ts";
 

@@ -1,7 +1,6 @@
 /** What is asked of the model and how answers are judged: rules that the oracle's tasks do not reach. */
 import { describe, expect, test } from "vitest";
 import { UnsafeCodeError } from "../../src/eval/evaluator.ts";
-import type { GenerateRequest } from "../../src/eval/models/language_model.ts";
 import { sampleJson } from "../../src/eval/report/result_files.ts";
 import { groupsTable, leftOutLines, resultsTable } from "../../src/eval/report/results_table.ts";
 import { runPythonTest } from "../../src/eval/request/python_test.ts";
@@ -11,6 +10,7 @@ import { compileExactMatch, mean } from "../../src/eval/score/metrics.ts";
 import { defaultSeeds, parseSeeds } from "../../src/eval/score/seeds.ts";
 import { passAtK } from "../../src/eval/task/functions/humaneval.ts";
 import { findTask, shippedTasks } from "../../src/eval/task/task_registry.ts";
+import type { GenerateRequest } from "../../src/language_model/language_model.ts";
 import { fakeLanguageModel } from "./fake_language_model.ts";
 import { evaluateTask, taskOf } from "./task_fixture.ts";
 import { taskVectors } from "./task_vectors.ts";

@@ -5,9 +5,9 @@ import path from "node:path";
 import { onTestFinished } from "vitest";
 import { TaskData } from "../../src/eval/data/task_data.ts";
 import { type EvaluationOptions, evaluate, type TaskResult } from "../../src/eval/evaluator.ts";
-import type { LanguageModel } from "../../src/eval/models/language_model.ts";
 import type { Task } from "../../src/eval/task/task.ts";
 import { TaskRegistry } from "../../src/eval/task/task_registry.ts";
+import type { LanguageModel } from "../../src/language_model/language_model.ts";
 
 export type Splits = Record<string, readonly object[]>;
 

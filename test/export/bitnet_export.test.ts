@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { GgufFile } from "../../export/gguf/gguf_reader.ts";
 import { loadAddon } from "../../native/addon.ts";
 import { modelConfigJson } from "../../src/checkpoint/model_config_json.ts";
 import { writeCheckpoint } from "../../src/checkpoint/write_checkpoint.ts";
 import type { ModelConfigJson } from "../../src/config/model_config.ts";
+import { GgufFile } from "../../src/gguf/gguf_reader.ts";
 import { titleUnless } from "../support/missing.ts";
 import { readerOf, smallConfig, smallParameters, smallTokenizer } from "./small_model.ts";
 
@@ -18,7 +18,7 @@ vi.setConfig({ testTimeout: 300_000 });
 const folder = mkdtempSync(path.join(tmpdir(), "bitnet-export-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const script = fileURLToPath(new URL("../../src/cli/bin/bitnet-export.mjs", import.meta.url));
+const script = fileURLToPath(new URL("../../cli/bin/bitnet-export.mjs", import.meta.url));
 const at = (name: string) => path.join(folder, name);
 
 function bitnetExport(...args: string[]) {

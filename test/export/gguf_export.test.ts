@@ -5,12 +5,12 @@ import path from "node:path";
 import { gguf } from "@huggingface/gguf";
 import { afterAll, describe, expect, it } from "vitest";
 import { planExport } from "../../export/export_plan.ts";
-import { GgufFile } from "../../export/gguf/gguf_reader.ts";
 import { ggufExportBytes, planGguf, writeGgufExport } from "../../export/gguf_export.ts";
 import { interleavedRowOrder } from "../../export/tensor_names.ts";
 import { verifyGguf } from "../../export/verify_gguf.ts";
 import type { ModelConfigJson } from "../../src/config/model_config.ts";
 import { type ExportType, exportTypes } from "../../src/config/packing_rules.ts";
+import { GgufFile } from "../../src/gguf/gguf_reader.ts";
 import { readerOf, smallConfig, smallParameters, smallTokenizer } from "./small_model.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "gguf-export-"));

@@ -28,7 +28,7 @@ vi.setConfig({ testTimeout: 300_000 });
 
 const folder = temporaryFolder("hugging-face-packed-");
 afterAll(() => folder.remove());
-const script = fileURLToPath(new URL("../../src/cli/bin/bitnet-export.mjs", import.meta.url));
+const script = fileURLToPath(new URL("../../cli/bin/bitnet-export.mjs", import.meta.url));
 
 function bitnetExport(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { preTokenizerName } from "../../export/pre_tokenizer_name.ts";
 import { tokenizerMetadata } from "../../export/tokenizer_metadata.ts";
+import { preTokenizerName } from "../../src/gguf/pre_tokenizer_name.ts";
 import type { TokenizerJson } from "../../src/tokenizer/tokenizer_json.ts";
 import { smallTokenizer } from "./small_model.ts";
 

@@ -1,11 +1,11 @@
 /** A small BitNet trained for a few steps on the generated world: weights with the statistics of a real run. */
 import * as tf from "@tensorflow/tfjs";
 import { type ModelConfigJson, modelConfigSchema, resolveModelConfig } from "../../src/config/model_config.ts";
-import { generateWorld } from "../../src/eval/world/generator.ts";
 import { CausalLM } from "../../src/model/causal_lm.ts";
 import { adamWStep } from "../../src/ops/adamw_step.ts";
 import { byteLevelTokenizer } from "../../src/tokenizer/byte_level_tokenizer.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
+import { generateWorld } from "../../src/world/generator.ts";
 
 export interface TrainedModel {
   model: CausalLM;

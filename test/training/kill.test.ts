@@ -7,7 +7,7 @@ import { afterAll, expect, it } from "vitest";
 import { CounterRng } from "../../src/random/counter_rng.ts";
 import { newestCheckpointBytes, reproducibleMetrics } from "../support/tiny_run.ts";
 
-const command = path.resolve(import.meta.dirname, "../../src/cli/bin/bitnet-train.mjs");
+const command = path.resolve(import.meta.dirname, "../../cli/bin/bitnet-train.mjs");
 const folder = mkdtempSync(path.join(tmpdir(), "kill-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -1,9 +1,10 @@
 /**
  * The beginning of the reference loss curves, replayed from the same weights and batches. The whole curves take longer
- * than a test should: `npx tsx experiments/loss_curve.ts` (results in experiments/results/loss_curve.jsonl).
+ * than a test should: `npx tsx experiments/studies/loss_curve.ts` (results in experiments/results/loss_curve.jsonl).
  */
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { selectBackend } from "../../cli/backend.ts";
 import {
   distanceToPublished,
   hasReplaySources,
@@ -11,8 +12,7 @@ import {
   replay,
   replaySources,
   type Twin,
-} from "../../experiments/loss_curve_replay.ts";
-import { selectBackend } from "../../src/cli/backend.ts";
+} from "../../experiments/studies/loss_curve_replay.ts";
 import { hasNative } from "../support/tfjs_backends.ts";
 
 const shared = path.resolve(import.meta.dirname, "../../../shared");

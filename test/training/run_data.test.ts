@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { loadRunConfig, parseOverride, resolveConfigPath } from "../../src/config/load_run_config.ts";
 import type { RunConfig } from "../../src/config/run_config.ts";
-import { generateWorld } from "../../src/eval/world/generator.ts";
+import { generateWorld } from "../../src/world/generator.ts";
 import { cacheDirectory, makeTokenizer, openDataset, resolveSources, withVocabulary } from "../../training/run_data.ts";
 
 let folder: string;

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { loadImage } from "@napi-rs/canvas";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { removeTemporaries, writeFileAtomically } from "../../training/atomic_files.ts";
+import { removeTemporaries, writeFileAtomically } from "../../src/files/atomic_files.ts";
 import { writeLossPlot } from "../../training/loss_plot.ts";
 import type { MetricsRow } from "../../training/metrics.ts";
 import { appendRow, readRows, truncateRows } from "../../training/run_directory.ts";
@@ -92,7 +92,7 @@ const canMount = spawnSync("unshare", ["-rm", "mount", "-t", "tmpfs", "-o", "siz
 
 describe.skipIf(!canMount)(`a full disk${canMount ? "" : " (skipped: unshare and tmpfs are not available)"}`, () => {
   it("ends the run with one line; the checkpoint before is whole", () => {
-    const command = path.resolve(import.meta.dirname, "../../src/cli/bin/bitnet-train.mjs");
+    const command = path.resolve(import.meta.dirname, "../../cli/bin/bitnet-train.mjs");
     const disk = path.join(folder, "disk");
     // One checkpoint of tiny.yaml (5.5 MB) fits, two do not.
     const script = `mkdir ${disk} && mount -t tmpfs -o size=9m tmpfs ${disk}

@@ -3,8 +3,9 @@
  * which is a function of (seed, epoch) and needs no memory; a batch may reach over the end of an epoch. The cursor is
  * one number, so a run that is resumed sees exactly the batches that it would have seen.
  */
+
+import { DataError } from "../../src/data/data_error.ts";
 import { type Batch, countSequences, readBatch } from "./batch.ts";
-import { DataError } from "./data_error.ts";
 import { mixKey, Permutation } from "./permutation.ts";
 import type { TokenRange } from "./token_range.ts";
 

@@ -6,15 +6,15 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import path from "node:path";
-import { readArrow, readParquet } from "./column_reader.ts";
-import { DataError } from "./data_error.ts";
-import { type DataFormat, formatOf, readableKinds } from "./data_format.ts";
-import type { DocumentPart } from "./document.ts";
-import { expandGlob, isGlob, listFilesBelow } from "./glob.ts";
-import { fetchHubDataset } from "./hub_dataset.ts";
-import type { HubOptions } from "./hub_repository.ts";
-import { parseHubDatasetId } from "./hub_selection.ts";
-import { type OnBytes, readJsonLines, readPlainText } from "./text_reader.ts";
+import { readArrow, readParquet } from "../../src/data/column_reader.ts";
+import { DataError } from "../../src/data/data_error.ts";
+import { type DataFormat, formatOf, readableKinds } from "../../src/data/data_format.ts";
+import { expandGlob, isGlob, listFilesBelow } from "../../src/data/glob.ts";
+import { fetchHubDataset } from "../../src/data/hub_dataset.ts";
+import type { HubOptions } from "../../src/data/hub_repository.ts";
+import { parseHubDatasetId } from "../../src/data/hub_selection.ts";
+import type { DocumentPart } from "../../src/data/text_document.ts";
+import { type OnBytes, readJsonLines, readPlainText } from "../../src/data/text_reader.ts";
 
 export interface CorpusFile {
   path: string;

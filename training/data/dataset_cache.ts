@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import path from "node:path";
-import { DataError, messageOf } from "./data_error.ts";
+import { DataError, messageOf } from "../../src/data/data_error.ts";
 
 /** Raised whenever the same input gives other files. */
 const cacheVersion = 1;

@@ -7,11 +7,11 @@
  */
 import { availableParallelism } from "node:os";
 import path from "node:path";
+import { DataError } from "../../src/data/data_error.ts";
+import type { HubOptions } from "../../src/data/hub_repository.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { type CorpusFile, type DocumentOptions, hashCorpus, readDocuments, resolveCorpus } from "./corpus.ts";
-import { DataError } from "./data_error.ts";
 import { type CacheKeyParts, cacheKey, type DatasetManifest, fillCache, readManifest } from "./dataset_cache.ts";
-import type { HubOptions } from "./hub_repository.ts";
 import { mixKey } from "./permutation.ts";
 import { PreparedDataset } from "./prepared_dataset.ts";
 import { ShardWriter } from "./token_shards.ts";

@@ -1,10 +1,10 @@
 /** The text of tokenized documents, read back from their shards. */
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { DataError } from "../../src/data/data_error.ts";
+import type { DocumentPart } from "../../src/data/text_document.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
-import { DataError } from "./data_error.ts";
 import { readManifest } from "./dataset_cache.ts";
-import type { DocumentPart } from "./document.ts";
 import { ShardReader } from "./token_shards.ts";
 
 const readTokens = 1 << 16;

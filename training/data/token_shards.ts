@@ -19,7 +19,7 @@ import {
   Uint16,
   Uint32,
 } from "apache-arrow";
-import { DataError, messageOf } from "./data_error.ts";
+import { DataError, messageOf } from "../../src/data/data_error.ts";
 
 /** 2 or 4 MiB. */
 export const batchTokens = 1 << 20;

@@ -1,6 +1,7 @@
 /** One unit of tokenizing work: some document parts in, their ids out. The same code runs inline and in workers. */
+
+import type { DocumentPart } from "../../src/data/text_document.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
-import type { DocumentPart } from "./document.ts";
 
 export interface EncodedJob {
   /** Ids of all parts, one after the other. */

@@ -3,9 +3,9 @@
  * workers; only a few jobs per worker are in flight, so a slow consumer holds the readers back.
  */
 import { Worker } from "node:worker_threads";
+import { DataError } from "../../src/data/data_error.ts";
+import type { DocumentPart } from "../../src/data/text_document.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
-import { DataError } from "./data_error.ts";
-import type { DocumentPart } from "./document.ts";
 import { type EncodedJob, encodeJob } from "./tokenize_job.ts";
 import type { WorkerAnswer, WorkerSetup } from "./tokenize_worker.ts";
 

@@ -1,8 +1,8 @@
 /** Worker thread of {@link TokenizePool}: answers each job with its ids, whose memory it hands over. */
 import { parentPort, workerData } from "node:worker_threads";
+import { messageOf } from "../../src/data/data_error.ts";
+import type { DocumentPart } from "../../src/data/text_document.ts";
 import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
-import { messageOf } from "./data_error.ts";
-import type { DocumentPart } from "./document.ts";
 import { type EncodedJob, encodeJob } from "./tokenize_job.ts";
 
 export interface WorkerSetup {

@@ -3,7 +3,7 @@
  * successive words with it, or that stands in it as a whole if it has 8 to 12 words (GPT-3, appendix C). And the scores on
  * the other documents.
  */
-import type { JsonObject } from "../data/document.ts";
+import type { JsonObject } from "../../data/document.ts";
 import type { TaskResult } from "../evaluator.ts";
 import { textTable } from "../report/text_table.ts";
 import { aggregateSamples, type Score } from "../score/aggregate.ts";

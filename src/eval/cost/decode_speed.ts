@@ -1,5 +1,5 @@
 /** How fast a model reads a prompt and writes: one prompt of up to 512 tokens, up to 128 tokens written, measured here. */
-import type { LanguageModel } from "../models/language_model.ts";
+import type { LanguageModel } from "../../language_model/language_model.ts";
 
 const promptTokens = 512;
 const writtenTokens = 128;

@@ -4,10 +4,11 @@
  * Like there, the first scored document decides which names are fields, whether the choices stand in the context
  * (`doc_to_text` is then the index of the right one), and whether there are several targets.
  */
+
+import { DocumentError, type JsonObject } from "../../data/document.ts";
 import { parseLiteral, pythonStr } from "../python/values.ts";
 import type { FieldRule, PromptRules, Task } from "../task/task.ts";
 import { TemplateError } from "../task/template.ts";
-import { DocumentError, type JsonObject } from "./document.ts";
 
 export class DocumentReader {
   /** The choices are contexts: `text` is the index of the right one. */

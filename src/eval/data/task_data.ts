@@ -11,10 +11,10 @@
  */
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { DocumentError, type JsonObject } from "../../data/document.ts";
+import { DataFileError, type LocatedDocument, readDocumentFile } from "../../data/document_file.ts";
+import { generateWorld, type World } from "../../world/generator.ts";
 import type { Task } from "../task/task.ts";
-import { generateWorld, type World } from "../world/generator.ts";
-import { DocumentError, type JsonObject } from "./document.ts";
-import { DataFileError, type LocatedDocument, readDocumentFile } from "./document_file.ts";
 
 /** Local paths of the files of one split of a data set, downloaded if need be. */
 export type FetchSplit = (dataset: { path: string; config: string | null }, split: string) => Promise<string[]>;

@@ -12,7 +12,7 @@
  */
 import { createHash } from "node:crypto";
 import { closeSync, createReadStream, existsSync, ftruncateSync, openSync, statSync, writeSync } from "node:fs";
-import type { LoglikelihoodResult } from "./language_model.ts";
+import type { LoglikelihoodResult } from "../../language_model/language_model.ts";
 
 const header = '{"bitnet_eval_cache":1}';
 

@@ -1,12 +1,13 @@
 /** A LanguageModel that looks into a cache of answers first, and keeps every new answer as soon as there is one. */
-import { type AnswerCache, answerKey, type CachedAnswer } from "./answer_cache.ts";
+
 import type {
   GenerateRequest,
   LanguageModel,
   LoglikelihoodRequest,
   LoglikelihoodResult,
   OnAnswer,
-} from "./language_model.ts";
+} from "../../language_model/language_model.ts";
+import { type AnswerCache, answerKey, type CachedAnswer } from "./answer_cache.ts";
 
 export class CachedLanguageModel implements LanguageModel {
   readonly name: string;

@@ -2,9 +2,9 @@
  * Few-shot examples as lm-evaluation-harness draws them (`api/samplers.py`): one generator per task, seeded once,
  * that draws anew for every document in order; or the first ones of the pool.
  */
-import type { JsonObject } from "../data/document.ts";
-import type { LocatedDocument } from "../data/document_file.ts";
-import { DataFileError } from "../data/document_file.ts";
+import type { JsonObject } from "../../data/document.ts";
+import type { LocatedDocument } from "../../data/document_file.ts";
+import { DataFileError } from "../../data/document_file.ts";
 import { PythonRandom } from "../python/random.ts";
 import { isEqual } from "../python/values.ts";
 import type { TaskSplits } from "../task/task.ts";

@@ -2,8 +2,8 @@
  * The prompt of a document (`fewshot_context` and `build_qa_turn` of lm-evaluation-harness 0.4): system instruction and
  * description, solved examples, the question; as one text, or as a conversation that a chat template formats.
  */
-import { DocumentError, type JsonObject } from "../data/document.ts";
-import type { LocatedDocument } from "../data/document_file.ts";
+import { DocumentError, type JsonObject } from "../../data/document.ts";
+import type { LocatedDocument } from "../../data/document_file.ts";
 import type { DocumentReader } from "../data/document_reader.ts";
 import { isSpace } from "../python/whitespace.ts";
 import type { PromptRules, Task } from "../task/task.ts";

@@ -1,8 +1,8 @@
 /** The results file of lm-evaluation-harness 0.4 (`results_*.json`): same keys, same shapes. */
 import { createHash } from "node:crypto";
 import { cpus } from "node:os";
+import type { LanguageModel } from "../../language_model/language_model.ts";
 import type { TaskResult } from "../evaluator.ts";
-import type { LanguageModel } from "../models/language_model.ts";
 import { defaultResamples, type Score } from "../score/aggregate.ts";
 import type { GroupResult } from "../score/group_scores.ts";
 import type { Seeds } from "../score/seeds.ts";

@@ -1,5 +1,5 @@
 /** Two saved runs side by side: each score, its difference, and whether the difference is more than chance. */
-import { DataFileError } from "../data/document_file.ts";
+import { DataFileError } from "../../data/document_file.ts";
 import { canAggregate, namedAggregation } from "../score/aggregations.ts";
 import { metricDefinition } from "../score/metric_registry.ts";
 import { mean } from "../score/metrics.ts";

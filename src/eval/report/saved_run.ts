@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
-import { DataFileError, readDocumentFile } from "../data/document_file.ts";
+import { DataFileError, readDocumentFile } from "../../data/document_file.ts";
 import type { SampleMetric } from "../score/sample_metric.ts";
 
 const resultsSchema = z.object({

@@ -1,9 +1,9 @@
 /** Generated answers: filtered and compared with the target. */
-import { DocumentError } from "../data/document.ts";
+import { DocumentError } from "../../data/document.ts";
+import type { GenerateRequest } from "../../language_model/language_model.ts";
+import type { RequestEncoder } from "../../language_model/request_encoding.ts";
+import { truncateAtStop } from "../../language_model/stop_strings.ts";
 import type { DocumentReader } from "../data/document_reader.ts";
-import type { GenerateRequest } from "../models/language_model.ts";
-import { truncateAtStop } from "../models/stop_strings.ts";
-import type { RequestEncoder } from "../prompt/request_encoding.ts";
 import { pythonStr } from "../python/values.ts";
 import { type ExactMatch, mean } from "../score/metrics.ts";
 import type { ClassPair, Metrics, SampleMetric } from "../score/sample_metric.ts";

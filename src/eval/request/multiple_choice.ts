@@ -1,8 +1,8 @@
 /** Multiple choice: every choice is scored as the continuation of the context, or as the context of one continuation. */
-import { DocumentError } from "../data/document.ts";
+import { DocumentError } from "../../data/document.ts";
+import type { LoglikelihoodRequest, LoglikelihoodResult } from "../../language_model/language_model.ts";
+import type { RequestEncoder } from "../../language_model/request_encoding.ts";
 import type { DocumentReader } from "../data/document_reader.ts";
-import type { LoglikelihoodRequest, LoglikelihoodResult } from "../models/language_model.ts";
-import type { RequestEncoder } from "../prompt/request_encoding.ts";
 import { pythonStr } from "../python/values.ts";
 import { likeliestChoice, likeliestChoicePerByte, likeliestChoicePerCharacter, softmax } from "../score/metrics.ts";
 import type { Metrics, SampleMetric } from "../score/sample_metric.ts";

@@ -1,7 +1,8 @@
 /** Whole texts: every token is scored once, in windows of the model's context. */
+
+import type { LoglikelihoodRequest, LoglikelihoodResult } from "../../language_model/language_model.ts";
+import type { RequestEncoder } from "../../language_model/request_encoding.ts";
 import type { DocumentReader } from "../data/document_reader.ts";
-import type { LoglikelihoodRequest, LoglikelihoodResult } from "../models/language_model.ts";
-import type { RequestEncoder } from "../prompt/request_encoding.ts";
 import { pythonStr } from "../python/values.ts";
 import { countWords } from "../python/whitespace.ts";
 import type { Metrics } from "../score/sample_metric.ts";

@@ -1,5 +1,5 @@
 /** From the values of the documents to a score and its standard error (`api/metrics.py`). */
-import { nearestName } from "../../config/nearest_name.ts";
+import { nearestName } from "../../errors/nearest_name.ts";
 import { PythonRandom } from "../python/random.ts";
 import { namedFunction } from "../task/named_functions.ts";
 import { TaskRuleError } from "../task/task_rule_error.ts";

@@ -2,7 +2,7 @@
  * Filters of the answers to a request, as in lm-evaluation-harness 0.4 (`filters/`): each takes the list of all answers and
  * gives a list; only `take_first`, the last one, gives a single answer.
  */
-import type { JsonObject } from "../data/document.ts";
+import type { JsonObject } from "../../data/document.ts";
 import { pythonRegex, selectedMatch } from "../python/regex.ts";
 import { pythonRepr } from "../python/values.ts";
 import { strip } from "../python/whitespace.ts";

@@ -1,5 +1,5 @@
 /** The letter that a generated answer to a multiple-choice question means (`multi_choice_regex` of `filters/extraction.py`). */
-import { DocumentError, type JsonObject } from "../data/document.ts";
+import { DocumentError, type JsonObject } from "../../data/document.ts";
 import { pythonRegex, selectedMatch } from "../python/regex.ts";
 import { strip } from "../python/whitespace.ts";
 

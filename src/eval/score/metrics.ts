@@ -1,5 +1,5 @@
 /** Metrics of lm-evaluation-harness 0.4 (`api/metrics.py`). Log-likelihoods are in nats. */
-import { largestIndex } from "../models/sampling.ts";
+import { largestIndex } from "../../language_model/sampling.ts";
 import { pythonRegex } from "../python/regex.ts";
 import type { Probabilities, Weighted } from "./sample_metric.ts";
 

@@ -2,8 +2,9 @@
  * The functions that task files may name with `!function`: a closed list, one for each role. What a task of
  * lm-evaluation-harness does in Python is done beforehand, to its data (docs/evaluation.md).
  */
-import { nearestName } from "../../config/nearest_name.ts";
-import type { JsonObject } from "../data/document.ts";
+
+import type { JsonObject } from "../../data/document.ts";
+import { nearestName } from "../../errors/nearest_name.ts";
 import type { Metrics, SampleMetric } from "../score/sample_metric.ts";
 import { processDocument as processHellaswag } from "./functions/hellaswag.ts";
 import { buildPrediction, passAtK } from "./functions/humaneval.ts";

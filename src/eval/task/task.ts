@@ -2,7 +2,7 @@
  * A task: a task file with its templates parsed, its functions found and its defaults filled in. The defaults are those
  * of lm-evaluation-harness 0.4 (`config/task.py`, `api/registry.py`).
  */
-import { nearestName } from "../../config/nearest_name.ts";
+import { nearestName } from "../../errors/nearest_name.ts";
 import { RegexError } from "../python/regex.ts";
 import { type Aggregation, namedAggregation } from "../score/aggregations.ts";
 import { compileFilters, type FilterPipeline, takeFirst } from "../score/answer_filters.ts";

@@ -1,8 +1,8 @@
 /** The task files that come with the package and those below `--include_path`, by the names of tasks, groups and tags. */
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
-import { similarName } from "../../config/nearest_name.ts";
-import { packageDirectory } from "../../config/package_directory.ts";
+import { similarName } from "../../errors/nearest_name.ts";
+import { packageDirectory } from "../../files/package_directory.ts";
 import { compileTask, type Task } from "./task.ts";
 import { type GroupEntry, readTaskFile, type TaskEntry, TaskFileError } from "./task_file.ts";
 import type { GroupConfig } from "./task_schema.ts";

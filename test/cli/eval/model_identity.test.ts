@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { modelIdentity } from "../../../src/cli/eval/model_identity.ts";
+import { modelIdentity } from "../../../cli/eval/model_identity.ts";
 import { fakeLanguageModel } from "../../eval/fake_language_model.ts";
 import { modelDirectory } from "../../eval/golden_lm_eval.ts";
 

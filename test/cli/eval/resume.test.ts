@@ -10,7 +10,7 @@ import { hasNative } from "../../support/tfjs_backends.ts";
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
-const command = path.join(import.meta.dirname, "../../../src/cli/bin/bitnet-eval.mjs");
+const command = path.join(import.meta.dirname, "../../../cli/bin/bitnet-eval.mjs");
 let directory: string;
 let model: string;
 beforeAll(async () => {

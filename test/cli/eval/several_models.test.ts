@@ -6,13 +6,13 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { exportTestModel } from "../../eval/gguf_test_model.ts";
 import { modelDirectory } from "../../eval/golden_lm_eval.ts";
-import { CompletionsServer, echoAnswer, sendJson } from "../../eval/models/server/completions_server.ts";
+import { CompletionsServer, echoAnswer, sendJson } from "../../language_model/server/completions_server.ts";
 import { titleUnless } from "../../support/missing.ts";
 import { hasNative } from "../../support/tfjs_backends.ts";
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
-const command = path.join(import.meta.dirname, "../../../src/cli/bin/bitnet-eval.mjs");
+const command = path.join(import.meta.dirname, "../../../cli/bin/bitnet-eval.mjs");
 const server = new CompletionsServer();
 let url: string;
 let directory: string;

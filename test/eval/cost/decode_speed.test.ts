@@ -1,7 +1,7 @@
 /** What is timed: the prompt until the first token, then each further token. */
 import { expect, test } from "vitest";
 import { measureDecodeSpeed } from "../../../src/eval/cost/decode_speed.ts";
-import type { GenerateRequest, LanguageModel } from "../../../src/eval/models/language_model.ts";
+import type { GenerateRequest, LanguageModel } from "../../../src/language_model/language_model.ts";
 import { fakeLanguageModel } from "../fake_language_model.ts";
 
 function timed(tokens: number, secondsPerToken: number, maxLength = 1000) {

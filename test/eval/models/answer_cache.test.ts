@@ -5,7 +5,7 @@ import path from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { AnswerCache, answerKey } from "../../../src/eval/models/answer_cache.ts";
 import { CachedLanguageModel } from "../../../src/eval/models/cached_language_model.ts";
-import type { LoglikelihoodRequest } from "../../../src/eval/models/language_model.ts";
+import type { LoglikelihoodRequest } from "../../../src/language_model/language_model.ts";
 import { fakeLanguageModel } from "../fake_language_model.ts";
 
 const directory = mkdtempSync(path.join(tmpdir(), "bitnet-cache-"));

@@ -2,9 +2,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { GgufFile } from "../../../export/gguf/gguf_reader.ts";
 import { Engine } from "../../../native/inference/engine.ts";
 import { ModelFileError } from "../../../native/inference/native_engine.ts";
+import { GgufFile } from "../../../src/gguf/gguf_reader.ts";
 import { exportSmallModel, temporaryFolder } from "./exported_model.ts";
 
 const folder = temporaryFolder("malformed-");

@@ -1,7 +1,7 @@
 /** Order and cutting of scoring calls. */
 import { expect, it } from "vitest";
 import { ScoreSchedule } from "../../../native/inference/score_schedule.ts";
-import { commonPrefix, sharingOrder } from "../../../src/eval/models/sharing_order.ts";
+import { commonPrefix, sharingOrder } from "../../../src/language_model/sharing_order.ts";
 
 const request = (context: number[], continuation: number[]) => ({ context, continuation });
 

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { expandGlob, globToRegExp } from "../../../src/data/glob.ts";
 import {
   type DocumentOptions,
   hashCorpus,
@@ -9,7 +10,6 @@ import {
   readTexts,
   resolveCorpus,
 } from "../../../training/data/corpus.ts";
-import { expandGlob, globToRegExp } from "../../../training/data/glob.ts";
 import { temporaryFolder } from "./temporary_folder.ts";
 
 const golden = path.join(import.meta.dirname, "../../golden/data");

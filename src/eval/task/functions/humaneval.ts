@@ -1,5 +1,5 @@
 /** HumanEval: completions become programs, which a Python process runs against the unit tests. */
-import type { JsonObject } from "../../data/document.ts";
+import type { JsonObject } from "../../../data/document.ts";
 import { runPythonTest } from "../../request/python_test.ts";
 
 /** The whole function: lm-evaluation-harness's `build_predictions`. */

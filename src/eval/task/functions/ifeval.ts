@@ -1,6 +1,6 @@
 /** IFEval's metrics (`tasks/ifeval/utils.py`): does a response follow its instructions, strictly and loosely. */
 import { z } from "zod";
-import { checkDocument, DocumentError, type JsonObject } from "../../data/document.ts";
+import { checkDocument, DocumentError, type JsonObject } from "../../../data/document.ts";
 import { RegexError } from "../../python/regex.ts";
 import { isTruthy } from "../../python/values.ts";
 import { strip } from "../../python/whitespace.ts";

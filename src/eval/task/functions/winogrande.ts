@@ -1,6 +1,6 @@
 /** WinoGrande: each option fills the blank, what follows the blank is scored (`tasks/winogrande`). */
 import { z } from "zod";
-import { checkDocument, DocumentError, type JsonObject } from "../../data/document.ts";
+import { checkDocument, DocumentError, type JsonObject } from "../../../data/document.ts";
 import { strip } from "../../python/whitespace.ts";
 
 const schema = z.object({

@@ -1,6 +1,6 @@
 /** The named functions of task files against lm-evaluation-harness's own. */
 import { describe, expect, test } from "vitest";
-import type { JsonObject } from "../../../../src/eval/data/document.ts";
+import type { JsonObject } from "../../../../src/data/document.ts";
 import { cleanText, processDocument as processHellaswag } from "../../../../src/eval/task/functions/hellaswag.ts";
 import {
   instructionLevelAccuracy,

@@ -1,0 +1,134 @@
+/**
+ * Chooses the tfjs backend of a command: `native` (this project's C++ kernels; the default), `tensorflow` (when
+ * @tensorflow/tfjs-node is installed), `wasm` or `cpu` (plain JavaScript). Results agree within a tolerance; only
+ * `native` keeps the bits of the exported model.
+ */
+import { createRequire } from "node:module";
+import { cpus } from "node:os";
+import path from "node:path";
+import * as tf from "@tensorflow/tfjs";
+import { loadAddon, NativeUnavailableError } from "../native/addon.ts";
+import { nativeKernelLog, registerNativeBackend, resetKernelLog } from "../native/backend/index.ts";
+import { thisCpuName } from "../native/cpu_name.ts";
+
+export type BackendName = "native" | "tensorflow" | "wasm" | "cpu";
+
+/** Stands for operations made of plain tfjs ops. */
+const composed = "composed";
+
+/** The backend in use. */
+export interface SelectedBackend {
+  backend: BackendName;
+  /** Kernel variant that training will run on: `scalar`, `avx2` ..., `composed` without our kernels. */
+  variant: string;
+  /** Name of the CPU, with its microarchitecture where our kernels run. */
+  cpu: string;
+  /** Of the CPU, as the addon names them; empty without our kernels. */
+  features: readonly string[];
+  threads: number;
+  /**
+   * What really ran since the last call: the variant, and which of the `required` fused kernels (default: BitLinear)
+   * plain tfjs ops stood in for, so that slower code cannot run unseen. `avx2`; `avx2 (composed: RMSNorm)`; `composed`.
+   */
+  kernel(required?: readonly string[]): string;
+}
+
+/** The backend cannot be used; the message says what to install. */
+export class BackendError extends Error {
+  override name = "BackendError";
+}
+
+/**
+ * Makes a backend current in tfjs.
+ * @param name default: native; without the addon, wasm with a loud warning
+ * @param threads default: BITNET_THREADS, else all CPUs. Only `native` can be told.
+ * @param warn gets the warning
+ * @throws {BackendError | NativeUnavailableError} if a backend asked for by name is missing
+ * @throws if BITNET_ISA names a variant that this CPU does not have
+ */
+export async function selectBackend(
+  name?: BackendName,
+  threads?: number,
+  warn: (line: string) => void = console.error,
+): Promise<SelectedBackend> {
+  switch (name) {
+    case "native":
+      return selectNative(threads);
+    case "tensorflow":
+      return selectTensorflow();
+    case "wasm":
+      return selectWasm();
+    case "cpu":
+      await activate("cpu");
+      return plainBackend("cpu");
+    default:
+      try {
+        return await selectNative(threads);
+      } catch (error) {
+        if (!(error instanceof NativeUnavailableError)) throw error;
+        warn(`WARNING: ${error.message}`);
+        warn("WARNING: going on with the wasm backend: tens of times slower, and without the bit guarantee");
+        return selectWasm();
+      }
+  }
+}
+
+async function activate(backend: string): Promise<void> {
+  if (!(await tf.setBackend(backend))) throw new BackendError(`the ${backend} backend did not start`);
+  await tf.ready();
+}
+
+/** A backend without our kernels: one thread of JavaScript, or whatever its library decides. */
+function plainBackend(backend: BackendName): SelectedBackend {
+  return {
+    backend,
+    variant: composed,
+    cpu: cpus()[0]?.model ?? "unknown",
+    features: [],
+    threads: 1,
+    kernel: () => composed,
+  };
+}
+
+async function selectNative(threads: number | undefined): Promise<SelectedBackend> {
+  const addon = loadAddon();
+  if (threads !== undefined) addon.setThreads(threads);
+  registerNativeBackend();
+  await activate("native");
+  return {
+    backend: "native",
+    variant: addon.isa(),
+    cpu: thisCpuName(),
+    features: addon.features().features,
+    threads: addon.threads(),
+    kernel: (required = ["BitLinear"]) => {
+      const { calls, variant } = nativeKernelLog();
+      resetKernelLog();
+      const missing = required.filter((name) => !calls.has(name));
+      if (missing.length === required.length) return composed;
+      return missing.length === 0 ? variant : `${variant} (${composed}: ${missing.join(" ")})`;
+    },
+  };
+}
+
+async function selectTensorflow(): Promise<SelectedBackend> {
+  // An optional peer: not a literal import, so that types and bundlers do not ask for it.
+  const packageName: string = "@tensorflow/tfjs-node";
+  try {
+    await import(packageName);
+  } catch (error) {
+    throw new BackendError(
+      `the tensorflow backend needs ${packageName} (npm install ${packageName}): ${(error as Error).message.split("\n")[0]}`,
+    );
+  }
+  await activate("tensorflow");
+  return plainBackend("tensorflow");
+}
+
+async function selectWasm(): Promise<SelectedBackend> {
+  const wasm = await import("@tensorflow/tfjs-backend-wasm");
+  const entry = createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm");
+  wasm.setWasmPaths(`${path.dirname(entry)}${path.sep}`);
+  await activate("wasm");
+  return plainBackend("wasm");
+}

@@ -1,0 +1,117 @@
+/** `bitnet-bench`: prefill and decode speed of a GGUF file, as llama-bench measures it; see `--help`. */
+import { availableParallelism } from "node:os";
+import path from "node:path";
+import { textTable } from "../src/eval/report/text_table.ts";
+import { checkInteger, runCommand, UsageError } from "./command.ts";
+import {
+  type BenchmarkResult,
+  benchmarkEngine,
+  firstPromptTokens,
+  type Samples,
+  type ThreadResult,
+} from "./engine_benchmark.ts";
+import { engineFlags, engineOptions } from "./engine_flags.ts";
+import { isaHelp } from "./kernel_variants.ts";
+
+/** `1,2` -> [1, 2]. */
+function threadList(text: string): number[] {
+  const list = text.split(",").map(Number);
+  if (list.some((count) => !Number.isInteger(count) || count < 1 || count > 1024)) {
+    throw new UsageError(`--threads must be numbers from 1 to 1024 with commas between them, not ${text}`);
+  }
+  return list;
+}
+
+const percent = (share: number | null) => (share === null ? "" : `${(100 * share).toFixed(1)}%`);
+const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+const median = ({ median }: Samples) => median.toFixed(2);
+const spread = ({ mean, deviation }: Samples) => `${mean.toFixed(2)} ± ${deviation.toFixed(2)}`;
+
+function report(result: BenchmarkResult): string {
+  const { config, prompt_tokens, decode_tokens } = result;
+  const { kvType, headPrecision } = result.engine;
+  const chosen = [
+    ...(kvType ? [`key / value cache ${kvType}`] : []),
+    ...(headPrecision ? [`head ${headPrecision}`] : []),
+  ];
+  const each = (seconds: (row: ThreadResult) => number) =>
+    result.results.map((row) => `${seconds(row).toFixed(2)} s`).join(", ");
+  const facts = [
+    `${path.basename(result.model)}: ${config.architecture}, ${config.weightType}, embedding ${config.embeddingType}, ` +
+      `${config.parameters.toLocaleString("en-US")} parameters, ${megabytes(result.file_bytes)}`,
+    [`${result.cpu}, ${config.isa}, node ${result.node}`, ...chosen].join(", "),
+    `loaded in ${each(({ load_seconds }) => load_seconds)}; first token of a ${firstPromptTokens}-token prompt, loading ` +
+      `included, in ${each(({ first_token_seconds }) => first_token_seconds)}; peak RSS ${megabytes(result.peak_rss_bytes)}`,
+  ];
+  const prefill = textTable(
+    ["test", "threads", "tokens/s, median", "mean ± s.d.", "int8 peak, GOP/s", "share"],
+    result.results.map((row) => [
+      `prefill ${prompt_tokens}`,
+      String(row.threads),
+      median(row.prefill_tokens_per_second),
+      spread(row.prefill_tokens_per_second),
+      row.int8_peak ? (row.int8_peak.median / 1e9).toFixed(0) : "",
+      percent(row.prefill_share_of_int8_peak),
+    ]),
+  );
+  const decode = textTable(
+    ["test", "threads", "tokens/s, median", "mean ± s.d.", "memory read, GB/s", "share"],
+    result.results.map((row) => [
+      `decode ${decode_tokens}`,
+      String(row.threads),
+      median(row.decode_tokens_per_second),
+      spread(row.decode_tokens_per_second),
+      (row.read_bandwidth.median / 1e9).toFixed(1),
+      percent(row.decode_share_of_read_bandwidth),
+    ]),
+  );
+  const meaning =
+    `${result.repetitions} rounds after a warm-up; shares are of medians. Prefill: operations of the linear layers over ` +
+    `what the dot-product instructions can do. Decode: ${megabytes(config.bytesPerToken)} of weights a token over plain reading.`;
+  return `${facts.join("\n")}\n\n${prefill.join("\n")}\n\n${decode.join("\n")}\n\n${meaning}`;
+}
+
+await runCommand({
+  name: "bitnet-bench",
+  summary:
+    "Measures a GGUF file in the native engine as llama-bench does: prefill of a prompt and decoding from an empty context, beside the machine's int8 peak and memory bandwidth in the same rounds.",
+  options: {
+    model: { type: "string", demandOption: true, describe: "GGUF file" },
+    threads: { type: "string", describe: "Thread counts, as in 1,2,4 [default: 1 and all CPUs]" },
+    "prompt-tokens": { type: "number", default: 512, describe: "Tokens of the prefill" },
+    "decode-tokens": { type: "number", default: 64, describe: "Tokens to decode" },
+    ...engineFlags,
+    repetitions: { type: "number", default: 5, describe: "Rounds" },
+    json: { type: "boolean", default: false, describe: "Print all samples and facts as JSON" },
+  },
+  examples: [
+    ["$0 --model model.gguf", "Prefill 512, decode 64, one thread and all"],
+    ["$0 --model model.gguf --threads 2 --prompt-tokens 128 --decode-tokens 128", "As llama-bench -p 128 -n 128 -t 2"],
+    ["$0 --model model.gguf --json > bench.json", "For scripts"],
+    [
+      "bitnet-export --random bitnet-b1.58-2B-4T --out random.gguf && $0 --model random.gguf",
+      "The published 2B4T's shape, with random weights",
+    ],
+  ],
+  epilogue:
+    "Both median and mean ± standard deviation are printed: on a machine with other work the median is the one to quote. " +
+    `A model that fits in the caches may decode faster than memory can be read. ${isaHelp}`,
+  async run(options, { signal }) {
+    checkInteger("prompt-tokens", options["prompt-tokens"], 1);
+    checkInteger("decode-tokens", options["decode-tokens"], 1);
+    checkInteger("repetitions", options.repetitions, 1);
+    const threads = threadList(options.threads ?? [...new Set([1, availableParallelism()])].join(","));
+    const terminal = process.stderr.isTTY;
+    const result = await benchmarkEngine(options.model, {
+      threads,
+      promptTokens: options["prompt-tokens"],
+      decodeTokens: options["decode-tokens"],
+      repetitions: options.repetitions,
+      engine: engineOptions(options),
+      signal,
+      onProgress: terminal ? (text) => process.stderr.write(`\r\x1b[K${text}`) : undefined,
+    });
+    if (terminal) process.stderr.write("\r\x1b[K");
+    console.log(options.json ? JSON.stringify(result, null, 2) : report(result));
+  },
+});

@@ -1,0 +1,98 @@
+/** `bitnet-generate`: continues a prompt, printing the text as it is generated; see `--help`. */
+import type { GenerateOptions } from "../native/inference/generation.ts";
+import { NativeLanguageModel } from "../native/inference/native_language_model.ts";
+import { TextModel } from "../native/inference/text_model.ts";
+import type { GenerateRequest, LanguageModel } from "../src/language_model/language_model.ts";
+import { RequestEncoder } from "../src/language_model/request_encoding.ts";
+import { checkInteger, runCommand } from "./command.ts";
+import { engineFlags, engineOptions } from "./engine_flags.ts";
+import { isaHelp } from "./kernel_variants.ts";
+import { backendChoices, describeModel, openModel } from "./open_model.ts";
+import { samplingFlags, samplingOptions } from "./sampling_flags.ts";
+
+interface Continuation {
+  promptTokens: number;
+  tokens: number;
+  /** A remark on how the text ended. */
+  end: string;
+}
+
+async function continueWithEngine(
+  model: NativeLanguageModel,
+  prompt: string,
+  options: GenerateOptions,
+  write: (text: string) => void,
+): Promise<Continuation> {
+  const generation = new TextModel(model).generate(prompt, options);
+  for await (const { text } of generation) write(text);
+  const { promptTokens, generatedTokens } = generation.usage;
+  const end = generation.stopReason === "context" ? `; the context of ${model.maxLength} tokens is full` : "";
+  // The token that ends a text is not part of it.
+  return { promptTokens, tokens: generatedTokens - (generation.stopReason === "eos" ? 1 : 0), end };
+}
+
+/** The end of a prompt that does not fit beside `maxTokens` more. */
+async function continueWithCheckpoint(
+  model: LanguageModel,
+  prompt: string,
+  settings: Omit<GenerateRequest, "context">,
+  signal: AbortSignal,
+  write: (text: string) => void,
+): Promise<Continuation> {
+  const context = new RequestEncoder(model.tokenizer, model.maxLength).encodeGeneration(prompt, settings.maxTokens);
+  let tokens = 0;
+  const count = (total: number) => {
+    tokens = total;
+  };
+  for await (const text of model.stream({ ...settings, context }, signal, count)) write(text);
+  return { promptTokens: context.length, tokens, end: "" };
+}
+
+await runCommand({
+  name: "bitnet-generate",
+  summary: "Continues a prompt with a GGUF file or a checkpoint. The text goes to stdout as it is generated.",
+  options: {
+    model: { type: "string", demandOption: true, describe: "GGUF file, checkpoint directory or run directory" },
+    prompt: { type: "string", demandOption: true, describe: 'Text to continue; "" starts a new document' },
+    "max-tokens": { type: "number", default: 128, describe: "Most tokens to generate" },
+    ...samplingFlags,
+    stop: { type: "string", array: true, describe: "End before this text (may be given several times)" },
+    threads: { type: "number", describe: "Threads [default: BITNET_THREADS, else all CPUs]" },
+    ...engineFlags,
+    backend: { choices: backendChoices, describe: "tfjs backend of a checkpoint [default: native]" },
+  },
+  examples: [
+    ['$0 --model small.gguf --prompt "The red ball"', "Sampled text"],
+    [
+      "$0 --model small.gguf --prompt $'Question: Who owns the lamp?\\nAnswer:' --temperature 0",
+      "The likeliest answer",
+    ],
+    ['$0 --model runs/small --prompt "Once" --top-k 40 --top-p 0.95 --seed 7', "The newest checkpoint, repeatable"],
+  ],
+  epilogue: isaHelp,
+  async run(options, { signal }) {
+    checkInteger("max-tokens", options["max-tokens"], 1);
+    checkInteger("threads", options.threads, 1);
+    const sampling = samplingOptions(options);
+
+    const model = await openModel(options.model, { ...options, engine: engineOptions(options) });
+    try {
+      console.error(`${describeModel(model)}${sampling.temperature > 0 ? `, seed ${sampling.seed}` : ""}`);
+      const { prompt, stop = [], "max-tokens": maxTokens } = options;
+      const start = performance.now();
+      const write = (text: string) => process.stdout.write(text);
+      const { promptTokens, tokens, end } =
+        model instanceof NativeLanguageModel
+          ? await continueWithEngine(model, prompt, { ...sampling, stop, maxTokens, signal }, write)
+          : await continueWithCheckpoint(model, prompt, { ...sampling, until: stop, maxTokens }, signal, write);
+      const seconds = (performance.now() - start) / 1000;
+      process.stdout.write("\n");
+      console.error(
+        `${promptTokens} prompt tokens, ${tokens} generated in ${seconds.toFixed(2)} s: ` +
+          `${(tokens / seconds).toFixed(1)} tokens/s, prompt included${end}`,
+      );
+    } finally {
+      model.dispose();
+    }
+  },
+});

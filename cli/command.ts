@@ -1,0 +1,206 @@
+/**
+ * What every command shares: strict flags with "did you mean", exit codes, one-line errors, Ctrl-C.
+ *
+ * Exit codes: 0 done, 1 a run-time error, 2 wrong usage, 130 interrupted. Errors go to stderr as one line,
+ * `bitnet-eval: no such file: small.gguf`; `BITNET_DEBUG=1` adds the stack.
+ */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import yargs, { type InferredOptionTypes, type Options } from "yargs";
+import { similarName } from "../src/errors/nearest_name.ts";
+
+/** The command line is wrong: exit code 2. */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
+/** The user ended the command: exit code 130. */
+export class InterruptedError extends Error {
+  override name = "InterruptedError";
+
+  constructor() {
+    super("interrupted");
+  }
+}
+
+export interface CommandContext {
+  /** Aborted by the first Ctrl-C (or SIGTERM): finish what must be finished, then return or throw. A second one kills. */
+  signal: AbortSignal;
+  /** Arguments that are not flags, in the order of {@link CommandDefinition.positionals}. */
+  positionals: readonly string[];
+}
+
+export interface CommandDefinition<O extends Record<string, Options>> {
+  /** As the user types it: `bitnet-eval`. */
+  name: string;
+  /** What the command does, in a sentence. */
+  summary: string;
+  /** Names of the positional arguments, in order. */
+  positionals?: readonly string[];
+  /** How many of them are required; default all. */
+  requiredPositionals?: number;
+  /** yargs options. `--num_fewshot` and `--num-fewshot` are the same flag whichever of the two stands here. */
+  options: O;
+  /** Pairs of a command line and what it does. */
+  examples: readonly (readonly [commandLine: string, meaning: string])[];
+  /** Shown below the options of `--help`. */
+  epilogue?: string;
+  /** The command answers Ctrl-C itself: only SIGTERM aborts {@link CommandContext.signal}. */
+  handlesInterrupt?: boolean;
+  run(options: InferredOptionTypes<O>, context: CommandContext): Promise<void>;
+}
+
+/** yargs adds these two by itself. */
+const builtinFlags = ["help", "version"];
+
+const foldDashes = (flag: string) => flag.replaceAll("_", "-");
+
+/**
+ * Rewrites every `--flag` to its declared spelling (`-` and `_` are the same).
+ * @throws {UsageError} naming the nearest flag, if one is not declared.
+ */
+export function canonicalFlags(args: readonly string[], options: Record<string, Options>): string[] {
+  const declared = new Map<string, string>();
+  for (const flag of [...Object.keys(options), ...builtinFlags]) {
+    declared.set(foldDashes(flag), flag);
+    if (options[flag]?.type === "boolean") declared.set(`no-${foldDashes(flag)}`, `no-${flag}`);
+  }
+  const end = args.indexOf("--");
+  return args.map((arg, i) => {
+    if (!arg.startsWith("--") || (end >= 0 && i >= end)) return arg;
+    const [written] = arg.slice(2).split("=", 1);
+    const flag = declared.get(foldDashes(written));
+    if (flag === undefined) {
+      const near = similarName(written, declared.values());
+      throw new UsageError(`unknown flag --${written}${near === undefined ? "" : `; the nearest is --${near}`}`);
+    }
+    return `--${flag}${arg.slice(2 + written.length)}`;
+  });
+}
+
+/** @throws {UsageError} unless `value` is absent or an integer of at least `minimum`. */
+export function checkInteger(flag: string, value: number | undefined, minimum: number): void {
+  if (value === undefined || (Number.isSafeInteger(value) && value >= minimum)) return;
+  throw new UsageError(`--${flag} must be an integer of at least ${minimum}, not ${value}`);
+}
+
+/** Absent numbers pass; `--limit abc` and a flag given twice do not. */
+function checkValues(options: Record<string, Options>, values: Record<string, unknown>): void {
+  for (const [flag, option] of Object.entries(options)) {
+    const value = values[flag];
+    if (option.type !== "array" && !option.array && Array.isArray(value)) {
+      throw new UsageError(`--${flag} is given more than once`);
+    }
+    if (option.type === "number" && Number.isNaN(value)) throw new UsageError(`--${flag} must be a number`);
+  }
+}
+
+/** Version of this package: package.json stands above the sources and above `dist`. */
+export function packageVersion(): string {
+  for (const relative of ["../package.json", "../../package.json"]) {
+    try {
+      return JSON.parse(readFileSync(fileURLToPath(new URL(relative, import.meta.url)), "utf8")).version;
+    } catch {
+      // Not at this depth.
+    }
+  }
+  return "unknown";
+}
+
+/** Parses `args`; prints help or the version and leaves the process if asked to. */
+function parse<O extends Record<string, Options>>(definition: CommandDefinition<O>, args: readonly string[]) {
+  const positionals = definition.positionals ?? [];
+  const { requiredPositionals: required = positionals.length } = definition;
+  // A flag that takes a value never swallows the next flag for it.
+  const options = Object.fromEntries(
+    Object.entries(definition.options).map(([flag, option]) => [
+      flag,
+      option.type === "boolean" ? option : { requiresArg: true, ...option },
+    ]),
+  ) as unknown as O;
+  const parser = yargs(canonicalFlags(args, definition.options))
+    .scriptName(definition.name)
+    .usage(
+      `${["$0", ...positionals.map((name, i) => (i < required ? `<${name}>` : `[${name}]`))].join(" ")} [options]\n\n${definition.summary}`,
+    )
+    .options(options)
+    .example(definition.examples as [string, string][])
+    .epilogue(definition.epilogue ?? "")
+    .version(packageVersion())
+    .help()
+    .strictOptions()
+    .parserConfiguration({ "dot-notation": false, "parse-positional-numbers": false })
+    .wrap(Math.min(100, process.stdout.columns ?? 100))
+    .fail((message, error) => {
+      throw new UsageError(message ?? error.message);
+    });
+  const values = parser.parseSync() as Record<string, unknown>;
+  checkValues(definition.options, values);
+  const given = (values._ as (string | number)[]).map(String);
+  if (given.length < required) throw new UsageError(`missing argument <${positionals[given.length]}>`);
+  if (given.length > positionals.length) throw new UsageError(`unexpected argument "${given[positionals.length]}"`);
+  return { options: values as InferredOptionTypes<O>, positionals: given };
+}
+
+const systemErrors: Record<string, string> = {
+  ENOENT: "no such file",
+  EACCES: "permission denied",
+  EISDIR: "is a folder, not a file",
+  ENOTDIR: "not a folder",
+  ENOSPC: "no space left on the disk",
+  EEXIST: "exists already",
+};
+
+/** One line for any error; a system error is put in words with its path. */
+export function errorLine(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code, path } = error as NodeJS.ErrnoException;
+  const words = code === undefined ? undefined : systemErrors[code];
+  if (words !== undefined) return path === undefined ? words : `${words}: ${path}`;
+  const lines = error.message.split("\n").map((line) => line.trim());
+  return lines.filter((line) => line !== "").join("; ") || error.name;
+}
+
+/** `head` has closed our stdout: that is no error of ours. */
+function leaveOnClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+}
+
+/** The first of these signals aborts `signal`, the second ends the process. */
+function abortOnSignal(names: readonly NodeJS.Signals[]): { signal: AbortSignal; release(): void } {
+  const controller = new AbortController();
+  const onSignal = () => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort(new Error("interrupted"));
+  };
+  for (const name of names) process.on(name, onSignal);
+  return {
+    signal: controller.signal,
+    release: () => {
+      for (const name of names) process.off(name, onSignal);
+    },
+  };
+}
+
+/** Runs a command on `args` (without node and script) and sets `process.exitCode`. Never throws. */
+export async function runCommand<O extends Record<string, Options>>(
+  definition: CommandDefinition<O>,
+  args: readonly string[] = process.argv.slice(2),
+): Promise<void> {
+  process.stdout.off("error", leaveOnClosedPipe).on("error", leaveOnClosedPipe);
+  const interrupt = abortOnSignal(definition.handlesInterrupt ? ["SIGTERM"] : ["SIGINT", "SIGTERM"]);
+  try {
+    const { options, positionals } = parse(definition, args);
+    await definition.run(options, { signal: interrupt.signal, positionals });
+  } catch (error) {
+    const interrupted = interrupt.signal.aborted || error instanceof InterruptedError;
+    const usage = error instanceof UsageError;
+    const line = interrupted ? "interrupted" : errorLine(error);
+    console.error(`${definition.name}: ${line}${usage ? ` (see ${definition.name} --help)` : ""}`);
+    if (process.env.BITNET_DEBUG === "1") console.error(error);
+    process.exitCode = interrupted ? 130 : usage ? 2 : 1;
+  } finally {
+    interrupt.release();
+  }
+}

@@ -1,0 +1,110 @@
+/** Runs the chosen tasks on the chosen models, one after the other, and prints and writes what the flags ask for. */
+import { type Overlap, overlapJson, overlapLines } from "../../src/eval/contamination/overlap.ts";
+import { type DecodeSpeed, measureDecodeSpeed } from "../../src/eval/cost/decode_speed.ts";
+import { evaluate } from "../../src/eval/evaluator.ts";
+import { htmlReport } from "../../src/eval/report/html_report.ts";
+import { type EvaluatedModel, modelComparisonLines } from "../../src/eval/report/model_comparison.ts";
+import { writeWhole } from "../../src/eval/report/result_files.ts";
+import { chanceLines } from "../../src/eval/report/results_table.ts";
+import { scoreGroups } from "../../src/eval/score/group_scores.ts";
+import type { LanguageModel } from "../../src/language_model/language_model.ts";
+import { errorLine } from "../command.ts";
+import { RequestProgress } from "../request_progress.ts";
+import { type ChosenTasks, chosenChatTemplate } from "./choose_tasks.ts";
+import { modelShape } from "./model_facts.ts";
+import type { ModelOptions } from "./model_options.ts";
+import { type ModelSource, openEvaluatedModel } from "./open_evaluated_model.ts";
+import type { OutputOptions } from "./output_options.ts";
+import type { OverlapOptions } from "./overlap_options.ts";
+import type { TaskOptions } from "./task_options.ts";
+import { prepareOutput, printResults, writeResults } from "./write_output.ts";
+
+export type EvaluationFlags = ModelOptions & TaskOptions & OutputOptions & OverlapOptions;
+
+/** The models are compared: speed is measured, and the table of all is printed last. */
+export async function evaluateModels(
+  sources: readonly ModelSource[],
+  chosen: ChosenTasks,
+  options: EvaluationFlags,
+  signal: AbortSignal,
+): Promise<void> {
+  await prepareOutput(options);
+  // Its library of columns is loaded only for this.
+  const overlap =
+    options.check_overlap && (await (await import("./overlap_check.ts")).checkOverlap(chosen, options, signal));
+  const evaluated: EvaluatedModel[] = [];
+  const failures: string[] = [];
+  for (const source of sources) {
+    try {
+      evaluated.push(await evaluateModel(source, chosen, overlap, options, sources.length > 1, signal));
+    } catch (error) {
+      // The other models are evaluated all the same; an interrupt ends everything.
+      if (sources.length === 1 || signal.aborted) throw error;
+      failures.push(`${source.source}: ${errorLine(error)}`);
+      console.error(`bitnet-eval: ${failures.at(-1)}`);
+    }
+  }
+  if (evaluated.length > 1) for (const line of modelComparisonLines(evaluated)) console.log(line);
+  if (options.report !== undefined && evaluated.length > 0) {
+    const notes =
+      evaluated.length > 1 ? modelComparisonLines(evaluated) : chanceLines(evaluated[0].results, evaluated[0].groups);
+    await writeWhole(options.report, htmlReport(evaluated, notes, Date.now()));
+    console.log(`wrote ${options.report}`);
+  }
+  if (failures.length > 0)
+    throw new Error(`${failures.length} of ${sources.length} models failed: ${failures.join("; ")}`);
+}
+
+async function evaluateModel(
+  source: ModelSource,
+  chosen: ChosenTasks,
+  overlap: Overlap | undefined,
+  options: EvaluationFlags,
+  measured: boolean,
+  signal: AbortSignal,
+): Promise<EvaluatedModel> {
+  const startedAt = Date.now();
+  const model = await openEvaluatedModel(source, options, signal);
+  const progress = new RequestProgress();
+  try {
+    const chatTemplate = chosenChatTemplate(options, model.tokenizer);
+    const asked = { ...chosen, evaluation: { ...chosen.evaluation, chatTemplate } };
+    const results = await evaluate(model, asked.tasks, asked.data, {
+      ...asked.evaluation,
+      signal,
+      onProgress: (done, total) => progress.update(done, total),
+    });
+    progress.close();
+    const groups = scoreGroups(chosen.groups, results);
+    printResults(model, results, groups, options);
+    if (overlap) for (const line of overlapLines(overlap, results)) console.log(line);
+    const contamination = overlap && overlapJson(overlap, options.check_overlap ?? [], results);
+    await writeResults(model, results, groups, asked, options, startedAt, contamination);
+    const seconds = (Date.now() - startedAt) / 1000;
+    const { parameters } = model.info;
+    return {
+      name: model.name,
+      parameters: typeof parameters === "number" ? parameters : null,
+      shape: measured ? await modelShape(source.source, source.args, model) : null,
+      speed: measured ? await speedOf(model, results[0].samples[0]?.arguments[0]?.[0], signal) : null,
+      results,
+      groups,
+      seconds,
+    };
+  } finally {
+    progress.close();
+    model.dispose();
+  }
+}
+
+/** Null if the model cannot be timed: a comparison of scores does not fail for it. */
+async function speedOf(model: LanguageModel, prompt: unknown, signal: AbortSignal): Promise<DecodeSpeed | null> {
+  const text = typeof prompt === "string" && prompt !== "" ? prompt : "Once upon a time there was a";
+  try {
+    return await measureDecodeSpeed(model, text, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    console.error(`${model.name}: speed not measured: ${errorLine(error)}`);
+    return null;
+  }
+}

@@ -1,0 +1,58 @@
+/** The models that the flags of model_options.ts name; opening one, with the cache of its answers. */
+import { AnswerCache } from "../../src/eval/models/answer_cache.ts";
+import { CachedLanguageModel } from "../../src/eval/models/cached_language_model.ts";
+import type { LanguageModel } from "../../src/language_model/language_model.ts";
+import { checkInteger, UsageError } from "../command.ts";
+import { describeModel, openModel } from "../open_model.ts";
+import { modelIdentity } from "./model_identity.ts";
+import type { ModelOptions } from "./model_options.ts";
+import { isServer, openServerModel, serverArguments } from "./server_model.ts";
+
+/** A model to evaluate. */
+export interface ModelSource {
+  source: string;
+  /** Of a server. */
+  args: string | undefined;
+}
+
+/** The models that the flags name. @throws {UsageError} naming the flag. */
+export function chooseModels(options: ModelOptions): ModelSource[] {
+  checkInteger("threads", options.threads, 1);
+  const sources = options.model ?? [];
+  if (sources.length === 0) throw new UsageError("Missing required argument: model");
+  if (new Set(sources).size < sources.length) throw new UsageError("--model: the same model is given twice");
+  const args = options.model_args ?? [];
+  const servers = sources.filter(isServer);
+  if (args.length > 1 && args.length !== servers.length) {
+    throw new UsageError(`--model_args is given ${args.length} times for ${servers.length} servers`);
+  }
+  if (args.length > 0 && servers.length === 0)
+    throw new UsageError("--model_args is for a server (--model http://...)");
+  return sources.map((source) => {
+    if (!isServer(source)) return { source, args: undefined };
+    const own = args.length > 1 ? args[servers.indexOf(source)] : args[0];
+    serverArguments(own);
+    return { source, args: own };
+  });
+}
+
+/** Opens the model and says on stderr what it is, and what the cache holds. */
+export async function openEvaluatedModel(
+  { source, args }: ModelSource,
+  options: ModelOptions,
+  signal: AbortSignal,
+): Promise<LanguageModel> {
+  // First, because it is quick: a wrong file is no cache.
+  const cache = options.use_cache === undefined ? null : await AnswerCache.open(options.use_cache);
+  try {
+    const model = isServer(source) ? await openServerModel(source, args, signal) : await openModel(source, options);
+    console.error(describeModel(model));
+    if (cache === null) return model;
+    for (const warning of cache.warnings) console.error(warning);
+    if (cache.size > 0) console.error(`${cache.file}: ${cache.size} answers in the cache`);
+    return new CachedLanguageModel(model, cache, await modelIdentity(source, model));
+  } catch (error) {
+    cache?.close();
+    throw error;
+  }
+}

@@ -1,0 +1,39 @@
+/** Flags of `bitnet-export`. */
+import type { InferredOptionTypes } from "yargs";
+import { modelPresets } from "../export/random_model.ts";
+import { targetNames } from "../export/targets/target.ts";
+import { embeddingDtypes } from "../src/config/model_config.ts";
+import { exportTypes } from "../src/config/packing_rules.ts";
+
+export const exportFlags = {
+  out: { type: "string", demandOption: true, describe: "GGUF file to write (a directory for --target transformers)" },
+  target: { choices: targetNames, default: "bitnet-lab", describe: "The program that will read it" },
+  type: {
+    choices: exportTypes,
+    describe:
+      "Type of the linear weights. Default: tq2_0; i2_s for bitnet.cpp; packed codes for transformers; f32 for a model without weight quantizer",
+  },
+  "embedding-type": {
+    choices: embeddingDtypes,
+    describe:
+      "Type of the embedding and head. Default: the embedding_dtype of the training. Another one makes a different model: the loss difference is printed",
+  },
+  name: { type: "string", describe: "Name of the model in the file. Default: that of the run or checkpoint directory" },
+  text: {
+    type: "string",
+    describe: "Text file on which losses and log-probabilities are compared. Default: a page of built-in English",
+  },
+  verify: {
+    choices: ["logits", "tensors"],
+    describe:
+      "logits: compare tensors, then log-probabilities (the model runs in float32 beside the file). tensors: only what was written. Default: logits; nothing for --random",
+  },
+  random: {
+    type: "string",
+    describe: `Instead of a checkpoint: random weights in the shape of a preset (${Object.keys(modelPresets).join(", ")}), a recipe or a config.json, with a byte vocabulary. For benchmarks`,
+  },
+  seed: { type: "number", default: 0, describe: "Of the random weights" },
+  threads: { type: "number", describe: "Threads of the comparison. Default: BITNET_THREADS, else all CPUs" },
+} as const;
+
+export type ExportFlags = InferredOptionTypes<typeof exportFlags>;

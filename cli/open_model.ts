@@ -1,0 +1,52 @@
+/**
+ * Opens what `--model` names: a GGUF file in the native engine, a checkpoint or run directory through tfjs. Each is loaded
+ * only when it is needed, so a GGUF file does not wait for tfjs.
+ */
+import { statSync } from "node:fs";
+import type { EngineOptions } from "../native/inference/engine.ts";
+import type { LanguageModel } from "../src/language_model/language_model.ts";
+import type { BackendName } from "./backend.ts";
+import { UsageError } from "./command.ts";
+import { engineFlagNames } from "./engine_flags.ts";
+
+export interface ModelOptions {
+  /** Default: BITNET_THREADS, else all CPUs. */
+  threads?: number;
+  /** Of a checkpoint; default: native. */
+  backend?: BackendName;
+  /** Of a GGUF file. */
+  engine?: Partial<EngineOptions>;
+}
+
+/** `--backend` of the commands that take a model; not imported from backend.ts, which loads tfjs. */
+export const backendChoices: readonly BackendName[] = ["native", "tensorflow", "wasm", "cpu"];
+
+/**
+ * @throws {UsageError} if `--backend` is given for a GGUF file; otherwise the error of the loader: missing, damaged or
+ *   unsupported files.
+ */
+export async function openModel(file: string, options: ModelOptions = {}): Promise<LanguageModel> {
+  const isDirectory = statSync(file).isDirectory();
+  if (!isDirectory) {
+    if (options.backend !== undefined) {
+      throw new UsageError("--backend is for checkpoint directories: a GGUF file runs in the native engine");
+    }
+    const { NativeLanguageModel } = await import("../native/inference/native_language_model.ts");
+    return NativeLanguageModel.open(file, { ...options.engine, threads: options.threads });
+  }
+  const [engineOnly] = Object.keys(options.engine ?? {});
+  if (engineOnly !== undefined) {
+    const flag = engineFlagNames[engineOnly as keyof EngineOptions] ?? engineOnly;
+    throw new UsageError(`--${flag} is for GGUF files, which run in the native engine`);
+  }
+  const { selectBackend } = await import("./backend.ts");
+  const { TfjsLanguageModel } = await import("../src/language_model/tfjs_language_model.ts");
+  const { backend, variant, threads } = await selectBackend(options.backend, options.threads);
+  return TfjsLanguageModel.open(file, { backend, isa: variant, threads });
+}
+
+/** `small.gguf: 1234 parameters, avx2, 2 threads`: the facts that a score or a speed depends on. */
+export function describeModel(model: LanguageModel): string {
+  const facts = Object.entries(model.info).map(([key, value]) => `${key.replaceAll("_", " ")} ${value}`);
+  return `${model.name}: ${facts.join(", ")}`;
+}

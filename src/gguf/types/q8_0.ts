@@ -1,0 +1,32 @@
+/**
+ * Q8_0: blocks of 32 elements in 34 bytes.
+ *
+ *   bytes 0-1    float16 d
+ *   bytes 2-33   int8 codes;   value = code * d
+ *
+ * Codes round half to even (src/quant/q8_0.ts), where ggml's own quantizer rounds half away from zero.
+ */
+import { float16ToFloat32 } from "../../quant/float16.ts";
+import { q8BlockSize, quantizeQ8 } from "../../quant/q8_0.ts";
+import type { FloatRowPacking } from "./row_packing.ts";
+
+const blockBytes = 2 + q8BlockSize;
+
+export const q8_0: FloatRowPacking = {
+  packRow(values, out, offset) {
+    const { scales, codes } = quantizeQ8(values);
+    for (let block = 0; block < scales.length; block++) {
+      const at = offset + block * blockBytes;
+      out[at] = scales[block]!;
+      out[at + 1] = scales[block]! >> 8;
+      for (let i = 0; i < q8BlockSize; i++) out[at + 2 + i] = codes[block * q8BlockSize + i]!;
+    }
+  },
+  unpackRow(bytes, offset, values) {
+    for (let block = 0; block < values.length / q8BlockSize; block++) {
+      const at = offset + block * blockBytes;
+      const d = float16ToFloat32(bytes[at]! | (bytes[at + 1]! << 8));
+      for (let i = 0; i < q8BlockSize; i++) values[block * q8BlockSize + i] = ((bytes[at + 2 + i]! << 24) >> 24) * d;
+    }
+  },
+};

@@ -1,0 +1,108 @@
+/**
+ * From text to the ids of a request, by lm-evaluation-harness 0.4's rules (`api/model.py`, `models/huggingface.py`):
+ * joint encoding of context and continuation, BOS only where the tokenizer adds it and never twice, truncation on
+ * the left.
+ */
+
+import { rstrip } from "../eval/python/whitespace.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { LoglikelihoodRequest } from "./language_model.ts";
+
+/** A request that cannot be scored: its continuation has no token or is longer than the model's context. */
+export class RequestError extends Error {
+  override name = "RequestError";
+}
+
+export class RequestEncoder {
+  private readonly tokenizer: Tokenizer;
+  private readonly maxLength: number;
+  /** Text of the BOS token where the tokenizer has one, of EOS otherwise: text that starts with it gets no BOS. */
+  private readonly prefixText: string;
+  /** Stands before a text without context: BOS, or EOS where there is no BOS. */
+  readonly prefixToken: number;
+  /** Text of the EOS token: a stop string of every generation. Null if the tokenizer has none. */
+  readonly endOfText: string | null;
+
+  /** @throws {RequestError} if the tokenizer has neither BOS nor EOS. */
+  constructor(tokenizer: Tokenizer, maxLength: number) {
+    const prefix = tokenizer.bosTokenId ?? tokenizer.eosTokenId;
+    if (prefix === null) throw new RequestError("the tokenizer has neither a BOS nor an EOS token");
+    this.tokenizer = tokenizer;
+    this.maxLength = maxLength;
+    this.prefixToken = prefix;
+    this.prefixText = this.specialText(prefix);
+    this.endOfText = tokenizer.eosTokenId === null ? null : this.specialText(tokenizer.eosTokenId);
+  }
+
+  /** @throws {RequestError} if no token is left to score, or more than the model has positions. */
+  encodePair(context: string, continuation: string): LoglikelihoodRequest {
+    const pair =
+      rstrip(context) === "" ? this.encodeAlone(context + continuation) : this.encodeJointly(context, continuation);
+    const scored = pair.continuation.length;
+    if (scored === 0) throw new RequestError(`no token to score in the continuation ${JSON.stringify(continuation)}`);
+    if (scored > this.maxLength) {
+      throw new RequestError(`a continuation of ${scored} tokens does not fit the context of ${this.maxLength}`);
+    }
+    const keptContext = this.maxLength + 1 - scored;
+    return { context: pair.context.slice(-keptContext), continuation: pair.continuation };
+  }
+
+  /** Windows of at most maxLength positions that score every token of `text` once; the prefix token goes first. */
+  encodeRolling(text: string): LoglikelihoodRequest[] {
+    const ids = this.encode(text);
+    const first = ids.slice(0, this.maxLength);
+    if (ids.length === 0) return [];
+    const windows: LoglikelihoodRequest[] = [{ context: [this.prefixToken], continuation: first }];
+    for (let scored = first.length; scored < ids.length; ) {
+      const end = Math.min(ids.length, scored + this.maxLength);
+      windows.push({
+        // As much context as still fits: at least the one token before.
+        context: ids.slice(end - this.maxLength - 1, scored),
+        continuation: ids.slice(scored, end),
+      });
+      scored = end;
+    }
+    return windows;
+  }
+
+  /**
+   * The last ids of `context` that leave room for `maxTokens`.
+   * @throws {RequestError} if there is no such room.
+   */
+  encodeGeneration(context: string, maxTokens: number): number[] {
+    const room = this.maxLength - maxTokens;
+    if (room <= 0) {
+      throw new RequestError(
+        `max_gen_toks (${maxTokens}) must be less than the model's maximum length (${this.maxLength})`,
+      );
+    }
+    return this.encodePrompt(context).slice(-room);
+  }
+
+  /** All ids of a text to continue: at least the prefix token. */
+  encodePrompt(text: string): number[] {
+    const ids = this.encode(text);
+    return ids.length === 0 ? [this.prefixToken] : ids;
+  }
+
+  private encode(text: string): number[] {
+    return this.tokenizer.encode(text, { addSpecialTokens: !text.startsWith(this.prefixText) });
+  }
+
+  private encodeAlone(continuation: string): LoglikelihoodRequest {
+    const ids = this.tokenizer.encode(continuation, { addSpecialTokens: false });
+    return ids[0] === this.prefixToken
+      ? { context: ids.slice(0, 1), continuation: ids.slice(1) }
+      : { context: [this.prefixToken], continuation: ids };
+  }
+
+  /** Trailing spaces of the context belong to the first word of the continuation. */
+  private encodeJointly(context: string, continuation: string): LoglikelihoodRequest {
+    const alone = this.encode(rstrip(context));
+    return { context: alone, continuation: this.encode(context + continuation).slice(alone.length) };
+  }
+
+  private specialText(id: number): string {
+    return this.tokenizer.decode([id], { skipSpecialTokens: false });
+  }
+}

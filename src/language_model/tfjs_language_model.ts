@@ -1,0 +1,181 @@
+/**
+ * The LanguageModel of a checkpoint: the training forward on the current tfjs backend, in right-padded batches.
+ * Attention is causal, so padding changes nothing before it.
+ */
+import * as tf from "@tensorflow/tfjs";
+import { loadCausalLM, openCheckpoint } from "../checkpoint/checkpoint.ts";
+import { CheckpointError } from "../checkpoint/checkpoint_error.ts";
+import type { CausalLM } from "../model/causal_lm.ts";
+import { parameterCount } from "../model/parameters.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { DraftTable } from "./draft_table.ts";
+import type { GeneratedText } from "./generated_text.ts";
+import type {
+  GenerateRequest,
+  LanguageModel,
+  LoglikelihoodRequest,
+  LoglikelihoodResult,
+  OnAnswer,
+} from "./language_model.ts";
+import { TfjsGeneration } from "./tfjs_generation.ts";
+
+/** Positions of one forward pass, padding included. */
+const batchPositions = 4096;
+
+export interface TfjsLanguageModelOptions {
+  name: string;
+  model: CausalLM;
+  tokenizer: Tokenizer;
+  /** Besides the tokenizer's EOS (`eos_token_id` of config.json may list more). */
+  endIds?: readonly number[];
+  info?: Record<string, string | number>;
+}
+
+export class TfjsLanguageModel implements LanguageModel {
+  readonly name: string;
+  readonly tokenizer: Tokenizer;
+  readonly maxLength: number;
+  readonly info: Record<string, string | number>;
+  readonly model: CausalLM;
+  readonly endIds: ReadonlySet<number>;
+
+  constructor({ name, model, tokenizer, endIds = [], info = {} }: TfjsLanguageModelOptions) {
+    this.name = name;
+    this.model = model;
+    this.tokenizer = tokenizer;
+    this.maxLength = model.config.maxPositionEmbeddings;
+    this.endIds = new Set(tokenizer.eosTokenId === null ? endIds : [tokenizer.eosTokenId, ...endIds]);
+    this.info = { parameters: parameterCount(model.config), ...info };
+  }
+
+  /**
+   * Opens a checkpoint or run directory on the current backend.
+   * @param info facts to add for the report: backend, threads, kernel variant
+   * @throws {CheckpointError} if it cannot be read or has no tokenizer.
+   */
+  static async open(directory: string, info: Record<string, string | number> = {}): Promise<TfjsLanguageModel> {
+    const checkpoint = await openCheckpoint(directory);
+    try {
+      const { tokenizer, configJson } = checkpoint;
+      if (tokenizer === null) throw new CheckpointError(`${checkpoint.directory} has no tokenizer.json`);
+      const endIds = [configJson.eos_token_id].flat().filter((id) => typeof id === "number");
+      const model = await loadCausalLM(checkpoint);
+      return new TfjsLanguageModel({ name: directory, model, tokenizer, endIds, info });
+    } finally {
+      await checkpoint.tensors.close();
+    }
+  }
+
+  async loglikelihood(
+    requests: readonly LoglikelihoodRequest[],
+    onDone?: (count: number) => void,
+    signal?: AbortSignal,
+    onAnswer?: OnAnswer<LoglikelihoodResult>,
+  ): Promise<LoglikelihoodResult[]> {
+    const results = new Array<LoglikelihoodResult>(requests.length);
+    let done = 0;
+    for (const batch of batchesByLength(requests.map(inputLength), batchPositions)) {
+      const scored = await this.scoreBatch(batch.map((index) => requests[index]));
+      batch.forEach((index, row) => {
+        results[index] = scored[row];
+        onAnswer?.(index, scored[row]);
+      });
+      done += batch.length;
+      onDone?.(done);
+      await eventLoopTurn(signal);
+    }
+    return results;
+  }
+
+  async generateUntil(
+    requests: readonly GenerateRequest[],
+    onDone?: (count: number) => void,
+    signal?: AbortSignal,
+    onAnswer?: OnAnswer<string>,
+  ): Promise<string[]> {
+    const texts = new Array<GeneratedText>(requests.length);
+    const lengths = requests.map(({ context, maxTokens }) => context.length + maxTokens);
+    const drafts = new DraftTable();
+    for (const batch of batchesByLength(lengths, batchPositions)) {
+      const generation = new TfjsGeneration(this, drafts);
+      for (const index of batch) texts[index] = generation.add(requests[index]);
+      while (generation.step()) {
+        onDone?.(texts.filter((text) => text?.ended).length);
+        await eventLoopTurn(signal);
+      }
+      for (const index of batch) onAnswer?.(index, texts[index].text);
+    }
+    return texts.map(({ text }) => text);
+  }
+
+  async *stream(
+    request: GenerateRequest,
+    signal?: AbortSignal,
+    onTokens?: (count: number) => void,
+  ): AsyncGenerator<string, void> {
+    const generation = new TfjsGeneration(this);
+    const text = generation.add(request);
+    let shown = 0;
+    while (generation.step()) {
+      const { settled } = text;
+      onTokens?.(text.tokens);
+      if (settled.length > shown) yield settled.slice(shown);
+      shown = Math.max(shown, settled.length);
+      await eventLoopTurn(signal);
+    }
+  }
+
+  dispose(): void {
+    this.model.dispose();
+  }
+
+  private async scoreBatch(batch: readonly LoglikelihoodRequest[]): Promise<LoglikelihoodResult[]> {
+    const width = Math.max(...batch.map(inputLength));
+    const ids = new Int32Array(batch.length * width);
+    const targets = new Int32Array(batch.length * width).fill(-1);
+    batch.forEach(({ context, continuation }, row) => {
+      const whole = [...context, ...continuation];
+      ids.set(whole.slice(0, -1), row * width);
+      targets.set(continuation, row * width + context.length - 1);
+    });
+    const { logProbs, argmax } = tf.tidy(() => {
+      const shape: [number, number] = [batch.length, width];
+      return this.model.logProbs(tf.tensor2d(ids, shape, "int32"), tf.tensor2d(targets, shape, "int32"));
+    });
+    const [values, best] = await Promise.all([logProbs.data(), argmax.data()]);
+    logProbs.dispose();
+    argmax.dispose();
+    return batch.map(({ context, continuation }, row) => {
+      const begin = row * width + context.length - 1;
+      const tokenLogprobs = Float32Array.from(values.slice(begin, begin + continuation.length));
+      return {
+        logprob: tokenLogprobs.reduce((sum, value) => sum + value, 0),
+        isGreedy: continuation.every((id, i) => best[begin + i] === id),
+        tokenLogprobs,
+      };
+    });
+  }
+}
+
+/** Positions that the model sees: the last id is only predicted. */
+function inputLength({ context, continuation }: LoglikelihoodRequest): number {
+  return context.length + continuation.length - 1;
+}
+
+/** Indices, longest first, in groups whose size times longest length is at most `positions` (or that hold one). */
+export function batchesByLength(lengths: readonly number[], positions: number): number[][] {
+  const order = Array.from(lengths.keys()).sort((a, b) => lengths[b] - lengths[a] || a - b);
+  const batches: number[][] = [];
+  for (const index of order) {
+    const current = batches[batches.length - 1];
+    if (current && (current.length + 1) * lengths[current[0]] <= positions) current.push(index);
+    else batches.push([index]);
+  }
+  return batches;
+}
+
+/** Lets Ctrl-C and the progress display have their turn. @throws the signal's reason if it has aborted. */
+async function eventLoopTurn(signal: AbortSignal | undefined): Promise<void> {
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  signal?.throwIfAborted();
+}
