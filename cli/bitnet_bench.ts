@@ -1,15 +1,15 @@
 /** `bitnet-bench`: prefill and decode speed of a GGUF file, as llama-bench measures it; see `--help`. */
 import { availableParallelism } from "node:os";
 import path from "node:path";
-import { textTable } from "../src/eval/report/text_table.ts";
-import { checkInteger, runCommand, UsageError } from "./command.ts";
 import {
   type BenchmarkResult,
   benchmarkEngine,
   firstPromptTokens,
   type Samples,
   type ThreadResult,
-} from "./engine_benchmark.ts";
+} from "../native/inference/benchmark.ts";
+import { textTable } from "../src/eval/report/text_table.ts";
+import { checkInteger, runCommand, UsageError } from "./command.ts";
 import { engineFlags, engineOptions } from "./engine_flags.ts";
 import { isaHelp } from "./kernel_variants.ts";
 

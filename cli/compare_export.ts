@@ -6,11 +6,11 @@ import * as tf from "@tensorflow/tfjs";
 import { comparisonSequences, meanLoss, requireSameBits } from "../export/comparison.ts";
 import type { ExportPlan } from "../export/export_plan.ts";
 import { type ExportedModel, exportedModel } from "../export/exported_model.ts";
+import { selectBackend } from "../native/backend/select_backend.ts";
 import { Engine } from "../native/inference/engine.ts";
 import { type Checkpoint, loadCausalLM, openCheckpoint, readParameter } from "../src/checkpoint/checkpoint.ts";
 import { CausalLM } from "../src/model/causal_lm.ts";
 import { modelParameters } from "../src/model/parameters.ts";
-import { selectBackend } from "./backend.ts";
 
 export interface ComparisonOptions {
   /** Default: all CPUs. */

@@ -3,9 +3,9 @@
  * only when it is needed, so a GGUF file does not wait for tfjs.
  */
 import { statSync } from "node:fs";
+import type { BackendName } from "../native/backend/select_backend.ts";
 import type { EngineOptions } from "../native/inference/engine.ts";
 import type { LanguageModel } from "../src/language_model/language_model.ts";
-import type { BackendName } from "./backend.ts";
 import { UsageError } from "./command.ts";
 import { engineFlagNames } from "./engine_flags.ts";
 
@@ -39,7 +39,7 @@ export async function openModel(file: string, options: ModelOptions = {}): Promi
     const flag = engineFlagNames[engineOnly as keyof EngineOptions] ?? engineOnly;
     throw new UsageError(`--${flag} is for GGUF files, which run in the native engine`);
   }
-  const { selectBackend } = await import("./backend.ts");
+  const { selectBackend } = await import("../native/backend/select_backend.ts");
   const { TfjsLanguageModel } = await import("../src/language_model/tfjs_language_model.ts");
   const { backend, variant, threads } = await selectBackend(options.backend, options.threads);
   return TfjsLanguageModel.open(file, { backend, isa: variant, threads });

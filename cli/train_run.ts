@@ -1,5 +1,6 @@
 /** What `bitnet-train` does. The command loads it, and tfjs with it, when it runs: `--help` need not wait for that. */
 import { existsSync } from "node:fs";
+import { type SelectedBackend, selectBackend } from "../native/backend/select_backend.ts";
 import { earliestBackwardPrecision } from "../src/config/backward_precision.ts";
 import {
   differingKeys,
@@ -24,7 +25,6 @@ import { cacheDirectory, makeTokenizer, openDataset, resolveSources, withVocabul
 import { RunDirectory, RunDirectoryError } from "../training/run_directory.ts";
 import { Trainer } from "../training/trainer.ts";
 import { latestCheckpoint, readTrainerState, TrainingCheckpointError } from "../training/training_checkpoint.ts";
-import { type SelectedBackend, selectBackend } from "./backend.ts";
 import { checkInteger, packageVersion, UsageError } from "./command.ts";
 import type { TrainFlags } from "./train_flags.ts";
 

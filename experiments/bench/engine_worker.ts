@@ -12,7 +12,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
-import { EngineRun, type RunOptions } from "../../cli/engine_benchmark.ts";
+import { EngineRun, type RunOptions } from "../../native/inference/benchmark.ts";
 import { Engine } from "../../native/inference/engine.ts";
 import { headPrecisions } from "../../native/inference/native_engine.ts";
 

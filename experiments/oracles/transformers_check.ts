@@ -14,8 +14,8 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs";
-import { selectBackend } from "../../cli/backend.ts";
 import { sampleText } from "../../export/sample_text.ts";
+import { selectBackend } from "../../native/backend/select_backend.ts";
 import { loadCausalLM, openCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 
 const [source, directory, python] = process.argv.slice(2);

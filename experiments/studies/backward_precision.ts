@@ -13,7 +13,7 @@
  */
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { selectBackend } from "../../cli/backend.ts";
+import { selectBackend } from "../../native/backend/select_backend.ts";
 import { type BackwardPrecision, backwardPrecisions } from "../../src/config/backward_precision.ts";
 import { appendJsonLines, environment, formatTable } from "../bench/measurement.ts";
 import { type StudyRun, trainNovels } from "./backward_precision_novels.ts";

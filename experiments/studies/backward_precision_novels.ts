@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import type { SelectedBackend } from "../../cli/backend.ts";
+import type { SelectedBackend } from "../../native/backend/select_backend.ts";
 import type { BackwardPrecision } from "../../src/config/backward_precision.ts";
 import { loadRunConfig, type Override } from "../../src/config/load_run_config.ts";
 import { recipePath } from "../../src/config/recipes.ts";

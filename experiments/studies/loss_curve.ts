@@ -9,7 +9,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { selectBackend } from "../../cli/backend.ts";
+import { selectBackend } from "../../native/backend/select_backend.ts";
 import { renderLossCurves } from "../../training/loss_plot.ts";
 import {
   distanceToPublished,

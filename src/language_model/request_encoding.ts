@@ -4,8 +4,8 @@
  * the left.
  */
 
-import { rstrip } from "../eval/python/whitespace.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { rstrip } from "../tokenizer/whitespace.ts";
 import type { LoglikelihoodRequest } from "./language_model.ts";
 
 /** A request that cannot be scored: its continuation has no token or is longer than the model's context. */

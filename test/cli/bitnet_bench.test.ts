@@ -2,8 +2,8 @@
 import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { type BenchmarkResult, summarize } from "../../cli/engine_benchmark.ts";
 import { loadAddon } from "../../native/addon.ts";
+import { type BenchmarkResult, summarize } from "../../native/inference/benchmark.ts";
 import { measureInt8Peak, measureReadBandwidth } from "../../native/machine_peaks.ts";
 import { GgufFile } from "../../src/gguf/gguf_reader.ts";
 import { exportChatModel } from "../native/inference/chat_model.ts";

@@ -1,7 +1,7 @@
 /** Runs of the recipe tiny.yaml on the generated world, in a temporary folder. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { type SelectedBackend, selectBackend } from "../../cli/backend.ts";
+import { type SelectedBackend, selectBackend } from "../../native/backend/select_backend.ts";
 import { loadRunConfig, parseOverride, resolveConfigPath } from "../../src/config/load_run_config.ts";
 import { type StartableConfig, withBackwardPrecision } from "../../src/config/resolve_backward_precision.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";

@@ -4,7 +4,6 @@
  */
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { selectBackend } from "../../cli/backend.ts";
 import {
   distanceToPublished,
   hasReplaySources,
@@ -13,6 +12,7 @@ import {
   replaySources,
   type Twin,
 } from "../../experiments/studies/loss_curve_replay.ts";
+import { selectBackend } from "../../native/backend/select_backend.ts";
 import { hasNative } from "../support/tfjs_backends.ts";
 
 const shared = path.resolve(import.meta.dirname, "../../../shared");

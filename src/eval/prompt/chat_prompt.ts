@@ -4,7 +4,7 @@
  */
 import { type ChatMessage, ChatTemplate, ChatTemplateError } from "../../tokenizer/chat_template.ts";
 import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
-import { rstrip, strip } from "../python/whitespace.ts";
+import { rstrip, strip } from "../../tokenizer/whitespace.ts";
 
 /** Put behind the text that is to be continued, to find it in what the template makes of it. */
 const mark = "CONTINUE_FINAL_MESSAGE_TAG ";

@@ -1,6 +1,7 @@
 /** Methods of Python's `str`, `list` and `dict` that task templates call. Positions count code points. */
+
+import { lstrip, rstrip, splitWords, strip } from "../../tokenizer/whitespace.ts";
 import { isEqual, pythonRepr, pythonStr } from "./values.ts";
-import { lstrip, rstrip, splitWords, strip } from "./whitespace.ts";
 
 /** What Python would raise. */
 export class PythonError extends Error {

@@ -3,9 +3,9 @@
  * gives a list; only `take_first`, the last one, gives a single answer.
  */
 import type { JsonObject } from "../../data/document.ts";
+import { strip } from "../../tokenizer/whitespace.ts";
 import { pythonRegex, selectedMatch } from "../python/regex.ts";
 import { pythonRepr } from "../python/values.ts";
-import { strip } from "../python/whitespace.ts";
 import { namedFunction } from "../task/named_functions.ts";
 import { TaskRuleError } from "../task/task_rule_error.ts";
 import type { FilterStep, OutputType } from "../task/task_schema.ts";

@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs";
 import { describe, expect, it } from "vitest";
-import { selectBackend } from "../../cli/backend.ts";
-import { loadAddon } from "../../native/addon.ts";
-import { rmsNorm } from "../../src/ops/rms_norm.ts";
-import { hasNative } from "../support/tfjs_backends.ts";
+import { loadAddon } from "../../../native/addon.ts";
+import { selectBackend } from "../../../native/backend/select_backend.ts";
+import { rmsNorm } from "../../../src/ops/rms_norm.ts";
+import { hasNative } from "../../support/tfjs_backends.ts";
 
 describe("selectBackend", () => {
   it.each(["cpu", "wasm"] as const)("makes %s current; our kernels do not run there", async (name) => {

@@ -3,9 +3,9 @@
  * the same rounds.
  */
 import { statSync } from "node:fs";
-import { thisCpuName } from "../native/cpu_name.ts";
-import { Engine, type EngineConfig, type EngineOptions } from "../native/inference/engine.ts";
-import { measureInt8Peak, measureReadBandwidth } from "../native/machine_peaks.ts";
+import { thisCpuName } from "../cpu_name.ts";
+import { measureInt8Peak, measureReadBandwidth } from "../machine_peaks.ts";
+import { Engine, type EngineConfig, type EngineOptions } from "./engine.ts";
 
 /** Tokens of the prompt that is timed from the start of loading. */
 export const firstPromptTokens = 16;

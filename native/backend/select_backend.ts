@@ -7,9 +7,9 @@ import { createRequire } from "node:module";
 import { cpus } from "node:os";
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs";
-import { loadAddon, NativeUnavailableError } from "../native/addon.ts";
-import { nativeKernelLog, registerNativeBackend, resetKernelLog } from "../native/backend/index.ts";
-import { thisCpuName } from "../native/cpu_name.ts";
+import { loadAddon, NativeUnavailableError } from "../addon.ts";
+import { thisCpuName } from "../cpu_name.ts";
+import { nativeKernelLog, registerNativeBackend, resetKernelLog } from "./index.ts";
 
 export type BackendName = "native" | "tensorflow" | "wasm" | "cpu";
 
