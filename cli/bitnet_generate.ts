@@ -4,10 +4,11 @@ import { NativeLanguageModel } from "../native/inference/native_language_model.t
 import { TextModel } from "../native/inference/text_model.ts";
 import type { GenerateRequest, LanguageModel } from "../src/language_model/language_model.ts";
 import { RequestEncoder } from "../src/language_model/request_encoding.ts";
+import { backendNames } from "../src/ops/compute.ts";
 import { checkInteger, runCommand } from "./command.ts";
 import { engineFlags, engineOptions } from "./engine_flags.ts";
 import { isaHelp } from "./kernel_variants.ts";
-import { backendChoices, describeModel, openModel } from "./open_model.ts";
+import { describeModel, openModel } from "./open_model.ts";
 import { samplingFlags, samplingOptions } from "./sampling_flags.ts";
 
 interface Continuation {
@@ -59,7 +60,7 @@ await runCommand({
     stop: { type: "string", array: true, describe: "End before this text (may be given several times)" },
     threads: { type: "number", describe: "Threads [default: BITNET_THREADS, else all CPUs]" },
     ...engineFlags,
-    backend: { choices: backendChoices, describe: "tfjs backend of a checkpoint [default: native]" },
+    backend: { choices: backendNames, describe: "tfjs backend of a checkpoint [default: native]" },
   },
   examples: [
     ['$0 --model small.gguf --prompt "The red ball"', "Sampled text"],

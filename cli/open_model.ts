@@ -3,9 +3,9 @@
  * only when it is needed, so a GGUF file does not wait for tfjs.
  */
 import { statSync } from "node:fs";
-import type { BackendName } from "../native/backend/select_backend.ts";
 import type { EngineOptions } from "../native/inference/engine.ts";
 import type { LanguageModel } from "../src/language_model/language_model.ts";
+import type { BackendName } from "../src/ops/compute.ts";
 import { UsageError } from "./command.ts";
 import { engineFlagNames } from "./engine_flags.ts";
 
@@ -17,9 +17,6 @@ export interface ModelOptions {
   /** Of a GGUF file. */
   engine?: Partial<EngineOptions>;
 }
-
-/** `--backend` of the commands that take a model; not imported from backend.ts, which loads tfjs. */
-export const backendChoices: readonly BackendName[] = ["native", "tensorflow", "wasm", "cpu"];
 
 /**
  * @throws {UsageError} if `--backend` is given for a GGUF file; otherwise the error of the loader: missing, damaged or

@@ -1,7 +1,7 @@
 /** Flags of `bitnet-train`. */
 import type { InferredOptionTypes } from "yargs";
 import { recipeNames } from "../src/config/recipes.ts";
-import { backendChoices } from "./open_model.ts";
+import { backendNames } from "../src/ops/compute.ts";
 
 export const trainFlags = {
   config: { type: "string", description: `YAML file or shipped recipe: ${recipeNames().join(", ")}` },
@@ -9,7 +9,7 @@ export const trainFlags = {
   data: { type: "array", string: true, description: "files, folders, globs or Hugging Face dataset ids to train on" },
   set: { type: "array", string: true, description: "override keys of the configuration: section.key=value" },
   resume: { type: "boolean", default: false, description: "continue the run in --out, to the same bits" },
-  backend: { choices: backendChoices, description: "default native; wasm if the addon is not built" },
+  backend: { choices: backendNames, description: "default native; wasm if the addon is not built" },
   threads: { type: "number", description: "threads of the native backend (default: all CPUs)" },
   seed: { type: "number", description: "training.seed: initial weights, data order, samples" },
   "dry-run": { type: "boolean", default: false, description: "print parameters, memory, tokens and time, and stop" },

@@ -1,6 +1,7 @@
 /** What `bitnet-train` does. The command loads it, and tfjs with it, when it runs: `--help` need not wait for that. */
+
 import { existsSync } from "node:fs";
-import { type SelectedBackend, selectBackend } from "../native/backend/select_backend.ts";
+import { selectBackend } from "../native/backend/select_backend.ts";
 import { earliestBackwardPrecision } from "../src/config/backward_precision.ts";
 import {
   differingKeys,
@@ -14,6 +15,7 @@ import { resolveModelConfig } from "../src/config/model_config.ts";
 import { recipeNames } from "../src/config/recipes.ts";
 import { type StartableConfig, withBackwardPrecision } from "../src/config/resolve_backward_precision.ts";
 import { type RunConfig, runConfigSchema } from "../src/config/run_config.ts";
+import type { Compute } from "../src/ops/compute.ts";
 import { loadTokenizer } from "../src/tokenizer/load_tokenizer.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
 import type { PreparedDataset } from "../training/data/prepared_dataset.ts";
@@ -139,7 +141,7 @@ async function prepareInputs(
   return { config: withVocabulary(config, tokenizer), tokenizer, dataset };
 }
 
-function printHeader({ config, tokenizer, dataset }: RunInputs, compute: SelectedBackend, reason?: string): void {
+function printHeader({ config, tokenizer, dataset }: RunInputs, compute: Compute, reason?: string): void {
   const split = dataset.split === "none" ? "no validation part" : `${dataset.validationTokens} for validation`;
   console.log(`data      ${dataset.trainTokens} training tokens, ${split}; cached in ${cacheDirectory(config)}`);
   console.log(`tokenizer ${config.tokenizer.type}, ${tokenizer.vocabSize} ids`);
@@ -151,7 +153,7 @@ function printHeader({ config, tokenizer, dataset }: RunInputs, compute: Selecte
 }
 
 /** Trains, and shows it. Returns how it ended. */
-async function train(inputs: RunInputs, directory: RunDirectory, compute: SelectedBackend, signal: AbortSignal) {
+async function train(inputs: RunInputs, directory: RunDirectory, compute: Compute, signal: AbortSignal) {
   const { config } = inputs;
   const trainer = new Trainer({ ...inputs, directory, compute });
   let progress: TrainingProgress | undefined;

@@ -2,11 +2,11 @@
 import { cpus, release, totalmem } from "node:os";
 import * as tf from "@tensorflow/tfjs";
 import type { BackwardPrecision } from "../src/config/backward_precision.ts";
-import type { ComputeInfo } from "./compute_info.ts";
+import type { Compute } from "../src/ops/compute.ts";
 
 /** Facts about the machine, the versions and the backend; `command` is the command line. */
 export function describeEnvironment(
-  compute: ComputeInfo,
+  compute: Compute,
   packageVersion: string,
   command: readonly string[],
   precision: BackwardPrecision,

@@ -9,8 +9,8 @@ import { resolveModelConfig } from "../src/config/model_config.ts";
 import type { StartableConfig } from "../src/config/resolve_backward_precision.ts";
 import { TfjsLanguageModel } from "../src/language_model/tfjs_language_model.ts";
 import { CausalLM } from "../src/model/causal_lm.ts";
+import type { Compute } from "../src/ops/compute.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
-import { type ComputeInfo, stepKernels } from "./compute_info.ts";
 import type { BatchIterator } from "./data/batch_iterator.ts";
 import type { PreparedDataset } from "./data/prepared_dataset.ts";
 import { writeLossPlot } from "./loss_plot.ts";
@@ -18,6 +18,7 @@ import type { MetricsRow } from "./metrics.ts";
 import { AdamW } from "./optimizer.ts";
 import { appendRow, type RunDirectory, readRows, syncRows, truncateRows } from "./run_directory.ts";
 import { type Schedule, scheduledValues, scheduleOf } from "./schedule.ts";
+import { stepKernels } from "./step_kernels.ts";
 import { NonFiniteError, passValues, type StepResult, trainStep } from "./train_step.ts";
 import {
   latestCheckpoint,
@@ -44,7 +45,7 @@ export interface TrainerOptions {
   tokenizer: Tokenizer;
   dataset: PreparedDataset;
   directory: RunDirectory;
-  compute: ComputeInfo;
+  compute: Compute;
 }
 
 export interface RunOptions {

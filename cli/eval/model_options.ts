@@ -1,6 +1,6 @@
 /** Flags of `bitnet-eval` that say which model is asked, and how; open_evaluated_model.ts does what they say. */
 import type { InferredOptionTypes, Options } from "yargs";
-import { backendChoices } from "../open_model.ts";
+import { backendNames } from "../../src/ops/compute.ts";
 
 export const modelOptions = {
   model: {
@@ -19,7 +19,7 @@ export const modelOptions = {
       "servers, or once for each",
   },
   threads: { type: "number", describe: "Threads [default: BITNET_THREADS, else all CPUs]" },
-  backend: { choices: backendChoices, describe: "tfjs backend of a checkpoint [default: native]" },
+  backend: { choices: backendNames, describe: "tfjs backend of a checkpoint [default: native]" },
   use_cache: {
     type: "string",
     describe: "File that keeps every answer: an interrupted run goes on where it was",

@@ -2,14 +2,15 @@
  * Shape S of the backward precision study: the recipe backward_study.yaml on the novels of `shared`, as `bitnet-train` would
  * run it. The vocabulary is learnt once for all runs; a run that was stopped goes on from its last checkpoint.
  */
+
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import type { SelectedBackend } from "../../native/backend/select_backend.ts";
 import type { BackwardPrecision } from "../../src/config/backward_precision.ts";
 import { loadRunConfig, type Override } from "../../src/config/load_run_config.ts";
 import { recipePath } from "../../src/config/recipes.ts";
 import { type StartableConfig, withBackwardPrecision } from "../../src/config/resolve_backward_precision.ts";
 import type { RunConfig } from "../../src/config/run_config.ts";
+import type { Compute } from "../../src/ops/compute.ts";
 import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import type { MetricsRow } from "../../training/metrics.ts";
@@ -26,7 +27,7 @@ export interface StudyRun {
   shared: string;
   /** Folder of the runs that go on where they were stopped. */
   work: string;
-  compute: SelectedBackend;
+  compute: Compute;
 }
 
 function studyConfig({ precision, seed, steps, shared, work, compute }: StudyRun): StartableConfig {

@@ -7,31 +7,13 @@ import { createRequire } from "node:module";
 import { cpus } from "node:os";
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs";
+import type { BackendName, Compute } from "../../src/ops/compute.ts";
 import { loadAddon, NativeUnavailableError } from "../addon.ts";
 import { thisCpuName } from "../cpu_name.ts";
 import { nativeKernelLog, registerNativeBackend, resetKernelLog } from "./index.ts";
 
-export type BackendName = "native" | "tensorflow" | "wasm" | "cpu";
-
 /** Stands for operations made of plain tfjs ops. */
 const composed = "composed";
-
-/** The backend in use. */
-export interface SelectedBackend {
-  backend: BackendName;
-  /** Kernel variant that training will run on: `scalar`, `avx2` ..., `composed` without our kernels. */
-  variant: string;
-  /** Name of the CPU, with its microarchitecture where our kernels run. */
-  cpu: string;
-  /** Of the CPU, as the addon names them; empty without our kernels. */
-  features: readonly string[];
-  threads: number;
-  /**
-   * What really ran since the last call: the variant, and which of the `required` fused kernels (default: BitLinear)
-   * plain tfjs ops stood in for, so that slower code cannot run unseen. `avx2`; `avx2 (composed: RMSNorm)`; `composed`.
-   */
-  kernel(required?: readonly string[]): string;
-}
 
 /** The backend cannot be used; the message says what to install. */
 export class BackendError extends Error {
@@ -50,7 +32,7 @@ export async function selectBackend(
   name?: BackendName,
   threads?: number,
   warn: (line: string) => void = console.error,
-): Promise<SelectedBackend> {
+): Promise<Compute> {
   switch (name) {
     case "native":
       return selectNative(threads);
@@ -79,7 +61,7 @@ async function activate(backend: string): Promise<void> {
 }
 
 /** A backend without our kernels: one thread of JavaScript, or whatever its library decides. */
-function plainBackend(backend: BackendName): SelectedBackend {
+function plainBackend(backend: BackendName): Compute {
   return {
     backend,
     variant: composed,
@@ -90,7 +72,7 @@ function plainBackend(backend: BackendName): SelectedBackend {
   };
 }
 
-async function selectNative(threads: number | undefined): Promise<SelectedBackend> {
+async function selectNative(threads: number | undefined): Promise<Compute> {
   const addon = loadAddon();
   if (threads !== undefined) addon.setThreads(threads);
   registerNativeBackend();
@@ -111,7 +93,7 @@ async function selectNative(threads: number | undefined): Promise<SelectedBacken
   };
 }
 
-async function selectTensorflow(): Promise<SelectedBackend> {
+async function selectTensorflow(): Promise<Compute> {
   // An optional peer: not a literal import, so that types and bundlers do not ask for it.
   const packageName: string = "@tensorflow/tfjs-node";
   try {
@@ -125,7 +107,7 @@ async function selectTensorflow(): Promise<SelectedBackend> {
   return plainBackend("tensorflow");
 }
 
-async function selectWasm(): Promise<SelectedBackend> {
+async function selectWasm(): Promise<Compute> {
   const wasm = await import("@tensorflow/tfjs-backend-wasm");
   const entry = createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm");
   wasm.setWasmPaths(`${path.dirname(entry)}${path.sep}`);

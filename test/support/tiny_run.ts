@@ -1,9 +1,11 @@
 /** Runs of the recipe tiny.yaml on the generated world, in a temporary folder. */
+
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { type SelectedBackend, selectBackend } from "../../native/backend/select_backend.ts";
+import { selectBackend } from "../../native/backend/select_backend.ts";
 import { loadRunConfig, parseOverride, resolveConfigPath } from "../../src/config/load_run_config.ts";
 import { type StartableConfig, withBackwardPrecision } from "../../src/config/resolve_backward_precision.ts";
+import type { Compute } from "../../src/ops/compute.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import type { PreparedDataset } from "../../training/data/prepared_dataset.ts";
 import type { MetricsRow } from "../../training/metrics.ts";
@@ -17,7 +19,7 @@ export interface TinyRun {
   config: StartableConfig;
   tokenizer: Tokenizer;
   dataset: PreparedDataset;
-  compute: SelectedBackend;
+  compute: Compute;
 }
 
 /** Prepares a run; `folder` takes the token cache. Runs on the native backend where there is one. */
