@@ -3,9 +3,9 @@
  * must be, bit for bit, the model of the plan; where the plan changes the trained model, the change is measured.
  */
 import * as tf from "@tensorflow/tfjs";
-import { comparisonSequences, meanLoss, requireSameBits } from "../export/comparison.ts";
 import type { ExportPlan } from "../export/export_plan.ts";
 import { type ExportedModel, exportedModel } from "../export/exported_model.ts";
+import { comparisonSequences, meanLoss, requireSameBits } from "../export/verify/comparison.ts";
 import { selectBackend } from "../native/backend/select_backend.ts";
 import { Engine } from "../native/inference/engine.ts";
 import { type Checkpoint, loadCausalLM, openCheckpoint, readParameter } from "../src/checkpoint/checkpoint.ts";

@@ -7,11 +7,11 @@ import { ggufExportBytes, planGguf, writeGgufExport } from "../export/gguf_expor
 import { architectureOf } from "../export/model_metadata.ts";
 import type { ReadParameter } from "../export/packed_tensor.ts";
 import { modelPresets, presetConfig, randomParameters } from "../export/random_model.ts";
-import { sampleText } from "../export/sample_text.ts";
 import { transformersExportBytes, writeTransformersExport } from "../export/transformers_export.ts";
-import type { VerifiedTensors } from "../export/verification.ts";
-import { verifyGguf } from "../export/verify_gguf.ts";
-import { verifyTransformers } from "../export/verify_transformers.ts";
+import { sampleText } from "../export/verify/sample_text.ts";
+import type { VerifiedTensors } from "../export/verify/verification.ts";
+import { verifyGguf } from "../export/verify/verify_gguf.ts";
+import { verifyTransformers } from "../export/verify/verify_transformers.ts";
 import { type Checkpoint, openCheckpoint, readParameter } from "../src/checkpoint/checkpoint.ts";
 import { readModelConfig } from "../src/checkpoint/model_config_json.ts";
 import { loadRunConfig, resolveConfigPath } from "../src/config/load_run_config.ts";

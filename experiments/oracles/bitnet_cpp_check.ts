@@ -20,7 +20,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { sampleText } from "../../export/sample_text.ts";
+import { sampleText } from "../../export/verify/sample_text.ts";
 import { Engine } from "../../native/inference/engine.ts";
 import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
 import { LogProbDistance, ourLogProbs } from "./log_prob_distance.ts";

@@ -15,7 +15,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { sampleText } from "../../export/sample_text.ts";
+import { sampleText } from "../../export/verify/sample_text.ts";
 import { Engine } from "../../native/inference/engine.ts";
 import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
 import { LogProbDistance, ourLogProbs } from "./log_prob_distance.ts";

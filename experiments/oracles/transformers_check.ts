@@ -14,7 +14,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs";
-import { sampleText } from "../../export/sample_text.ts";
+import { sampleText } from "../../export/verify/sample_text.ts";
 import { selectBackend } from "../../native/backend/select_backend.ts";
 import { loadCausalLM, openCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 

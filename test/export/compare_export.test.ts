@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { compareExport } from "../../cli/compare_export.ts";
 import { planExport } from "../../export/export_plan.ts";
 import { planGguf, writeGgufExport } from "../../export/gguf_export.ts";
-import { sampleText } from "../../export/sample_text.ts";
+import { sampleText } from "../../export/verify/sample_text.ts";
 import { loadAddon } from "../../native/addon.ts";
 import { openCheckpoint, readParameter } from "../../src/checkpoint/checkpoint.ts";
 import { writeCheckpoint } from "../../src/checkpoint/write_checkpoint.ts";

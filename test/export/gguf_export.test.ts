@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { planExport } from "../../export/export_plan.ts";
 import { ggufExportBytes, planGguf, writeGgufExport } from "../../export/gguf_export.ts";
 import { interleavedRowOrder } from "../../export/tensor_names.ts";
-import { verifyGguf } from "../../export/verify_gguf.ts";
+import { verifyGguf } from "../../export/verify/verify_gguf.ts";
 import type { ModelConfigJson } from "../../src/config/model_config.ts";
 import { type ExportType, exportTypes } from "../../src/config/packing_rules.ts";
 import { GgufFile } from "../../src/gguf/gguf_reader.ts";

@@ -11,7 +11,7 @@ import {
   transformersExportBytes,
   writeTransformersExport,
 } from "../../export/transformers_export.ts";
-import { verifyTransformers } from "../../export/verify_transformers.ts";
+import { verifyTransformers } from "../../export/verify/verify_transformers.ts";
 import { loadCausalLM, openCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 import { SafetensorsFile } from "../../src/checkpoint/safetensors_file.ts";
 import type { ModelConfigJson } from "../../src/config/model_config.ts";

@@ -2,15 +2,20 @@
  * Reads an exported GGUF file back and compares every tensor with the checkpoint: ternary codes and scales against
  * the reference quantizer, floats against their rounding, row by row and without tolerance.
  */
-import type { EmbeddingDtype } from "../src/config/model_config.ts";
-import { GgufFile } from "../src/gguf/gguf_reader.ts";
-import { rowBytes } from "../src/gguf/gguf_types.ts";
-import { unpackI2STail } from "../src/gguf/types/i2_s.ts";
-import { type FloatTensorType, floatPacking, isTernaryType, ternaryPacking } from "../src/gguf/types/tensor_packing.ts";
-import { absmeanTernary } from "../src/quant/absmean_ternary.ts";
-import { roundToDtype } from "../src/quant/round_to_dtype.ts";
-import type { GgufPlan } from "./gguf_export.ts";
-import { matrixShape, type ReadParameter, type TensorPlan } from "./packed_tensor.ts";
+import type { EmbeddingDtype } from "../../src/config/model_config.ts";
+import { GgufFile } from "../../src/gguf/gguf_reader.ts";
+import { rowBytes } from "../../src/gguf/gguf_types.ts";
+import { unpackI2STail } from "../../src/gguf/types/i2_s.ts";
+import {
+  type FloatTensorType,
+  floatPacking,
+  isTernaryType,
+  ternaryPacking,
+} from "../../src/gguf/types/tensor_packing.ts";
+import { absmeanTernary } from "../../src/quant/absmean_ternary.ts";
+import { roundToDtype } from "../../src/quant/round_to_dtype.ts";
+import type { GgufPlan } from "../gguf_export.ts";
+import { matrixShape, type ReadParameter, type TensorPlan } from "../packed_tensor.ts";
 import { VerificationError, type VerifiedTensors } from "./verification.ts";
 
 const dtypeOf: Record<FloatTensorType, EmbeddingDtype> = { F32: "f32", F16: "f16", BF16: "bf16", Q8_0: "q8_0" };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { comparisonSequences, meanLoss, requireSameBits } from "../../export/comparison.ts";
-import { sampleText } from "../../export/sample_text.ts";
-import { smallConfig, smallTokenizer } from "./small_model.ts";
+import { comparisonSequences, meanLoss, requireSameBits } from "../../../export/verify/comparison.ts";
+import { sampleText } from "../../../export/verify/sample_text.ts";
+import { smallConfig, smallTokenizer } from "../small_model.ts";
 
 const predictions = (sequences: Int32Array[]) => sequences.reduce((sum, ids) => sum + ids.length - 1, 0);
 

@@ -3,13 +3,13 @@
  * tolerance: codes and scales of packed matrices, float32 latent weights, the rounded embedding.
  */
 import path from "node:path";
-import { unpackTernary } from "../src/checkpoint/packed_ternary.ts";
-import { SafetensorsFile } from "../src/checkpoint/safetensors_file.ts";
-import { modelParameters, type ParameterSpec } from "../src/model/parameters.ts";
-import { absmeanTernary } from "../src/quant/absmean_ternary.ts";
-import { roundToDtype } from "../src/quant/round_to_dtype.ts";
-import type { ExportPlan } from "./export_plan.ts";
-import type { ReadParameter } from "./packed_tensor.ts";
+import { unpackTernary } from "../../src/checkpoint/packed_ternary.ts";
+import { SafetensorsFile } from "../../src/checkpoint/safetensors_file.ts";
+import { modelParameters, type ParameterSpec } from "../../src/model/parameters.ts";
+import { absmeanTernary } from "../../src/quant/absmean_ternary.ts";
+import { roundToDtype } from "../../src/quant/round_to_dtype.ts";
+import type { ExportPlan } from "../export_plan.ts";
+import type { ReadParameter } from "../packed_tensor.ts";
 import { VerificationError, type VerifiedTensors } from "./verification.ts";
 
 /** @throws {VerificationError} naming the first tensor and element that differ. */

@@ -2,9 +2,9 @@
  * Compares what two forward passes say of the same sequences: the training forward on the model of the export plan,
  * and the reader of the exported file; and how much a different model loses against the trained one.
  */
-import type { ModelConfig } from "../src/config/model_config.ts";
-import { CounterRng } from "../src/random/counter_rng.ts";
-import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
+import type { ModelConfig } from "../../src/config/model_config.ts";
+import { CounterRng } from "../../src/random/counter_rng.ts";
+import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { VerificationError } from "./verification.ts";
 
 /** Predictions of one comparison, and the ragged lengths that they are cut into. */
