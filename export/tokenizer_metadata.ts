@@ -3,12 +3,11 @@
  * tokenizer.json (`tokenizer.huggingface.json`), which is what our own engine uses.
  */
 
-import type { GgufValue } from "../src/gguf/gguf_types.ts";
+import { GgufError, type GgufValue } from "../src/gguf/gguf_types.ts";
 import { preTokenizerName } from "../src/gguf/pre_tokenizer_name.ts";
 import { chatTemplateSource } from "../src/tokenizer/chat_template.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
 import type { TokenizerJson } from "../src/tokenizer/tokenizer_json.ts";
-import { ExportRefusedError } from "./export_error.ts";
 
 /** llama.cpp's kinds of tokens. */
 export const tokenKinds = { normal: 1, control: 3, userDefined: 4, unused: 5 } as const;
@@ -16,13 +15,13 @@ export const tokenKinds = { normal: 1, control: 3, userDefined: 4, unused: 5 } a
 /**
  * Metadata entries in file order.
  * @param vocabSize rows of the embedding; ids that the tokenizer lacks become unused tokens.
- * @throws {ExportRefusedError} if it is not a byte-level BPE, or has more ids than the model.
+ * @throws {GgufError} if it is not a byte-level BPE, or has more ids than the model.
  */
 export function tokenizerMetadata(tokenizer: Tokenizer, vocabSize: number): [string, GgufValue][] {
   const json = tokenizer.json as unknown as TokenizerJson;
   // Older files leave the type out.
   if ((json.model.type ?? "BPE") !== "BPE") {
-    throw new ExportRefusedError(`the tokenizer is a ${json.model.type}: only byte-level BPE tokenizers are exported`);
+    throw new GgufError(`the tokenizer is a ${json.model.type}: only byte-level BPE tokenizers are exported`);
   }
   const { tokens, kinds } = tokenTable(json, vocabSize);
   const merges = json.model.merges.map((merge) => (typeof merge === "string" ? merge : merge.join(" ")));
@@ -62,7 +61,7 @@ function tokenTable(json: TokenizerJson, vocabSize: number): { tokens: string[];
   const kinds = new Array<number>(vocabSize).fill(tokenKinds.unused);
   const set = (id: number, text: string, kind: number) => {
     if (id >= vocabSize) {
-      throw new ExportRefusedError(
+      throw new GgufError(
         `the tokenizer has the id ${id} (${JSON.stringify(text)}), the model only ${vocabSize} embedding rows: they do not belong together`,
       );
     }

@@ -3,11 +3,10 @@
  * built from llama.cpp's keys (`tokenizer.ggml.*`) when they describe a byte-level BPE with a known pre-tokenizer.
  */
 
+import { GgufError } from "../../src/gguf/gguf_types.ts";
 import { byteBpeJson, type PreTokenizerName } from "../../src/tokenizer/byte_bpe_json.ts";
 import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
-import type { Engine } from "./engine.ts";
-import { ModelFileError } from "./native_engine.ts";
 
 const preTokenizers = new Map<unknown, PreTokenizerName>([
   ["gpt-2", "gpt2"],
@@ -25,31 +24,39 @@ const controlToken = 3;
 const userDefinedToken = 4;
 
 /** Where the metadata of a file are found: an engine, or the file itself. */
-export type TokenizerMetadata = Pick<Engine, "path" | "metadata" | "tokenizerJson" | "metadataArray">;
-
-/**
- * @throws {ModelFileError} that says which metadata are missing or not supported.
- * @throws {TokenizerError} if the tokenizer.json inside is not valid.
- */
-export function tokenizerOf(engine: TokenizerMetadata): Tokenizer {
-  const config = engine.metadata.get("tokenizer.huggingface.config");
-  if (engine.tokenizerJson !== null) {
-    return loadTokenizer(engine.tokenizerJson, typeof config === "string" ? config : null);
-  }
-  return tokenizerFromVocabulary(engine);
+export interface TokenizerMetadata {
+  /** Of the file, for messages. */
+  readonly path: string;
+  /** Scalars and strings. */
+  readonly metadata: ReadonlyMap<string, string | number | boolean>;
+  /** The tokenizer.json that our exporter puts into a file. */
+  readonly tokenizerJson: string | null;
+  metadataArray(key: string): readonly (string | number | boolean)[] | undefined;
 }
 
-function tokenizerFromVocabulary(engine: TokenizerMetadata): Tokenizer {
-  const { metadata } = engine;
+/**
+ * @throws {GgufError} that says which metadata are missing or not supported.
+ * @throws {TokenizerError} if the tokenizer.json inside is not valid.
+ */
+export function tokenizerOf(file: TokenizerMetadata): Tokenizer {
+  const config = file.metadata.get("tokenizer.huggingface.config");
+  if (file.tokenizerJson !== null) {
+    return loadTokenizer(file.tokenizerJson, typeof config === "string" ? config : null);
+  }
+  return tokenizerFromVocabulary(file);
+}
+
+function tokenizerFromVocabulary(file: TokenizerMetadata): Tokenizer {
+  const { metadata } = file;
   const fail = (reason: string): never => {
-    throw new ModelFileError(
-      `${engine.path}: no usable tokenizer: the file has no tokenizer.huggingface.json, and ${reason}`,
+    throw new GgufError(
+      `${file.path}: no usable tokenizer: the file has no tokenizer.huggingface.json, and ${reason}`,
     );
   };
   const kind = metadata.get("tokenizer.ggml.model");
   if (kind !== "gpt2") fail(`its tokenizer.ggml.model is ${kind ?? "missing"} (gpt2, byte-level BPE, is supported)`);
-  const tokens = engine.metadataArray("tokenizer.ggml.tokens") as string[] | undefined;
-  const merges = engine.metadataArray("tokenizer.ggml.merges") as string[] | undefined;
+  const tokens = file.metadataArray("tokenizer.ggml.tokens") as string[] | undefined;
+  const merges = file.metadataArray("tokenizer.ggml.merges") as string[] | undefined;
   if (!tokens) return fail("tokenizer.ggml.tokens is missing");
   if (!merges) return fail("tokenizer.ggml.merges is missing");
   const preName = metadata.get("tokenizer.ggml.pre");
@@ -59,7 +66,7 @@ function tokenizerFromVocabulary(engine: TokenizerMetadata): Tokenizer {
   if (pre === undefined) {
     return fail(`its tokenizer.ggml.pre is ${preName ?? "missing"} (gpt-2 and llama-bpe are known)`);
   }
-  const kinds = engine.metadataArray("tokenizer.ggml.token_type") ?? [];
+  const kinds = file.metadataArray("tokenizer.ggml.token_type") ?? [];
   if (kinds.length > 0 && kinds.length !== tokens.length) {
     return fail(`its tokenizer.ggml.token_type has ${kinds.length} entries for ${tokens.length} tokens`);
   }

@@ -1,5 +1,6 @@
 /** The LanguageModel of a GGUF file: evaluation and generation through the native engine. */
 import { statSync } from "node:fs";
+import { GgufError } from "../../src/gguf/gguf_types.ts";
 import { GeneratedText } from "../../src/language_model/generated_text.ts";
 import type {
   GenerateRequest,
@@ -14,6 +15,7 @@ import { endTokenIds } from "./end_tokens.ts";
 import { Engine, type EngineOptions } from "./engine.ts";
 import { Generation } from "./generation.ts";
 import { tokenizerOf } from "./gguf_tokenizer.ts";
+import { ModelFileError } from "./native_engine.ts";
 import { ScoreSchedule } from "./score_schedule.ts";
 import type { Session } from "./session.ts";
 import { SlotContexts } from "./slot_contexts.ts";
@@ -74,7 +76,7 @@ export class NativeLanguageModel implements LanguageModel {
       return new NativeLanguageModel(engine, tokenizerOf(engine));
     } catch (error) {
       engine.dispose();
-      throw error;
+      throw error instanceof GgufError ? new ModelFileError(error.message) : error;
     }
   }
 
