@@ -2,11 +2,11 @@
 import type { ExportType } from "../src/config/packing_rules.ts";
 import type { GgufMetadata, TensorType } from "../src/gguf/gguf_types.ts";
 import { type GgufTensorSource, ggufFileBytes, writeGguf } from "../src/gguf/gguf_writer.ts";
+import { tokenizerMetadata } from "../src/gguf/tokenizer_metadata.ts";
 import type { ExportPlan } from "./export_plan.ts";
 import { architectureOf, modelMetadata } from "./model_metadata.ts";
 import { embeddingTensorType, packTensor, type ReadParameter, type TensorPlan } from "./packed_tensor.ts";
 import { interleavedRowOrder, isRotated, modelTensors } from "./tensor_names.ts";
-import { tokenizerMetadata } from "./tokenizer_metadata.ts";
 
 const linearTensorType: Record<ExportType, TensorType> = {
   tq2_0: "TQ2_0",

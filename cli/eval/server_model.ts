@@ -29,7 +29,7 @@ export function serverArguments(text: string | undefined) {
 }
 
 async function ggufTokenizer(file: string): Promise<Tokenizer> {
-  const { tokenizerOf } = await import("../../native/inference/gguf_tokenizer.ts");
+  const { tokenizerOf } = await import("../../src/gguf/gguf_tokenizer.ts");
   const entries = await readGgufMetadata(file);
   const metadata = new Map<string, string | number | boolean>();
   for (const [key, entry] of entries) if (entry.type !== "array") metadata.set(key, entry.value);

@@ -10,7 +10,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { Engine, type EngineOptions } from "../../native/inference/engine.ts";
-import { tokenizerOf } from "../../native/inference/gguf_tokenizer.ts";
+import { tokenizerOf } from "../../src/gguf/gguf_tokenizer.ts";
 import { appendJsonLines, environment, formatTable, type Measurement } from "../bench/measurement.ts";
 
 const { values, positionals } = parseArgs({

@@ -1,5 +1,6 @@
 /** The LanguageModel of a GGUF file: evaluation and generation through the native engine. */
 import { statSync } from "node:fs";
+import { tokenizerOf } from "../../src/gguf/gguf_tokenizer.ts";
 import { GgufError } from "../../src/gguf/gguf_types.ts";
 import { GeneratedText } from "../../src/language_model/generated_text.ts";
 import type {
@@ -14,7 +15,6 @@ import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { endTokenIds } from "./end_tokens.ts";
 import { Engine, type EngineOptions } from "./engine.ts";
 import { Generation } from "./generation.ts";
-import { tokenizerOf } from "./gguf_tokenizer.ts";
 import { ModelFileError } from "./native_engine.ts";
 import { ScoreSchedule } from "./score_schedule.ts";
 import type { Session } from "./session.ts";

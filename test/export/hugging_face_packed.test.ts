@@ -9,8 +9,8 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Engine } from "../../native/inference/engine.ts";
-import { tokenizerOf } from "../../native/inference/gguf_tokenizer.ts";
 import { type SafetensorsEntry, writeSafetensors } from "../../src/checkpoint/safetensors_writer.ts";
+import { tokenizerOf } from "../../src/gguf/gguf_tokenizer.ts";
 import { byteBpeJson } from "../../src/tokenizer/byte_bpe_json.ts";
 import { randomSequences, temporaryFolder } from "../native/inference/exported_model.ts";
 import {

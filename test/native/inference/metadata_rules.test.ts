@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { Engine } from "../../../native/inference/engine.ts";
-import { tokenizerOf } from "../../../native/inference/gguf_tokenizer.ts";
+import { tokenizerOf } from "../../../src/gguf/gguf_tokenizer.ts";
 import { floatTensor, type HandTensor, type HandValue } from "../../support/gguf_by_hand.ts";
 import { temporaryFolder } from "./exported_model.ts";
 import { officialFile, officialTensors, x86 } from "./official_file.ts";

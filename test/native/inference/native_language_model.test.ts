@@ -2,8 +2,8 @@
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Engine } from "../../../native/inference/engine.ts";
-import { tokenizerOf } from "../../../native/inference/gguf_tokenizer.ts";
 import { NativeLanguageModel } from "../../../native/inference/native_language_model.ts";
+import { tokenizerOf } from "../../../src/gguf/gguf_tokenizer.ts";
 import { GeneratedText } from "../../../src/language_model/generated_text.ts";
 import type { LoglikelihoodResult } from "../../../src/language_model/language_model.ts";
 import { trainBpe } from "../../../src/tokenizer/bpe_trainer.ts";

@@ -6,8 +6,8 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { Engine } from "../../../native/inference/engine.ts";
-import { tokenizerOf } from "../../../native/inference/gguf_tokenizer.ts";
 import { latentFromTernary } from "../../../src/checkpoint/packed_ternary.ts";
+import { tokenizerOf } from "../../../src/gguf/gguf_tokenizer.ts";
 import { exportParameters, randomSequences, temporaryFolder } from "./exported_model.ts";
 import {
   arm,

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { tokenizerMetadata } from "../../export/tokenizer_metadata.ts";
 import { preTokenizerName } from "../../src/gguf/pre_tokenizer_name.ts";
+import { tokenizerMetadata } from "../../src/gguf/tokenizer_metadata.ts";
 import type { TokenizerJson } from "../../src/tokenizer/tokenizer_json.ts";
-import { smallTokenizer } from "./small_model.ts";
+import { smallTokenizer } from "../export/small_model.ts";
 
 const valuesOf = (...args: Parameters<typeof tokenizerMetadata>) =>
   Object.fromEntries(tokenizerMetadata(...args).map(([key, entry]) => [key, entry.value]));

@@ -3,11 +3,11 @@
  * tokenizer.json (`tokenizer.huggingface.json`), which is what our own engine uses.
  */
 
-import { GgufError, type GgufValue } from "../src/gguf/gguf_types.ts";
-import { preTokenizerName } from "../src/gguf/pre_tokenizer_name.ts";
-import { chatTemplateSource } from "../src/tokenizer/chat_template.ts";
-import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
-import type { TokenizerJson } from "../src/tokenizer/tokenizer_json.ts";
+import { chatTemplateSource } from "../tokenizer/chat_template.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { TokenizerJson } from "../tokenizer/tokenizer_json.ts";
+import { GgufError, type GgufValue } from "./gguf_types.ts";
+import { preTokenizerName } from "./pre_tokenizer_name.ts";
 
 /** llama.cpp's kinds of tokens. */
 export const tokenKinds = { normal: 1, control: 3, userDefined: 4, unused: 5 } as const;

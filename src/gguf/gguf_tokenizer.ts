@@ -3,10 +3,10 @@
  * built from llama.cpp's keys (`tokenizer.ggml.*`) when they describe a byte-level BPE with a known pre-tokenizer.
  */
 
-import { GgufError } from "../../src/gguf/gguf_types.ts";
-import { byteBpeJson, type PreTokenizerName } from "../../src/tokenizer/byte_bpe_json.ts";
-import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
-import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
+import { byteBpeJson, type PreTokenizerName } from "../tokenizer/byte_bpe_json.ts";
+import { loadTokenizer } from "../tokenizer/load_tokenizer.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { GgufError } from "./gguf_types.ts";
 
 const preTokenizers = new Map<unknown, PreTokenizerName>([
   ["gpt-2", "gpt2"],
@@ -49,9 +49,7 @@ export function tokenizerOf(file: TokenizerMetadata): Tokenizer {
 function tokenizerFromVocabulary(file: TokenizerMetadata): Tokenizer {
   const { metadata } = file;
   const fail = (reason: string): never => {
-    throw new GgufError(
-      `${file.path}: no usable tokenizer: the file has no tokenizer.huggingface.json, and ${reason}`,
-    );
+    throw new GgufError(`${file.path}: no usable tokenizer: the file has no tokenizer.huggingface.json, and ${reason}`);
   };
   const kind = metadata.get("tokenizer.ggml.model");
   if (kind !== "gpt2") fail(`its tokenizer.ggml.model is ${kind ?? "missing"} (gpt2, byte-level BPE, is supported)`);
