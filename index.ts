@@ -1,3 +1,47 @@
-/** `import ... from "bitnet-lab"`: everything of `src/index.ts`, and GGUF files in the native engine (loaded at first use). */
+/**
+ * `import ... from "bitnet-lab"`: layers for any tfjs model, the language model, checkpoints, tokenizers, evaluation, and
+ * GGUF files in the native engine (loaded at first use).
+ */
 export * from "./native/inference/index.ts";
-export * from "./src/index.ts";
+export { type Checkpoint, loadCausalLM, openCheckpoint, readParameter } from "./src/checkpoint/checkpoint.ts";
+export { CheckpointError } from "./src/checkpoint/checkpoint_error.ts";
+export { fileSystem } from "./src/checkpoint/file_system.ts";
+export { SafetensorsFile } from "./src/checkpoint/safetensors_file.ts";
+export { type SafetensorsEntry, writeSafetensors } from "./src/checkpoint/safetensors_writer.ts";
+export { type CheckpointContents, writeCheckpoint } from "./src/checkpoint/write_checkpoint.ts";
+export {
+  type ModelConfig,
+  type ModelConfigJson,
+  modelConfigSchema,
+  resolveModelConfig,
+} from "./src/config/model_config.ts";
+export { TaskData, type TaskDataOptions } from "./src/eval/data/task_data.ts";
+export { type EvaluationOptions, evaluate, type TaskResult } from "./src/eval/evaluator.ts";
+export type { Task } from "./src/eval/task/task.ts";
+export { findTask, shippedTasks, TaskRegistry } from "./src/eval/task/task_registry.ts";
+export type {
+  GenerateRequest,
+  LanguageModel,
+  LoglikelihoodRequest,
+  LoglikelihoodResult,
+} from "./src/language_model/language_model.ts";
+export { TfjsLanguageModel } from "./src/language_model/tfjs_language_model.ts";
+export { BitLinear, type BitLinearArgs } from "./src/layers/bit_linear.ts";
+export { DecoderLayer, type DecoderLayerArgs } from "./src/layers/decoder_layer.ts";
+export { GatedFeedForward, type GatedFeedForwardArgs } from "./src/layers/gated_feed_forward.ts";
+export { GroupedQueryAttention, type GroupedQueryAttentionArgs } from "./src/layers/grouped_query_attention.ts";
+export {
+  AbsmaxInt8,
+  AbsmeanTernary,
+  Quantizer,
+  QuantizerError,
+  type QuantizerIdentifier,
+} from "./src/layers/quantizers.ts";
+export { RMSNorm, type RMSNormArgs } from "./src/layers/rms_norm.ts";
+export { RotaryEmbedding, type RotaryEmbeddingArgs } from "./src/layers/rotary_embedding.ts";
+export { CausalLM, type Initialization, ParameterError } from "./src/model/causal_lm.ts";
+export { modelParameters, type ParameterKind, type ParameterSpec, parameterCount } from "./src/model/parameters.ts";
+export { absmaxInt8, type Int8Rows } from "./src/quant/absmax_int8.ts";
+export { absmeanTernary, type TernaryMatrix } from "./src/quant/absmean_ternary.ts";
+export { loadTokenizer } from "./src/tokenizer/load_tokenizer.ts";
+export type { Tokenizer } from "./src/tokenizer/tokenizer.ts";
