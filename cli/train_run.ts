@@ -19,16 +19,16 @@ import type { Compute } from "../src/ops/compute.ts";
 import { loadTokenizer } from "../src/tokenizer/load_tokenizer.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
 import type { PreparedDataset } from "../training/data/prepared_dataset.ts";
-import { dataProgress } from "../training/data_progress.ts";
 import { estimateRun, formatEstimate } from "../training/dry_run.ts";
 import { describeEnvironment } from "../training/environment.ts";
-import { TrainingProgress } from "../training/progress.ts";
 import { cacheDirectory, makeTokenizer, openDataset, resolveSources, withVocabulary } from "../training/run_data.ts";
 import { RunDirectory, RunDirectoryError } from "../training/run_directory.ts";
 import { Trainer } from "../training/trainer.ts";
 import { latestCheckpoint, readTrainerState, TrainingCheckpointError } from "../training/training_checkpoint.ts";
 import { checkInteger, packageVersion, UsageError } from "./command.ts";
+import { dataProgress } from "./data_progress.ts";
 import type { TrainFlags } from "./train_flags.ts";
+import { TrainingProgress } from "./training_progress.ts";
 
 /** Keys that may change between a checkpoint and its resumption: the weights do not depend on them. */
 const freeKeys: ReadonlySet<string> = new Set([

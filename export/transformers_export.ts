@@ -14,7 +14,7 @@ import path from "node:path";
 import { quantizationConfigJson } from "../src/checkpoint/model_config_json.ts";
 import { packTernary } from "../src/checkpoint/packed_ternary.ts";
 import { type SafetensorsEntry, writeSafetensors } from "../src/checkpoint/safetensors_writer.ts";
-import { replaceDirectory } from "../src/files/replace_directory.ts";
+import { replaceDirectory } from "../src/files/whole_directory.ts";
 import { modelParameters } from "../src/model/parameters.ts";
 import { absmeanTernary, type TernaryMatrix } from "../src/quant/absmean_ternary.ts";
 import { roundToDtype } from "../src/quant/round_to_dtype.ts";

@@ -9,7 +9,7 @@ import { chanceLines } from "../../src/eval/report/results_table.ts";
 import { scoreGroups } from "../../src/eval/score/group_scores.ts";
 import type { LanguageModel } from "../../src/language_model/language_model.ts";
 import { errorLine } from "../command.ts";
-import { RequestProgress } from "../request_progress.ts";
+import { RequestProgress } from "../progress.ts";
 import { type ChosenTasks, chosenChatTemplate } from "./choose_tasks.ts";
 import { modelShape } from "./model_facts.ts";
 import type { ModelOptions } from "./model_options.ts";

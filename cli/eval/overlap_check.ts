@@ -16,7 +16,7 @@ import { type CorpusFile, type DocumentOptions, readDocuments, resolveCorpus } f
 import { isShardFolder, readShardText } from "../../training/data/shard_text.ts";
 import { resolveSources } from "../../training/run_data.ts";
 import { UsageError } from "../command.ts";
-import { RequestProgress } from "../request_progress.ts";
+import { RequestProgress } from "../progress.ts";
 import type { ChosenTasks } from "./choose_tasks.ts";
 import type { OverlapOptions } from "./overlap_options.ts";
 

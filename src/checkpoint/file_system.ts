@@ -8,7 +8,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs";
-import { replaceDirectory } from "../files/replace_directory.ts";
+import { replaceDirectory } from "../files/whole_directory.ts";
 import { CheckpointError, reasonOf } from "./checkpoint_error.ts";
 
 const topologyFile = "model.json";

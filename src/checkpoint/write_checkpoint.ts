@@ -2,7 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { ModelConfig } from "../config/model_config.ts";
-import { replaceDirectory } from "../files/replace_directory.ts";
+import { replaceDirectory } from "../files/whole_directory.ts";
 import { modelParameters } from "../model/parameters.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { modelConfigJson } from "./model_config_json.ts";

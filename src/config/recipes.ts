@@ -1,7 +1,7 @@
 /** Recipes that come with the package: experiments/recipes/NAME.yaml. */
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
-import { packageDirectory } from "../files/package_directory.ts";
+import { packageDirectory } from "../files/package.ts";
 
 function recipesDirectory(): string {
   return path.join(packageDirectory(), "experiments/recipes");

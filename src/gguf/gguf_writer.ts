@@ -2,7 +2,7 @@
  * Writes a GGUF file: header, metadata and tensor infos first, then the tensors one by one as they are produced, so
  * only the piece at hand is in memory.
  */
-import { writeFileAtomically } from "../files/atomic_file.ts";
+import { writeFileAtomically } from "../files/whole_file.ts";
 import { ByteWriter } from "./byte_writer.ts";
 import {
   align,

@@ -6,15 +6,15 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import path from "node:path";
-import { readArrow, readParquet } from "../../src/data/column_reader.ts";
 import { DataError } from "../../src/data/data_error.ts";
 import { type DataFormat, formatOf, readableKinds } from "../../src/data/data_format.ts";
 import { expandGlob, isGlob, listFilesBelow } from "../../src/data/glob.ts";
 import { fetchHubDataset } from "../../src/data/hub_dataset.ts";
 import type { HubOptions } from "../../src/data/hub_repository.ts";
 import { parseHubDatasetId } from "../../src/data/hub_selection.ts";
+import { type OnBytes, readJsonLines, readPlainText } from "../../src/data/json_lines.ts";
+import { readArrow, readParquet } from "../../src/data/parquet.ts";
 import type { DocumentPart } from "../../src/data/text_document.ts";
-import { type OnBytes, readJsonLines, readPlainText } from "../../src/data/text_reader.ts";
 
 export interface CorpusFile {
   path: string;

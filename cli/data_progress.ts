@@ -1,5 +1,5 @@
 /** What data preparation shows: a line when a phase starts; on a terminal, its percentage. */
-import type { DataProgress } from "./run_data.ts";
+import type { DataProgress } from "../training/run_data.ts";
 
 /** A progress function for `stream`; call `done` at the end. */
 export function dataProgress(stream: NodeJS.WriteStream): DataProgress & { done(): void } {

@@ -1,6 +1,6 @@
 /** Lines and times of the progress display. */
 import { expect, test } from "vitest";
-import { RequestProgress } from "../../cli/request_progress.ts";
+import { RequestProgress } from "../../cli/progress.ts";
 
 function lines(updates: readonly (readonly [seconds: number, done: number])[], total: number): string[] {
   const written: string[] = [];

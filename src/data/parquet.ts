@@ -4,8 +4,8 @@ import { DataType, RecordBatchReader } from "apache-arrow";
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { DataError, messageOf } from "./data_error.ts";
+import type { OnBytes } from "./json_lines.ts";
 import { cutDocument, type DocumentPart } from "./text_document.ts";
-import type { OnBytes } from "./text_reader.ts";
 
 function missingColumn(file: string, field: string, columns: readonly string[]): DataError {
   return new DataError(`${file}: no field "${field}" (fields: ${columns.join(", ") || "none"})`);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { formatMetrics, TrainingProgress } from "../../cli/training_progress.ts";
+import { formatDuration } from "../../training/duration.ts";
 import type { MetricsRow } from "../../training/metrics.ts";
-import { formatDuration, formatMetrics, TrainingProgress } from "../../training/progress.ts";
 
 const row: MetricsRow = {
   step: 20,

@@ -1,15 +1,8 @@
 /** What a run shows while it goes: a progress bar on a terminal, one plain line per metrics row elsewhere. */
 import { Presets, SingleBar } from "cli-progress";
-import type { MetricsRow } from "./metrics.ts";
-import type { TrainerListener } from "./trainer.ts";
-
-/** "1:02:03", "2:03". */
-export function formatDuration(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
-  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  const padded = (value: number) => String(value).padStart(2, "0");
-  return hours > 0 ? `${hours}:${padded(minutes)}:${padded(rest)}` : `${minutes}:${padded(rest)}`;
-}
+import { formatDuration } from "../training/duration.ts";
+import type { MetricsRow } from "../training/metrics.ts";
+import type { TrainerListener } from "../training/trainer.ts";
 
 /** "step 100/500  loss 2.345  val 2.401 (3.12 bits/byte)  ...". */
 export function formatMetrics(row: MetricsRow, maxSteps: number, secondsLeft: number): string {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
-import { writeFileAtomically } from "../../src/files/atomic_file.ts";
+import { writeFileAtomically } from "../../src/files/whole_file.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "atomic-file-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -30,7 +30,7 @@ describe("writeFileAtomically", () => {
   // `ulimit -f` makes the system refuse a write in the middle, as a full disk does.
   it.skipIf(process.platform === "win32")("leaves nothing behind when the disk refuses", () => {
     const target = path.join(folder, "large");
-    const module = fileURLToPath(new URL("../../src/files/atomic_file.ts", import.meta.url));
+    const module = fileURLToPath(new URL("../../src/files/whole_file.ts", import.meta.url));
     const script = `
       import { writeFileAtomically } from ${JSON.stringify(module)};
       await writeFileAtomically(${JSON.stringify(target)}, async (write) => {
