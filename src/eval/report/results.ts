@@ -5,8 +5,17 @@ import type { LanguageModel } from "../../language_model/language_model.ts";
 import type { TaskResult } from "../evaluator.ts";
 import { defaultResamples, type Score } from "../score/aggregate.ts";
 import type { GroupResult } from "../score/group_scores.ts";
-import type { Seeds } from "../score/seeds.ts";
 import { taskConfigJson } from "../task/task_config_json.ts";
+
+/** The seeds of a run, in lm-evaluation-harness's order. */
+export interface Seeds {
+  random: number;
+  numpy: number;
+  /** Of sampled generation. */
+  torch: number;
+  /** Of the examples in the prompts. */
+  fewshot: number;
+}
 
 /** What the results file repeats of the command line. */
 export interface RunSettings {

@@ -1,14 +1,6 @@
-/** The seeds of `--seed`, in lm-evaluation-harness's order. */
+/** The seeds of `--seed`. */
 import { defaultFewshotSeed } from "../prompt/few_shot.ts";
-
-export interface Seeds {
-  random: number;
-  numpy: number;
-  /** Of sampled generation. */
-  torch: number;
-  /** Of the examples in the prompts. */
-  fewshot: number;
-}
+import type { Seeds } from "../report/results.ts";
 
 export const defaultSeeds: Seeds = { random: 0, numpy: 1234, torch: 1234, fewshot: defaultFewshotSeed };
 
