@@ -1,14 +1,14 @@
 /** What the flags of task_options.ts ask of a model: tasks, their data, prompts and generation. */
 import { type FetchSplit, TaskData } from "../../src/eval/data/task_data.ts";
 import type { EvaluationOptions } from "../../src/eval/evaluator.ts";
-import { GenKwargsError, parseGenKwargs } from "../../src/eval/models/gen_kwargs.ts";
 import { ChatPrompt } from "../../src/eval/prompt/chat_prompt.ts";
 import type { Seeds } from "../../src/eval/report/results.ts";
-import { parseSeeds, SeedError } from "../../src/eval/score/seeds.ts";
 import type { Task } from "../../src/eval/task/task.ts";
 import { type TaskGroup, TaskRegistry, UnknownTaskError } from "../../src/eval/task/task_registry.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { checkInteger, UsageError } from "../command.ts";
+import { GenKwargsError, parseGenKwargs } from "./gen_kwargs.ts";
+import { parseSeeds, SeedError } from "./seeds.ts";
 import type { TaskOptions } from "./task_options.ts";
 
 /** What the flags ask for. */

@@ -2,11 +2,11 @@
 import { type Overlap, overlapJson, overlapLines } from "../../src/eval/contamination/overlap.ts";
 import { type DecodeSpeed, measureDecodeSpeed } from "../../src/eval/cost/decode_speed.ts";
 import { evaluate } from "../../src/eval/evaluator.ts";
+import { scoreGroups } from "../../src/eval/group_scores.ts";
 import { htmlReport } from "../../src/eval/report/html_report.ts";
 import { type EvaluatedModel, modelComparisonLines } from "../../src/eval/report/model_comparison.ts";
 import { writeWhole } from "../../src/eval/report/result_files.ts";
 import { chanceLines } from "../../src/eval/report/results_table.ts";
-import { scoreGroups } from "../../src/eval/score/group_scores.ts";
 import type { LanguageModel } from "../../src/language_model/language_model.ts";
 import { errorLine } from "../command.ts";
 import { RequestProgress } from "../progress.ts";

@@ -2,10 +2,10 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { localTokenizer } from "../../src/data/hub_tokenizer.ts";
-import { type ModelShape, shapeOfConfig } from "../../src/eval/cost/model_shape.ts";
 import { GgufFile, readGgufMetadata } from "../../src/gguf/gguf_reader.ts";
 import type { GgufMetadata } from "../../src/gguf/gguf_types.ts";
 import type { LanguageModel } from "../../src/language_model/language_model.ts";
+import { type ModelShape, shapeOfConfig } from "../../src/language_model/model_shape.ts";
 import { isServer, serverArguments } from "./server_model.ts";
 
 /** Null where nothing is known: the table then says so. */

@@ -36,7 +36,7 @@ import { parseArgs } from "node:util";
 import { openModel } from "../../cli/open_model.ts";
 import { TaskData } from "../../src/eval/data/task_data.ts";
 import { evaluate } from "../../src/eval/evaluator.ts";
-import { scoreGroups } from "../../src/eval/score/group_scores.ts";
+import { scoreGroups } from "../../src/eval/group_scores.ts";
 import { TaskRegistry } from "../../src/eval/task/task_registry.ts";
 import type { LanguageModel } from "../../src/language_model/language_model.ts";
 import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";

@@ -11,6 +11,7 @@ import type {
   LoglikelihoodResult,
 } from "../language_model/language_model.ts";
 import { RequestEncoder, RequestError } from "../language_model/request_encoding.ts";
+import { aggregateSamples, type Score } from "./aggregate.ts";
 import { DocumentReader } from "./data/document_reader.ts";
 import type { TaskData } from "./data/task_data.ts";
 import { examplesSplit, FewShotSampler, mayDrawTestDocument } from "./prompt/few_shot.ts";
@@ -20,7 +21,6 @@ import { prepareProblem } from "./request/generation.ts";
 import { prepareQuestion } from "./request/multiple_choice.ts";
 import { prepareText } from "./request/rolling.ts";
 import type { PendingSample, PromptedDocument, Sample } from "./request/sample.ts";
-import { aggregateSamples, type Score } from "./score/aggregate.ts";
 import { mean } from "./score/metrics.ts";
 import type { GenerationKwargs, Task } from "./task/task.ts";
 

@@ -3,11 +3,11 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { defaultSeeds } from "../../cli/eval/seeds.ts";
 import { TaskData } from "../../src/eval/data/task_data.ts";
 import { evaluate } from "../../src/eval/evaluator.ts";
 import { writeResultFiles } from "../../src/eval/report/result_files.ts";
 import { resultsJson } from "../../src/eval/report/results.ts";
-import { defaultSeeds } from "../../src/eval/score/seeds.ts";
 import { findTask } from "../../src/eval/task/task_registry.ts";
 import { fakeLanguageModel } from "./fake_language_model.ts";
 import { goldenDirectory } from "./golden_lm_eval.ts";

@@ -9,7 +9,7 @@ import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { TaskData } from "../../src/eval/data/task_data.ts";
 import { evaluate } from "../../src/eval/evaluator.ts";
-import { scoreGroups } from "../../src/eval/score/group_scores.ts";
+import { scoreGroups } from "../../src/eval/group_scores.ts";
 import { TaskRegistry } from "../../src/eval/task/task_registry.ts";
 import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
 import { LmEvalComparison } from "../support/lm_eval/lm_eval_comparison.ts";

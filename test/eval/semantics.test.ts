@@ -1,14 +1,14 @@
 /** What is asked of the model and how answers are judged: rules that the oracle's tasks do not reach. */
 import { describe, expect, test } from "vitest";
+import { defaultSeeds, parseSeeds } from "../../cli/eval/seeds.ts";
 import { UnsafeCodeError } from "../../src/eval/evaluator.ts";
+import { passAtK } from "../../src/eval/functions/humaneval.ts";
+import { scoreGroups } from "../../src/eval/group_scores.ts";
+import { runPythonTest } from "../../src/eval/python/python_test.ts";
 import { sampleJson } from "../../src/eval/report/result_files.ts";
 import { groupsTable, leftOutLines, resultsTable } from "../../src/eval/report/results_table.ts";
-import { runPythonTest } from "../../src/eval/request/python_test.ts";
 import { bootstrapStandardError, namedAggregation } from "../../src/eval/score/aggregations.ts";
-import { scoreGroups } from "../../src/eval/score/group_scores.ts";
 import { compileExactMatch, mean } from "../../src/eval/score/metrics.ts";
-import { defaultSeeds, parseSeeds } from "../../src/eval/score/seeds.ts";
-import { passAtK } from "../../src/eval/task/functions/humaneval.ts";
 import { findTask, shippedTasks } from "../../src/eval/task/task_registry.ts";
 import type { GenerateRequest } from "../../src/language_model/language_model.ts";
 import { fakeLanguageModel } from "./fake_language_model.ts";

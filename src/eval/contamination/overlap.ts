@@ -4,9 +4,9 @@
  * the other documents.
  */
 import type { JsonObject } from "../../data/document.ts";
+import { aggregateSamples, type Score } from "../aggregate.ts";
 import type { TaskResult } from "../evaluator.ts";
 import { textTable } from "../report/text_table.ts";
-import { aggregateSamples, type Score } from "../score/aggregate.ts";
 import { type IndexedText, NgramIndex } from "./ngram_index.ts";
 import { normalizedWords } from "./word_stream.ts";
 

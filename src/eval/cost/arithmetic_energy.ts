@@ -10,7 +10,7 @@
  * Memory traffic, which costs more than arithmetic on real machines, is not in it: an estimate to compare models with, no
  * measurement.
  */
-import type { ModelShape } from "./model_shape.ts";
+import type { ModelShape } from "../../language_model/model_shape.ts";
 
 /** Joules of one operation at 7 nm. */
 const fp16 = { add: 0.16e-12, multiply: 0.34e-12 };

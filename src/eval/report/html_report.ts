@@ -2,8 +2,8 @@
  * One HTML file with everything in it: bars of the scores with one standard error, a dashed line where guessing would be (a
  * group stands for its tasks), and all numbers in a table. No script, nothing from the network.
  */
-import type { Score } from "../score/aggregate.ts";
-import { type ScoredEntry, summaryEntries } from "../score/group_scores.ts";
+import type { Score } from "../aggregate.ts";
+import { type ScoredEntry, summaryEntries } from "../group_scores.ts";
 import { type EvaluatedModel, mainScore, shortNames } from "./model_comparison.ts";
 
 const colours = ["#2f6db5", "#d9822b", "#3a9a5c", "#8a4fa3", "#b5433f", "#5f6b76"];

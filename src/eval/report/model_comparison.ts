@@ -2,12 +2,13 @@
  * Several models on the same tasks, side by side: the table of the technical report of BitNet b1.58 2B4T (arXiv
  * 2504.12285, table 1) for any models.
  */
+
+import type { ModelShape } from "../../language_model/model_shape.ts";
+import type { Score } from "../aggregate.ts";
 import { arithmeticEnergy, energyTokens } from "../cost/arithmetic_energy.ts";
 import type { DecodeSpeed } from "../cost/decode_speed.ts";
-import type { ModelShape } from "../cost/model_shape.ts";
 import type { TaskResult } from "../evaluator.ts";
-import type { Score } from "../score/aggregate.ts";
-import { type GroupResult, summaryEntries } from "../score/group_scores.ts";
+import { type GroupResult, summaryEntries } from "../group_scores.ts";
 import { textTable } from "./text_table.ts";
 
 export interface EvaluatedModel {

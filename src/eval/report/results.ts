@@ -2,10 +2,10 @@
 import { createHash } from "node:crypto";
 import { cpus } from "node:os";
 import type { LanguageModel } from "../../language_model/language_model.ts";
+import { defaultResamples, type Score } from "../aggregate.ts";
 import type { TaskResult } from "../evaluator.ts";
-import { defaultResamples, type Score } from "../score/aggregate.ts";
-import type { GroupResult } from "../score/group_scores.ts";
-import { taskConfigJson } from "../task/task_config_json.ts";
+import type { GroupResult } from "../group_scores.ts";
+import { taskConfigJson } from "./task_config_json.ts";
 
 /** The seeds of a run, in lm-evaluation-harness's order. */
 export interface Seeds {

@@ -2,9 +2,10 @@
  * The table that lm-evaluation-harness prints (`make_table` through pytablewriter): Markdown, numbers to the right with as
  * many decimals as the column needs.
  */
+
+import type { Score } from "../aggregate.ts";
 import type { TaskResult } from "../evaluator.ts";
-import type { Score } from "../score/aggregate.ts";
-import { type GroupResult, summaryEntries } from "../score/group_scores.ts";
+import { type GroupResult, summaryEntries } from "../group_scores.ts";
 
 const headers = ["Version", "Filter", "n-shot", "Metric", "", "Value", "", "Stderr"];
 

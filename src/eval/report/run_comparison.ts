@@ -1,9 +1,9 @@
 /** Two saved runs side by side: each score, its difference, and whether the difference is more than chance. */
 import { DataFileError } from "../../data/document_file.ts";
+import type { SampleMetric } from "../schema/sample_metric.ts";
 import { canAggregate, namedAggregation } from "../score/aggregations.ts";
 import { metricDefinition } from "../score/metric_registry.ts";
 import { mean } from "../score/metrics.ts";
-import type { SampleMetric } from "../score/sample_metric.ts";
 import { normalPValue, type PairedTest, pairedBootstrap, pairedMeans } from "./paired_difference.ts";
 import type { SavedRun, SavedSample, SavedScore, SavedTask } from "./saved_run.ts";
 import { textTable } from "./text_table.ts";

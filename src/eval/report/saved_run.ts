@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import { DataFileError, readDocumentFile } from "../../data/document_file.ts";
-import type { SampleMetric } from "../score/sample_metric.ts";
+import type { SampleMetric } from "../schema/sample_metric.ts";
 
 const resultsSchema = z.object({
   results: z.record(z.string(), z.record(z.string(), z.unknown())),

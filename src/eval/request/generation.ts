@@ -5,8 +5,8 @@ import type { RequestEncoder } from "../../language_model/request_encoding.ts";
 import { truncateAtStop } from "../../language_model/stop_strings.ts";
 import type { DocumentReader } from "../data/document_reader.ts";
 import { pythonStr } from "../python/values.ts";
+import type { ClassPair, Metrics, SampleMetric } from "../schema/sample_metric.ts";
 import { type ExactMatch, mean } from "../score/metrics.ts";
-import type { ClassPair, Metrics, SampleMetric } from "../score/sample_metric.ts";
 import type { GenerationKwargs, Task } from "../task/task.ts";
 import type { PendingSample, PromptedDocument } from "./sample.ts";
 

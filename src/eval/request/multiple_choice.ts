@@ -4,8 +4,8 @@ import type { LoglikelihoodRequest, LoglikelihoodResult } from "../../language_m
 import type { RequestEncoder } from "../../language_model/request_encoding.ts";
 import type { DocumentReader } from "../data/document_reader.ts";
 import { pythonStr } from "../python/values.ts";
+import type { Metrics, SampleMetric } from "../schema/sample_metric.ts";
 import { likeliestChoice, likeliestChoicePerByte, likeliestChoicePerCharacter, softmax } from "../score/metrics.ts";
-import type { Metrics, SampleMetric } from "../score/sample_metric.ts";
 import type { Task } from "../task/task.ts";
 import { type PendingSample, type PromptedDocument, samplesOfFilters } from "./sample.ts";
 

@@ -1,6 +1,6 @@
 /** What evaluation keeps of one document: the requests made for it, the answers, and the metrics. */
 import type { JsonObject } from "../../data/document.ts";
-import type { Metrics } from "../score/sample_metric.ts";
+import type { Metrics } from "../schema/sample_metric.ts";
 import type { Task } from "../task/task.ts";
 
 export interface Sample {

@@ -1,12 +1,12 @@
 /** From the values of the documents to a score and its standard error (`api/metrics.py`). */
 import { nearestName } from "../../errors/nearest_name.ts";
+import { namedFunction } from "../functions/named_functions.ts";
 import { PythonRandom } from "../python/random.ts";
-import { namedFunction } from "../task/named_functions.ts";
-import { TaskRuleError } from "../task/task_rule_error.ts";
-import { FunctionName } from "../task/task_schema.ts";
+import type { ClassPair, Probabilities, SampleMetric, Weighted } from "../schema/sample_metric.ts";
+import { TaskRuleError } from "../schema/task_rule_error.ts";
+import { FunctionName } from "../schema/task_schema.ts";
 import { type ClassCounts, countClasses, f1Score, matthewsCorrelation } from "./class_counts.ts";
 import { bitsPerByte, brierScore, mean, meanStandardError, sampleDeviation, weightedPerplexity } from "./metrics.ts";
-import type { ClassPair, Probabilities, SampleMetric, Weighted } from "./sample_metric.ts";
 
 const isNumber = (value: unknown) => typeof value === "number";
 const isLabel = (value: unknown) => typeof value === "number" || typeof value === "string";

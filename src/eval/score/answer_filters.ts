@@ -4,11 +4,11 @@
  */
 import type { JsonObject } from "../../data/document.ts";
 import { strip } from "../../tokenizer/whitespace.ts";
+import { namedFunction } from "../functions/named_functions.ts";
 import { pythonRegex, selectedMatch } from "../python/regex.ts";
 import { pythonRepr } from "../python/values.ts";
-import { namedFunction } from "../task/named_functions.ts";
-import { TaskRuleError } from "../task/task_rule_error.ts";
-import type { FilterStep, OutputType } from "../task/task_schema.ts";
+import { TaskRuleError } from "../schema/task_rule_error.ts";
+import type { FilterStep, OutputType } from "../schema/task_schema.ts";
 import { multiChoiceRegex } from "./choice_letters.ts";
 
 /** What a regex filter gives where its pattern does not match. */

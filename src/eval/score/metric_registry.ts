@@ -1,5 +1,5 @@
 /** The metrics that a task file can name, with the defaults of lm-evaluation-harness 0.4 (`register_metric`). */
-import type { OutputType } from "../task/task_schema.ts";
+import type { OutputType } from "../schema/task_schema.ts";
 
 export interface MetricDefinition {
   /** Tasks that have it without `process_results`. */

@@ -1,7 +1,7 @@
 /** Metrics of lm-evaluation-harness 0.4 (`api/metrics.py`). Log-likelihoods are in nats. */
 import { largestIndex } from "../../language_model/sampling.ts";
 import { pythonRegex } from "../python/regex.ts";
-import type { Probabilities, Weighted } from "./sample_metric.ts";
+import type { Probabilities, Weighted } from "../schema/sample_metric.ts";
 
 /** Index of the choice that `acc` takes: the largest log-likelihood. */
 export function likeliestChoice(logLikelihoods: readonly number[]): number {

@@ -3,15 +3,15 @@
  * of lm-evaluation-harness 0.4 (`config/task.py`, `api/registry.py`).
  */
 import { nearestName } from "../../errors/nearest_name.ts";
+import { type FunctionRoles, namedFunction } from "../functions/named_functions.ts";
 import { RegexError } from "../python/regex.ts";
+import { TaskRuleError } from "../schema/task_rule_error.ts";
+import { FunctionName, type MetricConfig, type OutputType, type TaskConfig } from "../schema/task_schema.ts";
 import { type Aggregation, namedAggregation } from "../score/aggregations.ts";
 import { compileFilters, type FilterPipeline, takeFirst } from "../score/answer_filters.ts";
 import { defaultMetrics, metricDefinition, metricDefinitions } from "../score/metric_registry.ts";
 import { compileExactMatch, type ExactMatch } from "../score/metrics.ts";
-import { type FunctionRoles, namedFunction } from "./named_functions.ts";
 import { type TaskEntry, TaskFileError } from "./task_file.ts";
-import { TaskRuleError } from "./task_rule_error.ts";
-import { FunctionName, type MetricConfig, type OutputType, type TaskConfig } from "./task_schema.ts";
 import { Template, TemplateError } from "./template.ts";
 
 /** Names of the splits; a split that the data set does not have is absent. */

@@ -7,7 +7,14 @@ import path from "node:path";
 import { isMap, isNode, isScalar, LineCounter, type Node, parseAllDocuments, type YAMLMap } from "yaml";
 import type { z } from "zod";
 import { nearestName } from "../../errors/nearest_name.ts";
-import { FunctionName, type GroupConfig, groupSchema, nestedKeys, type TaskConfig, taskSchema } from "./task_schema.ts";
+import {
+  FunctionName,
+  type GroupConfig,
+  groupSchema,
+  nestedKeys,
+  type TaskConfig,
+  taskSchema,
+} from "../schema/task_schema.ts";
 
 /** A task file cannot be used. The message has one line per problem. */
 export class TaskFileError extends Error {

@@ -1,7 +1,7 @@
 /** The estimate against the figures that the report of BitNet b1.58 2B4T prints for published models. */
 import { expect, test } from "vitest";
 import { arithmeticEnergy } from "../../../src/eval/cost/arithmetic_energy.ts";
-import { shapeOfConfig } from "../../../src/eval/cost/model_shape.ts";
+import { shapeOfConfig } from "../../../src/language_model/model_shape.ts";
 
 const config = (
   model_type: string,

@@ -2,11 +2,11 @@
 import { expect, test } from "vitest";
 import { TaskData } from "../../../src/eval/data/task_data.ts";
 import { evaluate } from "../../../src/eval/evaluator.ts";
+import { scoreGroups, summaryEntries } from "../../../src/eval/group_scores.ts";
 import { htmlReport } from "../../../src/eval/report/html_report.ts";
 import type { EvaluatedModel } from "../../../src/eval/report/model_comparison.ts";
 import { modelComparisonLines, shortNames } from "../../../src/eval/report/model_comparison.ts";
 import { chanceLines } from "../../../src/eval/report/results_table.ts";
-import { scoreGroups, summaryEntries } from "../../../src/eval/score/group_scores.ts";
 import { findTask } from "../../../src/eval/task/task_registry.ts";
 import { fakeLanguageModel } from "../fake_language_model.ts";
 

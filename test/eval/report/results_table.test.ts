@@ -1,8 +1,8 @@
 /** The table against what pytablewriter 1.2 prints for the same rows (lm-evaluation-harness's `make_table`). */
 import { expect, test } from "vitest";
+import type { Score } from "../../../src/eval/aggregate.ts";
 import type { TaskResult } from "../../../src/eval/evaluator.ts";
 import { chanceLines, resultsTable } from "../../../src/eval/report/results_table.ts";
-import type { Score } from "../../../src/eval/score/aggregate.ts";
 import { findTask } from "../../../src/eval/task/task_registry.ts";
 
 function result(task: string, numFewshot: number, scores: [string, string, number, number | null][]): TaskResult {

@@ -3,6 +3,7 @@ import { appendFileSync, mkdirSync, mkdtempSync, rmSync, unlinkSync, writeFileSy
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { parseSeeds } from "../../../cli/eval/seeds.ts";
 import { TaskData } from "../../../src/eval/data/task_data.ts";
 import { evaluate } from "../../../src/eval/evaluator.ts";
 import {
@@ -15,8 +16,7 @@ import { writeResultFiles } from "../../../src/eval/report/result_files.ts";
 import { resultsJson } from "../../../src/eval/report/results.ts";
 import { compareRuns, comparisonLines } from "../../../src/eval/report/run_comparison.ts";
 import { readSavedRun } from "../../../src/eval/report/saved_run.ts";
-import type { Metrics } from "../../../src/eval/score/sample_metric.ts";
-import { parseSeeds } from "../../../src/eval/score/seeds.ts";
+import type { Metrics } from "../../../src/eval/schema/sample_metric.ts";
 import { findTask } from "../../../src/eval/task/task_registry.ts";
 import { fakeLanguageModel } from "../fake_language_model.ts";
 

@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseGenKwargs } from "../../../cli/eval/gen_kwargs.ts";
 import type { EvaluationOptions } from "../../../src/eval/evaluator.ts";
-import { parseGenKwargs } from "../../../src/eval/models/gen_kwargs.ts";
 import { ChatPrompt } from "../../../src/eval/prompt/chat_prompt.ts";
 import type { Tokenizer } from "../../../src/tokenizer/tokenizer.ts";
 import type { LmEvalOutput } from "./lm_eval_comparison.ts";

@@ -2,8 +2,8 @@
  * `--gen_kwargs max_gen_toks=96,temperature=0`, or as JSON: lm-evaluation-harness's overrides of the generation settings, its other
  * names for max_gen_toks included.
  */
-import { nearestName } from "../../errors/nearest_name.ts";
-import type { GenerationKwargs } from "../task/task.ts";
+import { nearestName } from "../../src/errors/nearest_name.ts";
+import type { GenerationKwargs } from "../../src/eval/task/task.ts";
 
 /** The overrides cannot be understood; the message names the key. */
 export class GenKwargsError extends Error {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseGenKwargs } from "../../../src/eval/models/gen_kwargs.ts";
+import { parseGenKwargs } from "../../../cli/eval/gen_kwargs.ts";
 
 test("overrides and their other names", () => {
   expect(parseGenKwargs("max_gen_toks=96,temperature=0")).toEqual({ max_gen_toks: 96, temperature: 0 });

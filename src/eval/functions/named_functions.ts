@@ -5,14 +5,14 @@
 
 import type { JsonObject } from "../../data/document.ts";
 import { nearestName } from "../../errors/nearest_name.ts";
-import type { Metrics, SampleMetric } from "../score/sample_metric.ts";
-import { processDocument as processHellaswag } from "./functions/hellaswag.ts";
-import { buildPrediction, passAtK } from "./functions/humaneval.ts";
-import { instructionLevelAccuracy, processDocument as processIfeval, processResults } from "./functions/ifeval.ts";
-import { processResultsMc2 } from "./functions/truthfulqa.ts";
-import { detokenize, processResults as processWikitext } from "./functions/wikitext.ts";
-import { docToChoice, docToTarget, docToText } from "./functions/winogrande.ts";
-import { TaskRuleError } from "./task_rule_error.ts";
+import type { Metrics, SampleMetric } from "../schema/sample_metric.ts";
+import { TaskRuleError } from "../schema/task_rule_error.ts";
+import { processDocument as processHellaswag } from "./hellaswag.ts";
+import { buildPrediction, passAtK } from "./humaneval.ts";
+import { instructionLevelAccuracy, processDocument as processIfeval, processResults } from "./ifeval.ts";
+import { processResultsMc2 } from "./truthfulqa.ts";
+import { detokenize, processResults as processWikitext } from "./wikitext.ts";
+import { docToChoice, docToTarget, docToText } from "./winogrande.ts";
 
 export interface FunctionRoles {
   /** One document, changed; null leaves it out. */

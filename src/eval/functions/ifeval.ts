@@ -1,10 +1,10 @@
 /** IFEval's metrics (`tasks/ifeval/utils.py`): does a response follow its instructions, strictly and loosely. */
 import { z } from "zod";
-import { checkDocument, DocumentError, type JsonObject } from "../../../data/document.ts";
-import { strip } from "../../../tokenizer/whitespace.ts";
-import { RegexError } from "../../python/regex.ts";
-import { isTruthy } from "../../python/values.ts";
-import type { Metrics, SampleMetric } from "../../score/sample_metric.ts";
+import { checkDocument, DocumentError, type JsonObject } from "../../data/document.ts";
+import { strip } from "../../tokenizer/whitespace.ts";
+import { RegexError } from "../python/regex.ts";
+import { isTruthy } from "../python/values.ts";
+import type { Metrics, SampleMetric } from "../schema/sample_metric.ts";
 import { type CheckArguments, instructionChecks } from "./ifeval_checks.ts";
 
 const schema = z.object({

@@ -1,18 +1,14 @@
 /** The named functions of task files against lm-evaluation-harness's own. */
 import { describe, expect, test } from "vitest";
-import type { JsonObject } from "../../../../src/data/document.ts";
-import { cleanText, processDocument as processHellaswag } from "../../../../src/eval/task/functions/hellaswag.ts";
-import {
-  instructionLevelAccuracy,
-  processDocument,
-  processResults,
-} from "../../../../src/eval/task/functions/ifeval.ts";
-import { processResultsMc2 } from "../../../../src/eval/task/functions/truthfulqa.ts";
-import { detokenize, processResults as processWikitext } from "../../../../src/eval/task/functions/wikitext.ts";
-import { docToChoice, docToTarget, docToText } from "../../../../src/eval/task/functions/winogrande.ts";
-import { namedFunction } from "../../../../src/eval/task/named_functions.ts";
-import { unitVectors } from "../../golden_lm_eval.ts";
-import { taskVectors } from "../../task_vectors.ts";
+import type { JsonObject } from "../../../src/data/document.ts";
+import { cleanText, processDocument as processHellaswag } from "../../../src/eval/functions/hellaswag.ts";
+import { instructionLevelAccuracy, processDocument, processResults } from "../../../src/eval/functions/ifeval.ts";
+import { namedFunction } from "../../../src/eval/functions/named_functions.ts";
+import { processResultsMc2 } from "../../../src/eval/functions/truthfulqa.ts";
+import { detokenize, processResults as processWikitext } from "../../../src/eval/functions/wikitext.ts";
+import { docToChoice, docToTarget, docToText } from "../../../src/eval/functions/winogrande.ts";
+import { unitVectors } from "../golden_lm_eval.ts";
+import { taskVectors } from "../task_vectors.ts";
 
 describe("ifeval", () => {
   const document = (id: string, args: object): JsonObject => ({

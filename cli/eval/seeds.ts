@@ -1,6 +1,6 @@
 /** The seeds of `--seed`. */
-import { defaultFewshotSeed } from "../prompt/few_shot.ts";
-import type { Seeds } from "../report/results.ts";
+import { defaultFewshotSeed } from "../../src/eval/prompt/few_shot.ts";
+import type { Seeds } from "../../src/eval/report/results.ts";
 
 export const defaultSeeds: Seeds = { random: 0, numpy: 1234, torch: 1234, fewshot: defaultFewshotSeed };
 

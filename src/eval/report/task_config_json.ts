@@ -1,6 +1,6 @@
 /** A task's settings as lm-evaluation-harness's results file repeats them (`TaskConfig.to_dict`). */
 import type { TaskResult } from "../evaluator.ts";
-import { FunctionName } from "./task_schema.ts";
+import { FunctionName } from "../schema/task_schema.ts";
 
 /** Functions by their name; keys without a value are left out. */
 function plain(value: unknown): unknown {

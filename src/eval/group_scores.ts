@@ -1,7 +1,8 @@
 /** Scores of groups from those of their tasks (`api/group.py`): means, by default weighted by the number of documents. */
-import type { TaskResult } from "../evaluator.ts";
-import type { TaskGroup } from "../task/task_registry.ts";
+
 import type { Score } from "./aggregate.ts";
+import type { TaskResult } from "./evaluator.ts";
+import type { TaskGroup } from "./task/task_registry.ts";
 
 export interface GroupResult {
   group: TaskGroup;

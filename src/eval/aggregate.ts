@@ -1,9 +1,9 @@
 /** From the metrics of the samples to the scores of a task. */
-import type { Sample } from "../request/sample.ts";
-import type { Metric } from "../task/task.ts";
-import { type Aggregation, namedAggregation } from "./aggregations.ts";
-import { metricDefinition } from "./metric_registry.ts";
-import type { SampleMetric } from "./sample_metric.ts";
+import type { Sample } from "./request/sample.ts";
+import type { SampleMetric } from "./schema/sample_metric.ts";
+import { type Aggregation, namedAggregation } from "./score/aggregations.ts";
+import { metricDefinition } from "./score/metric_registry.ts";
+import type { Metric } from "./task/task.ts";
 
 export interface Score {
   metric: string;

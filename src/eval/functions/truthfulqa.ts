@@ -1,7 +1,7 @@
 /** TruthfulQA mc2: probability of the right answers among all listed ones (`tasks/truthfulqa/utils.py`). */
 import { z } from "zod";
-import { checkDocument, DocumentError, type JsonObject } from "../../../data/document.ts";
-import type { Metrics } from "../../score/sample_metric.ts";
+import { checkDocument, DocumentError, type JsonObject } from "../../data/document.ts";
+import type { Metrics } from "../schema/sample_metric.ts";
 
 const schema = z.object({ mc2_targets: z.object({ choices: z.array(z.string()), labels: z.array(z.int()) }) });
 
