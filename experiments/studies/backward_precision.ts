@@ -58,8 +58,8 @@ const { values } = parseArgs({
     seeds: { type: "string", default: "0,1,2" },
     steps: { type: "string" },
     threads: { type: "string" },
-    shared: { type: "string", default: path.join(import.meta.dirname, "../../shared") },
-    work: { type: "string", default: path.join(import.meta.dirname, "../runs/backward_precision") },
+    shared: { type: "string", default: path.join(import.meta.dirname, "../../../shared") },
+    work: { type: "string", default: path.join(import.meta.dirname, "../../runs/backward_precision") },
     summary: { type: "boolean", default: false },
   },
 });

@@ -4,7 +4,7 @@ import path from "node:path";
 import { type BackwardPrecision, backwardPrecisions } from "../../src/config/backward_precision.ts";
 import type { Measurement } from "../bench/measurement.ts";
 
-export const studyFile = path.join(import.meta.dirname, "results/backward_precision.jsonl");
+export const studyFile = path.join(import.meta.dirname, "../results/backward_precision.jsonl");
 
 /** Updates of a run of each shape. */
 export const studySteps = { T: 2000, S: 1000 } as const;

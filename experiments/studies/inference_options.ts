@@ -66,6 +66,6 @@ for (const file of files) {
 }
 console.log(formatTable(rows, Object.keys(rows[0]!)));
 appendJsonLines(
-  path.join(import.meta.dirname, "results/inference_options.jsonl"),
+  path.join(import.meta.dirname, "../results/inference_options.jsonl"),
   rows.map((row) => ({ ...environment(), text: path.basename(textFile!), ...row })),
 );

@@ -36,7 +36,7 @@ interface CurveRow {
 }
 
 const window = 50;
-const results = path.join(import.meta.dirname, "results");
+const results = path.join(import.meta.dirname, "../results");
 const rowsFile = path.join(results, "loss_curve.jsonl");
 
 function readRows(): CurveRow[] {
@@ -68,7 +68,7 @@ const { values } = parseArgs({
     twin: { type: "string" },
     steps: { type: "string", default: String(totalSteps) },
     threads: { type: "string" },
-    shared: { type: "string", default: path.join(import.meta.dirname, "../../shared") },
+    shared: { type: "string", default: path.join(import.meta.dirname, "../../../shared") },
   },
 });
 const sources = replaySources(values.shared);
