@@ -1,6 +1,6 @@
 /**
- * `npm run readme`: rewrites the parts of README.md and docs/evaluation.md between `<!-- begin:NAME -->` and
- * `<!-- end:NAME -->` from the files in experiments/results. With --check it only reports whether they are up to date.
+ * `npm run readme`: rewrites the tables of README.md, docs/benchmarks.md and docs/evaluation.md from the files in
+ * experiments/results. With --check it only reports whether they are up to date.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import type { Agreement } from "../test/support/lm_eval/lm_eval_agreement.ts";
 import { type Measurement, machineName } from "./bench/measurement.ts";
 import { renderTrainingChart } from "./bench/training_contest.ts";
+import { type Blocks, table, updatePages } from "./pages/blocks.ts";
 import { precisionTable, readStudy } from "./studies/backward_precision_rows.ts";
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), "..");
@@ -18,10 +19,6 @@ const readJsonLines = (name: string) =>
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line));
-
-function table(header: string[], rows: (string | number)[][]): string {
-  return [header, header.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
-}
 
 /** A CPU and how its kernels ran: what figures can be set beside each other for. */
 const machineKeys = ["cpu", "features", "isa"];
@@ -204,32 +201,30 @@ const parts: Record<string, Part> = {
   },
 };
 
-const isCheck = process.argv.includes("--check");
+const pages = ["README.md", "docs/benchmarks.md", "docs/evaluation.md"];
+const blocks: Blocks = Object.fromEntries(
+  Object.entries(parts).map(([name, { file, render }]) => [name, () => (existsSync(results(file)) ? render() : null)]),
+);
 
-/** Draws the parts of a page. */
-function update(page: string): void {
-  const file = path.join(root, page);
-  const before = readFileSync(file, "utf8");
-  let after = before;
-  for (const [name, part] of Object.entries(parts)) {
-    if (!existsSync(results(part.file))) continue;
-    const pattern = new RegExp(`(<!-- begin:${name} -->\n)[\\s\\S]*?(<!-- end:${name} -->)`);
-    after = after.replace(pattern, (_, open, close) => `${open}${part.render()}\n${close}`);
-  }
-  if (after === before) return;
-  if (isCheck) {
-    console.error(`${page} does not match experiments/results: run \`npm run readme\``);
-    process.exitCode = 1;
-  } else writeFileSync(file, after);
-}
+/** The pages whose tables are not those of the results; without `isCheck` they are written. */
+export const updateTables = (isCheck: boolean): string[] => updatePages(root, pages, blocks, isCheck);
 
-for (const page of ["README.md", "docs/evaluation.md"]) update(page);
-if (!isCheck && existsSync(results("bench.jsonl"))) {
-  // Of the CPU that was measured last, the contest with the most contenders: others force a variant.
+/** The picture of the CPU that was measured last: of its contests the one with the most contenders. */
+function drawTrainingChart(): void {
   const [latest, ...others] = lastRowsByMachine("train", trainingKeys);
+  // Others force a variant.
   const newest = others.reduce(
     (most, rows) => (most && rows[0]!.cpu === most[0]!.cpu && rows.length > most.length ? rows : most),
     latest,
   );
   if (newest) writeFileSync(results("training_speed.png"), renderTrainingChart(newest));
+}
+
+if (import.meta.filename === process.argv[1]) {
+  const isCheck = process.argv.includes("--check");
+  const changed = updateTables(isCheck);
+  if (isCheck) {
+    for (const page of changed) console.error(`${page} does not match experiments/results: run \`npm run readme\``);
+    if (changed.length > 0) process.exitCode = 1;
+  } else if (existsSync(results("bench.jsonl"))) drawTrainingChart();
 }
