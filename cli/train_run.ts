@@ -3,6 +3,11 @@
 import { existsSync } from "node:fs";
 import { selectBackend } from "../native/backend/select_backend.ts";
 import { earliestBackwardPrecision } from "../src/config/backward_precision.ts";
+import { resolveModelConfig } from "../src/config/model_config.ts";
+import { recipeNames } from "../src/config/recipes.ts";
+import type { Compute } from "../src/ops/compute.ts";
+import { loadTokenizer } from "../src/tokenizer/load_tokenizer.ts";
+import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
 import {
   differingKeys,
   loadRunConfig,
@@ -10,14 +15,9 @@ import {
   packingWarnings,
   parseOverride,
   resolveConfigPath,
-} from "../src/config/load_run_config.ts";
-import { resolveModelConfig } from "../src/config/model_config.ts";
-import { recipeNames } from "../src/config/recipes.ts";
-import { type StartableConfig, withBackwardPrecision } from "../src/config/resolve_backward_precision.ts";
-import { type RunConfig, runConfigSchema } from "../src/config/run_config.ts";
-import type { Compute } from "../src/ops/compute.ts";
-import { loadTokenizer } from "../src/tokenizer/load_tokenizer.ts";
-import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
+} from "../training/config/load_run_config.ts";
+import { type StartableConfig, withBackwardPrecision } from "../training/config/resolve_backward_precision.ts";
+import { type RunConfig, runConfigSchema } from "../training/config/run_config.ts";
 import type { PreparedDataset } from "../training/data/prepared_dataset.ts";
 import { estimateRun, formatEstimate } from "../training/dry_run.ts";
 import { describeEnvironment } from "../training/environment.ts";

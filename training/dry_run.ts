@@ -1,12 +1,12 @@
 /** What a run will take, before it starts: parameters, memory, tokens and time, the last from a few real steps. */
 
 import { type ModelConfig, resolveModelConfig } from "../src/config/model_config.ts";
-import type { StartableConfig } from "../src/config/resolve_backward_precision.ts";
 import { CausalLM } from "../src/model/causal_lm.ts";
 import { modelParameters, parameterCount, parameterSize } from "../src/model/parameters.ts";
+import type { StartableConfig } from "./config/resolve_backward_precision.ts";
 import type { PreparedDataset } from "./data/prepared_dataset.ts";
 import { formatDuration } from "./duration.ts";
-import { AdamW } from "./optimizer.ts";
+import { AdamW } from "./optimizers/adamw.ts";
 import { passValues, trainStep } from "./train_step.ts";
 import { nextBatches, tokensPerUpdate } from "./update_batches.ts";
 

@@ -2,7 +2,6 @@
 import { mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
-import type { RunConfig } from "../src/config/run_config.ts";
 import { localTokenizer } from "../src/data/hub_tokenizer.ts";
 import { writeFileAtomically } from "../src/files/atomic_files.ts";
 import { trainBpe } from "../src/tokenizer/bpe_trainer.ts";
@@ -10,6 +9,7 @@ import { byteLevelTokenizer } from "../src/tokenizer/byte_level_tokenizer.ts";
 import { loadTokenizer } from "../src/tokenizer/load_tokenizer.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
 import { generateWorld } from "../src/world/generator.ts";
+import type { RunConfig } from "./config/run_config.ts";
 import { type DocumentOptions, readTexts, resolveCorpus } from "./data/corpus.ts";
 import { type PreparePhase, prepareDataset } from "./data/prepare_dataset.ts";
 import type { PreparedDataset } from "./data/prepared_dataset.ts";

@@ -1,10 +1,10 @@
 /** One weight update: forward and backward over one or more batches, clipping, AdamW. */
 import * as tf from "@tensorflow/tfjs";
 import type { BackwardPrecision } from "../src/config/backward_precision.ts";
-import type { StartableConfig } from "../src/config/resolve_backward_precision.ts";
 import type { CausalLM } from "../src/model/causal_lm.ts";
 import { duringBackwardPass } from "../src/ops/backward_pass.ts";
-import type { AdamW, UpdateObserver } from "./optimizer.ts";
+import type { StartableConfig } from "./config/resolve_backward_precision.ts";
+import type { AdamW, UpdateObserver } from "./optimizers/adamw.ts";
 
 /** What a step needs of a batch: token ids and next-token targets (negative: not counted), rows of sequenceLength. */
 export interface TokenBatch {

@@ -6,18 +6,18 @@
  * ends in the bits of an uninterrupted one.
  */
 import { resolveModelConfig } from "../src/config/model_config.ts";
-import type { StartableConfig } from "../src/config/resolve_backward_precision.ts";
 import { TfjsLanguageModel } from "../src/language_model/tfjs_language_model.ts";
 import { CausalLM } from "../src/model/causal_lm.ts";
 import type { Compute } from "../src/ops/compute.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
+import type { StartableConfig } from "./config/resolve_backward_precision.ts";
 import type { BatchIterator } from "./data/batch_iterator.ts";
 import type { PreparedDataset } from "./data/prepared_dataset.ts";
 import { writeLossPlot } from "./loss_plot.ts";
 import type { MetricsRow } from "./metrics.ts";
-import { AdamW } from "./optimizer.ts";
+import { AdamW } from "./optimizers/adamw.ts";
 import { appendRow, type RunDirectory, readRows, syncRows, truncateRows } from "./run_directory.ts";
-import { type Schedule, scheduledValues, scheduleOf } from "./schedule.ts";
+import { type Schedule, scheduledValues, scheduleOf } from "./schedules/schedule.ts";
 import { stepKernels } from "./step_kernels.ts";
 import { NonFiniteError, passValues, type StepResult, trainStep } from "./train_step.ts";
 import {

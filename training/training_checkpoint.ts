@@ -18,12 +18,12 @@ import * as tf from "@tensorflow/tfjs";
 import { SafetensorsFile } from "../src/checkpoint/safetensors_file.ts";
 import { type SafetensorsEntry, writeSafetensors } from "../src/checkpoint/safetensors_writer.ts";
 import { writeCheckpoint } from "../src/checkpoint/write_checkpoint.ts";
-import type { RunConfig } from "../src/config/run_config.ts";
 import { writeFileAtomically } from "../src/files/atomic_files.ts";
 import type { CausalLM } from "../src/model/causal_lm.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
+import type { RunConfig } from "./config/run_config.ts";
 import type { BatchCursor } from "./data/batch_iterator.ts";
-import type { AdamW } from "./optimizer.ts";
+import type { AdamW } from "./optimizers/adamw.ts";
 
 /** Contents of trainer.json. */
 export interface TrainerState {

@@ -1,5 +1,5 @@
 /** The batches that one update averages over. */
-import type { RunConfig } from "../src/config/run_config.ts";
+import type { RunConfig } from "./config/run_config.ts";
 import type { Batch } from "./data/batch.ts";
 import type { BatchIterator } from "./data/batch_iterator.ts";
 

@@ -6,7 +6,7 @@ import type * as tf from "@tensorflow/tfjs";
 import type { ModelConfig } from "../src/config/model_config.ts";
 import { modelParameters } from "../src/model/parameters.ts";
 import { ternaryCodes } from "../src/ops/ternary_codes.ts";
-import type { UpdateObserver } from "./optimizer.ts";
+import type { UpdateObserver } from "./optimizers/adamw.ts";
 
 /** Observes one update of all parameters. Holds the codes of one matrix at a time. */
 export class WeightStatistics implements UpdateObserver {

@@ -1,7 +1,6 @@
 /** `--check_overlap`: finds the task documents that a training corpus has parts of. */
 import { existsSync, statSync } from "node:fs";
 import path from "node:path";
-import { loadRunConfig } from "../../src/config/load_run_config.ts";
 import { DataFileError } from "../../src/data/document_file.ts";
 import { localTokenizer } from "../../src/data/hub_tokenizer.ts";
 import {
@@ -12,6 +11,7 @@ import {
 } from "../../src/eval/contamination/overlap.ts";
 import { documentLimit } from "../../src/eval/evaluator.ts";
 import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
+import { loadRunConfig } from "../../training/config/load_run_config.ts";
 import { type CorpusFile, type DocumentOptions, readDocuments, resolveCorpus } from "../../training/data/corpus.ts";
 import { isShardFolder, readShardText } from "../../training/data/shard_text.ts";
 import { resolveSources } from "../../training/run_data.ts";

@@ -17,7 +17,7 @@ import { selectBackend } from "../../native/backend/select_backend.ts";
 import { loadCausalLM, openCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 import type { BackwardPrecision } from "../../src/config/backward_precision.ts";
 import type { BackendName } from "../../src/ops/compute.ts";
-import { AdamW } from "../../training/optimizer.ts";
+import { AdamW } from "../../training/optimizers/adamw.ts";
 import { trainStep } from "../../training/train_step.ts";
 import { median } from "./measurement.ts";
 

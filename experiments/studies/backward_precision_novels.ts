@@ -6,13 +6,13 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { BackwardPrecision } from "../../src/config/backward_precision.ts";
-import { loadRunConfig, type Override } from "../../src/config/load_run_config.ts";
 import { recipePath } from "../../src/config/recipes.ts";
-import { type StartableConfig, withBackwardPrecision } from "../../src/config/resolve_backward_precision.ts";
-import type { RunConfig } from "../../src/config/run_config.ts";
 import type { Compute } from "../../src/ops/compute.ts";
 import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
+import { loadRunConfig, type Override } from "../../training/config/load_run_config.ts";
+import { type StartableConfig, withBackwardPrecision } from "../../training/config/resolve_backward_precision.ts";
+import type { RunConfig } from "../../training/config/run_config.ts";
 import type { MetricsRow } from "../../training/metrics.ts";
 import { makeTokenizer, openDataset, withVocabulary } from "../../training/run_data.ts";
 import { RunDirectory, readRows } from "../../training/run_directory.ts";

@@ -9,8 +9,8 @@ import type { BackwardPrecision } from "../../src/config/backward_precision.ts";
 import type { ModelConfig } from "../../src/config/model_config.ts";
 import { CausalLM } from "../../src/model/causal_lm.ts";
 import { modelParameters } from "../../src/model/parameters.ts";
-import { AdamW } from "../../training/optimizer.ts";
-import { type Schedule, scheduledValues } from "../../training/schedule.ts";
+import { AdamW } from "../../training/optimizers/adamw.ts";
+import { type Schedule, scheduledValues } from "../../training/schedules/schedule.ts";
 import { type TokenBatch, trainStep } from "../../training/train_step.ts";
 import { validate } from "../../training/validation.ts";
 

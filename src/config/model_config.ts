@@ -19,7 +19,7 @@ export type HiddenAct = (typeof hiddenActs)[number];
 
 const count = z.number().int().positive();
 
-/** Schema of the on-disk keys. Strict: an unknown key is an error (see `config/schema_errors.ts` for the wording). */
+/** Schema of the on-disk keys. Strict: an unknown key is an error (see `schema_errors.ts` for the wording). */
 export const modelConfigSchema = z.strictObject({
   hidden_size: count,
   num_hidden_layers: count,

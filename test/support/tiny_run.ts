@@ -3,10 +3,10 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { selectBackend } from "../../native/backend/select_backend.ts";
-import { loadRunConfig, parseOverride, resolveConfigPath } from "../../src/config/load_run_config.ts";
-import { type StartableConfig, withBackwardPrecision } from "../../src/config/resolve_backward_precision.ts";
 import type { Compute } from "../../src/ops/compute.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
+import { loadRunConfig, parseOverride, resolveConfigPath } from "../../training/config/load_run_config.ts";
+import { type StartableConfig, withBackwardPrecision } from "../../training/config/resolve_backward_precision.ts";
 import type { PreparedDataset } from "../../training/data/prepared_dataset.ts";
 import type { MetricsRow } from "../../training/metrics.ts";
 import { makeTokenizer, openDataset, resolveSources, withVocabulary } from "../../training/run_data.ts";

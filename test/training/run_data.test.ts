@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { loadRunConfig, parseOverride, resolveConfigPath } from "../../src/config/load_run_config.ts";
-import type { RunConfig } from "../../src/config/run_config.ts";
 import { generateWorld } from "../../src/world/generator.ts";
+import { loadRunConfig, parseOverride, resolveConfigPath } from "../../training/config/load_run_config.ts";
+import type { RunConfig } from "../../training/config/run_config.ts";
 import { cacheDirectory, makeTokenizer, openDataset, resolveSources, withVocabulary } from "../../training/run_data.ts";
 
 let folder: string;

@@ -5,7 +5,7 @@ import { backwardPrecisions } from "../../src/config/backward_precision.ts";
 import { modelConfigSchema, resolveModelConfig } from "../../src/config/model_config.ts";
 import { CausalLM } from "../../src/model/causal_lm.ts";
 import { CounterRng } from "../../src/random/counter_rng.ts";
-import { AdamW } from "../../training/optimizer.ts";
+import { AdamW } from "../../training/optimizers/adamw.ts";
 import { trainStep } from "../../training/train_step.ts";
 import { titleUnless } from "../support/missing.ts";
 import { hasNative, useBackend } from "../support/tfjs_backends.ts";

@@ -4,10 +4,10 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { formatRunConfig, loadRunConfig, resolveConfigPath } from "../../../src/config/load_run_config.ts";
 import { TaskData } from "../../../src/eval/data/task_data.ts";
 import { findTask } from "../../../src/eval/task/task_registry.ts";
 import { byteLevelTokenizer } from "../../../src/tokenizer/byte_level_tokenizer.ts";
+import { formatRunConfig, loadRunConfig, resolveConfigPath } from "../../../training/config/load_run_config.ts";
 import { prepareDataset } from "../../../training/data/prepare_dataset.ts";
 import { exportTestModel } from "../../eval/gguf_test_model.ts";
 import { titleUnless } from "../../support/missing.ts";

@@ -3,7 +3,7 @@
  * float32's loss within the spread of seeds (experiments/studies/backward_precision.ts; the rows are in
  * experiments/results/backward_precision.jsonl). It is resolved once, at the start of a run, and then is the run's.
  */
-import type { BackwardPrecision } from "./backward_precision.ts";
+import type { BackwardPrecision } from "../../src/config/backward_precision.ts";
 import type { RunConfig } from "./run_config.ts";
 
 /** What the choice depends on. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Schedule, scheduledValues } from "../../training/schedule.ts";
+import { type Schedule, scheduledValues } from "../../../training/schedules/schedule.ts";
 
 const base: Schedule = {
   type: "cosine",

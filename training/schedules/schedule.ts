@@ -15,7 +15,7 @@
  * (arXiv 2504.12285): ternary weights want a high rate first, since a latent weight must travel to flip its code,
  * and a lower one without decay towards zero once the codes settle.
  */
-import type { RunConfig } from "../src/config/run_config.ts";
+import type { RunConfig } from "../config/run_config.ts";
 
 export interface Schedule {
   type: "two_stage" | "cosine" | "linear" | "constant";

@@ -4,12 +4,12 @@
  */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { isNode, LineCounter, parse, parseDocument, stringify } from "yaml";
-import { nearestName } from "../errors/nearest_name.ts";
-import { type ModelConfig, ModelConfigError, resolveModelConfig } from "./model_config.ts";
-import { checkPackable, type ExportType } from "./packing_rules.ts";
-import { recipeNames, recipePath } from "./recipes.ts";
+import { type ModelConfig, ModelConfigError, resolveModelConfig } from "../../src/config/model_config.ts";
+import { checkPackable, type ExportType } from "../../src/config/packing_rules.ts";
+import { recipeNames, recipePath } from "../../src/config/recipes.ts";
+import { describeProblems, type SectionKeys } from "../../src/config/schema_errors.ts";
+import { nearestName } from "../../src/errors/nearest_name.ts";
 import { type RunConfig, runConfigSchema, runConfigSections } from "./run_config.ts";
-import { describeProblems, type SectionKeys } from "./schema_errors.ts";
 
 /** The configuration cannot be used. The message has one line per problem. */
 export class RunConfigError extends Error {

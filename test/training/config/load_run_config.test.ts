@@ -2,6 +2,8 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { resolveModelConfig } from "../../../src/config/model_config.ts";
+import { recipeNames, recipePath } from "../../../src/config/recipes.ts";
 import {
   differingKeys,
   formatRunConfig,
@@ -11,9 +13,7 @@ import {
   parseRunConfig,
   RunConfigError,
   resolveConfigPath,
-} from "../../src/config/load_run_config.ts";
-import { resolveModelConfig } from "../../src/config/model_config.ts";
-import { recipeNames, recipePath } from "../../src/config/recipes.ts";
+} from "../../../training/config/load_run_config.ts";
 
 const text = `model:
   hidden_size: 256

@@ -3,9 +3,9 @@
  * Every number of the recipe is a key here, with its default; `model` has Hugging Face's keys (see model_config.ts).
  */
 import { z } from "zod";
-import { defaultDocumentCount, defaultWorldSeed } from "../world/generator.ts";
-import { backwardPrecisionChoices } from "./backward_precision.ts";
-import { modelConfigSchema } from "./model_config.ts";
+import { backwardPrecisionChoices } from "../../src/config/backward_precision.ts";
+import { modelConfigSchema } from "../../src/config/model_config.ts";
+import { defaultDocumentCount, defaultWorldSeed } from "../../src/world/generator.ts";
 
 const positive = z.number().positive();
 const fraction = z.number().min(0).max(1);

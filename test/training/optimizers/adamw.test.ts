@@ -3,15 +3,15 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { readModelConfig } from "../../src/checkpoint/model_config_json.ts";
-import { SafetensorsFile } from "../../src/checkpoint/safetensors_file.ts";
-import { CausalLM } from "../../src/model/causal_lm.ts";
-import { AdamW } from "../../training/optimizer.ts";
-import { NonFiniteError, trainStep } from "../../training/train_step.ts";
-import { relativeDifference } from "../support/relative_difference.ts";
-import { testedBackends, useBackend } from "../support/tfjs_backends.ts";
+import { readModelConfig } from "../../../src/checkpoint/model_config_json.ts";
+import { SafetensorsFile } from "../../../src/checkpoint/safetensors_file.ts";
+import { CausalLM } from "../../../src/model/causal_lm.ts";
+import { AdamW } from "../../../training/optimizers/adamw.ts";
+import { NonFiniteError, trainStep } from "../../../training/train_step.ts";
+import { relativeDifference } from "../../support/relative_difference.ts";
+import { testedBackends, useBackend } from "../../support/tfjs_backends.ts";
 
-const golden = path.resolve(import.meta.dirname, "../golden/training");
+const golden = path.resolve(import.meta.dirname, "../../golden/training");
 const config = readModelConfig(JSON.parse(readFileSync(path.join(golden, "config.json"), "utf8")), () => undefined);
 const log = JSON.parse(readFileSync(path.join(golden, "oracle_log.json"), "utf8"));
 

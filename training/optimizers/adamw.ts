@@ -9,8 +9,8 @@
  *     p   -= lr * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
  */
 import * as tf from "@tensorflow/tfjs";
-import { adamWStep } from "../src/ops/adamw_step.ts";
-import { globalNormSquared } from "../src/ops/global_norm_squared.ts";
+import { adamWStep } from "../../src/ops/adamw_step.ts";
+import { globalNormSquared } from "../../src/ops/global_norm_squared.ts";
 
 export interface AdamWOptions {
   beta1: number;

@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { parseOverride, parseRunConfig } from "../../src/config/load_run_config.ts";
-import { resolveBackwardPrecision, withBackwardPrecision } from "../../src/config/resolve_backward_precision.ts";
+import { parseOverride, parseRunConfig } from "../../../training/config/load_run_config.ts";
+import {
+  resolveBackwardPrecision,
+  withBackwardPrecision,
+} from "../../../training/config/resolve_backward_precision.ts";
 
 const vnni = { variant: "avx512vnni" };
 
