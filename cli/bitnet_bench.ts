@@ -9,7 +9,7 @@ import {
   type ThreadResult,
 } from "../native/inference/benchmark.ts";
 import { textTable } from "../src/eval/report/text_table.ts";
-import { checkInteger, runCommand, UsageError } from "./command.ts";
+import { checkInteger, defineCommand, UsageError } from "./command.ts";
 import { engineFlags, engineOptions } from "./engine_flags.ts";
 import { isaHelp } from "./kernel_variants.ts";
 
@@ -71,7 +71,7 @@ function report(result: BenchmarkResult): string {
   return `${facts.join("\n")}\n\n${prefill.join("\n")}\n\n${decode.join("\n")}\n\n${meaning}`;
 }
 
-await runCommand({
+export const command = defineCommand({
   name: "bitnet-bench",
   summary:
     "Measures a GGUF file in the native engine as llama-bench does: prefill of a prompt and decoding from an empty context, beside the machine's int8 peak and memory bandwidth in the same rounds.",

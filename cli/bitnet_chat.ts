@@ -4,7 +4,8 @@ import { loadModel, type TextModel } from "../native/inference/text_model.ts";
 import { ChatTemplateError, knownChatTemplates } from "../src/tokenizer/chat_template.ts";
 import { Chat, note } from "./chat.ts";
 import { chatCommandHelp } from "./chat_commands.ts";
-import { checkInteger, InterruptedError, runCommand, UsageError } from "./command.ts";
+import { checkInteger, defineCommand, InterruptedError, UsageError } from "./command.ts";
+import { computeFlags } from "./compute_flags.ts";
 import { engineFlags, engineOptions } from "./engine_flags.ts";
 import { openLineInput } from "./line_input.ts";
 import { describeModel } from "./open_model.ts";
@@ -30,7 +31,7 @@ function startConversation(model: TextModel, system: string | undefined, context
   }
 }
 
-await runCommand({
+export const command = defineCommand({
   name: "bitnet-chat",
   summary:
     "A conversation with a GGUF file by its own chat template. Answers go to stdout as they are generated, remarks to stderr. Piped input is a conversation, too: each line is a message.",
@@ -45,7 +46,7 @@ await runCommand({
       type: "string",
       describe: `Jinja file instead of the model's own template, or a name: ${templateNames}`,
     },
-    threads: { type: "number", describe: "Threads [default: BITNET_THREADS, else all CPUs]" },
+    threads: computeFlags.threads,
     ...engineFlags,
   },
   examples: [

@@ -1,12 +1,12 @@
 /** `bitnet-eval`: scores models on tasks, as lm-evaluation-harness does; see `--help`. */
-import { runCommand } from "./command.ts";
+import { defineCommand } from "./command.ts";
 import { modelOptions } from "./eval/model_options.ts";
 import { outputOptions } from "./eval/output_options.ts";
 import { overlapOptions } from "./eval/overlap_options.ts";
 import { taskOptions } from "./eval/task_options.ts";
 import { isaHelp } from "./kernel_variants.ts";
 
-await runCommand({
+export const command = defineCommand({
   name: "bitnet-eval",
   summary:
     "Scores GGUF files, checkpoints and served models on tasks, with the prompts, draws and metrics of " +

@@ -1,8 +1,8 @@
 /** bitnet-export: a checkpoint -> a file for one of the readers in export/targets, verified. */
-import { runCommand } from "./command.ts";
+import { defineCommand } from "./command.ts";
 import { exportFlags } from "./export_flags.ts";
 
-await runCommand({
+export const command = defineCommand({
   name: "bitnet-export",
   summary:
     "Writes a trained model for a reader: a GGUF file, or a directory for Hugging Face transformers. What that reader would compute wrongly is refused. Every export is read back and compared with the checkpoint, then run and compared with the training forward, bit for bit.",

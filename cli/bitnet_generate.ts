@@ -4,8 +4,8 @@ import { NativeLanguageModel } from "../native/inference/native_language_model.t
 import { TextModel } from "../native/inference/text_model.ts";
 import type { GenerateRequest, LanguageModel } from "../src/language_model/language_model.ts";
 import { RequestEncoder } from "../src/language_model/request_encoding.ts";
-import { backendNames } from "../src/ops/compute.ts";
-import { checkInteger, runCommand } from "./command.ts";
+import { checkInteger, defineCommand } from "./command.ts";
+import { computeFlags } from "./compute_flags.ts";
 import { engineFlags, engineOptions } from "./engine_flags.ts";
 import { isaHelp } from "./kernel_variants.ts";
 import { describeModel, openModel } from "./open_model.ts";
@@ -49,7 +49,7 @@ async function continueWithCheckpoint(
   return { promptTokens: context.length, tokens, end: "" };
 }
 
-await runCommand({
+export const command = defineCommand({
   name: "bitnet-generate",
   summary: "Continues a prompt with a GGUF file or a checkpoint. The text goes to stdout as it is generated.",
   options: {
@@ -58,9 +58,9 @@ await runCommand({
     "max-tokens": { type: "number", default: 128, describe: "Most tokens to generate" },
     ...samplingFlags,
     stop: { type: "string", array: true, describe: "End before this text (may be given several times)" },
-    threads: { type: "number", describe: "Threads [default: BITNET_THREADS, else all CPUs]" },
+    threads: computeFlags.threads,
     ...engineFlags,
-    backend: { choices: backendNames, describe: "tfjs backend of a checkpoint [default: native]" },
+    backend: computeFlags.backend,
   },
   examples: [
     ['$0 --model small.gguf --prompt "The red ball"', "Sampled text"],

@@ -50,6 +50,13 @@ export interface CommandDefinition<O extends Record<string, Options>> {
   run(options: InferredOptionTypes<O>, context: CommandContext): Promise<void>;
 }
 
+/** A command as a value: `cli/bin` runs it, tests call it. The types of its options are those of its flags. */
+export function defineCommand<O extends Record<string, Options>>(
+  definition: CommandDefinition<O>,
+): CommandDefinition<O> {
+  return definition;
+}
+
 /** yargs adds these two by itself. */
 const builtinFlags = ["help", "version"];
 

@@ -1,6 +1,6 @@
 /** Flags of `bitnet-eval` that say which model is asked, and how; open_evaluated_model.ts does what they say. */
 import type { InferredOptionTypes, Options } from "yargs";
-import { backendNames } from "../../src/ops/compute.ts";
+import { computeFlags } from "../compute_flags.ts";
 
 export const modelOptions = {
   model: {
@@ -18,8 +18,7 @@ export const modelOptions = {
       "max_length, scoring=echo|forced, prompts=ids|text, num_concurrent, batch_size, timeout, max_retries; once for all " +
       "servers, or once for each",
   },
-  threads: { type: "number", describe: "Threads [default: BITNET_THREADS, else all CPUs]" },
-  backend: { choices: backendNames, describe: "tfjs backend of a checkpoint [default: native]" },
+  ...computeFlags,
   use_cache: {
     type: "string",
     describe: "File that keeps every answer: an interrupted run goes on where it was",

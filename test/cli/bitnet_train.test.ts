@@ -4,8 +4,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { command as trainCommand } from "../../cli/bitnet_train.ts";
 import { runCommand } from "../../cli/command.ts";
-import { trainCommand } from "../../cli/train_command.ts";
 import { hasNative } from "../support/tfjs_backends.ts";
 import { metricsOf } from "../support/tiny_run.ts";
 
