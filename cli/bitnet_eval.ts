@@ -1,9 +1,9 @@
 /** `bitnet-eval`: scores models on tasks, as lm-evaluation-harness does; see `--help`. */
 import { defineCommand } from "./command.ts";
-import { modelOptions } from "./eval/model_options.ts";
-import { outputOptions } from "./eval/output_options.ts";
-import { overlapOptions } from "./eval/overlap_options.ts";
-import { taskOptions } from "./eval/task_options.ts";
+import { modelOptions } from "./eval/model_flags.ts";
+import { outputOptions } from "./eval/output_flags.ts";
+import { overlapOptions } from "./eval/overlap_flags.ts";
+import { taskOptions } from "./eval/task_flags.ts";
 import { isaHelp } from "./kernel_variants.ts";
 
 export const command = defineCommand({

@@ -1,4 +1,4 @@
-/** What the flags of task_options.ts ask of a model: tasks, their data, prompts and generation. */
+/** What the flags of task_flags.ts ask of a model: tasks, their data, prompts and generation. */
 import { type FetchSplit, TaskData } from "../../src/eval/data/task_data.ts";
 import type { EvaluationOptions } from "../../src/eval/evaluator.ts";
 import { ChatPrompt } from "../../src/eval/prompt/chat_prompt.ts";
@@ -9,7 +9,7 @@ import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { checkInteger, UsageError } from "../command.ts";
 import { GenKwargsError, parseGenKwargs } from "./gen_kwargs.ts";
 import { parseSeeds, SeedError } from "./seeds.ts";
-import type { TaskOptions } from "./task_options.ts";
+import type { TaskOptions } from "./task_flags.ts";
 
 /** What the flags ask for. */
 export interface ChosenTasks {

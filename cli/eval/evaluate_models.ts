@@ -12,11 +12,11 @@ import { errorLine } from "../command.ts";
 import { RequestProgress } from "../progress.ts";
 import { type ChosenTasks, chosenChatTemplate } from "./choose_tasks.ts";
 import { modelShape } from "./model_facts.ts";
-import type { ModelOptions } from "./model_options.ts";
+import type { ModelOptions } from "./model_flags.ts";
 import { type ModelSource, openEvaluatedModel } from "./open_evaluated_model.ts";
-import type { OutputOptions } from "./output_options.ts";
-import type { OverlapOptions } from "./overlap_options.ts";
-import type { TaskOptions } from "./task_options.ts";
+import type { OutputOptions } from "./output_flags.ts";
+import type { OverlapOptions } from "./overlap_flags.ts";
+import type { TaskOptions } from "./task_flags.ts";
 import { prepareOutput, printResults, writeResults } from "./write_output.ts";
 
 export type EvaluationFlags = ModelOptions & TaskOptions & OutputOptions & OverlapOptions;

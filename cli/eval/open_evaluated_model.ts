@@ -4,8 +4,8 @@ import { CachedLanguageModel } from "../../src/eval/models/cached_language_model
 import type { LanguageModel } from "../../src/language_model/language_model.ts";
 import { checkInteger, UsageError } from "../command.ts";
 import { describeModel, openModel } from "../open_model.ts";
+import type { ModelOptions } from "./model_flags.ts";
 import { modelIdentity } from "./model_identity.ts";
-import type { ModelOptions } from "./model_options.ts";
 import { isServer, openServerModel, serverArguments } from "./server_model.ts";
 
 /** A model to evaluate. */

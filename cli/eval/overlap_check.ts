@@ -18,7 +18,7 @@ import { resolveSources } from "../../training/run_data.ts";
 import { UsageError } from "../command.ts";
 import { RequestProgress } from "../progress.ts";
 import type { ChosenTasks } from "./choose_tasks.ts";
-import type { OverlapOptions } from "./overlap_options.ts";
+import type { OverlapOptions } from "./overlap_flags.ts";
 
 /** A part of the corpus that is read in one way; `size` in units of its own. */
 interface Source {

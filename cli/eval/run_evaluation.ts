@@ -4,7 +4,7 @@ import { chooseTasks, listTasks } from "./choose_tasks.ts";
 import { compareSavedRuns } from "./compare_saved_runs.ts";
 import { type EvaluationFlags, evaluateModels } from "./evaluate_models.ts";
 import { chooseModels } from "./open_evaluated_model.ts";
-import { checkOutputOptions } from "./output_options.ts";
+import { checkOutputOptions } from "./output_flags.ts";
 
 export async function runEvaluation(
   options: EvaluationFlags & { compare: string[] | undefined },

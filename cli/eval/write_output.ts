@@ -1,4 +1,4 @@
-/** Prints and writes what the flags of output_options.ts ask for. */
+/** Prints and writes what the flags of output_flags.ts ask for. */
 import { constants } from "node:fs";
 import { access, mkdir } from "node:fs/promises";
 import path from "node:path";
@@ -9,8 +9,8 @@ import { resultsJson } from "../../src/eval/report/results.ts";
 import { chanceLines, groupsTable, leftOutLines, resultsTable } from "../../src/eval/report/results_table.ts";
 import type { LanguageModel } from "../../src/language_model/language_model.ts";
 import type { ChosenTasks } from "./choose_tasks.ts";
-import type { OutputOptions } from "./output_options.ts";
-import type { TaskOptions } from "./task_options.ts";
+import type { OutputOptions } from "./output_flags.ts";
+import type { TaskOptions } from "./task_flags.ts";
 
 /** Makes the folders of what will be written: better a wrong path now than after the evaluation. */
 export async function prepareOutput({ output_path, report }: OutputOptions): Promise<void> {

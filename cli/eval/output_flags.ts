@@ -1,7 +1,7 @@
 /** Flags of `bitnet-eval` that say what is kept of a run; write_output.ts does what they say. */
 import type { InferredOptionTypes, Options } from "yargs";
 import { UsageError } from "../command.ts";
-import type { TaskOptions } from "./task_options.ts";
+import type { TaskOptions } from "./task_flags.ts";
 
 export const outputOptions = {
   output_path: { type: "string", describe: "Folder for results_*.json (or the name of a .json file)" },
