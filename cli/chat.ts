@@ -2,7 +2,8 @@
 import type { Conversation } from "../native/inference/conversation.ts";
 import type { GenerateOptions, Generation } from "../native/inference/generation.ts";
 import { chatCommandHelp, parseChatLine } from "./chat_commands.ts";
-import { errorLine, InterruptedError } from "./command.ts";
+import { InterruptedError } from "./command.ts";
+import { errorLine, isForPeople } from "./error_report.ts";
 import type { LineInput, NoLine } from "./line_input.ts";
 
 export class Chat {
@@ -51,7 +52,7 @@ export class Chat {
         else if (command.name === "retry") await this.#answer((options) => this.#conversation.retry(options));
         else this.#obey(command.name, "text" in command ? command.text : "");
       } catch (error) {
-        if (this.#terminated.aborted || !(error instanceof Error)) throw error;
+        if (this.#terminated.aborted || !isForPeople(error)) throw error;
         // A message that does not fit, a template that refuses it: the conversation goes on.
         note(errorLine(error));
         if (!this.#input.interactive) process.exitCode = 1;

@@ -2,21 +2,24 @@
  * What every command shares: strict flags with "did you mean", exit codes, one-line errors, Ctrl-C.
  *
  * Exit codes: 0 done, 1 a run-time error, 2 wrong usage, 130 interrupted. Errors go to stderr as one line,
- * `bitnet-eval: no such file: small.gguf`; `BITNET_DEBUG=1` adds the stack.
+ * `bitnet-eval: no such file or folder: small.gguf`; `BITNET_DEBUG=1` adds the stack, which bugs of ours always have.
  */
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import yargs, { type InferredOptionTypes, type Options } from "yargs";
 import { similarName } from "../src/errors/nearest_name.ts";
+import { UserError } from "../src/errors/user_error.ts";
+import { packageVersion } from "../src/files/package.ts";
+import { errorReport } from "./error_report.ts";
 
 /** The command line is wrong: exit code 2. */
-export class UsageError extends Error {
+export class UsageError extends UserError {
   override name = "UsageError";
+  override readonly exitCode = 2;
 }
 
 /** The user ended the command: exit code 130. */
-export class InterruptedError extends Error {
+export class InterruptedError extends UserError {
   override name = "InterruptedError";
+  override readonly exitCode = 130;
 
   constructor() {
     super("interrupted");
@@ -102,18 +105,6 @@ function checkValues(options: Record<string, Options>, values: Record<string, un
   }
 }
 
-/** Version of this package: package.json stands above the sources and above `dist`. */
-export function packageVersion(): string {
-  for (const relative of ["../package.json", "../../package.json"]) {
-    try {
-      return JSON.parse(readFileSync(fileURLToPath(new URL(relative, import.meta.url)), "utf8")).version;
-    } catch {
-      // Not at this depth.
-    }
-  }
-  return "unknown";
-}
-
 /** Parses `args`; prints help or the version and leaves the process if asked to. */
 function parse<O extends Record<string, Options>>(definition: CommandDefinition<O>, args: readonly string[]) {
   const positionals = definition.positionals ?? [];
@@ -149,25 +140,6 @@ function parse<O extends Record<string, Options>>(definition: CommandDefinition<
   return { options: values as InferredOptionTypes<O>, positionals: given };
 }
 
-const systemErrors: Record<string, string> = {
-  ENOENT: "no such file",
-  EACCES: "permission denied",
-  EISDIR: "is a folder, not a file",
-  ENOTDIR: "not a folder",
-  ENOSPC: "no space left on the disk",
-  EEXIST: "exists already",
-};
-
-/** One line for any error; a system error is put in words with its path. */
-export function errorLine(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { code, path } = error as NodeJS.ErrnoException;
-  const words = code === undefined ? undefined : systemErrors[code];
-  if (words !== undefined) return path === undefined ? words : `${words}: ${path}`;
-  const lines = error.message.split("\n").map((line) => line.trim());
-  return lines.filter((line) => line !== "").join("; ") || error.name;
-}
-
 /** `head` has closed our stdout: that is no error of ours. */
 function leaveOnClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code === "EPIPE") process.exit(0);
@@ -179,7 +151,7 @@ function abortOnSignal(names: readonly NodeJS.Signals[]): { signal: AbortSignal;
   const controller = new AbortController();
   const onSignal = () => {
     if (controller.signal.aborted) process.exit(130);
-    controller.abort(new Error("interrupted"));
+    controller.abort(new InterruptedError());
   };
   for (const name of names) process.on(name, onSignal);
   return {
@@ -201,12 +173,11 @@ export async function runCommand<O extends Record<string, Options>>(
     const { options, positionals } = parse(definition, args);
     await definition.run(options, { signal: interrupt.signal, positionals });
   } catch (error) {
-    const interrupted = interrupt.signal.aborted || error instanceof InterruptedError;
-    const usage = error instanceof UsageError;
-    const line = interrupted ? "interrupted" : errorLine(error);
-    console.error(`${definition.name}: ${line}${usage ? ` (see ${definition.name} --help)` : ""}`);
+    const reason = interrupt.signal.aborted ? new InterruptedError() : error;
+    const hint = reason instanceof UsageError ? ` (see ${definition.name} --help)` : "";
+    console.error(`${definition.name}: ${errorReport(reason)}${hint}`);
     if (process.env.BITNET_DEBUG === "1") console.error(error);
-    process.exitCode = interrupted ? 130 : usage ? 2 : 1;
+    process.exitCode = reason instanceof UserError ? reason.exitCode : 1;
   } finally {
     interrupt.release();
   }

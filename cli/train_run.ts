@@ -5,6 +5,7 @@ import { selectBackend } from "../native/backend/select_backend.ts";
 import { earliestBackwardPrecision } from "../src/config/backward_precision.ts";
 import { resolveModelConfig } from "../src/config/model_config.ts";
 import { recipeNames } from "../src/config/recipes.ts";
+import { packageVersion } from "../src/files/package.ts";
 import type { Compute } from "../src/ops/compute.ts";
 import { loadTokenizer } from "../src/tokenizer/load_tokenizer.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
@@ -25,7 +26,7 @@ import { cacheDirectory, makeTokenizer, openDataset, resolveSources, withVocabul
 import { RunDirectory, RunDirectoryError } from "../training/run_directory.ts";
 import { Trainer } from "../training/trainer.ts";
 import { latestCheckpoint, readTrainerState, TrainingCheckpointError } from "../training/training_checkpoint.ts";
-import { checkInteger, packageVersion, UsageError } from "./command.ts";
+import { checkInteger, UsageError } from "./command.ts";
 import { dataProgress } from "./data_progress.ts";
 import type { TrainFlags } from "./train_flags.ts";
 import { TrainingProgress } from "./training_progress.ts";

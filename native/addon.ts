@@ -7,7 +7,8 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
+import { UserError } from "../src/errors/user_error.ts";
+import { packageDirectory } from "../src/files/package.ts";
 
 /** One kernel variant compiled into the addon. */
 export interface KernelVariant {
@@ -40,23 +41,12 @@ export interface NativeAddon {
 }
 
 /** The addon is missing: it was not built, or was built for another Node-API or platform. */
-export class NativeUnavailableError extends Error {
+export class NativeUnavailableError extends UserError {
   override name = "NativeUnavailableError";
 }
 
 const addonFile = "native/build/Release/bitnet_native.node";
 let loaded: NativeAddon | undefined;
-
-/** Nearest folder above this file that holds package.json: the same from the sources and from `dist`. */
-function packageRoot(): string {
-  let folder = path.dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(path.join(folder, "package.json"))) {
-    const parent = path.dirname(folder);
-    if (parent === folder) throw new NativeUnavailableError("package.json of bitnet-lab not found");
-    folder = parent;
-  }
-  return folder;
-}
 
 /**
  * The loaded addon.
@@ -64,7 +54,7 @@ function packageRoot(): string {
  */
 export function loadAddon(): NativeAddon {
   if (loaded) return loaded;
-  const file = path.join(packageRoot(), addonFile);
+  const file = path.join(packageDirectory(), addonFile);
   if (!existsSync(file)) {
     throw new NativeUnavailableError(
       "the native addon is not built: install a C++17 compiler, make and python3, then run `npm run build:native` " +

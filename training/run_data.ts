@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 import { localTokenizer } from "../src/data/hub_tokenizer.ts";
+import { UserError } from "../src/errors/user_error.ts";
 import { writeFileAtomically } from "../src/files/atomic_files.ts";
 import { trainBpe } from "../src/tokenizer/bpe_trainer.ts";
 import { byteLevelTokenizer } from "../src/tokenizer/byte_level_tokenizer.ts";
@@ -18,7 +19,7 @@ import type { PreparedDataset } from "./data/prepared_dataset.ts";
 export const worldSource = "world";
 
 /** The configuration does not say what to train on, or its parts do not fit. */
-export class RunDataError extends Error {
+export class RunDataError extends UserError {
   override name = "RunDataError";
 }
 

@@ -11,13 +11,14 @@
  */
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { UserError } from "../src/errors/user_error.ts";
 import { removeTemporaries, syncPath, writeFileAtomically } from "../src/files/atomic_files.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
 import { formatRunConfig } from "./config/load_run_config.ts";
 import type { RunConfig } from "./config/run_config.ts";
 
 /** The folder cannot be used for this run; the message says what to do. */
-export class RunDirectoryError extends Error {
+export class RunDirectoryError extends UserError {
   override name = "RunDirectoryError";
 }
 

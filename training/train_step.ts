@@ -1,6 +1,7 @@
 /** One weight update: forward and backward over one or more batches, clipping, AdamW. */
 import * as tf from "@tensorflow/tfjs";
 import type { BackwardPrecision } from "../src/config/backward_precision.ts";
+import { UserError } from "../src/errors/user_error.ts";
 import type { CausalLM } from "../src/model/causal_lm.ts";
 import { duringBackwardPass } from "../src/ops/backward_pass.ts";
 import type { StartableConfig } from "./config/resolve_backward_precision.ts";
@@ -14,7 +15,7 @@ export interface TokenBatch {
 }
 
 /** A training step met a loss or gradient that is NaN or infinite. The weights are those before the step. */
-export class NonFiniteError extends Error {
+export class NonFiniteError extends UserError {
   override name = "NonFiniteError";
 }
 

@@ -18,6 +18,8 @@ import * as tf from "@tensorflow/tfjs";
 import { SafetensorsFile } from "../src/checkpoint/safetensors_file.ts";
 import { type SafetensorsEntry, writeSafetensors } from "../src/checkpoint/safetensors_writer.ts";
 import { writeCheckpoint } from "../src/checkpoint/write_checkpoint.ts";
+import { systemErrorText } from "../src/errors/system_error.ts";
+import { UserError } from "../src/errors/user_error.ts";
 import { writeFileAtomically } from "../src/files/atomic_files.ts";
 import type { CausalLM } from "../src/model/causal_lm.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
@@ -41,7 +43,7 @@ export interface TrainerState {
 }
 
 /** A checkpoint is damaged or belongs to another run. */
-export class TrainingCheckpointError extends Error {
+export class TrainingCheckpointError extends UserError {
   override name = "TrainingCheckpointError";
 }
 
@@ -110,7 +112,7 @@ export function readTrainerState(checkpoint: string): TrainerState {
   try {
     state = JSON.parse(readFileSync(file, "utf8"));
   } catch (error) {
-    throw new TrainingCheckpointError(`${file}: cannot be read: ${(error as Error).message}`);
+    throw new TrainingCheckpointError(`${file}: cannot be read: ${systemErrorText(error)}`);
   }
   if (state.format !== 1) throw new TrainingCheckpointError(`${file}: unknown format ${state.format}`);
   return state;

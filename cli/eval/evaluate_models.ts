@@ -1,4 +1,5 @@
 /** Runs the chosen tasks on the chosen models, one after the other, and prints and writes what the flags ask for. */
+import { UserError } from "../../src/errors/user_error.ts";
 import { type Overlap, overlapJson, overlapLines } from "../../src/eval/contamination/overlap.ts";
 import { type DecodeSpeed, measureDecodeSpeed } from "../../src/eval/cost/decode_speed.ts";
 import { evaluate } from "../../src/eval/evaluator.ts";
@@ -8,7 +9,7 @@ import { type EvaluatedModel, modelComparisonLines } from "../../src/eval/report
 import { writeWhole } from "../../src/eval/report/result_files.ts";
 import { chanceLines } from "../../src/eval/report/results_table.ts";
 import type { LanguageModel } from "../../src/language_model/language_model.ts";
-import { errorLine } from "../command.ts";
+import { errorLine, errorReport, isForPeople } from "../error_report.ts";
 import { RequestProgress } from "../progress.ts";
 import { type ChosenTasks, chosenChatTemplate } from "./choose_tasks.ts";
 import { modelShape } from "./model_facts.ts";
@@ -41,7 +42,7 @@ export async function evaluateModels(
       // The other models are evaluated all the same; an interrupt ends everything.
       if (sources.length === 1 || signal.aborted) throw error;
       failures.push(`${source.source}: ${errorLine(error)}`);
-      console.error(`bitnet-eval: ${failures.at(-1)}`);
+      console.error(`bitnet-eval: ${source.source}: ${errorReport(error)}`);
     }
   }
   if (evaluated.length > 1) for (const line of modelComparisonLines(evaluated)) console.log(line);
@@ -52,7 +53,7 @@ export async function evaluateModels(
     console.log(`wrote ${options.report}`);
   }
   if (failures.length > 0)
-    throw new Error(`${failures.length} of ${sources.length} models failed: ${failures.join("; ")}`);
+    throw new UserError(`${failures.length} of ${sources.length} models failed: ${failures.join("; ")}`);
 }
 
 async function evaluateModel(
@@ -104,6 +105,7 @@ async function speedOf(model: LanguageModel, prompt: unknown, signal: AbortSigna
     return await measureDecodeSpeed(model, text, signal);
   } catch (error) {
     signal.throwIfAborted();
+    if (!isForPeople(error)) throw error;
     console.error(`${model.name}: speed not measured: ${errorLine(error)}`);
     return null;
   }

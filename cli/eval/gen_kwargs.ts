@@ -3,10 +3,11 @@
  * names for max_gen_toks included.
  */
 import { nearestName } from "../../src/errors/nearest_name.ts";
+import { UserError } from "../../src/errors/user_error.ts";
 import type { GenerationKwargs } from "../../src/eval/task/task.ts";
 
 /** The overrides cannot be understood; the message names the key. */
-export class GenKwargsError extends Error {
+export class GenKwargsError extends UserError {
   override name = "GenKwargsError";
 }
 

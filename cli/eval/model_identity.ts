@@ -6,8 +6,8 @@ import { createHash } from "node:crypto";
 import { createReadStream, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
+import { packageVersion } from "../../src/files/package.ts";
 import type { LanguageModel } from "../../src/language_model/language_model.ts";
-import { packageVersion } from "../command.ts";
 import { isServer } from "./server_model.ts";
 
 /** @param named the names of the files belong to what is hashed: they say what is what */

@@ -1,11 +1,12 @@
 /** The seeds of `--seed`. */
+import { UserError } from "../../src/errors/user_error.ts";
 import { defaultFewshotSeed } from "../../src/eval/prompt/few_shot.ts";
 import type { Seeds } from "../../src/eval/report/results.ts";
 
 export const defaultSeeds: Seeds = { random: 0, numpy: 1234, torch: 1234, fewshot: defaultFewshotSeed };
 
 /** The text is neither one seed nor four. */
-export class SeedError extends Error {
+export class SeedError extends UserError {
   override name = "SeedError";
 }
 

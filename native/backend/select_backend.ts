@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import { cpus } from "node:os";
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs";
+import { UserError } from "../../src/errors/user_error.ts";
 import type { BackendName, Compute } from "../../src/ops/compute.ts";
 import { loadAddon, NativeUnavailableError } from "../addon.ts";
 import { thisCpuName } from "../cpu_name.ts";
@@ -16,7 +17,7 @@ import { nativeKernelLog, registerNativeBackend, resetKernelLog } from "./index.
 const composed = "composed";
 
 /** The backend cannot be used; the message says what to install. */
-export class BackendError extends Error {
+export class BackendError extends UserError {
   override name = "BackendError";
 }
 

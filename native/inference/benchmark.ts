@@ -3,6 +3,7 @@
  * the same rounds.
  */
 import { statSync } from "node:fs";
+import { UserError } from "../../src/errors/user_error.ts";
 import { thisCpuName } from "../cpu_name.ts";
 import { measureInt8Peak, measureReadBandwidth } from "../machine_peaks.ts";
 import { Engine, type EngineConfig, type EngineOptions } from "./engine.ts";
@@ -69,7 +70,7 @@ export interface BenchmarkResult {
 }
 
 /** The benchmark cannot be run on this model. */
-export class BenchmarkError extends Error {
+export class BenchmarkError extends UserError {
   override name = "BenchmarkError";
 }
 

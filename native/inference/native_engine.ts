@@ -1,6 +1,7 @@
 /**
  * Types of the addon's inference part (`native/cc/addon/inference_addon.cc`), and the errors that its codes stand for.
  */
+import { UserError } from "../../src/errors/user_error.ts";
 import { loadAddon } from "../addon.ts";
 
 /** Handle of a flag that ends a running native call. */
@@ -100,12 +101,12 @@ declare module "../addon.ts" {
 }
 
 /** A GGUF file that cannot be read or run: the message says what is wrong and where. */
-export class ModelFileError extends Error {
+export class ModelFileError extends UserError {
   override name = "ModelFileError";
 }
 
 /** A request that the model cannot serve: an id outside the vocabulary, more positions than the context has. */
-export class EngineRequestError extends Error {
+export class EngineRequestError extends UserError {
   override name = "EngineRequestError";
 }
 

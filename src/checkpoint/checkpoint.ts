@@ -6,11 +6,12 @@ import { existsSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { ModelConfig } from "../config/model_config.ts";
+import { systemErrorText } from "../errors/system_error.ts";
 import { CausalLM } from "../model/causal_lm.ts";
 import { headName, modelParameters, type ParameterSpec } from "../model/parameters.ts";
 import { loadTokenizer } from "../tokenizer/load_tokenizer.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
-import { CheckpointError, reasonOf } from "./checkpoint_error.ts";
+import { CheckpointError } from "./checkpoint_error.ts";
 import { readModelConfig } from "./model_config_json.ts";
 import { isTernaryPacked, latentFromTernary, scaleName, unpackTernary } from "./packed_ternary.ts";
 import { SafetensorsFile } from "./safetensors_file.ts";
@@ -44,7 +45,7 @@ async function readConfigJson(directory: string): Promise<Record<string, unknown
   try {
     text = await readFile(file, "utf8");
   } catch (error) {
-    throw new CheckpointError(`cannot read ${file}: ${reasonOf(error)}`);
+    throw new CheckpointError(`cannot read ${file}: ${systemErrorText(error)}`);
   }
   try {
     return JSON.parse(text);

@@ -8,8 +8,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs";
+import { systemErrorText } from "../errors/system_error.ts";
 import { replaceDirectory } from "../files/whole_directory.ts";
-import { CheckpointError, reasonOf } from "./checkpoint_error.ts";
+import { CheckpointError } from "./checkpoint_error.ts";
 
 const topologyFile = "model.json";
 const weightsFile = "weights.bin";
@@ -18,7 +19,7 @@ async function readModelFile(file: string): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (error) {
-    throw new CheckpointError(`cannot read ${file}: ${reasonOf(error)}`);
+    throw new CheckpointError(`cannot read ${file}: ${systemErrorText(error)}`);
   }
 }
 

@@ -1,7 +1,8 @@
 /** Reader of safetensors files: the header at once, tensors one at a time. */
 import { type FileHandle, open } from "node:fs/promises";
+import { systemErrorText } from "../errors/system_error.ts";
 import { bfloat16ToFloat32, float16ToFloat32 } from "../quant/float16.ts";
-import { CheckpointError, reasonOf } from "./checkpoint_error.ts";
+import { CheckpointError } from "./checkpoint_error.ts";
 import {
   maxHeaderBytes,
   parseHeader,
@@ -69,7 +70,7 @@ export class SafetensorsFile {
     try {
       handle = await open(path, "r");
     } catch (error) {
-      throw new CheckpointError(`cannot read ${path}: ${reasonOf(error)}`);
+      throw new CheckpointError(`cannot read ${path}: ${systemErrorText(error)}`);
     }
     try {
       return new SafetensorsFile(path, handle, await readHeader(handle, path));

@@ -1,6 +1,7 @@
 /** Writer of safetensors files: tensors are asked for one at a time, so only one is in memory. */
 import { type FileHandle, open } from "node:fs/promises";
-import { CheckpointError, reasonOf } from "./checkpoint_error.ts";
+import { systemErrorText } from "../errors/system_error.ts";
+import { CheckpointError } from "./checkpoint_error.ts";
 import { encodeHeader, type SafetensorsDtype, tensorBytes } from "./safetensors_header.ts";
 
 export interface SafetensorsEntry {
@@ -44,7 +45,7 @@ export async function writeSafetensors(
     await handle.sync();
   } catch (error) {
     if (error instanceof CheckpointError) throw error;
-    throw new CheckpointError(`cannot write ${path}: ${reasonOf(error)}`);
+    throw new CheckpointError(`cannot write ${path}: ${systemErrorText(error)}`);
   } finally {
     await handle?.close();
   }

@@ -4,6 +4,7 @@
  * `use_sub_norms`) are ours; a missing one takes the BitNet b1.58 2B4T value.
  */
 import { z } from "zod";
+import { UserError } from "../errors/user_error.ts";
 
 export const scaleDtypes = ["f16", "bf16", "f32"] as const;
 export const embeddingDtypes = ["f16", "bf16", "f32", "q8_0"] as const;
@@ -73,7 +74,7 @@ export interface ModelConfig {
 }
 
 /** A configuration that no model can have: names the key and the rule. */
-export class ModelConfigError extends Error {
+export class ModelConfigError extends UserError {
   override name = "ModelConfigError";
 }
 

@@ -1,9 +1,6 @@
-/** Something is wrong with the data that the user pointed at: one line that says what and where. */
-export class DataError extends Error {
-  override name = "DataError";
-}
+import { UserError } from "../errors/user_error.ts";
 
-/** Message of anything that was thrown, on one line. */
-export function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, " ");
+/** Something is wrong with the data that the user pointed at: one line that says what and where. */
+export class DataError extends UserError {
+  override name = "DataError";
 }

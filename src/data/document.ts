@@ -1,10 +1,11 @@
 /** A task's document: one JSON object of a data set. */
 import type { z } from "zod";
+import { UserError } from "../errors/user_error.ts";
 
 export type JsonObject = Record<string, unknown>;
 
 /** A document that its task cannot use. The message says why; the reader of the file adds where. */
-export class DocumentError extends Error {
+export class DocumentError extends UserError {
   override name = "DocumentError";
 }
 

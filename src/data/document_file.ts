@@ -1,9 +1,11 @@
 /** Task documents from JSONL and Parquet files. Whatever is wrong is reported with the file and the line or row. */
 import { readFile } from "node:fs/promises";
+import { systemErrorText } from "../errors/system_error.ts";
+import { UserError } from "../errors/user_error.ts";
 import type { JsonObject } from "./document.ts";
 
 /** A data file that cannot be read or used: one line with file and place. */
-export class DataFileError extends Error {
+export class DataFileError extends UserError {
   override name = "DataFileError";
 }
 
@@ -23,7 +25,7 @@ async function readJsonLines(file: string): Promise<LocatedDocument[]> {
   try {
     text = await readFile(file, "utf8");
   } catch (error) {
-    throw new DataFileError(`cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`);
+    throw new DataFileError(`cannot read ${file}: ${systemErrorText(error)}`);
   }
   const documents: LocatedDocument[] = [];
   text

@@ -16,7 +16,9 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ReadableStream } from "node:stream/web";
 import { datasetInfo, downloadFile, HubApiError, listFiles, modelInfo } from "@huggingface/hub";
-import { DataError, messageOf } from "./data_error.ts";
+import { systemErrorText } from "../errors/system_error.ts";
+import { messageOf } from "../errors/user_error.ts";
+import { DataError } from "./data_error.ts";
 import { listFilesBelow } from "./glob.ts";
 
 export interface HubRepository {
@@ -65,8 +67,8 @@ async function hubSettings(env: Record<string, string | undefined>): Promise<Hub
 /** As error messages begin. */
 const label = ({ type, name }: HubRepository) => `${type === "dataset" ? "data set" : type} ${name}`;
 
-/** One line about a request that failed. */
-function hubError(repository: HubRepository, settings: HubSettings, error: unknown): DataError {
+/** One line about a request that failed, or a cache that cannot be written; a mistake of our own stays what it is. */
+function hubError(repository: HubRepository, settings: HubSettings, error: unknown): unknown {
   if (error instanceof DataError) return error;
   const where = label(repository);
   if (error instanceof HubApiError) {
@@ -82,9 +84,16 @@ function hubError(repository: HubRepository, settings: HubSettings, error: unkno
     }
     return new DataError(`${where}: ${settings.endpoint} answered ${statusCode}: ${messageOf(error)}`);
   }
-  const cause = (error as { cause?: unknown }).cause ?? error;
-  const code = (cause as { code?: string }).code ?? messageOf(cause);
-  return new DataError(`${where}: cannot reach ${settings.endpoint} (${code}); HF_HUB_OFFLINE=1 uses the cached copy`);
+  const { path: file, cause } = error as NodeJS.ErrnoException & { cause?: unknown };
+  if (file !== undefined) return new DataError(`${where}: cannot write the cache: ${systemErrorText(error, file)}`);
+  if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === "ERR_INVALID_URL") {
+    return new DataError(`${where}: ${settings.endpoint} is no Hub (${messageOf(error)})`);
+  }
+  // What `fetch` throws names the cause.
+  if (cause === undefined && !(error instanceof DownloadBroken)) return error;
+  return new DataError(
+    `${where}: cannot reach ${settings.endpoint} (${systemErrorText(cause ?? error)}); HF_HUB_OFFLINE=1 uses the cached copy`,
+  );
 }
 
 async function exists(file: string): Promise<boolean> {
@@ -92,6 +101,11 @@ async function exists(file: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** A connection that ended too early without an error of its own. */
+class DownloadBroken extends Error {
+  override name = "DownloadBroken";
 }
 
 /** Appends what is missing of `blob` to `partial`; throws on a broken connection, keeping what came. */
@@ -113,7 +127,7 @@ async function continueDownload(blob: Blob, partial: string, onBytes: (count: nu
     await pipeline(Readable.fromWeb(stream), counted, createWriteStream(partial, { flags: start > 0 ? "a" : "w" }));
   }
   const { size } = await stat(partial);
-  if (size !== blob.size) throw new Error(`got ${size} of ${blob.size} bytes`);
+  if (size !== blob.size) throw new DownloadBroken(`got ${size} of ${blob.size} bytes`);
 }
 
 class HubDownload {

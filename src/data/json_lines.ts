@@ -1,7 +1,8 @@
 /** Plain text and JSON Lines, as they are or gzipped, read as a stream. */
 import { createReadStream } from "node:fs";
 import { createGunzip } from "node:zlib";
-import { DataError, messageOf } from "./data_error.ts";
+import { messageOf } from "../errors/user_error.ts";
+import { DataError } from "./data_error.ts";
 import { cutDocument, type DocumentPart, DocumentSplitter } from "./text_document.ts";
 
 const chunkBytes = 1 << 20;

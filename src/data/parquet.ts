@@ -3,7 +3,8 @@ import { open } from "node:fs/promises";
 import { DataType, RecordBatchReader } from "apache-arrow";
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
-import { DataError, messageOf } from "./data_error.ts";
+import { messageOf } from "../errors/user_error.ts";
+import { DataError } from "./data_error.ts";
 import type { OnBytes } from "./json_lines.ts";
 import { cutDocument, type DocumentPart } from "./text_document.ts";
 

@@ -4,6 +4,7 @@
  */
 import { DocumentError, type JsonObject } from "../data/document.ts";
 import { DataFileError } from "../data/document_file.ts";
+import { UserError } from "../errors/user_error.ts";
 import type {
   GenerateRequest,
   LanguageModel,
@@ -61,7 +62,7 @@ export interface TaskResult {
 }
 
 /** A task that runs code was asked for without the consent to run it. */
-export class UnsafeCodeError extends Error {
+export class UnsafeCodeError extends UserError {
   override name = "UnsafeCodeError";
 }
 

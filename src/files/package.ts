@@ -1,5 +1,5 @@
-/** Where the package's own files are: recipes and tasks. */
-import { existsSync } from "node:fs";
+/** The package itself: where its files are, and its version. */
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -10,4 +10,9 @@ export function packageDirectory(): string {
     folder = path.dirname(folder);
   }
   return folder;
+}
+
+/** `0.1.0`. */
+export function packageVersion(): string {
+  return JSON.parse(readFileSync(path.join(packageDirectory(), "package.json"), "utf8")).version;
 }

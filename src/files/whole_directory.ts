@@ -5,7 +5,8 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
-import { CheckpointError, reasonOf } from "../checkpoint/checkpoint_error.ts";
+import { CheckpointError } from "../checkpoint/checkpoint_error.ts";
+import { systemErrorText } from "../errors/system_error.ts";
 
 /** Flushes a file or directory to the device. */
 async function flush(target: string): Promise<void> {
@@ -63,6 +64,6 @@ export async function replaceDirectory(
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-    throw new CheckpointError(`cannot write ${directory}: ${reasonOf(error)}`);
+    throw new CheckpointError(`cannot write ${directory}: ${systemErrorText(error)}`);
   }
 }

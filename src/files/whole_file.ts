@@ -4,9 +4,10 @@
  */
 import { type FileHandle, open, rename, unlink } from "node:fs/promises";
 import path from "node:path";
+import { UserError } from "../errors/user_error.ts";
 
 /** A file that could not be written; nothing of it is left. */
-export class FileWriteError extends Error {
+export class FileWriteError extends UserError {
   override name = "FileWriteError";
 }
 

@@ -1,5 +1,6 @@
 /** Reads a GGUF file: metadata and tensor infos at once, the bytes of a tensor on demand. */
 import { type FileHandle, open } from "node:fs/promises";
+import { systemErrorText } from "../errors/system_error.ts";
 import {
   type GgufHeader,
   type GgufTensorInfo,
@@ -85,8 +86,7 @@ async function openFile(path: string): Promise<FileHandle> {
   try {
     return await open(path, "r");
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    throw new GgufError(`${path}: ${code === "ENOENT" ? "no such file" : (error as Error).message}`);
+    throw new GgufError(`${path}: ${systemErrorText(error)}`);
   }
 }
 

@@ -10,6 +10,7 @@
  * written innermost first, so a row-major [rows, cols] matrix is stored as (cols, rows); in this code a shape is
  * always row-major.
  */
+import { UserError } from "../errors/user_error.ts";
 
 export const ggufMagic = 0x46554747;
 export const ggufVersion = 3;
@@ -71,7 +72,7 @@ export const tensorTypes = {
 export type TensorType = keyof typeof tensorTypes;
 
 /** A GGUF file that cannot be read or written: one line that says what and where. */
-export class GgufError extends Error {
+export class GgufError extends UserError {
   override name = "GgufError";
 }
 

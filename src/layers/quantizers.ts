@@ -5,13 +5,14 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { type ScaleDtype, scaleDtypes } from "../config/model_config.ts";
+import { UserError } from "../errors/user_error.ts";
 import { absmaxInt8Activations, absmeanTernaryWeights } from "../ops/fake_quantize.ts";
 
 /** Package name of everything registered with `tf.serialization`. */
 export const serializationPackage = "bitnet-lab";
 
 /** Unknown quantizer name, class or option. */
-export class QuantizerError extends Error {
+export class QuantizerError extends UserError {
   override name = "QuantizerError";
 }
 

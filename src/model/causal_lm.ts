@@ -8,6 +8,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { ModelConfig } from "../config/model_config.ts";
+import { UserError } from "../errors/user_error.ts";
 import { DecoderLayer } from "../layers/decoder_layer.ts";
 import { AbsmeanTernary } from "../layers/quantizers.ts";
 import { RMSNorm } from "../layers/rms_norm.ts";
@@ -23,7 +24,7 @@ import { recomputed } from "./recompute.ts";
 export type Initialization = { seed: number } | { parameters: (name: string) => Float32Array };
 
 /** Parameter values that do not fit the configuration. */
-export class ParameterError extends Error {
+export class ParameterError extends UserError {
   override name = "ParameterError";
 }
 

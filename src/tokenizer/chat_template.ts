@@ -4,6 +4,7 @@
  * (`apply_chat_template`), by their library for JavaScript.
  */
 import { Template } from "@huggingface/jinja";
+import { UserError } from "../errors/user_error.ts";
 
 export interface ChatMessage {
   /** `system`, `user`, `assistant`, or whatever else the template knows. */
@@ -12,7 +13,7 @@ export interface ChatMessage {
 }
 
 /** There is no template, it is not valid, or it refuses the messages. */
-export class ChatTemplateError extends Error {
+export class ChatTemplateError extends UserError {
   override name = "ChatTemplateError";
 }
 

@@ -1,6 +1,7 @@
 /** Opens a `tokenizer.json`, from disk or from memory. */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
+import { systemErrorText } from "../errors/system_error.ts";
 import { ByteBpeTokenizer, isByteBpe } from "./byte_bpe_tokenizer.ts";
 import { LibraryTokenizer } from "./library_tokenizer.ts";
 import type { Tokenizer } from "./tokenizer.ts";
@@ -10,8 +11,7 @@ function readText(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    throw new TokenizerError(missing ? `${file}: no such file` : `${file}: ${(error as Error).message}`);
+    throw new TokenizerError(`${file}: ${systemErrorText(error)}`);
   }
 }
 

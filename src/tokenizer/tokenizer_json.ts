@@ -1,4 +1,5 @@
 /** The parts of `tokenizer.json` (Hugging Face tokenizers, format version 1.0) that we read and write ourselves. */
+import { UserError } from "../errors/user_error.ts";
 
 export interface AddedTokenJson {
   id: number;
@@ -53,6 +54,6 @@ export interface TokenizerJson {
 }
 
 /** A `tokenizer.json` that cannot be read: says which file and what is wrong with it. */
-export class TokenizerError extends Error {
+export class TokenizerError extends UserError {
   override name = "TokenizerError";
 }

@@ -75,7 +75,7 @@ describe("round trip", () => {
 
   test("a place that cannot be written is named", async () => {
     const nowhere = path.join(folder, "missing", "x.safetensors");
-    await expect(writeSafetensors(nowhere, [])).rejects.toThrow(`cannot write ${nowhere}: no such file or directory`);
+    await expect(writeSafetensors(nowhere, [])).rejects.toThrow(`cannot write ${nowhere}: no such file or folder`);
   });
 });
 
@@ -83,7 +83,7 @@ test.skipIf(!existsSync("/dev/full"))("a full device (needs /dev/full)", async (
   const writing = writeSafetensors("/dev/full", [
     { name: "x", dtype: "U8", shape: [9], data: () => new Uint8Array(9) },
   ]);
-  await expect(writing).rejects.toThrow("cannot write /dev/full: no space left on the device");
+  await expect(writing).rejects.toThrow("cannot write /dev/full: no space left on the disk");
 });
 
 describe("damaged and hostile files", () => {

@@ -164,14 +164,14 @@ describe("bitnet-eval refuses in one line", () => {
   test("files that are missing or damaged: exit code 1", () => {
     expect(failure("bitnet-eval", "--model", "missing.gguf", "--tasks", "toy_arc")).toEqual({
       status: 1,
-      lines: ["bitnet-eval: no such file: missing.gguf"],
+      lines: ["bitnet-eval: no such file or folder: missing.gguf"],
     });
     // Known before the evaluation, not after it.
     writeFileSync(path.join(directory, "file"), "");
     for (const flag of ["--output_path", "--report"]) {
       expect(failure("bitnet-eval", "--model", "missing.gguf", "--tasks", "toy_arc", flag, "file/x/out.json")).toEqual({
         status: 1,
-        lines: [expect.stringMatching(/^bitnet-eval: not a folder: .*file/)],
+        lines: [expect.stringMatching(/^bitnet-eval: a part of the path is not a folder: .*file/)],
       });
     }
     mkdirSync(path.join(directory, "empty"));

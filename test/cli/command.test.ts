@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { canonicalFlags, checkInteger, errorLine, runCommand, UsageError } from "../../cli/command.ts";
+import { canonicalFlags, checkInteger, runCommand, UsageError } from "../../cli/command.ts";
+import { UserError } from "../../src/errors/user_error.ts";
 
 const options = {
   model: { type: "string", demandOption: true, describe: "a model" },
@@ -36,14 +37,6 @@ test("checkInteger", () => {
   expect(() => checkInteger("limit", 1, 1)).not.toThrow();
   expect(() => checkInteger("limit", 1.5, 1)).toThrow("--limit must be an integer of at least 1, not 1.5");
   expect(() => checkInteger("limit", 0, 1)).toThrow(UsageError);
-});
-
-test("errorLine puts system errors in words and folds lines", () => {
-  expect(errorLine(Object.assign(new Error("ENOENT: ..."), { code: "ENOENT", path: "a.gguf" }))).toBe(
-    "no such file: a.gguf",
-  );
-  expect(errorLine(new Error("first\n  second\n"))).toBe("first; second");
-  expect(errorLine("text")).toBe("text");
 });
 
 describe("runCommand", () => {
@@ -98,9 +91,20 @@ describe("runCommand", () => {
 
   test("an error while running is one line and exit code 1", async () => {
     const result = await invoke(["a", "--model", "m"], async () => {
-      throw new Error("the file is broken\nat byte 7");
+      throw new UserError("the file is broken\nat byte 7");
     });
     expect(result).toEqual({ exitCode: 1, stderr: "bitnet-test: the file is broken; at byte 7" });
+  });
+
+  test("a mistake of ours shows its stack", async () => {
+    const result = await invoke(["a", "--model", "m"], async () => {
+      (undefined as unknown as { a: number }).a++;
+    });
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toMatch(
+      /^bitnet-test: this is a bug of bitnet-lab; please report it .*\(bitnet-lab \d.*, Node /,
+    );
+    expect(result.stderr).toMatch(/\nTypeError: .*undefined.*\n +at .*command\.test\.ts/);
   });
 
   test("Ctrl-C aborts the signal; a run that throws for it exits with 130", async () => {

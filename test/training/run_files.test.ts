@@ -102,7 +102,7 @@ describe.skipIf(!canMount)(`a full disk${canMount ? "" : " (skipped: unshare and
       encoding: "utf8",
       env: { ...process.env, BITNET_CACHE: path.join(folder, "cache") },
     });
-    expect(stderr).toMatch(/^bitnet-train: cannot write .*: no space left on the device\n$/);
+    expect(stderr).toMatch(/^bitnet-train: cannot write .*: no space left on the disk\n$/);
     expect(stdout.split("\n")).toEqual(["code 1", "latest", "step-00000005", "step-00000005", ""]);
   }, 300_000);
 });

@@ -9,10 +9,12 @@ import { checkPackable, type ExportType } from "../../src/config/packing_rules.t
 import { recipeNames, recipePath } from "../../src/config/recipes.ts";
 import { describeProblems, type SectionKeys } from "../../src/config/schema_errors.ts";
 import { nearestName } from "../../src/errors/nearest_name.ts";
+import { systemErrorText } from "../../src/errors/system_error.ts";
+import { UserError } from "../../src/errors/user_error.ts";
 import { type RunConfig, runConfigSchema, runConfigSections } from "./run_config.ts";
 
 /** The configuration cannot be used. The message has one line per problem. */
-export class RunConfigError extends Error {
+export class RunConfigError extends UserError {
   override name = "RunConfigError";
 }
 
@@ -72,7 +74,7 @@ export function loadRunConfig(file: string, overrides: readonly Override[] = [])
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    throw new RunConfigError(`${file}: cannot be read: ${(error as Error).message}`);
+    throw new RunConfigError(`${file}: cannot be read: ${systemErrorText(error)}`);
   }
   return parseRunConfig(text, file, overrides);
 }

@@ -8,7 +8,8 @@ import { createHash } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import path from "node:path";
-import { DataError, messageOf } from "../../src/data/data_error.ts";
+import { DataError } from "../../src/data/data_error.ts";
+import { systemErrorCode, systemErrorText } from "../../src/errors/system_error.ts";
 
 /** Raised whenever the same input gives other files. */
 const cacheVersion = 1;
@@ -72,7 +73,7 @@ function isRunning(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    return systemErrorCode(error) === "EPERM";
   }
 }
 
@@ -122,9 +123,8 @@ export async function fillCache(
     });
     return manifest;
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (error instanceof DataError || code === undefined) throw error;
-    throw new DataError(`cannot write the token cache ${target}: ${messageOf(error)}`);
+    if (systemErrorCode(error) === undefined) throw error;
+    throw new DataError(`cannot write the token cache ${target}: ${systemErrorText(error)}`);
   } finally {
     await rm(partial, { recursive: true, force: true }).catch(() => {});
   }

@@ -19,7 +19,8 @@ import {
   Uint16,
   Uint32,
 } from "apache-arrow";
-import { DataError, messageOf } from "../../src/data/data_error.ts";
+import { DataError } from "../../src/data/data_error.ts";
+import { messageOf } from "../../src/errors/user_error.ts";
 
 /** 2 or 4 MiB. */
 export const batchTokens = 1 << 20;

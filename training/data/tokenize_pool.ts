@@ -38,6 +38,11 @@ function startWorker(setup: WorkerSetup): Worker {
   return new Worker(new URL(entry, import.meta.url), { workerData: setup });
 }
 
+function workerError({ error, stack }: Extract<WorkerAnswer, { error: string }>): Error {
+  if (stack === undefined) return new DataError(`tokenizing failed: ${error}`);
+  return Object.assign(new Error(`tokenizing failed: ${error}`), { stack });
+}
+
 class TokenizeWorker {
   private readonly worker: Worker;
   /** Jobs that the worker has not answered yet; it answers in order. */
@@ -48,11 +53,11 @@ class TokenizeWorker {
     this.worker = startWorker(setup);
     this.worker.on("message", (answer: WorkerAnswer) => {
       const { resolve, reject } = this.waiting.shift()!;
-      if ("error" in answer) reject(new DataError(`tokenizing failed: ${answer.error}`));
-      else resolve(answer.job);
+      if ("job" in answer) resolve(answer.job);
+      else reject(workerError(answer));
     });
-    this.worker.on("error", (error) => this.fail(new DataError(`a tokenizing thread failed: ${error.message}`)));
-    this.worker.on("exit", () => this.fail(new DataError("a tokenizing thread ended early")));
+    this.worker.on("error", (error) => this.fail(error));
+    this.worker.on("exit", () => this.fail(new Error("a tokenizing thread ended early")));
   }
 
   get pending(): number {

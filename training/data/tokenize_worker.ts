@@ -1,7 +1,7 @@
 /** Worker thread of {@link TokenizePool}: answers each job with its ids, whose memory it hands over. */
 import { parentPort, workerData } from "node:worker_threads";
-import { messageOf } from "../../src/data/data_error.ts";
 import type { DocumentPart } from "../../src/data/text_document.ts";
+import { messageOf, UserError } from "../../src/errors/user_error.ts";
 import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
 import { type EncodedJob, encodeJob } from "./tokenize_job.ts";
 
@@ -11,7 +11,8 @@ export interface WorkerSetup {
   endOfText: number;
 }
 
-export type WorkerAnswer = { job: EncodedJob } | { error: string };
+/** An error loses its class on the way: `stack` is there if it was none for people. */
+export type WorkerAnswer = { job: EncodedJob } | { error: string; stack?: string };
 
 const { json, config, endOfText } = workerData as WorkerSetup;
 const tokenizer = loadTokenizer(json, config);
@@ -25,6 +26,7 @@ parentPort!.on("message", (parts: DocumentPart[]) => {
       job.byteCounts.buffer,
     ]);
   } catch (error) {
-    parentPort!.postMessage({ error: messageOf(error) } satisfies WorkerAnswer);
+    const stack = error instanceof UserError ? undefined : (error as Error).stack;
+    parentPort!.postMessage({ error: messageOf(error), stack } satisfies WorkerAnswer);
   }
 });

@@ -12,12 +12,13 @@
  */
 import { createHash } from "node:crypto";
 import { closeSync, createReadStream, existsSync, ftruncateSync, openSync, statSync, writeSync } from "node:fs";
+import { UserError } from "../../errors/user_error.ts";
 import type { LoglikelihoodResult } from "../../language_model/language_model.ts";
 
 const header = '{"bitnet_eval_cache":1}';
 
 /** The file is not a cache of answers. */
-export class AnswerCacheError extends Error {
+export class AnswerCacheError extends UserError {
   override name = "AnswerCacheError";
 }
 

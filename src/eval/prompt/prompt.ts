@@ -4,6 +4,7 @@
  */
 import { DocumentError, type JsonObject } from "../../data/document.ts";
 import type { LocatedDocument } from "../../data/document_file.ts";
+import { UserError } from "../../errors/user_error.ts";
 import { isSpace } from "../../tokenizer/whitespace.ts";
 import type { DocumentReader } from "../data/document_reader.ts";
 import type { PromptRules, Task } from "../task/task.ts";
@@ -106,7 +107,7 @@ export class PromptBuilder {
 }
 
 /** An example cannot be used; the message says where it is. */
-export class ExampleError extends Error {
+export class ExampleError extends UserError {
   override name = "ExampleError";
 }
 

@@ -8,9 +8,10 @@ import { randomInt } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { UserError } from "../../errors/user_error.ts";
 
 /** Python 3 is not there. */
-export class PythonMissingError extends Error {
+export class PythonMissingError extends UserError {
   override name = "PythonMissingError";
 }
 

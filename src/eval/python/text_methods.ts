@@ -1,10 +1,11 @@
 /** Methods of Python's `str`, `list` and `dict` that task templates call. Positions count code points. */
 
+import { UserError } from "../../errors/user_error.ts";
 import { lstrip, rstrip, splitWords, strip } from "../../tokenizer/whitespace.ts";
 import { isEqual, pythonRepr, pythonStr } from "./values.ts";
 
 /** What Python would raise. */
-export class PythonError extends Error {
+export class PythonError extends UserError {
   override name = "PythonError";
 }
 

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import { DataFileError, readDocumentFile } from "../../data/document_file.ts";
+import { systemErrorText } from "../../errors/system_error.ts";
 import type { SampleMetric } from "../schema/sample_metric.ts";
 
 const resultsSchema = z.object({
@@ -75,7 +76,7 @@ async function readResults(file: string): Promise<z.infer<typeof resultsSchema>>
   try {
     text = await readFile(file, "utf8");
   } catch (error) {
-    throw new DataFileError(`cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`);
+    throw new DataFileError(`cannot read ${file}: ${systemErrorText(error)}`);
   }
   let value: unknown;
   try {

@@ -7,6 +7,8 @@ import path from "node:path";
 import { isMap, isNode, isScalar, LineCounter, type Node, parseAllDocuments, type YAMLMap } from "yaml";
 import type { z } from "zod";
 import { nearestName } from "../../errors/nearest_name.ts";
+import { systemErrorText } from "../../errors/system_error.ts";
+import { UserError } from "../../errors/user_error.ts";
 import {
   FunctionName,
   type GroupConfig,
@@ -17,7 +19,7 @@ import {
 } from "../schema/task_schema.ts";
 
 /** A task file cannot be used. The message has one line per problem. */
-export class TaskFileError extends Error {
+export class TaskFileError extends UserError {
   override name = "TaskFileError";
 }
 
@@ -66,7 +68,7 @@ function readSections(file: string, includedBy: readonly string[], known: Map<st
     text = readFileSync(file, "utf8");
   } catch (error) {
     const by = includedBy.length > 0 ? ` (included by ${includedBy.at(-1)})` : "";
-    throw new TaskFileError(`${file}: cannot be read: ${(error as NodeJS.ErrnoException).code}${by}`);
+    throw new TaskFileError(`${file}: cannot be read: ${systemErrorText(error)}${by}`);
   }
   const lineCounter = new LineCounter();
   const documents = parseAllDocuments(text, { lineCounter, prettyErrors: false, customTags: [functionTag] });

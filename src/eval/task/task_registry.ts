@@ -2,13 +2,14 @@
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { similarName } from "../../errors/nearest_name.ts";
+import { UserError } from "../../errors/user_error.ts";
 import { packageDirectory } from "../../files/package.ts";
 import type { GroupConfig } from "../schema/task_schema.ts";
 import { compileTask, type Task } from "./task.ts";
 import { type GroupEntry, readTaskFile, type TaskEntry, TaskFileError } from "./task_file.ts";
 
 /** No task has this name. */
-export class UnknownTaskError extends Error {
+export class UnknownTaskError extends UserError {
   override name = "UnknownTaskError";
 }
 

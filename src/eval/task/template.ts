@@ -5,13 +5,14 @@
  * @huggingface/jinja parses; values are computed here, because its own have JavaScript's text and methods.
  */
 import { parse, tokenize } from "@huggingface/jinja";
+import { UserError } from "../../errors/user_error.ts";
 import { strip } from "../../tokenizer/whitespace.ts";
 import { pythonRegex } from "../python/regex.ts";
 import { methodOf, PythonError } from "../python/text_methods.ts";
 import { isEqual, isTruthy, pythonRepr, pythonStr } from "../python/values.ts";
 
 /** The template cannot be parsed, or not be computed for a document. */
-export class TemplateError extends Error {
+export class TemplateError extends UserError {
   override name = "TemplateError";
 }
 

@@ -2,6 +2,7 @@
  * HTTP to a server with OpenAI's completions API. A request that may succeed later (no connection, a time-out, 408, 429, 5xx,
  * an answer that was cut) is repeated after 1, 2, 4 ... seconds; what is wrong in itself is an error at once.
  */
+import { systemErrorText } from "../../errors/system_error.ts";
 import { ServerError } from "./server_error.ts";
 
 export interface CompletionsClientOptions {
@@ -43,8 +44,7 @@ function errorMessage(body: string): string {
 
 /** Why `fetch` failed: its own message is only "fetch failed". */
 function connectionProblem(error: unknown): string {
-  const cause = (error as Error).cause as (Error & { code?: string }) | undefined;
-  return cause?.code ?? cause?.message ?? (error as Error).message;
+  return systemErrorText((error as Error).cause ?? error);
 }
 
 function waitSeconds(seconds: number, signal?: AbortSignal): Promise<void> {

@@ -2,6 +2,7 @@
  * Opens `--model http://host:port/v1`: reads `--model-args`, asks the server which models it has, and chooses how to score.
  */
 import { nearestName } from "../../errors/nearest_name.ts";
+import { UserError } from "../../errors/user_error.ts";
 import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
 import { CompletionsClient, type CompletionsClientOptions } from "./completions_client.ts";
 import { CompletionsLanguageModel, type Scoring } from "./completions_language_model.ts";
@@ -10,7 +11,7 @@ import { servedModels, serverTraits } from "./served_model.ts";
 import { ServerError } from "./server_error.ts";
 
 /** The arguments cannot be understood; the message names the key. */
-export class ModelArgsError extends Error {
+export class ModelArgsError extends UserError {
   override name = "ModelArgsError";
 }
 

@@ -1,4 +1,6 @@
+import { UserError } from "../../errors/user_error.ts";
+
 /** What goes wrong between us and a completions server, in one line that begins with its address. */
-export class ServerError extends Error {
+export class ServerError extends UserError {
   override name = "ServerError";
 }

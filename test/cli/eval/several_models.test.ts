@@ -117,7 +117,7 @@ describe("one line for", () => {
     ["arguments without a server", ["--model", "m.gguf", "--model_args", "model=x"], 2, /--model_args is for a server/],
     ["a model given twice", ["--model", "m.gguf", "--model", "m.gguf"], 2, /the same model is given twice/],
     ["one file to compare", ["--compare", "a.json"], 2, /--compare needs two results files, not 1/],
-    ["a missing file to compare", ["--compare", "a.json", "b.json"], 1, /cannot read a\.json: ENOENT/],
+    ["a missing file to compare", ["--compare", "a.json", "b.json"], 1, /cannot read a\.json: no such file or folder/],
   ])("%s", async (_, args, status, message) => {
     const more = args[0] === "--model" ? tasks : [];
     const result = await run(...args, ...more);

@@ -167,7 +167,7 @@ describe("saved runs", () => {
     await expect(readSavedRun(text)).rejects.toThrow(`${text} is not valid JSON: `);
     writeFileSync(text, "{}");
     await expect(readSavedRun(text)).rejects.toThrow(`${text} is not a results file: "results": `);
-    await expect(readSavedRun(path.join(directory, "none.json"))).rejects.toThrow("none.json: ENOENT");
+    await expect(readSavedRun(path.join(directory, "none.json"))).rejects.toThrow("none.json: no such file or folder");
     appendFileSync(a.replace("results_", "samples_toy_arc_").replace(".json", ".jsonl"), "{}\n");
     await expect(readSavedRun(a)).rejects.toThrow(/samples_toy_arc_.*\.jsonl:61: not a sample: "doc_id": /);
   });

@@ -271,7 +271,7 @@ describe("problems", () => {
     [
       "an include",
       [...mine, "include: nowhere.yaml"],
-      "DIR/nowhere.yaml: cannot be read: ENOENT (included by DIR/mine.yaml)",
+      "DIR/nowhere.yaml: cannot be read: no such file or folder (included by DIR/mine.yaml)",
     ],
     ["itself", [...mine, "include: mine.yaml"], "DIR/mine.yaml: includes itself"],
     ["the same name twice", [...mine, "---", ...mine], "DIR/mine.yaml: mine is defined in DIR/mine.yaml too"],
