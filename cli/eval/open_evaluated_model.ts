@@ -1,4 +1,4 @@
-/** The models that the flags of model_options.ts name; opening one, with the cache of its answers. */
+/** The models that the flags of model_flags.ts name; opening one, with the cache of its answers. */
 import { AnswerCache } from "../../src/eval/models/answer_cache.ts";
 import { CachedLanguageModel } from "../../src/eval/models/cached_language_model.ts";
 import type { LanguageModel } from "../../src/language_model/language_model.ts";

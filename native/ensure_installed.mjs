@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
-const root = path.join(path.dirname(fileURLToPath(import.meta.url)), "../..");
+const root = path.join(path.dirname(fileURLToPath(import.meta.url)), "..");
 
 function run(command, args) {
   console.log(`> ${command} ${args.join(" ")}`);
