@@ -2,6 +2,8 @@
  * `import ... from "bitnet-lab"`: layers for any tfjs model, the language model, checkpoints, tokenizers, evaluation, and
  * GGUF files in the native engine (loaded at first use).
  */
+import "./src/ops/one_tfjs.ts";
+
 export * from "./native/inference/index.ts";
 export { type Checkpoint, loadCausalLM, openCheckpoint, readParameter } from "./src/checkpoint/checkpoint.ts";
 export { CheckpointError } from "./src/checkpoint/checkpoint_error.ts";
