@@ -1,6 +1,6 @@
 /** The flags that say how tokens are drawn, the same in every command that generates. */
 import type { InferredOptionTypes } from "yargs";
-import type { SamplingOptions } from "../native/inference/session.ts";
+import type { SamplingOptions } from "../src/language_model/sampling.ts";
 import { checkInteger, UsageError } from "./command.ts";
 
 export const samplingFlags = {

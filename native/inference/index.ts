@@ -1,4 +1,5 @@
 /** `bitnet-lab/inference`: GGUF files in the native engine, without tfjs. */
+export type { SamplingOptions } from "../../src/language_model/sampling.ts";
 export {
   type ChatMessage,
   ChatTemplate,
@@ -17,5 +18,5 @@ export {
 } from "./generation.ts";
 export { EngineDisposedError, EngineRequestError, ModelFileError } from "./native_engine.ts";
 export { NativeLanguageModel } from "./native_language_model.ts";
-export type { SamplingOptions, Session } from "./session.ts";
+export type { Session } from "./session.ts";
 export { type LoadModelOptions, loadModel, type Prompt, TextModel, type TextOrIds } from "./text_model.ts";

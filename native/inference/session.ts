@@ -1,4 +1,5 @@
 /** Sequences in progress in an engine: prefill, decode, sampling. */
+import type { SamplingOptions } from "../../src/language_model/sampling.ts";
 import type { DrawBatcher } from "./draw_batcher.ts";
 import {
   callAbortable,
@@ -7,17 +8,6 @@ import {
   type NativeEngine,
   type NativeEngineInfo,
 } from "./native_engine.ts";
-
-export interface SamplingOptions {
-  /** 0 or absent: greedy. */
-  temperature?: number;
-  /** Keep only the k most probable tokens; 0 or absent: all. */
-  topK?: number;
-  /** Keep the most probable tokens until their probabilities add up to this; 1 or absent: all. */
-  topP?: number;
-  /** Integer from 0; the same seed draws the same tokens on every machine. */
-  seed?: number;
-}
 
 export interface GenerateOptions extends SamplingOptions {
   maxTokens: number;
@@ -39,7 +29,11 @@ export interface Advance {
 // Tokens drawn per native call once a stream runs: few enough to be prompt, enough to hide the call's cost.
 const tokensPerCall = 4;
 
-function samplingValues({ temperature = 0, topK = 0, topP = 1, seed = 0 }: SamplingOptions, drawn: number): number[] {
+/** In the order of the addon. @throws {EngineRequestError} naming the value that is out of range. */
+export function samplingValues(
+  { temperature = 0, topK = 0, topP = 1, seed = 0 }: SamplingOptions,
+  drawn: number,
+): number[] {
   if (!(temperature >= 0 && temperature < Number.POSITIVE_INFINITY)) {
     throw new EngineRequestError(`temperature must be a number from 0, not ${temperature}`);
   }

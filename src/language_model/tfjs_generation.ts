@@ -4,12 +4,11 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { CausalLM } from "../model/causal_lm.ts";
-import { CounterRng } from "../random/counter_rng.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { DraftTable } from "./draft_table.ts";
 import { GeneratedText } from "./generated_text.ts";
 import type { GenerateRequest } from "./language_model.ts";
-import { drawToken, largestIndex } from "./sampling.ts";
+import { drawToken } from "./sampling.ts";
 
 /** Longest guess: further ones are rarely right. */
 const draftLength = 8;
@@ -19,7 +18,6 @@ interface Sequence {
   /** Context and what was generated. */
   ids: number[];
   text: GeneratedText;
-  rng: CounterRng;
 }
 
 /** What generation needs of a model. */
@@ -46,7 +44,7 @@ export class TfjsGeneration {
     this.drafts.learn(ids);
     const { until, maxTokens } = request;
     const text = new GeneratedText(this.source.tokenizer, { until, maxTokens, endIds: this.source.endIds });
-    this.active.push({ request, ids, text, rng: new CounterRng(request.seed ?? 0, "generate") });
+    this.active.push({ request, ids, text });
     return text;
   }
 
@@ -91,11 +89,10 @@ export class TfjsGeneration {
   }
 
   /** Takes tokens as long as the draft agrees with them. */
-  private advance({ ids, text, request, rng }: Sequence, draft: readonly number[], logits: readonly Float32Array[]) {
-    const { temperature = 0, topK, topP } = request;
+  private advance({ ids, text, request }: Sequence, draft: readonly number[], logits: readonly Float32Array[]) {
     const before = ids.length;
     for (let i = 0; i < logits.length && !text.ended; i++) {
-      const id = temperature > 0 ? drawToken(logits[i], { temperature, topK, topP }, rng) : largestIndex(logits[i]);
+      const id = drawToken(logits[i], request, ids.length - request.context.length);
       ids.push(id);
       text.push([id]);
       if (draft[i] !== id) break;

@@ -8,6 +8,7 @@
 //   feed(sessions, slots, ids, counts, wantLogits, flag) -> Promise<Float32Array>, empty without wantLogits
 //   generate(sessions, slots, ids, counts, sampling, steps, endIds, flag) -> Promise<Int32Array[]>
 //   dispose()
+//   drawToken(logits, sampling) -> id: the sampler of generate, on logits that JavaScript has
 //   createAbortFlag() -> flag;  raiseAbortFlag(flag)
 //
 // Typed by native/inference/native_engine.ts, which is the only caller and checks argument types.
@@ -55,6 +56,21 @@ Napi::Value metadata_scalar(Napi::Env env, const GgufValue& value) {
     default:
       return Napi::Number::New(env, value.number);
   }
+}
+
+// [temperature, topK, topP, seed]
+SamplerSettings sampler_settings(const double* values) {
+  return {values[0], static_cast<int32_t>(values[1]), values[2], static_cast<uint64_t>(values[3])};
+}
+
+Napi::Value draw_token(const Napi::CallbackInfo& info) {
+  const Napi::Float32Array logits = info[0].As<Napi::Float32Array>();
+  const Napi::Float64Array sampling = info[1].As<Napi::Float64Array>();
+  const double* values = sampling.Data();
+  const int32_t id = Sampler(sampler_settings(values))
+                         .sample(logits.Data(), static_cast<int64_t>(logits.ElementLength()),
+                                 static_cast<uint64_t>(values[4]));
+  return Napi::Number::New(info.Env(), id);
 }
 
 class EngineObject : public Napi::ObjectWrap<EngineObject> {
@@ -317,9 +333,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
       std::vector<Generation> generations;
       const double* next = sampling.data();
       for (const Feed& feed : prompts->feeds()) {
-        const SamplerSettings settings{static_cast<float>(next[0]), static_cast<int32_t>(next[1]),
-                                       static_cast<float>(next[2]), static_cast<uint64_t>(next[3])};
-        generations.push_back({feed, settings, static_cast<uint64_t>(next[4])});
+        generations.push_back({feed, sampler_settings(next), static_cast<uint64_t>(next[4])});
         next += 5;
       }
       *tokens = engine->generate(generations, steps, end_ids, abort.get());
@@ -348,6 +362,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
 
 void init_inference(Napi::Env env, Napi::Object exports) {
   exports.Set("Engine", EngineObject::define(env));
+  exports.Set("drawToken", Napi::Function::New(env, draw_token, "drawToken"));
   exports.Set("createAbortFlag", Napi::Function::New(env, create_abort_flag, "createAbortFlag"));
   exports.Set("raiseAbortFlag", Napi::Function::New(env, raise_abort_flag, "raiseAbortFlag"));
 }

@@ -1,6 +1,8 @@
 #include "inference/sampler.h"
 
 #include <algorithm>
+#include <cstring>
+#include <numeric>
 
 #include "core/canonical_math.h"
 
@@ -9,16 +11,70 @@ namespace {
 
 constexpr int64_t kArgMaxBlock = 512;
 
-// Draw `draw` of `seed`, uniform in [0, 1): two rounds of the SplitMix64 finalizer (Steele, Lea, Flood 2014).
+// The stream "generate" of src/random/counter_rng.ts: a value is a hash of seed, stream and counter.
+
+uint32_t mix32(uint32_t x) {
+  x = (x ^ (x >> 16)) * 0x7feb352du;
+  x = (x ^ (x >> 15)) * 0x846ca68bu;
+  return x ^ (x >> 16);
+}
+
+constexpr uint32_t hash_name(const char* name) {
+  uint32_t hash = 0x811c9dc5u;
+  for (; *name != '\0'; ++name) hash = (hash ^ static_cast<unsigned char>(*name)) * 0x01000193u;
+  return hash;
+}
+
+constexpr uint32_t kStream = hash_name("generate");
+
+uint32_t stream_value(uint64_t seed, uint64_t counter) {
+  const auto high = static_cast<uint32_t>(seed >> 32), low = static_cast<uint32_t>(seed);
+  const uint32_t key0 = mix32(low ^ mix32(high + 0x9e3779b9u) ^ kStream);
+  const uint32_t key1 = mix32(key0 + 0x85ebca6bu) ^ kStream;
+  const auto counter_high = static_cast<uint32_t>(counter >> 32),
+             counter_low = static_cast<uint32_t>(counter);
+  return mix32(mix32(counter_low ^ key0) + (counter_high ^ key1) * 0x9e3779b1u + key1);
+}
+
+// Number `draw` of the seed, in [0, 1), with 53 bits.
 double uniform(uint64_t seed, uint64_t draw) {
-  uint64_t z = seed;
-  for (int round = 0; round < 2; ++round) {
-    z += (draw + 1) * 0x9e3779b97f4a7c15ull;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-    z ^= z >> 31;
-  }
-  return static_cast<double>(z >> 11) * 0x1p-53;
+  const uint32_t high = stream_value(seed, 2 * draw) >> 5, low = stream_value(seed, 2 * draw + 1) >> 6;
+  return (high * 67108864.0 + low) / 9007199254740992.0;
+}
+
+// As in the reference, operation for operation. The build forbids contraction (-ffp-contract=off): a fused
+// multiply-add here would draw other tokens.
+constexpr double kSmallestExponent = -700.0;
+constexpr double kLog2E = 1.4426950408889634;
+constexpr double kLn2High = 0.6931471803691238;
+constexpr double kLn2Low = 1.9082149292705877e-10;
+constexpr double kRoundingShift = 6755399441055744.0;
+constexpr double kInverseFactorials[] = {1.0,
+                                         1.0,
+                                         1.0 / 2,
+                                         1.0 / 6,
+                                         1.0 / 24,
+                                         1.0 / 120,
+                                         1.0 / 720,
+                                         1.0 / 5040,
+                                         1.0 / 40320,
+                                         1.0 / 362880,
+                                         1.0 / 3628800,
+                                         1.0 / 39916800,
+                                         1.0 / 479001600,
+                                         1.0 / 6227020800.0};
+
+// exp(x) for x <= 0; 0 below -700, and for NaN.
+double sampler_exp(double x) {
+  if (!(x >= kSmallestExponent)) return 0.0;
+  const double n = x * kLog2E + kRoundingShift - kRoundingShift;
+  const double r = x - n * kLn2High - n * kLn2Low;
+  double series = kInverseFactorials[13];
+  for (int k = 12; k >= 0; --k) series = series * r + kInverseFactorials[k];
+  const uint64_t bits = static_cast<uint64_t>(1023 + static_cast<int64_t>(n)) << 52;  // 2^n
+  double power;
+  std::memcpy(&power, &bits, sizeof power);
+  return series * power;
 }
 
 }  // namespace
@@ -51,47 +107,45 @@ int32_t arg_max(const float* logits, int64_t count) {
              : static_cast<int32_t>(found - logits);  // not found: logits[0] is not a number
 }
 
-int32_t Sampler::sample(const float* logits, int64_t count, uint64_t draw) {
-  if (settings_.temperature <= 0.0f || settings_.top_k == 1) return arg_max(logits, count);
-
-  const bool all = (settings_.top_k <= 0 || settings_.top_k >= count) && settings_.top_p >= 1.0f;
+void Sampler::choose_candidates(const float* logits, int64_t count) {
   order_.resize(static_cast<size_t>(count));
-  for (int64_t i = 0; i < count; ++i) order_[static_cast<size_t>(i)] = static_cast<int32_t>(i);
-  if (!all) {
-    const auto before = [logits](int32_t a, int32_t b) {
-      return logits[a] > logits[b] || (logits[a] == logits[b] && a < b);
-    };
-    if (settings_.top_k > 0 && settings_.top_k < count) {
-      std::nth_element(order_.begin(), order_.begin() + settings_.top_k, order_.end(), before);
-      order_.resize(static_cast<size_t>(settings_.top_k));
-    }
-    std::sort(order_.begin(), order_.end(), before);
+  std::iota(order_.begin(), order_.end(), 0);
+  const bool limited = settings_.top_k > 0 && settings_.top_k < count;
+  if (!limited && settings_.top_p >= 1.0) return;
+  const auto before = [logits](int32_t a, int32_t b) {
+    return logits[a] > logits[b] || (logits[a] == logits[b] && a < b);
+  };
+  if (limited) {
+    std::nth_element(order_.begin(), order_.begin() + settings_.top_k, order_.end(), before);
+    order_.resize(static_cast<size_t>(settings_.top_k));
   }
+  std::sort(order_.begin(), order_.end(), before);
+}
 
-  const float largest = logits[all ? arg_max(logits, count) : order_[0]];
-  const float inverse = 1.0f / settings_.temperature;
-  weights_.clear();
-  double sum = 0;
-  for (const int32_t id : order_) {
-    weights_.push_back(canonical_exp((logits[id] - largest) * inverse));
-    sum += static_cast<double>(weights_.back());
+int32_t Sampler::sample(const float* logits, int64_t count, uint64_t draw) {
+  if (settings_.temperature <= 0.0 || settings_.top_k == 1) return arg_max(logits, count);
+  choose_candidates(logits, count);
+  const double largest = static_cast<double>(logits[arg_max(logits, count)]);
+  weights_.resize(order_.size());
+  for (size_t i = 0; i < order_.size(); ++i) {
+    weights_[i] = sampler_exp((static_cast<double>(logits[order_[i]]) - largest) / settings_.temperature);
   }
-  if (settings_.top_p < 1.0f) {
-    const double limit = sum * static_cast<double>(settings_.top_p);
-    double kept = 0;
-    size_t size = 0;
-    while (size < weights_.size() && (size == 0 || kept < limit))
-      kept += static_cast<double>(weights_[size++]);
-    order_.resize(size);
-    sum = kept;
+  double sum = 0;
+  for (const double weight : weights_) sum += weight;
+  size_t kept = weights_.size();
+  if (settings_.top_p < 1.0) {
+    const double limit = sum * settings_.top_p;
+    sum = weights_[0];
+    kept = 1;
+    while (kept < weights_.size() && sum < limit) sum += weights_[kept++];
   }
   const double target = uniform(settings_.seed, draw) * sum;
   double reached = 0;
-  for (size_t i = 0; i < order_.size(); ++i) {
-    reached += static_cast<double>(weights_[i]);
+  for (size_t i = 0; i < kept; ++i) {
+    reached += weights_[i];
     if (target < reached) return order_[i];
   }
-  return order_.back();
+  return order_[kept - 1];  // only if no weight is a number: the target is below the sum
 }
 
 }  // namespace bitnet

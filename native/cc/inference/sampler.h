@@ -1,5 +1,6 @@
 // Choice of the next token from logits, deterministic: the same logits, settings and draw give the same token
-// on every machine (canonical exp, integer random numbers, ties to the smaller id).
+// on every machine, and the token of the reference, src/language_model/sampling.ts, which says what is
+// computed.
 #pragma once
 
 #include <cstdint>
@@ -8,10 +9,10 @@
 namespace bitnet {
 
 struct SamplerSettings {
-  float temperature = 0.0f;  // 0: greedy
+  double temperature = 0.0;  // 0: greedy
   int32_t top_k = 0;         // 0: all
-  float top_p = 1.0f;        // keep the most probable tokens until their sum reaches this
-  uint64_t seed = 0;
+  double top_p = 1.0;        // keep the most probable tokens until their sum reaches this
+  uint64_t seed = 0;         // below 2^53
 };
 
 // Index of the largest logit, the first one on a tie.
@@ -25,9 +26,12 @@ class Sampler {
   int32_t sample(const float* logits, int64_t count, uint64_t draw);
 
  private:
+  // Fills order_: all ids, or from the largest logit down where some are left out.
+  void choose_candidates(const float* logits, int64_t count);
+
   SamplerSettings settings_;
   std::vector<int32_t> order_;  // reused between draws
-  std::vector<float> weights_;
+  std::vector<double> weights_;
 };
 
 }  // namespace bitnet
