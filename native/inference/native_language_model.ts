@@ -2,6 +2,7 @@
 import { statSync } from "node:fs";
 import { tokenizerOf } from "../../src/gguf/gguf_tokenizer.ts";
 import { GgufError } from "../../src/gguf/gguf_types.ts";
+import { endTokenIds } from "../../src/language_model/end_tokens.ts";
 import { GeneratedText } from "../../src/language_model/generated_text.ts";
 import type {
   GenerateRequest,
@@ -12,7 +13,6 @@ import type {
 } from "../../src/language_model/language_model.ts";
 import { sharingOrder } from "../../src/language_model/sharing_order.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
-import { endTokenIds } from "./end_tokens.ts";
 import { Engine, type EngineOptions } from "./engine.ts";
 import { Generation } from "./generation.ts";
 import { ModelFileError } from "./native_engine.ts";

@@ -1,6 +1,6 @@
 /** Which tokens end a generated text. */
-import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
-import type { TokenizerJson } from "../../src/tokenizer/tokenizer_json.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { TokenizerJson } from "../tokenizer/tokenizer_json.ts";
 
 /**
  * Special tokens that end an answer or a document in published models; files often name only one of theirs. The list is
