@@ -53,7 +53,8 @@ export class NativeLanguageModel implements LanguageModel {
     this.tokenizer = tokenizer;
     this.engine = engine;
     this.maxLength = config.contextLength;
-    this.endIds = endTokenIds(metadata, tokenizer);
+    const named = ["eos", "eot", "eom"].map((name) => metadata.get(`tokenizer.ggml.${name}_token_id`));
+    this.endIds = endTokenIds(named, tokenizer);
     this.info = {
       backend: "native engine",
       isa: config.isa,

@@ -17,9 +17,8 @@ const endTexts = new Set([
   "<EOT>",
 ]);
 
-/** Ids that the file or the tokenizer names, and special tokens that are known to end a text. */
-export function endTokenIds(metadata: ReadonlyMap<string, unknown>, tokenizer: Tokenizer): ReadonlySet<number> {
-  const named = ["eos", "eot", "eom"].map((name) => metadata.get(`tokenizer.ggml.${name}_token_id`));
+/** The tokenizer's EOS, ids that the model's files name (what is no id is left out), and known special tokens. */
+export function endTokenIds(named: readonly unknown[], tokenizer: Tokenizer): ReadonlySet<number> {
   const { added_tokens: added = [] } = tokenizer.json as unknown as TokenizerJson;
   const known = added.filter(({ content, special }) => special && endTexts.has(content)).map(({ id }) => id);
   return new Set([tokenizer.eosTokenId, ...named, ...known].filter((id) => typeof id === "number"));

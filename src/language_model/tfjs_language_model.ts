@@ -9,6 +9,7 @@ import type { CausalLM } from "../model/causal_lm.ts";
 import { parameterCount } from "../model/parameters.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { DraftTable } from "./draft_table.ts";
+import { endTokenIds } from "./end_tokens.ts";
 import type { GeneratedText } from "./generated_text.ts";
 import type {
   GenerateRequest,
@@ -26,8 +27,8 @@ export interface TfjsLanguageModelOptions {
   name: string;
   model: CausalLM;
   tokenizer: Tokenizer;
-  /** Besides the tokenizer's EOS (`eos_token_id` of config.json may list more). */
-  endIds?: readonly number[];
+  /** Ids that config.json names (`eos_token_id`), besides the tokenizer's EOS and what is known to end a text. */
+  endIds?: readonly unknown[];
   info?: Record<string, string | number>;
 }
 
@@ -44,7 +45,7 @@ export class TfjsLanguageModel implements LanguageModel {
     this.model = model;
     this.tokenizer = tokenizer;
     this.maxLength = model.config.maxPositionEmbeddings;
-    this.endIds = new Set(tokenizer.eosTokenId === null ? endIds : [tokenizer.eosTokenId, ...endIds]);
+    this.endIds = endTokenIds(endIds, tokenizer);
     this.info = { parameters: parameterCount(model.config), ...info };
   }
 
@@ -58,7 +59,7 @@ export class TfjsLanguageModel implements LanguageModel {
     try {
       const { tokenizer, configJson } = checkpoint;
       if (tokenizer === null) throw new CheckpointError(`${checkpoint.directory} has no tokenizer.json`);
-      const endIds = [configJson.eos_token_id].flat().filter((id) => typeof id === "number");
+      const endIds = [configJson.eos_token_id].flat();
       const model = await loadCausalLM(checkpoint);
       return new TfjsLanguageModel({ name: directory, model, tokenizer, endIds, info });
     } finally {

@@ -3,6 +3,8 @@ import { planExport } from "../../../export/export_plan.ts";
 import { planGguf, writeGgufExport } from "../../../export/gguf_export.ts";
 import { randomParameters } from "../../../export/random_model.ts";
 import type { ModelConfigJson } from "../../../src/config/model_config.ts";
+import { CausalLM } from "../../../src/model/causal_lm.ts";
+import { modelParameters } from "../../../src/model/parameters.ts";
 import { byteLevelTokenizer } from "../../../src/tokenizer/byte_level_tokenizer.ts";
 import { knownChatTemplates } from "../../../src/tokenizer/chat_template.ts";
 import { smallConfig } from "../../export/small_model.ts";
@@ -17,15 +19,30 @@ export const chatTokenizer = byteLevelTokenizer({
 
 const isLetter = (id: number) => /[a-z]/i.test(String.fromCharCode(id)) && id < 128;
 
-/** Writes the model: 2 layers and 512 positions unless `changes` say otherwise. */
-export function exportChatModel(file: string, changes: Partial<ModelConfigJson> = {}): Promise<void> {
+/** The model: 2 layers and 512 positions unless `changes` say otherwise. */
+function chatModel(changes: Partial<ModelConfigJson>) {
   const config = smallConfig({ vocab_size: chatTokenizer.vocabSize, max_position_embeddings: 512, ...changes });
-  const plan = planGguf(planExport(config, chatTokenizer, { target: "bitnet-lab", type: "tq2_0" }), "chat");
   const random = randomParameters(config, 1);
-  return writeGgufExport(file, plan, async (name) => {
+  const read = async (name: string) => {
     const values = await random(name);
     if (name !== "model.embed_tokens.weight") return values;
     // The embedding is the head, too: what is almost zero is almost never the likeliest token.
     return values.map((value, i) => (isLetter(Math.floor(i / config.hiddenSize)) ? value : value / 50));
-  });
+  };
+  return { config, read };
+}
+
+/** Writes it as a GGUF file. */
+export function exportChatModel(file: string, changes: Partial<ModelConfigJson> = {}): Promise<void> {
+  const { config, read } = chatModel(changes);
+  const plan = planGguf(planExport(config, chatTokenizer, { target: "bitnet-lab", type: "tq2_0" }), "chat");
+  return writeGgufExport(file, plan, read);
+}
+
+/** The model as it is trained, on the current tfjs backend. */
+export async function trainedChatModel(changes: Partial<ModelConfigJson> = {}): Promise<CausalLM> {
+  const { config, read } = chatModel(changes);
+  const values = new Map<string, Float32Array>();
+  for (const { name } of modelParameters(config)) values.set(name, await read(name));
+  return new CausalLM(config, { parameters: (name) => values.get(name)! });
 }
