@@ -3,8 +3,8 @@ import type { EmbeddingDtype, ScaleDtype } from "../src/config/model_config.ts";
 import { rowBytes, type TensorType } from "../src/gguf/gguf_types.ts";
 import { packI2STail } from "../src/gguf/types/i2_s.ts";
 import { type FloatTensorType, floatPacking, isTernaryType, ternaryPacking } from "../src/gguf/types/tensor_packing.ts";
-import { absmeanTernary } from "../src/quant/absmean_ternary.ts";
 import { roundScale } from "../src/quant/round_to_dtype.ts";
+import { absmeanTernary } from "../src/quantizers/absmean_ternary.ts";
 import { ExportRefusedError } from "./export_error.ts";
 import type { ModelTensor } from "./tensor_names.ts";
 

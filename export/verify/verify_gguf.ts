@@ -12,8 +12,8 @@ import {
   isTernaryType,
   ternaryPacking,
 } from "../../src/gguf/types/tensor_packing.ts";
-import { absmeanTernary } from "../../src/quant/absmean_ternary.ts";
 import { roundToDtype } from "../../src/quant/round_to_dtype.ts";
+import { absmeanTernary } from "../../src/quantizers/absmean_ternary.ts";
 import type { GgufPlan } from "../gguf_export.ts";
 import { matrixShape, type ReadParameter, type TensorPlan } from "../packed_tensor.ts";
 import { VerificationError, type VerifiedTensors } from "./verification.ts";

@@ -8,7 +8,7 @@ import { asRows } from "./tensor_access.ts";
 import { ternaryCodes } from "./ternary_codes.ts";
 import { withGradient } from "./with_gradient.ts";
 
-/** Lower limit of a row's max |x|, as in `src/quant/absmax_int8.ts`. */
+/** Lower limit of a row's max |x|, as in `src/quantizers/absmax_int8.ts`. */
 const smallestAbsmax = 1e-5;
 
 export interface ActivationCodes {
@@ -18,7 +18,7 @@ export interface ActivationCodes {
   actScale: tf.Tensor2D;
 }
 
-/** Absmax int8 codes of x [rows, K] in tfjs ops: the operations and rounding of `src/quant/absmax_int8.ts`. */
+/** Absmax int8 codes of x [rows, K] in tfjs ops: the operations and rounding of `src/quantizers/absmax_int8.ts`. */
 export function absmaxInt8Codes(x: tf.Tensor2D): ActivationCodes {
   const absmax: tf.Tensor2D = tf.maximum(tf.max(tf.abs(x), 1, true), smallestAbsmax);
   const codes = tf.clipByValue(tf.round(tf.mul(x, tf.div(127, absmax))), -128, 127);

@@ -5,7 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { ScaleDtype } from "../config/model_config.ts";
-import { absmeanTernary } from "../quant/absmean_ternary.ts";
+import { absmeanTernary } from "../quantizers/absmean_ternary.ts";
 import { fusedKernel } from "./fused_kernel.ts";
 import { float32Values } from "./tensor_access.ts";
 

@@ -12,7 +12,7 @@ import { writeCheckpoint } from "../../src/checkpoint/write_checkpoint.ts";
 import { modelConfigSchema, resolveModelConfig } from "../../src/config/model_config.ts";
 import { initialValues } from "../../src/model/initialization.ts";
 import { modelParameters, parameterSize } from "../../src/model/parameters.ts";
-import { absmeanTernary } from "../../src/quant/absmean_ternary.ts";
+import { absmeanTernary } from "../../src/quantizers/absmean_ternary.ts";
 import { CounterRng } from "../../src/random/counter_rng.ts";
 import { useBackend } from "../support/tfjs_backends.ts";
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { packTernary } from "../../src/checkpoint/packed_ternary.ts";
 import { SafetensorsFile } from "../../src/checkpoint/safetensors_file.ts";
-import { absmeanTernary } from "../../src/quant/absmean_ternary.ts";
+import { absmeanTernary } from "../../src/quantizers/absmean_ternary.ts";
 
 const golden = (name: string) => fileURLToPath(new URL(`../golden/training/${name}.safetensors`, import.meta.url));
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fileSystem } from "../../src/checkpoint/file_system.ts";
 import { BitLinear } from "../../src/layers/bit_linear.ts";
 import { AbsmaxInt8, AbsmeanTernary, Quantizer, QuantizerError } from "../../src/layers/quantizers.ts";
-import { absmeanTernary } from "../../src/quant/absmean_ternary.ts";
+import { absmeanTernary } from "../../src/quantizers/absmean_ternary.ts";
 import { CounterRng } from "../../src/random/counter_rng.ts";
 import { testedBackends, useBackend } from "../support/tfjs_backends.ts";
 

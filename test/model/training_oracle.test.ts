@@ -17,8 +17,8 @@ import { gatedActivation } from "../../src/ops/gated_activation.ts";
 import { globalNormSquared } from "../../src/ops/global_norm_squared.ts";
 import { rmsNorm } from "../../src/ops/rms_norm.ts";
 import { ternaryCodes } from "../../src/ops/ternary_codes.ts";
-import { absmaxInt8 } from "../../src/quant/absmax_int8.ts";
-import { absmeanTernary } from "../../src/quant/absmean_ternary.ts";
+import { absmaxInt8 } from "../../src/quantizers/absmax_int8.ts";
+import { absmeanTernary } from "../../src/quantizers/absmean_ternary.ts";
 import { relativeDifference } from "../support/relative_difference.ts";
 import { testedBackends, useBackend } from "../support/tfjs_backends.ts";
 

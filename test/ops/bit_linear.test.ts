@@ -6,10 +6,10 @@ import { duringBackwardPass, nextBackwardRounding } from "../../src/ops/backward
 import { bitLinear, type LinearQuantization } from "../../src/ops/bit_linear.ts";
 import { gatedActivation } from "../../src/ops/gated_activation.ts";
 import { rmsNorm } from "../../src/ops/rms_norm.ts";
-import { absmaxInt8 } from "../../src/quant/absmax_int8.ts";
-import { absmeanTernary } from "../../src/quant/absmean_ternary.ts";
 import { roundScale } from "../../src/quant/round_to_dtype.ts";
 import { type RoundedOperand, stepSize, stochasticCode } from "../../src/quant/stochastic_int8.ts";
+import { absmaxInt8 } from "../../src/quantizers/absmax_int8.ts";
+import { absmeanTernary } from "../../src/quantizers/absmean_ternary.ts";
 import { CounterRng } from "../../src/random/counter_rng.ts";
 import { relativeDifference } from "../support/relative_difference.ts";
 import { testedBackends, useBackend } from "../support/tfjs_backends.ts";

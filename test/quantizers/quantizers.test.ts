@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { describe, expect, test } from "vitest";
 import { scaleDtypes } from "../../src/config/model_config.ts";
-import { absmaxInt8 } from "../../src/quant/absmax_int8.ts";
-import { absmeanScale, absmeanTernary } from "../../src/quant/absmean_ternary.ts";
+import { absmaxInt8 } from "../../src/quantizers/absmax_int8.ts";
+import { absmeanScale, absmeanTernary } from "../../src/quantizers/absmean_ternary.ts";
 import { CounterRng } from "../../src/random/counter_rng.ts";
 import { hasNative, useBackend } from "../support/tfjs_backends.ts";
 

@@ -10,8 +10,8 @@
  * This is the reference of the integer part: every native variant returns the same codes and the same scale bits.
  */
 import type { ScaleDtype } from "../config/model_config.ts";
-import { roundAndClip } from "./round_half_even.ts";
-import { roundScale } from "./round_to_dtype.ts";
+import { roundAndClip } from "../quant/round_half_even.ts";
+import { roundScale } from "../quant/round_to_dtype.ts";
 
 /** Smallest scale: keeps the reciprocal finite for a matrix of zeros. */
 const smallestScale = Math.fround(1e-5);

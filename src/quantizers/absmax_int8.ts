@@ -7,7 +7,7 @@
  *
  * Every operation is float32. Twin of `quantize_row` in native/cc/core.
  */
-import { roundAndClip } from "./round_half_even.ts";
+import { roundAndClip } from "../quant/round_half_even.ts";
 
 const smallestAbsmax = Math.fround(1e-5);
 
