@@ -2,8 +2,8 @@
 import type { InferredOptionTypes } from "yargs";
 import { modelPresets } from "../export/random_model.ts";
 import { targetNames } from "../export/targets/target.ts";
-import { embeddingDtypes } from "../src/config/model_config.ts";
 import { exportTypes } from "../src/config/packing_rules.ts";
+import { embeddingDtypes } from "../src/quant/dtypes.ts";
 
 export const exportFlags = {
   out: { type: "string", demandOption: true, describe: "GGUF file to write (a directory for --target transformers)" },

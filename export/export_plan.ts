@@ -1,5 +1,6 @@
 /** Decides what an export writes, or refuses it, before a byte is read or written. */
-import type { EmbeddingDtype, ModelConfig } from "../src/config/model_config.ts";
+import type { ModelConfig } from "../src/config/model_config.ts";
+import type { EmbeddingDtype } from "../src/quant/dtypes.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
 import { ExportRefusedError } from "./export_error.ts";
 import { bitnetCpp } from "./targets/bitnet_cpp.ts";

@@ -1,6 +1,7 @@
 /** The configuration of a model as GGUF metadata: llama.cpp's keys under the architecture, and our own. */
-import type { EmbeddingDtype, ModelConfig } from "../src/config/model_config.ts";
+import type { ModelConfig } from "../src/config/model_config.ts";
 import type { GgufValue, TensorType } from "../src/gguf/gguf_types.ts";
+import type { EmbeddingDtype } from "../src/quant/dtypes.ts";
 
 /** `general.architecture`: which graph a reader builds. */
 export type Architecture = "bitnet-b1.58" | "bitnet" | "llama" | "bitnet-lab";

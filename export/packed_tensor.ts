@@ -1,8 +1,9 @@
 /** One tensor of a checkpoint on its way into a GGUF file: quantized whole, packed and handed on in pieces of rows. */
-import type { EmbeddingDtype, ScaleDtype } from "../src/config/model_config.ts";
+
 import { rowBytes, type TensorType } from "../src/gguf/gguf_types.ts";
 import { packI2STail } from "../src/gguf/types/i2_s.ts";
 import { type FloatTensorType, floatPacking, isTernaryType, ternaryPacking } from "../src/gguf/types/tensor_packing.ts";
+import type { EmbeddingDtype, ScaleDtype } from "../src/quant/dtypes.ts";
 import { roundScale } from "../src/quant/round_to_dtype.ts";
 import { absmeanTernary } from "../src/quantizers/absmean_ternary.ts";
 import { ExportRefusedError } from "./export_error.ts";

@@ -5,15 +5,12 @@
  */
 import { z } from "zod";
 import { UserError } from "../errors/user_error.ts";
+import { type EmbeddingDtype, embeddingDtypes, type ScaleDtype, scaleDtypes } from "../quant/dtypes.ts";
 
-export const scaleDtypes = ["f16", "bf16", "f32"] as const;
-export const embeddingDtypes = ["f16", "bf16", "f32", "q8_0"] as const;
 export const weightQuantizers = ["absmean_ternary", "none"] as const;
 export const activationQuantizers = ["absmax_int8", "none"] as const;
 export const hiddenActs = ["relu2", "silu"] as const;
 
-export type ScaleDtype = (typeof scaleDtypes)[number];
-export type EmbeddingDtype = (typeof embeddingDtypes)[number];
 export type WeightQuantizerName = (typeof weightQuantizers)[number];
 export type ActivationQuantizerName = (typeof activationQuantizers)[number];
 export type HiddenAct = (typeof hiddenActs)[number];

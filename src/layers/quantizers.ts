@@ -7,6 +7,7 @@ import * as tf from "@tensorflow/tfjs";
 import { type ScaleDtype, scaleDtypes } from "../config/model_config.ts";
 import { UserError } from "../errors/user_error.ts";
 import { absmaxInt8Activations, absmeanTernaryWeights } from "../ops/fake_quantize.ts";
+import { type ScaleDtype, scaleDtypes } from "../quant/dtypes.ts";
 
 /** Package name of everything registered with `tf.serialization`. */
 export const serializationPackage = "bitnet-lab";

@@ -13,7 +13,8 @@
  * composed form sums integers in float32, exact while 128 K < 2^24, so it has the bits of the integer kernel.
  */
 import * as tf from "@tensorflow/tfjs";
-import type { ActivationQuantizerName, ScaleDtype, WeightQuantizerName } from "../config/model_config.ts";
+import type { ActivationQuantizerName, WeightQuantizerName } from "../config/model_config.ts";
+import type { ScaleDtype } from "../quant/dtypes.ts";
 import { roundToDtype } from "../quant/round_to_dtype.ts";
 import { type RoundedOperand, stepSize, stochasticCode } from "../quant/stochastic_int8.ts";
 import { type BackwardRounding, nextBackwardRounding } from "./backward_pass.ts";

@@ -3,7 +3,7 @@
  * through (no gradient through round, clip or scale). BitLinear fuses these two; they stand alone for other layers.
  */
 import * as tf from "@tensorflow/tfjs";
-import type { ScaleDtype } from "../config/model_config.ts";
+import type { ScaleDtype } from "../quant/dtypes.ts";
 import { asRows } from "./tensor_access.ts";
 import { ternaryCodes } from "./ternary_codes.ts";
 import { withGradient } from "./with_gradient.ts";

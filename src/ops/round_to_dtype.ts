@@ -3,7 +3,7 @@
  * (straight-through).
  */
 import * as tf from "@tensorflow/tfjs";
-import type { EmbeddingDtype } from "../config/model_config.ts";
+import type { EmbeddingDtype } from "../quant/dtypes.ts";
 import { roundToDtype as roundValues } from "../quant/round_to_dtype.ts";
 import { fusedKernel } from "./fused_kernel.ts";
 import { float32Values } from "./tensor_access.ts";

@@ -4,7 +4,7 @@
  * on every backend.
  */
 import * as tf from "@tensorflow/tfjs";
-import type { ScaleDtype } from "../config/model_config.ts";
+import type { ScaleDtype } from "../quant/dtypes.ts";
 import { absmeanTernary } from "../quantizers/absmean_ternary.ts";
 import { fusedKernel } from "./fused_kernel.ts";
 import { float32Values } from "./tensor_access.ts";

@@ -2,7 +2,7 @@
  * Rounding of float32 values to the types that files store: the scale of a ternary matrix (`scale_dtype`) and the
  * embedding (`embedding_dtype`). The training forward rounds too, so an export in that type loses nothing.
  */
-import type { EmbeddingDtype, ScaleDtype } from "../config/model_config.ts";
+import type { EmbeddingDtype, ScaleDtype } from "./dtypes.ts";
 import { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from "./float16.ts";
 import { dequantizeQ8, quantizeQ8 } from "./q8_0.ts";
 

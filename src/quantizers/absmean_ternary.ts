@@ -9,7 +9,7 @@
  * scale that multiplies the integer product is `scale` rounded to `scale_dtype`; the codes use the unrounded one.
  * This is the reference of the integer part: every native variant returns the same codes and the same scale bits.
  */
-import type { ScaleDtype } from "../config/model_config.ts";
+import type { ScaleDtype } from "../quant/dtypes.ts";
 import { roundAndClip } from "../quant/round_half_even.ts";
 import { roundScale } from "../quant/round_to_dtype.ts";
 

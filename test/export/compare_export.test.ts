@@ -10,9 +10,10 @@ import { sampleText } from "../../export/verify/sample_text.ts";
 import { loadAddon } from "../../native/addon.ts";
 import { openCheckpoint, readParameter } from "../../src/checkpoint/checkpoint.ts";
 import { writeCheckpoint } from "../../src/checkpoint/write_checkpoint.ts";
-import type { EmbeddingDtype, ModelConfigJson } from "../../src/config/model_config.ts";
+import type { ModelConfigJson } from "../../src/config/model_config.ts";
 import type { ExportType } from "../../src/config/packing_rules.ts";
 import { modelParameters } from "../../src/model/parameters.ts";
+import type { EmbeddingDtype } from "../../src/quant/dtypes.ts";
 import { titleUnless } from "../support/missing.ts";
 import { readerOf, smallConfig, smallParameters, smallTokenizer } from "./small_model.ts";
 

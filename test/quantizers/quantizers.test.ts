@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { describe, expect, test } from "vitest";
-import { scaleDtypes } from "../../src/config/model_config.ts";
+import { scaleDtypes } from "../../src/quant/dtypes.ts";
 import { absmaxInt8 } from "../../src/quantizers/absmax_int8.ts";
 import { absmeanScale, absmeanTernary } from "../../src/quantizers/absmean_ternary.ts";
 import { CounterRng } from "../../src/random/counter_rng.ts";

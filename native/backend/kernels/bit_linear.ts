@@ -1,12 +1,8 @@
 /** BitLinear, its gradient, and the ternary codes of a weight matrix. */
 import type * as tf from "@tensorflow/tfjs";
 import type { BackwardPrecision } from "../../../src/config/backward_precision.ts";
-import type {
-  ActivationQuantizerName,
-  HiddenAct,
-  ScaleDtype,
-  WeightQuantizerName,
-} from "../../../src/config/model_config.ts";
+import type { ActivationQuantizerName, HiddenAct, WeightQuantizerName } from "../../../src/config/model_config.ts";
+import type { ScaleDtype } from "../../../src/quant/dtypes.ts";
 import type { NativeBackend } from "../native_backend.ts";
 import { backwardPrecisionCode, gateActivationCode, type LinearInput, scaleDtypeCode } from "../training_addon.ts";
 import { type Inputs, lastDimension, type NativeKernel, numberedInputs, requireInput } from "./kernel.ts";

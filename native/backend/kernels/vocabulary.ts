@@ -1,7 +1,7 @@
 /** The two ends of the model: embedding rows and the output head. */
 import type * as tf from "@tensorflow/tfjs";
 import type { BackwardPrecision } from "../../../src/config/backward_precision.ts";
-import type { EmbeddingDtype } from "../../../src/config/model_config.ts";
+import type { EmbeddingDtype } from "../../../src/quant/dtypes.ts";
 import type { NativeBackend } from "../native_backend.ts";
 import { backwardPrecisionCode, rowTypeCode } from "../training_addon.ts";
 import { lastDimension, type NativeKernel, requireInput } from "./kernel.ts";
