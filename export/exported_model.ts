@@ -2,7 +2,9 @@
  * The model that an exported file is, in the terms of the training forward: what to compare the file's logits with.
  * It is the trained model unless the plan has differences.
  */
+
 import type { ModelConfig } from "../src/config/model_config.ts";
+import { hasTernaryWeights } from "../src/config/model_quantizers.ts";
 import { roundToDtype } from "../src/quant/round_to_dtype.ts";
 import type { ExportPlan } from "./export_plan.ts";
 import { modelTensors } from "./tensor_names.ts";
@@ -15,7 +17,7 @@ export interface ExportedModel {
 
 export function exportedModel(plan: ExportPlan): ExportedModel {
   const { config, linearType } = plan;
-  const ternary = config.weightQuantizer !== "none";
+  const ternary = hasTernaryWeights(config);
   const linears = new Set(
     modelTensors(config)
       .filter((tensor) => tensor.kind === "matrix")

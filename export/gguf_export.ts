@@ -1,4 +1,5 @@
 /** From an export plan to a GGUF file. */
+import { hasTernaryWeights } from "../src/config/model_quantizers.ts";
 import type { ExportType } from "../src/config/packing_rules.ts";
 import type { GgufMetadata, TensorType } from "../src/gguf/gguf_types.ts";
 import { type GgufTensorSource, ggufFileBytes, writeGguf } from "../src/gguf/gguf_writer.ts";
@@ -39,7 +40,7 @@ export function planGguf(plan: ExportPlan, name: string): GgufPlan {
     return {
       ...tensor,
       type: linearType,
-      ternary: config.weightQuantizer === "none" ? null : config.scaleDtype,
+      ternary: hasTernaryWeights(config) ? config.scaleDtype : null,
       rowOrder: interleaved && isRotated(tensor) ? interleavedRowOrder(tensor.shape[0], config.headDim) : null,
     };
   });

@@ -1,7 +1,15 @@
 /** The configuration of a model as GGUF metadata: llama.cpp's keys under the architecture, and our own. */
+
 import type { ModelConfig } from "../src/config/model_config.ts";
+import {
+  activationQuantizerOf,
+  isLlamaShaped,
+  isQuantized,
+  weightQuantizerOf,
+} from "../src/config/model_quantizers.ts";
 import type { GgufValue, TensorType } from "../src/gguf/gguf_types.ts";
 import type { EmbeddingDtype } from "../src/quant/dtypes.ts";
+import { storedWeightQuantizer } from "../src/quantizers/registry.ts";
 
 /** `general.architecture`: which graph a reader builds. */
 export type Architecture = "bitnet-b1.58" | "bitnet" | "llama" | "bitnet-lab";
@@ -17,10 +25,8 @@ const fileTypes: Record<TensorType, number> = { F32: 0, F16: 1, Q8_0: 7, BF16: 3
  * `bitnet`; SiLU without sub-norms and quantizers is `llama`; anything else is known to our engine only.
  */
 export function architectureOf(config: ModelConfig): Architecture {
-  const quantized = config.weightQuantizer !== "none" && config.activationQuantizer !== "none";
-  const float = config.weightQuantizer === "none" && config.activationQuantizer === "none";
-  if (quantized && config.useSubNorms) return config.hiddenAct === "relu2" ? "bitnet-b1.58" : "bitnet";
-  if (float && !config.useSubNorms && config.hiddenAct === "silu") return "llama";
+  if (isQuantized(config) && config.useSubNorms) return config.hiddenAct === "relu2" ? "bitnet-b1.58" : "bitnet";
+  if (isLlamaShaped(config)) return "llama";
   return "bitnet-lab";
 }
 
@@ -60,8 +66,8 @@ export function modelMetadata(
   add("rope.freq_base", f32(config.ropeTheta));
   entries.push(
     ["bitnet-lab.version", u32(keysVersion)],
-    ["bitnet-lab.weight_quantizer", string(config.weightQuantizer)],
-    ["bitnet-lab.activation_quantizer", string(config.activationQuantizer)],
+    ["bitnet-lab.weight_quantizer", string(storedWeightQuantizer(weightQuantizerOf(config)))],
+    ["bitnet-lab.activation_quantizer", string(activationQuantizerOf(config)?.engine ?? "none")],
     ["bitnet-lab.scale_dtype", string(config.scaleDtype)],
     ["bitnet-lab.embedding_dtype", string(embeddingDtype)],
     ["bitnet-lab.hidden_act", string(config.hiddenAct)],

@@ -9,11 +9,13 @@
  * The embedding is rounded to its dtype in both, as it was in training, but stored as float32: of a quantized model
  * transformers casts nothing to the dtype of config.json, and a float16 embedding would make the whole pass float16.
  */
+
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { quantizationConfigJson } from "../src/checkpoint/model_config_json.ts";
 import { packTernary } from "../src/checkpoint/packed_ternary.ts";
 import { type SafetensorsEntry, writeSafetensors } from "../src/checkpoint/safetensors_writer.ts";
+import { hasTernaryWeights } from "../src/config/model_quantizers.ts";
 import { replaceDirectory } from "../src/files/whole_directory.ts";
 import { modelParameters } from "../src/model/parameters.ts";
 import { roundToDtype } from "../src/quant/round_to_dtype.ts";
@@ -71,7 +73,7 @@ export function transformersExportBytes(plan: ExportPlan): number {
 
 /** config.json in Hugging Face's words only: a reader must not take it for one of our checkpoints. */
 export function transformersConfig({ config, tokenizer, linearType }: ExportPlan): Json {
-  const quantized = config.weightQuantizer !== "none";
+  const quantized = hasTernaryWeights(config);
   return {
     architectures: [quantized ? "BitNetForCausalLM" : "LlamaForCausalLM"],
     model_type: quantized ? "bitnet" : "llama",

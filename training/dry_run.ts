@@ -1,6 +1,7 @@
 /** What a run will take, before it starts: parameters, memory, tokens and time, the last from a few real steps. */
 
 import { type ModelConfig, resolveModelConfig } from "../src/config/model_config.ts";
+import { hasTernaryWeights } from "../src/config/model_quantizers.ts";
 import { CausalLM } from "../src/model/causal_lm.ts";
 import { modelParameters, parameterCount, parameterSize } from "../src/model/parameters.ts";
 import type { StartableConfig } from "./config/resolve_backward_precision.ts";
@@ -48,8 +49,9 @@ export async function estimateRun(config: StartableConfig, dataset: PreparedData
   const matrices = modelParameters(modelConfig).filter(({ kind }) => kind === "matrix");
   return {
     parameters,
-    ternaryParameters:
-      modelConfig.weightQuantizer === "none" ? 0 : matrices.reduce((sum, spec) => sum + parameterSize(spec), 0),
+    ternaryParameters: hasTernaryWeights(modelConfig)
+      ? matrices.reduce((sum, spec) => sum + parameterSize(spec), 0)
+      : 0,
     stateBytes: parameters * bytesPerParameter,
     peakBytes: process.resourceUsage().maxRSS * 1024,
     checkpointBytes: parameters * storedBytesPerParameter,

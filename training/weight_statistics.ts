@@ -4,8 +4,10 @@
  */
 import type * as tf from "@tensorflow/tfjs";
 import type { ModelConfig } from "../src/config/model_config.ts";
+import { weightQuantizerOf } from "../src/config/model_quantizers.ts";
 import { modelParameters } from "../src/model/parameters.ts";
-import { ternaryCodes } from "../src/ops/ternary_codes.ts";
+import { weightCodes } from "../src/ops/weight_codes.ts";
+import type { WeightQuantizer } from "../src/quantizers/weight_quantizer.ts";
 import type { UpdateObserver } from "./optimizers/adamw.ts";
 
 /** Observes one update of all parameters. Holds the codes of one matrix at a time. */
@@ -14,14 +16,14 @@ export class WeightStatistics implements UpdateObserver {
   private zeros = 0;
   private flips = 0;
   private codesBefore: Int32Array | undefined;
-  private readonly config: ModelConfig;
+  private readonly quantizer: WeightQuantizer | null;
   /** Names of the parameters that have codes. */
-  private readonly ternary: ReadonlySet<string>;
+  private readonly quantized: ReadonlySet<string>;
 
   constructor(config: ModelConfig) {
-    this.config = config;
+    this.quantizer = weightQuantizerOf(config);
     const matrices = modelParameters(config).filter(({ kind }) => kind === "matrix");
-    this.ternary = new Set(config.weightQuantizer === "absmean_ternary" ? matrices.map(({ name }) => name) : []);
+    this.quantized = new Set(this.quantizer === null ? [] : matrices.map(({ name }) => name));
   }
 
   /** Fraction of the codes that are 0 after the update; undefined for a model without ternary weights. */
@@ -55,11 +57,11 @@ export class WeightStatistics implements UpdateObserver {
   }
 
   private codes(name: string, parameter: tf.Variable): Int32Array | undefined {
-    if (!this.ternary.has(name)) return undefined;
-    const { codes, weightScale } = ternaryCodes(parameter as tf.Tensor as tf.Tensor2D, this.config.scaleDtype);
+    if (this.quantizer === null || !this.quantized.has(name)) return undefined;
+    const { codes, scales } = weightCodes(parameter as tf.Tensor as tf.Tensor2D, this.quantizer);
     const values = codes.dataSync() as Int32Array;
     codes.dispose();
-    weightScale.dispose();
+    scales.dispose();
     return values;
   }
 }

@@ -1,6 +1,7 @@
 /** Shape and size of the model that `--model` names, as far as its files tell. */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
+import { hasTernaryWeights } from "../../src/config/model_quantizers.ts";
 import { localTokenizer } from "../../src/data/hub_tokenizer.ts";
 import { GgufFile, readGgufMetadata } from "../../src/gguf/gguf_reader.ts";
 import type { GgufMetadata } from "../../src/gguf/gguf_types.ts";
@@ -23,7 +24,7 @@ export async function modelShape(
   await checkpoint.tensors.close();
   const { config } = checkpoint;
   const shape = shapeOfConfig({
-    model_type: config.weightQuantizer === "none" ? "llama" : "bitnet",
+    model_type: hasTernaryWeights(config) ? "bitnet" : "llama",
     hidden_size: config.hiddenSize,
     num_hidden_layers: config.numHiddenLayers,
     num_attention_heads: config.numAttentionHeads,

@@ -6,6 +6,7 @@
  * I2_S is written in the order of its default x86 build (`ACT_PARALLEL`); x86 without that (four rows interleaved) and ARM
  * have other orders under the same type.
  */
+import { isQuantized } from "../../src/config/model_quantizers.ts";
 import { checkPackable, type ExportType } from "../../src/config/packing_rules.ts";
 import { preTokenizerName } from "../../src/gguf/pre_tokenizer_name.ts";
 import type { TokenizerJson } from "../../src/tokenizer/tokenizer_json.ts";
@@ -22,7 +23,7 @@ export const bitnetCpp: ExportTarget = {
     return (
       firstBroken([
         [
-          config.weightQuantizer !== "none" && config.activationQuantizer !== "none",
+          isQuantized(config),
           "bitnet.cpp runs ternary weights with int8 activations only: train with both quantizers on, or export with --target bitnet-lab",
         ],
         [

@@ -4,22 +4,23 @@
  * models are its `llama`. It quantizes activations per block of 256, not per token, so its logits agree within a
  * tolerance, not to the bit.
  */
+import { hasTernaryWeights, isFloat, isLlamaShaped, isQuantized } from "../../src/config/model_quantizers.ts";
 import { checkPackable, type ExportType } from "../../src/config/packing_rules.ts";
 import { preTokenizerName } from "../../src/gguf/pre_tokenizer_name.ts";
 import type { TokenizerJson } from "../../src/tokenizer/tokenizer_json.ts";
-import { type ExportTarget, firstBroken, isFloatModel, isLlamaShaped } from "./target.ts";
+import { type ExportTarget, firstBroken } from "./target.ts";
 
 export const llamaCpp: ExportTarget = {
-  defaultType: (config) => (config.weightQuantizer === "none" ? "f32" : "tq2_0"),
+  defaultType: (config) => (hasTernaryWeights(config) ? "tq2_0" : "f32"),
   note({ config, linearType }) {
-    if (isFloatModel(config)) return null;
+    if (isFloat(config)) return null;
     return linearType === "f16" || linearType === "f32"
       ? "llama.cpp does not quantize activations for this type: its logits agree within a tolerance"
       : "llama.cpp quantizes activations per 256 elements instead of per token: its logits agree within a tolerance";
   },
   refusal({ config, tokenizer, linearType }) {
     const { numAttentionHeads: heads, headDim, hiddenSize } = config;
-    const quantized = config.weightQuantizer !== "none" && config.activationQuantizer !== "none";
+    const quantized = isQuantized(config);
     return (
       firstBroken([
         [
@@ -27,7 +28,7 @@ export const llamaCpp: ExportTarget = {
           "stock llama.cpp has a hard-coded gated SiLU for bitnet models, and this one was trained with hidden_act: relu2: train with hidden_act: silu, or export with --target bitnet.cpp",
         ],
         [
-          quantized || isFloatModel(config),
+          quantized || isFloat(config),
           "stock llama.cpp has no graph with only one of the two quantizers: train with weight_quantizer and activation_quantizer both on or both none, or export with --target bitnet-lab",
         ],
         [

@@ -29,16 +29,6 @@ export interface ExportTarget {
   note?(request: ExportRequest): string | null;
 }
 
-/** True for a model that no quantizer touches. */
-export function isFloatModel(config: ModelConfig): boolean {
-  return config.weightQuantizer === "none" && config.activationQuantizer === "none";
-}
-
-/** A float model in the shape of Llama: SiLU, no sub-norms. */
-export function isLlamaShaped(config: ModelConfig): boolean {
-  return isFloatModel(config) && config.hiddenAct === "silu" && !config.useSubNorms;
-}
-
 /** The first rule that is broken, as its message; null if all hold. */
 export function firstBroken(rules: readonly (readonly [holds: boolean, message: string])[]): string | null {
   return rules.find(([holds]) => !holds)?.[1] ?? null;

@@ -2,16 +2,17 @@
  * Hugging Face transformers: `BitNetForCausalLM` with packed codes (AutoBitLinear, offline: weight_scale multiplies) or
  * with latent weights that it quantizes as it runs (online), and `LlamaForCausalLM` for Llama-shaped float models.
  */
-import { type ExportTarget, firstBroken, isLlamaShaped } from "./target.ts";
+import { hasTernaryWeights, isLlamaShaped, isQuantized } from "../../src/config/model_quantizers.ts";
+import { type ExportTarget, firstBroken } from "./target.ts";
 
 /** Codes that share a byte; they lie a quarter of the rows apart. */
 const rowsPerByte = 4;
 
 export const transformers: ExportTarget = {
-  defaultType: (config) => (config.weightQuantizer === "none" ? "f32" : "packed_uint8"),
+  defaultType: (config) => (hasTernaryWeights(config) ? "packed_uint8" : "f32"),
   refusal({ config, linearType }) {
     const { numAttentionHeads: heads, numKeyValueHeads: kvHeads, headDim, hiddenSize, intermediateSize } = config;
-    const quantized = config.weightQuantizer !== "none" && config.activationQuantizer !== "none";
+    const quantized = isQuantized(config);
     const rowCounts = [hiddenSize, kvHeads * headDim, intermediateSize];
     return firstBroken([
       [

@@ -2,7 +2,7 @@
  * Reads an exported GGUF file back and compares every tensor with the checkpoint: ternary codes and scales against
  * the reference quantizer, floats against their rounding, row by row and without tolerance.
  */
-import type { EmbeddingDtype } from "../../src/quant/dtypes.ts";
+
 import { GgufFile } from "../../src/gguf/gguf_reader.ts";
 import { rowBytes } from "../../src/gguf/gguf_types.ts";
 import { unpackI2STail } from "../../src/gguf/types/i2_s.ts";
@@ -12,6 +12,7 @@ import {
   isTernaryType,
   ternaryPacking,
 } from "../../src/gguf/types/tensor_packing.ts";
+import type { EmbeddingDtype } from "../../src/quant/dtypes.ts";
 import { roundToDtype } from "../../src/quant/round_to_dtype.ts";
 import { absmeanTernary } from "../../src/quantizers/absmean_ternary.ts";
 import type { GgufPlan } from "../gguf_export.ts";

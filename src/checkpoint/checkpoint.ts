@@ -6,6 +6,7 @@ import { existsSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { ModelConfig } from "../config/model_config.ts";
+import { hasTernaryWeights } from "../config/model_quantizers.ts";
 import { systemErrorText } from "../errors/system_error.ts";
 import { CausalLM } from "../model/causal_lm.ts";
 import { headName, modelParameters, type ParameterSpec } from "../model/parameters.ts";
@@ -104,7 +105,7 @@ function checkTensors(tensors: SafetensorsFile, config: ModelConfig): void {
       );
     }
     if (!packed) continue;
-    if (config.weightQuantizer === "none") {
+    if (!hasTernaryWeights(config)) {
       throw new CheckpointError(`${tensors.path}: ${spec.name} is packed ternary, but weight_quantizer is none`);
     }
     expected.add(scaleName(spec.name));

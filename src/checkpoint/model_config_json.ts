@@ -9,6 +9,7 @@ import {
   modelConfigSchema,
   resolveModelConfig,
 } from "../config/model_config.ts";
+import { isFloat, isLlamaShaped, isQuantized } from "../config/model_quantizers.ts";
 import { embeddingName, headName } from "../model/parameters.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { CheckpointError } from "./checkpoint_error.ts";
@@ -158,16 +159,6 @@ export function readModelConfig(json: unknown, tensorDtype: TensorDtype): ModelC
   }
 }
 
-/** True for a plain Llama: float linears, SiLU, no sub-norms. */
-export function isLlamaShaped(config: ModelConfig): boolean {
-  return (
-    config.weightQuantizer === "none" &&
-    config.activationQuantizer === "none" &&
-    config.hiddenAct === "silu" &&
-    !config.useSubNorms
-  );
-}
-
 /** AutoBitLinear's configuration in transformers: packed codes (offline), or latent weights that it quantizes itself. */
 export function quantizationConfigJson(packed: boolean): Json {
   return {
@@ -184,14 +175,12 @@ export function quantizationConfigJson(packed: boolean): Json {
  */
 function transformersKeys(config: ModelConfig): Json {
   if (isLlamaShaped(config)) return { architectures: ["LlamaForCausalLM"], model_type: "llama" };
-  const quantizers = [config.weightQuantizer, config.activationQuantizer];
-  const isQuantized = quantizers.every((name) => name !== "none");
-  const isFloat = quantizers.every((name) => name === "none");
-  if (!config.useSubNorms || !(isQuantized || isFloat)) return { model_type: "bitnet-lab" };
+  const quantized = isQuantized(config);
+  if (!config.useSubNorms || !(quantized || isFloat(config))) return { model_type: "bitnet-lab" };
   return {
     architectures: ["BitNetForCausalLM"],
     model_type: "bitnet",
-    ...(isQuantized ? { quantization_config: quantizationConfigJson(false) } : {}),
+    ...(quantized ? { quantization_config: quantizationConfigJson(false) } : {}),
   };
 }
 

@@ -6,13 +6,16 @@
 import { z } from "zod";
 import { UserError } from "../errors/user_error.ts";
 import { type EmbeddingDtype, embeddingDtypes, type ScaleDtype, scaleDtypes } from "../quant/dtypes.ts";
+import {
+  activationQuantizerSchema,
+  defaultActivationQuantizer,
+  defaultWeightQuantizer,
+  type QuantizerDescription,
+  weightQuantizerSchema,
+} from "../quantizers/registry.ts";
 
-export const weightQuantizers = ["absmean_ternary", "none"] as const;
-export const activationQuantizers = ["absmax_int8", "none"] as const;
 export const hiddenActs = ["relu2", "silu"] as const;
 
-export type WeightQuantizerName = (typeof weightQuantizers)[number];
-export type ActivationQuantizerName = (typeof activationQuantizers)[number];
 export type HiddenAct = (typeof hiddenActs)[number];
 
 const count = z.number().int().positive();
@@ -37,8 +40,8 @@ export const modelConfigSchema = z.strictObject({
   use_sub_norms: z.boolean().default(true),
   tie_word_embeddings: z.boolean().default(true),
   initializer_range: z.number().positive().default(0.02),
-  weight_quantizer: z.enum(weightQuantizers).default("absmean_ternary"),
-  activation_quantizer: z.enum(activationQuantizers).default("absmax_int8"),
+  weight_quantizer: weightQuantizerSchema.default(defaultWeightQuantizer),
+  activation_quantizer: activationQuantizerSchema.default(defaultActivationQuantizer),
   /** Type that the multiplying weight_scale is rounded to, in the training forward too. */
   scale_dtype: z.enum(scaleDtypes).default("f16"),
   /** Type that the embedding (and a tied head) is rounded to, in the training forward too. */
@@ -64,8 +67,9 @@ export interface ModelConfig {
   useSubNorms: boolean;
   tieWordEmbeddings: boolean;
   initializerRange: number;
-  weightQuantizer: WeightQuantizerName;
-  activationQuantizer: ActivationQuantizerName;
+  /** As config.json names it; `weightQuantizerOf` (model_quantizers.ts) makes the value. */
+  weightQuantizer: QuantizerDescription;
+  activationQuantizer: QuantizerDescription;
   scaleDtype: ScaleDtype;
   embeddingDtype: EmbeddingDtype;
 }

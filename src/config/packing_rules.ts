@@ -7,6 +7,7 @@
  * least 1e-5, and every bfloat16 from there to 65504 is a float16.
  */
 import type { ModelConfig } from "./model_config.ts";
+import { hasTernaryWeights } from "./model_quantizers.ts";
 
 /** Types of the linear weights in an exported file. */
 export const exportTypes = ["tq2_0", "tq1_0", "i2_s", "f16", "f32"] as const;
@@ -26,7 +27,7 @@ function inputSizes(config: ModelConfig): [key: string, size: number][] {
 
 /** Why `config` cannot be packed as `type`, or null. */
 function obstacle(config: ModelConfig, type: ExportType): string | null {
-  const ternary = config.weightQuantizer === "absmean_ternary";
+  const ternary = hasTernaryWeights(config);
   const multiple = packedRowMultiple[type];
   if (multiple !== undefined) {
     if (!ternary) return `${type} holds ternary weights, and this model has weight_quantizer: none`;

@@ -7,6 +7,7 @@
  * `tf.layers.dense` (useBias, initializers, regularizers, constraints ...) means the same.
  */
 import * as tf from "@tensorflow/tfjs";
+import { defaultActivationQuantizer, defaultWeightQuantizer } from "../quantizers/registry.ts";
 import type { LayerArgs } from "./block_layer.ts";
 import { quantizedLinear } from "./quantized_linear.ts";
 import {
@@ -48,7 +49,7 @@ export class BitLinear extends Dense {
 
   constructor(args: BitLinearArgs) {
     super(args);
-    const { weightQuantizer = "absmean_ternary", activationQuantizer = "absmax_int8" } = args;
+    const { weightQuantizer = defaultWeightQuantizer, activationQuantizer = defaultActivationQuantizer } = args;
     this.weightQuantizer = resolveQuantizer(weightQuantizer);
     this.activationQuantizer = resolveQuantizer(activationQuantizer);
   }

@@ -1,6 +1,7 @@
 /** What attention and feed-forward share: quantizers, an optional sub-norm, matrices drawn from a normal distribution. */
 import * as tf from "@tensorflow/tfjs";
 import type { LinearSurroundings } from "../ops/linear_surroundings.ts";
+import { defaultActivationQuantizer, defaultWeightQuantizer } from "../quantizers/registry.ts";
 import { BlockLayer, type LayerArgs } from "./block_layer.ts";
 import { type QuantizerPair, quantizedLinear } from "./quantized_linear.ts";
 import { type QuantizerIdentifier, resolveQuantizer, serializeQuantizer } from "./quantizers.ts";
@@ -29,9 +30,11 @@ export abstract class QuantizedBlock extends BlockLayer {
   constructor(args: QuantizedBlockArgs) {
     super(args);
     this.quantizers = {
-      weightQuantizer: resolveQuantizer(args.weightQuantizer === undefined ? "absmean_ternary" : args.weightQuantizer),
+      weightQuantizer: resolveQuantizer(
+        args.weightQuantizer === undefined ? defaultWeightQuantizer : args.weightQuantizer,
+      ),
       activationQuantizer: resolveQuantizer(
-        args.activationQuantizer === undefined ? "absmax_int8" : args.activationQuantizer,
+        args.activationQuantizer === undefined ? defaultActivationQuantizer : args.activationQuantizer,
       ),
     };
     this.rmsNormEps = args.rmsNormEps ?? 1e-5;

@@ -1,9 +1,8 @@
-/** The linear product of the layers: fused for BitNet's quantizers, composed for any other. */
-import * as tf from "@tensorflow/tfjs";
-import { bitLinear, type LinearQuantization } from "../ops/bit_linear.ts";
+/** The linear product of the layers, in one canonical order: a quantizer that is not of the list gives values to it. */
+import type * as tf from "@tensorflow/tfjs";
+import { bitLinear } from "../ops/bit_linear.ts";
 import { type LinearSurroundings, surroundedBy } from "../ops/linear_surroundings.ts";
-import { asRows } from "../ops/tensor_access.ts";
-import { AbsmaxInt8, AbsmeanTernary, type Quantizer } from "./quantizers.ts";
+import { AbsmaxInt8, ListedWeightQuantizer, type Quantizer } from "./quantizers.ts";
 
 export interface QuantizerPair {
   weightQuantizer: Quantizer | null;
@@ -21,22 +20,17 @@ export function quantizedLinear(
   surroundings: LinearSurroundings = {},
 ): tf.Tensor {
   const { weightQuantizer, activationQuantizer } = quantizers;
-  const fusedWeights = weightQuantizer === null || weightQuantizer instanceof AbsmeanTernary;
-  const fusedActivations = activationQuantizer === null || activationQuantizer instanceof AbsmaxInt8;
-  if (fusedWeights && fusedActivations) {
-    const quantization: LinearQuantization = {
-      weightQuantizer: weightQuantizer ? "absmean_ternary" : "none",
-      activationQuantizer: activationQuantizer ? "absmax_int8" : "none",
-      scaleDtype: weightQuantizer?.scaleDtype ?? "f32",
-    };
-    return bitLinear(x, weights, quantization, surroundings);
+  const listed = weightQuantizer instanceof ListedWeightQuantizer;
+  const operands =
+    weightQuantizer === null || listed
+      ? weights
+      : weights.map((weight) => weightQuantizer.apply(weight) as tf.Tensor2D);
+  const values = { weights: listed ? weightQuantizer.value : null };
+  if (activationQuantizer === null || activationQuantizer instanceof AbsmaxInt8) {
+    const activations = activationQuantizer?.value ?? null;
+    return bitLinear(x, operands, { ...values, activations }, surroundings);
   }
-  return surroundedBy(surroundings, x, (values) => {
-    const input = asRows(activationQuantizer ? activationQuantizer.apply(values) : values);
-    const quantized = weights.map(
-      (weight) => (weightQuantizer ? weightQuantizer.apply(weight) : weight) as tf.Tensor2D,
-    );
-    const y: tf.Tensor2D = tf.matMul(input, tf.transpose(tf.concat(quantized, 0)));
-    return tf.reshape(y, [...values.shape.slice(0, -1), y.shape[1]]);
-  });
+  return surroundedBy(surroundings, x, (input) =>
+    bitLinear(activationQuantizer.apply(input), operands, { ...values, activations: null }),
+  );
 }

@@ -1,13 +1,24 @@
 /**
  * Quantizers of the layers: objects given by name (`"absmean_ternary"`), by instance, or by a serialized
  * configuration, as larq users expect. A quantizer maps a latent tensor to its dequantized values, with a
- * straight-through gradient. The two of BitNet b1.58 are fused into the linear product; any other subclass works too.
+ * straight-through gradient. Those of the list in `src/quantizers` multiply as the language model's do; any other subclass
+ * works too, as the values that it returns. Recipes, `CausalLM` and export take those of the list only.
  */
 import * as tf from "@tensorflow/tfjs";
-import { type ScaleDtype, scaleDtypes } from "../config/model_config.ts";
 import { UserError } from "../errors/user_error.ts";
-import { absmaxInt8Activations, absmeanTernaryWeights } from "../ops/fake_quantize.ts";
+import { absmaxInt8Activations, quantizedWeights } from "../ops/fake_quantize.ts";
 import { type ScaleDtype, scaleDtypes } from "../quant/dtypes.ts";
+import { none } from "../quantizers/none.ts";
+import {
+  activationQuantizers,
+  defaultActivationQuantizer,
+  defaultWeightQuantizer,
+  makeActivationQuantizer,
+  makeWeightQuantizer,
+  type QuantizerDescription,
+  weightQuantizers,
+} from "../quantizers/registry.ts";
+import type { WeightQuantizer } from "../quantizers/weight_quantizer.ts";
 
 /** Package name of everything registered with `tf.serialization`. */
 export const serializationPackage = "bitnet-lab";
@@ -27,37 +38,58 @@ export abstract class Quantizer extends tf.serialization.Serializable {
   }
 }
 
-/** Weights [N, K] to -1, 0, +1 times one scale: max(mean |W|, 1e-5), rounded to `scaleDtype` (default f16). */
-export class AbsmeanTernary extends Quantizer {
-  static className = "AbsmeanTernary";
-  readonly scaleDtype: ScaleDtype;
+/** A weight quantizer of the list (`src/quantizers`), by its description; the linear product asks its value. */
+export class ListedWeightQuantizer extends Quantizer {
+  static className = "ListedWeightQuantizer";
+  readonly value: WeightQuantizer;
+  private readonly description: QuantizerDescription;
 
-  constructor(config: { scaleDtype?: ScaleDtype } = {}) {
+  /** `scaleDtype` is what the multiplying scales are rounded to; default f16. */
+  constructor(config: { quantizer: QuantizerDescription; scaleDtype?: ScaleDtype }) {
     super();
-    this.scaleDtype = config.scaleDtype ?? "f16";
-    if (!scaleDtypes.includes(this.scaleDtype)) {
-      throw new QuantizerError(`scaleDtype "${this.scaleDtype}" is not one of ${scaleDtypes.join(", ")}`);
+    const { quantizer, scaleDtype = "f16" } = config;
+    if (!scaleDtypes.includes(scaleDtype)) {
+      throw new QuantizerError(`scaleDtype "${scaleDtype}" is not one of ${scaleDtypes.join(", ")}`);
     }
+    const value = makeWeightQuantizer(quantizer, scaleDtype);
+    if (value === null) throw new QuantizerError(`"${quantizer}" leaves the weights as they are: give null instead`);
+    this.description = quantizer;
+    this.value = value;
   }
 
   override apply(x: tf.Tensor): tf.Tensor {
-    return absmeanTernaryWeights(x as tf.Tensor2D, this.scaleDtype);
+    return quantizedWeights(x as tf.Tensor2D, this.value);
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    return { scaleDtype: this.scaleDtype };
+    return { quantizer: this.description as tf.serialization.ConfigDictValue, scaleDtype: this.value.scaleDtype };
+  }
+}
+
+/** Weights [N, K] to -1, 0, +1 times one scale: max(mean |W|, 1e-5), rounded to `scaleDtype` (default f16). */
+export class AbsmeanTernary extends ListedWeightQuantizer {
+  static override className = "AbsmeanTernary";
+
+  constructor(config: { scaleDtype?: ScaleDtype } = {}) {
+    super({ quantizer: defaultWeightQuantizer, scaleDtype: config.scaleDtype });
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { scaleDtype: this.value.scaleDtype };
   }
 }
 
 /** Activations [..., K] to int8 times one scale per row: max(max |x|, 1e-5) / 127. */
 export class AbsmaxInt8 extends Quantizer {
   static className = "AbsmaxInt8";
+  readonly value = makeActivationQuantizer(defaultActivationQuantizer)!;
 
   override apply(x: tf.Tensor): tf.Tensor {
     return absmaxInt8Activations(x);
   }
 }
 
+tf.serialization.registerClass(ListedWeightQuantizer, serializationPackage);
 tf.serialization.registerClass(AbsmeanTernary, serializationPackage);
 tf.serialization.registerClass(AbsmaxInt8, serializationPackage);
 
@@ -67,23 +99,29 @@ export interface SerializedQuantizer {
   config: tf.serialization.ConfigDict;
 }
 
-export type QuantizerIdentifier = "absmean_ternary" | "absmax_int8" | "none" | Quantizer | SerializedQuantizer | null;
+/** A name of the lists in `src/quantizers/registry.ts`, an instance, a serialized one, or null for none. */
+export type QuantizerIdentifier = string | Quantizer | SerializedQuantizer | null;
 
 /** The quantizer that an identifier stands for; null for "none". */
 export function resolveQuantizer(identifier: QuantizerIdentifier): Quantizer | null {
-  if (identifier === null || identifier === "none") return null;
+  if (identifier === null) return null;
   if (identifier instanceof Quantizer) return identifier;
-  if (identifier === "absmean_ternary") return new AbsmeanTernary();
-  if (identifier === "absmax_int8") return new AbsmaxInt8();
-  if (typeof identifier === "string") {
-    throw new QuantizerError(`unknown quantizer "${identifier}": use absmean_ternary, absmax_int8 or none`);
-  }
+  if (typeof identifier === "string") return listedQuantizer(identifier);
   const entry = tf.serialization.SerializationMap.getMap().classNameMap[identifier.className];
   const quantizer = entry ? entry[1](entry[0], identifier.config) : null;
   if (!(quantizer instanceof Quantizer)) {
     throw new QuantizerError(`"${identifier.className}" is not a registered Quantizer class`);
   }
   return quantizer;
+}
+
+function listedQuantizer(name: string): Quantizer | null {
+  if (name === none.name) return null;
+  if (name === defaultWeightQuantizer) return new AbsmeanTernary();
+  if (name === defaultActivationQuantizer) return new AbsmaxInt8();
+  if (weightQuantizers.some((each) => each.name === name)) return new ListedWeightQuantizer({ quantizer: name });
+  const names = [...weightQuantizers, ...activationQuantizers].map((each) => each.name);
+  throw new QuantizerError(`unknown quantizer "${name}": use ${[...new Set(names)].join(", ")}`);
 }
 
 /** Inverse of {@link resolveQuantizer}, for `getConfig`. */

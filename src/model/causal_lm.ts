@@ -8,9 +8,10 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { ModelConfig } from "../config/model_config.ts";
+import { activationQuantizerOf, weightQuantizerOf } from "../config/model_quantizers.ts";
 import { UserError } from "../errors/user_error.ts";
 import { DecoderLayer } from "../layers/decoder_layer.ts";
-import { AbsmeanTernary } from "../layers/quantizers.ts";
+import { AbsmaxInt8, ListedWeightQuantizer } from "../layers/quantizers.ts";
 import { RMSNorm } from "../layers/rms_norm.ts";
 import { recomputesLayers } from "../ops/backward_pass.ts";
 import { embeddingGather } from "../ops/embedding_gather.ts";
@@ -161,7 +162,9 @@ function decoderLayer(config: ModelConfig): DecoderLayer {
     useSubNorms: config.useSubNorms,
     rmsNormEps: config.rmsNormEps,
     initializerRange: config.initializerRange,
-    weightQuantizer: config.weightQuantizer === "none" ? "none" : new AbsmeanTernary({ scaleDtype: config.scaleDtype }),
-    activationQuantizer: config.activationQuantizer,
+    weightQuantizer:
+      weightQuantizerOf(config) &&
+      new ListedWeightQuantizer({ quantizer: config.weightQuantizer, scaleDtype: config.scaleDtype }),
+    activationQuantizer: activationQuantizerOf(config) && new AbsmaxInt8(),
   });
 }

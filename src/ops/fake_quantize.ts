@@ -1,11 +1,12 @@
 /**
  * Quantizers as differentiable functions: the forward value is the dequantized one, the gradient passes straight
- * through (no gradient through round, clip or scale). BitLinear fuses these two; they stand alone for other layers.
+ * through (no gradient through round, clip or scale) where the quantizer has none of its own. BitLinear fuses these two;
+ * they stand alone for other layers.
  */
 import * as tf from "@tensorflow/tfjs";
-import type { ScaleDtype } from "../quant/dtypes.ts";
+import type { WeightQuantizer } from "../quantizers/weight_quantizer.ts";
+import { dequantizedWeight, latentGradient } from "./quantized_weights.ts";
 import { asRows } from "./tensor_access.ts";
-import { ternaryCodes } from "./ternary_codes.ts";
 import { withGradient } from "./with_gradient.ts";
 
 /** Lower limit of a row's max |x|, as in `src/quantizers/absmax_int8.ts`. */
@@ -25,22 +26,26 @@ export function absmaxInt8Codes(x: tf.Tensor2D): ActivationCodes {
   return { codes: codes as tf.Tensor2D, actScale: tf.div(absmax, 127) };
 }
 
-function straightThrough<T extends tf.Tensor>(x: T, forward: () => T): T {
-  return withGradient([x], forward, (dy) => [tf.clone(dy)]);
-}
-
-/** weight_scale * ternary codes of `weight` [N, K]; gradient: identity. */
-export function absmeanTernaryWeights(weight: tf.Tensor2D, scaleDtype: ScaleDtype): tf.Tensor2D {
-  return straightThrough(weight, () => {
-    const { codes, weightScale } = ternaryCodes(weight, scaleDtype);
-    return tf.mul(tf.cast(codes, "float32"), weightScale);
-  });
+/** level * scale of `weight` [N, K]; gradient: the quantizer's, in most the identity. */
+export function quantizedWeights(weight: tf.Tensor2D, quantizer: WeightQuantizer): tf.Tensor2D {
+  return withGradient<tf.Tensor2D>(
+    [weight],
+    (save) => {
+      if (quantizer.backward) save([weight]);
+      return dequantizedWeight(weight, quantizer);
+    },
+    (dy, [latent]) => [quantizer.backward ? latentGradient(dy, latent as tf.Tensor2D, quantizer) : tf.clone(dy)],
+  );
 }
 
 /** act_scale * int8 codes of x [..., K], one scale per row; gradient: identity. */
 export function absmaxInt8Activations<T extends tf.Tensor>(x: T): T {
-  return straightThrough(x, () => {
-    const { codes, actScale } = absmaxInt8Codes(asRows(x));
-    return tf.reshape(tf.mul(codes, actScale), x.shape) as T;
-  });
+  return withGradient<T>(
+    [x],
+    () => {
+      const { codes, actScale } = absmaxInt8Codes(asRows(x));
+      return tf.reshape(tf.mul(codes, actScale), x.shape) as T;
+    },
+    (dy) => [tf.clone(dy)],
+  );
 }

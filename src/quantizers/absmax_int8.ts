@@ -7,7 +7,9 @@
  *
  * Every operation is float32. Twin of `quantize_row` in native/cc/core.
  */
+import { z } from "zod";
 import { roundAndClip } from "../quant/round_half_even.ts";
+import type { ActivationQuantizerDefinition, QuantizedRows } from "./activation_quantizer.ts";
 
 const smallestAbsmax = Math.fround(1e-5);
 
@@ -23,12 +25,7 @@ export function absmaxInt8Row(x: Float32Array, begin: number, cols: number, code
   return Math.fround(largest / 127);
 }
 
-export interface Int8Rows {
-  /** Row-major like the activations. */
-  codes: Int8Array;
-  /** One per row. */
-  actScales: Float32Array;
-}
+export type Int8Rows = QuantizedRows;
 
 /** Quantizes every row of x [rows, cols]. */
 export function absmaxInt8(x: Float32Array, rows: number, cols: number): Int8Rows {
@@ -37,3 +34,16 @@ export function absmaxInt8(x: Float32Array, rows: number, cols: number): Int8Row
   for (let row = 0; row < rows; row++) actScales[row] = absmaxInt8Row(x, row * cols, cols, codes);
   return { codes, actScales };
 }
+
+export const absmaxInt8Quantizer: ActivationQuantizerDefinition = {
+  name: "absmax_int8",
+  options: z.strictObject({}),
+  create: () => ({
+    name: "absmax_int8",
+    bits: 8,
+    per: "token",
+    fused: "absmax_int8",
+    engine: "absmax_int8",
+    quantize: absmaxInt8,
+  }),
+};

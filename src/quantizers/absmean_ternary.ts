@@ -9,9 +9,11 @@
  * scale that multiplies the integer product is `scale` rounded to `scale_dtype`; the codes use the unrounded one.
  * This is the reference of the integer part: every native variant returns the same codes and the same scale bits.
  */
+import { z } from "zod";
 import type { ScaleDtype } from "../quant/dtypes.ts";
 import { roundAndClip } from "../quant/round_half_even.ts";
 import { roundScale } from "../quant/round_to_dtype.ts";
+import type { WeightQuantizerDefinition } from "./weight_quantizer.ts";
 
 /** Smallest scale: keeps the reciprocal finite for a matrix of zeros. */
 const smallestScale = Math.fround(1e-5);
@@ -60,3 +62,20 @@ export function absmeanTernary(
   for (let i = 0; i < codes.length; i++) codes[i] = roundAndClip(Math.fround(weight[i] * inverse), -1, 1);
   return { codes, weightScale: roundScale(scale, scaleDtype) };
 }
+
+export const absmeanTernaryQuantizer: WeightQuantizerDefinition = {
+  name: "absmean_ternary",
+  options: z.strictObject({}),
+  create: (_options, scaleDtype) => ({
+    name: "absmean_ternary",
+    levels: [-1, 0, 1],
+    scales: { per: "tensor" },
+    scaleDtype,
+    product: "ternary_tensor",
+    fused: "absmean_tensor",
+    quantize(latent, { rows, cols }) {
+      const { codes, weightScale } = absmeanTernary(latent, rows, cols, scaleDtype);
+      return { codes, scales: Float32Array.of(weightScale) };
+    },
+  }),
+};

@@ -8,6 +8,7 @@ import { readModelConfig } from "../../src/checkpoint/model_config_json.ts";
 import { unpackTernary } from "../../src/checkpoint/packed_ternary.ts";
 import { SafetensorsFile } from "../../src/checkpoint/safetensors_file.ts";
 import type { ModelConfig } from "../../src/config/model_config.ts";
+import { activationQuantizerOf, weightQuantizerOf } from "../../src/config/model_quantizers.ts";
 import { CausalLM } from "../../src/model/causal_lm.ts";
 import { modelParameters } from "../../src/model/parameters.ts";
 import { adamWStep } from "../../src/ops/adamw_step.ts";
@@ -16,7 +17,7 @@ import { causalAttention } from "../../src/ops/causal_attention.ts";
 import { gatedActivation } from "../../src/ops/gated_activation.ts";
 import { globalNormSquared } from "../../src/ops/global_norm_squared.ts";
 import { rmsNorm } from "../../src/ops/rms_norm.ts";
-import { ternaryCodes } from "../../src/ops/ternary_codes.ts";
+import { weightCodes } from "../../src/ops/weight_codes.ts";
 import { absmaxInt8 } from "../../src/quantizers/absmax_int8.ts";
 import { absmeanTernary } from "../../src/quantizers/absmean_ternary.ts";
 import { relativeDifference } from "../support/relative_difference.ts";
@@ -104,9 +105,8 @@ function layer0Inputs(): Values {
   };
   const linear = (x: tf.Tensor, ...names: string[]) =>
     bitLinear(x, names.map(weight) as tf.Tensor2D[], {
-      weightQuantizer: "absmean_ternary",
-      activationQuantizer: "absmax_int8",
-      scaleDtype: "f32",
+      weights: weightQuantizerOf(quantized),
+      activations: activationQuantizerOf(quantized),
     });
   const norm = (x: tf.Tensor, name: string) => rmsNorm(x, weight(name) as tf.Tensor1D, 1e-5);
   const x = tf.tensor(files.layer0.get("block0.in")!, [2, 24, 64]);
@@ -168,11 +168,11 @@ describe.each(testedBackends)("training oracle on %s", (backend) => {
     tf.tidy(() => {
       for (const { name, shape } of matrices) {
         const weight = tf.tensor2d(files.weights.get(name)!, shape as [number, number]);
-        const { codes, weightScale } = ternaryCodes(weight, "f32");
+        const { codes, scales } = weightCodes(weight, weightQuantizerOf(quantized)!);
         expect(codes.dtype).toBe("int32");
         expect(Float32Array.from(codes.dataSync())).toEqual(files.ternary.get(`${name}.ternary`));
         const reference = absmeanTernary(files.weights.get(name)!, shape[0], shape[1], "f32");
-        expect(weightScale.dataSync()[0]).toBe(reference.weightScale);
+        expect(scales.dataSync()[0]).toBe(reference.weightScale);
       }
     });
   });

@@ -3,13 +3,16 @@ import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { BackwardPrecision } from "../../src/config/backward_precision.ts";
 import { duringBackwardPass, nextBackwardRounding } from "../../src/ops/backward_pass.ts";
-import { bitLinear, type LinearQuantization } from "../../src/ops/bit_linear.ts";
+import { bitLinear } from "../../src/ops/bit_linear.ts";
 import { gatedActivation } from "../../src/ops/gated_activation.ts";
+import type { LinearQuantization } from "../../src/ops/linear_quantization.ts";
 import { rmsNorm } from "../../src/ops/rms_norm.ts";
 import { roundScale } from "../../src/quant/round_to_dtype.ts";
 import { type RoundedOperand, stepSize, stochasticCode } from "../../src/quant/stochastic_int8.ts";
 import { absmaxInt8 } from "../../src/quantizers/absmax_int8.ts";
 import { absmeanTernary } from "../../src/quantizers/absmean_ternary.ts";
+import { makeActivationQuantizer, makeWeightQuantizer } from "../../src/quantizers/registry.ts";
+import { dequantize } from "../../src/quantizers/weight_quantizer.ts";
 import { CounterRng } from "../../src/random/counter_rng.ts";
 import { relativeDifference } from "../support/relative_difference.ts";
 import { testedBackends, useBackend } from "../support/tfjs_backends.ts";
@@ -34,21 +37,20 @@ const weights = outputs.map((rows, i) => normal(rows * cols, `w${i}`));
 const dy = normal(tokens * total, "dy");
 
 const fused: LinearQuantization = {
-  weightQuantizer: "absmean_ternary",
-  activationQuantizer: "absmax_int8",
-  scaleDtype: "f16",
+  weights: makeWeightQuantizer("absmean_ternary", "f16"),
+  activations: makeActivationQuantizer("absmax_int8"),
 };
 const activation = absmaxInt8(x, tokens, cols);
 
 /** y, dx, dw0 .. dw2 by the definition, products in float64. */
-function definition({ weightQuantizer, activationQuantizer, scaleDtype }: LinearQuantization) {
+function definition(quantization: LinearQuantization) {
   const usedX = Array.from(x, (value, i) =>
-    activationQuantizer === "none" ? value : activation.codes[i] * activation.actScales[Math.floor(i / cols)],
+    quantization.activations === null ? value : activation.codes[i] * activation.actScales[Math.floor(i / cols)],
   );
   const usedW = weights.flatMap((weight, w) => {
-    if (weightQuantizer === "none") return Array.from(weight);
-    const { codes, weightScale } = absmeanTernary(weight, outputs[w], cols, scaleDtype);
-    return Array.from(codes, (code) => code * weightScale);
+    const shape = { rows: outputs[w], cols };
+    const quantizer = quantization.weights;
+    return Array.from(quantizer ? dequantize(quantizer, quantizer.quantize(weight, shape), shape) : weight);
   });
   const y = new Float64Array(tokens * total);
   const dx = new Float64Array(tokens * cols);
@@ -179,10 +181,10 @@ describe.each(testedBackends)("bitLinear on %s", (backend) => {
 
   test.each([
     ["ternary, int8", fused],
-    ["ternary, float activations", { ...fused, activationQuantizer: "none" }],
-    ["float weights, int8", { ...fused, weightQuantizer: "none" }],
-    ["float", { ...fused, weightQuantizer: "none", activationQuantizer: "none" }],
-    ["bf16 scale", { ...fused, scaleDtype: "bf16" }],
+    ["ternary, float activations", { ...fused, activations: null }],
+    ["float weights, int8", { ...fused, weights: null }],
+    ["float", { weights: null, activations: null }],
+    ["bf16 scale", { ...fused, weights: makeWeightQuantizer("absmean_ternary", "bf16") }],
   ] as [string, LinearQuantization][])("%s: forward and straight-through backward", (_, quantization) => {
     const ours = run(quantization);
     const theirs = definition(quantization);
@@ -280,7 +282,7 @@ describe.each(testedBackends)("bitLinear on %s", (backend) => {
     });
 
     test("int8 needs both quantizers", () => {
-      const float = { ...fused, activationQuantizer: "none" } as const;
+      const float = { ...fused, activations: null };
       expect(() => runIn("int8", 1, float)).toThrow(/int8.*needs ternary weights/);
     });
   });

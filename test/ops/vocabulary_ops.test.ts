@@ -3,11 +3,12 @@ import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { adamWStep } from "../../src/ops/adamw_step.ts";
 import { embeddingGather } from "../../src/ops/embedding_gather.ts";
-import { absmaxInt8Activations, absmeanTernaryWeights } from "../../src/ops/fake_quantize.ts";
+import { absmaxInt8Activations, quantizedWeights } from "../../src/ops/fake_quantize.ts";
 import { globalNormSquared } from "../../src/ops/global_norm_squared.ts";
 import { headLogits, headLogProbs, headLoss, scoreTargets } from "../../src/ops/head_log_probs.ts";
 import { roundToDtype } from "../../src/ops/round_to_dtype.ts";
 import { roundToDtype as roundValues } from "../../src/quant/round_to_dtype.ts";
+import { makeWeightQuantizer } from "../../src/quantizers/registry.ts";
 import { CounterRng } from "../../src/random/counter_rng.ts";
 import { relativeDifference } from "../support/relative_difference.ts";
 import { testedBackends, useBackend } from "../support/tfjs_backends.ts";
@@ -151,9 +152,9 @@ describe.each(testedBackends)("vocabulary and optimizer ops on %s", (backend) =>
       const quantized = read(absmaxInt8Activations(x));
       expect(quantized[1]).toBe(-2);
       expect(Array.from(quantized.slice(3))).toEqual([127, 0, 64]);
-      expect(read(absmeanTernaryWeights(tf.tensor2d([3, -1, 0, 0], [2, 2]), "f32"))).toEqual(
-        Float32Array.of(1, -1, 0, 0),
-      );
+      expect(
+        read(quantizedWeights(tf.tensor2d([3, -1, 0, 0], [2, 2]), makeWeightQuantizer("absmean_ternary", "f32")!)),
+      ).toEqual(Float32Array.of(1, -1, 0, 0));
       const dy = tf.tensor2d([6, 5, 4, 3, 2, 1], [2, 3]);
       expect(read(tf.grad((t) => tf.sum(tf.mul(absmaxInt8Activations(t), dy)))(x))).toEqual(read(dy));
     });

@@ -5,6 +5,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { isNode, LineCounter, parse, parseDocument, stringify } from "yaml";
 import { type ModelConfig, ModelConfigError, resolveModelConfig } from "../../src/config/model_config.ts";
+import { hasTernaryWeights, isQuantized } from "../../src/config/model_quantizers.ts";
 import { checkPackable, type ExportType } from "../../src/config/packing_rules.ts";
 import { recipeNames, recipePath } from "../../src/config/recipes.ts";
 import { describeProblems, type SectionKeys } from "../../src/config/schema_errors.ts";
@@ -134,9 +135,13 @@ function applyOverrides(root: Record<string, unknown>, overrides: readonly Overr
 function ruleProblems(config: RunConfig): string[] {
   const problems: string[] = [];
   try {
-    const unpackable = unpackableReason(resolveModelConfig(config.model));
+    const model = resolveModelConfig(config.model);
+    const unpackable = unpackableReason(model);
     if (unpackable && !config.training.allow_unpackable) {
       problems.push(`model: ${unpackable} (training.allow_unpackable: true trains it all the same)`);
+    }
+    if (config.training.backward_precision === "int8" && !isQuantized(model)) {
+      problems.push("training.backward_precision: int8 needs model.weight_quantizer and model.activation_quantizer");
     }
   } catch (error) {
     if (!(error instanceof ModelConfigError)) throw error;
@@ -147,10 +152,6 @@ function ruleProblems(config: RunConfig): string[] {
     problems.push(
       `training.sequence_length (${training.sequence_length}) is more than model.max_position_embeddings (${model.max_position_embeddings})`,
     );
-  }
-  const isQuantized = model.weight_quantizer !== "none" && model.activation_quantizer !== "none";
-  if (training.backward_precision === "int8" && !isQuantized) {
-    problems.push("training.backward_precision: int8 needs model.weight_quantizer and model.activation_quantizer");
   }
   if (tokenizer.type === "file" && tokenizer.path === undefined) {
     problems.push("tokenizer.path is missing: tokenizer.type file reads an existing tokenizer.json");
@@ -163,14 +164,14 @@ const ternaryTypes: readonly ExportType[] = ["tq2_0", "tq1_0", "i2_s"];
 
 /** Why no ternary export type can hold a ternary model; null if one can. */
 function unpackableReason(model: ModelConfig): string | null {
-  if (model.weightQuantizer === "none") return null;
+  if (!hasTernaryWeights(model)) return null;
   const reasons = ternaryTypes.map((type) => checkPackable(model, type));
   return reasons.includes(null) ? null : reasons.at(-1)!;
 }
 
 /** Lines about ternary export types that cannot hold the model, where another one can. */
 export function packingWarnings(model: ModelConfig): string[] {
-  if (model.weightQuantizer === "none" || unpackableReason(model) !== null) return [];
+  if (!hasTernaryWeights(model) || unpackableReason(model) !== null) return [];
   return ternaryTypes.flatMap((type) => checkPackable(model, type) ?? []);
 }
 

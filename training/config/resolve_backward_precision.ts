@@ -4,6 +4,8 @@
  * experiments/results/backward_precision.jsonl). It is resolved once, at the start of a run, and then is the run's.
  */
 import type { BackwardPrecision } from "../../src/config/backward_precision.ts";
+import { resolveModelConfig } from "../../src/config/model_config.ts";
+import { isQuantized } from "../../src/config/model_quantizers.ts";
 import type { RunConfig } from "./run_config.ts";
 
 /** What the choice depends on. */
@@ -56,7 +58,9 @@ export function withBackwardPrecision(
   const { model, training } = config;
   const asked = training.backward_precision;
   if (asked !== "auto") return { config: { ...config, training: { ...training, backward_precision: asked } } };
-  const isQuantized = model.weight_quantizer !== "none" && model.activation_quantizer !== "none";
-  const { precision, reason } = resolveBackwardPrecision({ ...machine, isQuantized });
+  const { precision, reason } = resolveBackwardPrecision({
+    ...machine,
+    isQuantized: isQuantized(resolveModelConfig(model)),
+  });
   return { config: { ...config, training: { ...training, backward_precision: precision } }, reason };
 }

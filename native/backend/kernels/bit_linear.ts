@@ -1,15 +1,16 @@
 /** BitLinear, its gradient, and the ternary codes of a weight matrix. */
 import type * as tf from "@tensorflow/tfjs";
 import type { BackwardPrecision } from "../../../src/config/backward_precision.ts";
-import type { ActivationQuantizerName, HiddenAct, WeightQuantizerName } from "../../../src/config/model_config.ts";
+import type { HiddenAct } from "../../../src/config/model_config.ts";
 import type { ScaleDtype } from "../../../src/quant/dtypes.ts";
 import type { NativeBackend } from "../native_backend.ts";
 import { backwardPrecisionCode, gateActivationCode, type LinearInput, scaleDtypeCode } from "../training_addon.ts";
 import { type Inputs, lastDimension, type NativeKernel, numberedInputs, requireInput } from "./kernel.ts";
 
 export interface BitLinearAttributes {
-  weightQuantizer: WeightQuantizerName;
-  activationQuantizer: ActivationQuantizerName;
+  /** Latent weights to make absmean codes of (one scale per matrix), or float32 values to multiply. */
+  weights: "absmean_tensor" | "values";
+  int8Activations: boolean;
   scaleDtype: ScaleDtype;
   /** Gate before the product. */
   activation: HiddenAct | "none";
@@ -38,8 +39,8 @@ function readOperands(kernel: string, inputs: Inputs, attributes: BitLinearAttri
     );
   }
   const outputs = weights.reduce((sum, weight) => sum + weight.shape[0], 0);
-  const isTernary = attributes.weightQuantizer === "absmean_ternary";
-  const isInt8 = attributes.activationQuantizer === "absmax_int8";
+  const isTernary = attributes.weights === "absmean_tensor";
+  const isInt8 = attributes.int8Activations;
   const linear: LinearInput = [
     backend.floats(x),
     activation === "none" ? 0 : 1 + gateActivationCode[activation],

@@ -51,10 +51,10 @@ function fakeQuantizedRows(x: Float32Array, cols: number): Float32Array {
 const alone = { activation: "none", epsilon: 0 };
 
 const quantizers = [
-  { weightQuantizer: "absmean_ternary", activationQuantizer: "absmax_int8" },
-  { weightQuantizer: "absmean_ternary", activationQuantizer: "none" },
-  { weightQuantizer: "none", activationQuantizer: "absmax_int8" },
-  { weightQuantizer: "none", activationQuantizer: "none" },
+  { weights: "absmean_tensor", int8Activations: true },
+  { weights: "absmean_tensor", int8Activations: false },
+  { weights: "values", int8Activations: true },
+  { weights: "values", int8Activations: false },
 ] as const;
 
 describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "BitLinear"), () => {
@@ -89,7 +89,7 @@ describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "Bit
     }
   });
 
-  it.each(quantizers)("weights $weightQuantizer, activations $activationQuantizer: values and gradients", (pair) => {
+  it.each(quantizers)("weights $weights, int8 activations $int8Activations: values and gradients", (pair) => {
     for (const seed of [1, 2, 3]) {
       const random = randomSource(seed);
       const cols = randomInteger(random, 1, 150);
@@ -108,10 +108,10 @@ describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "Bit
       ]);
 
       const xValues = x.dataSync() as Float32Array;
-      const effectiveX = pair.activationQuantizer === "none" ? xValues : fakeQuantizedRows(xValues, cols);
+      const effectiveX = pair.int8Activations ? fakeQuantizedRows(xValues, cols) : xValues;
       const effectiveW = weights.flatMap((weight) => {
         const values = weight.dataSync() as Float32Array;
-        if (pair.weightQuantizer === "none") return Array.from(values);
+        if (pair.weights === "values") return Array.from(values);
         const { codes, scale } = ternarize(values);
         return codes.map((code) => code * scale);
       });

@@ -11,12 +11,12 @@ import { addon, bits, randomSource, randomTensor, runKernel, variants, withoutAd
 const attention = { heads: 4, kvHeads: 2, headDim: 20, ropeTheta: 10000 };
 const alone = { activation: "none", epsilon: 0 };
 const quantized = {
-  weightQuantizer: "absmean_ternary",
-  activationQuantizer: "absmax_int8",
+  weights: "absmean_tensor",
+  int8Activations: true,
   scaleDtype: "f16",
   ...alone,
 };
-const float = { weightQuantizer: "none", activationQuantizer: "none", scaleDtype: "f32", ...alone };
+const float = { weights: "values", int8Activations: false, scaleDtype: "f32", ...alone };
 
 interface Case {
   name: string;

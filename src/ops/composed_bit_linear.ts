@@ -1,0 +1,146 @@
+/**
+ * `BitLinear` from plain tfjs ops: the reference of its kernel, and what runs on every backend without one. Integers are
+ * summed in float32, exact while 128 K < 2^24, so a quantized product has the bits of the integer kernel.
+ */
+import * as tf from "@tensorflow/tfjs";
+import { roundToDtype } from "../quant/round_to_dtype.ts";
+import { type RoundedOperand, stepSize, stochasticCode } from "../quant/stochastic_int8.ts";
+import { type BackwardRounding, nextBackwardRounding } from "./backward_pass.ts";
+import { absmaxInt8Codes } from "./fake_quantize.ts";
+import type { LinearQuantization } from "./linear_quantization.ts";
+import { latentGradient, type ProductWeight, productWeight } from "./quantized_weights.ts";
+import { asRows, float32Values } from "./tensor_access.ts";
+import { withGradient } from "./with_gradient.ts";
+
+/** One operand of the product, one scale per row: values = codes * scale. Null: the values are the codes. */
+interface Operand {
+  codes: tf.Tensor2D;
+  /** [rows, 1] */
+  scale: tf.Tensor2D | null;
+}
+
+/** All weights stacked to [sum N, K]; a matrix's weight_scale is repeated for its rows. */
+function stackedWeights(weights: ProductWeight[]): Operand {
+  const codes = weights.map(
+    (weight): tf.Tensor2D => (weight.form === "values" ? weight.values : tf.cast(weight.codes, "float32")),
+  );
+  const scales = weights.flatMap((weight) => (weight.form === "codes" ? [rowScales(weight)] : []));
+  return { codes: tf.concat(codes, 0), scale: scales.length > 0 ? tf.concat(scales, 0) : null };
+}
+
+/** [N, 1] */
+function rowScales({ codes, scales }: { codes: tf.Tensor2D; scales: tf.Tensor1D }): tf.Tensor2D {
+  const column: tf.Tensor2D = tf.reshape(scales, [scales.size, 1]);
+  return scales.size === 1 ? tf.tile(column, [codes.shape[0], 1]) : column;
+}
+
+function activationOperand(x: tf.Tensor2D, { activations }: LinearQuantization): Operand {
+  if (activations === null) return { codes: x, scale: null };
+  const { codes, actScale } = absmaxInt8Codes(x);
+  return { codes, scale: actScale };
+}
+
+function dequantized({ codes, scale }: Operand): tf.Tensor2D {
+  return scale === null ? codes : tf.mul(codes, scale);
+}
+
+function forward(x: tf.Tensor, w: Operand, a: Operand): tf.Tensor {
+  const y =
+    w.scale !== null && a.scale !== null
+      ? tf.mul(tf.matMul(a.codes, tf.transpose(w.codes)), tf.mul(a.scale, tf.transpose(w.scale)))
+      : tf.matMul(dequantized(a), tf.transpose(dequantized(w)));
+  return tf.reshape(y, [...x.shape.slice(0, -1), w.codes.shape[0]]);
+}
+
+/** dX and the stacked dW of dY rows [T, N]. */
+interface Products {
+  dx: tf.Tensor2D;
+  dw: tf.Tensor2D;
+}
+
+/** Products in float32, of dY rounded to bfloat16 (and float operands with it) if asked for. */
+function floatProducts(dy: tf.Tensor2D, w: Operand, a: Operand, isBf16: boolean): Products {
+  if (!isBf16) return { dx: tf.matMul(dy, dequantized(w)), dw: tf.matMul(tf.transpose(dy), dequantized(a)) };
+  const rounded = ({ codes, scale }: Operand) => (scale === null ? roundToBf16(codes) : codes);
+  const left = (scale: tf.Tensor2D | null) => roundToBf16(scale === null ? dy : tf.mul(dy, scale));
+  return {
+    dx: tf.matMul(left(w.scale && tf.transpose(w.scale)), rounded(w)),
+    dw: tf.matMul(tf.transpose(left(a.scale)), rounded(a)),
+  };
+}
+
+function roundToBf16(x: tf.Tensor2D): tf.Tensor2D {
+  return tf.tensor2d(roundToDtype(float32Values(x), "bf16"), x.shape);
+}
+
+/** Products of dY rounded stochastically to int8: per token for dX, per out feature for dW. */
+function integerProducts(dy: tf.Tensor2D, w: Operand, a: Operand, roundingKey: number): Products {
+  const byToken = tf.mul<tf.Tensor2D>(dy, tf.transpose(w.scale!));
+  const rows = stochasticCodes(byToken, "token", (step) => tf.mul(byToken, step), roundingKey);
+  const byFeature = tf.mul<tf.Tensor2D>(dy, a.scale!);
+  const scaled = (step: tf.Tensor) => tf.mul(tf.mul(dy, step), a.scale!);
+  const columns = stochasticCodes(byFeature, "feature", scaled, roundingKey);
+  return {
+    dx: tf.mul(tf.matMul(rows.codes, w.codes), rows.scale),
+    dw: tf.mul(tf.matMul(tf.transpose(columns.codes), a.codes), tf.transpose(columns.scale)),
+  };
+}
+
+/** Codes of `scaled(127 / largest)` and their scale, for the largest magnitudes of x in each token or feature. */
+function stochasticCodes(
+  x: tf.Tensor2D,
+  operand: RoundedOperand,
+  scaled: (inverse: tf.Tensor) => tf.Tensor,
+  key: number,
+): { codes: tf.Tensor2D; scale: tf.Tensor2D } {
+  const largest = tf.max<tf.Tensor2D>(tf.abs(x), operand === "token" ? 1 : 0, true);
+  const steps = Array.from(float32Values(largest), stepSize);
+  const column = (values: number[]) => tf.tensor2d(values, largest.shape);
+  const values = float32Values(scaled(column(steps.map((step) => step.inverse))));
+  const codes = Float32Array.from(values, (value, i) => stochasticCode(value, operand, key, i));
+  return { codes: tf.tensor2d(codes, x.shape), scale: column(steps.map((step) => step.scale)) };
+}
+
+function backward(dy: tf.Tensor, w: Operand, a: Operand, { precision, roundingKey }: BackwardRounding): Products {
+  const isInt8 = precision === "int8";
+  if (isInt8 && (w.scale === null || a.scale === null)) {
+    throw new Error("int8 backward needs ternary weights and int8 activations");
+  }
+  const rows = asRows(dy);
+  return isInt8 ? integerProducts(rows, w, a, roundingKey) : floatProducts(rows, w, a, precision === "bf16");
+}
+
+/** y = x . W^T for each weight, outputs concatenated; differentiable in x and the weights. */
+export function composedBitLinear(
+  input: tf.Tensor,
+  weights: tf.Tensor2D[],
+  quantization: LinearQuantization,
+): tf.Tensor {
+  const quantizer = quantization.weights;
+  return withGradient(
+    [input, ...weights],
+    (save) => {
+      const products = weights.map((weight) => productWeight(weight, quantizer));
+      const tensors = products.flatMap((each) => (each.form === "values" ? [each.values] : [each.codes, each.scales]));
+      // Latent weights are read again by a gradient of the quantizer's own.
+      save([input, ...tensors, ...(quantizer?.backward ? weights : [])]);
+      return forward(input, stackedWeights(products), activationOperand(asRows(input), quantization));
+    },
+    (dy, [x, ...saved]) => {
+      const products = weights.map(
+        (_, i): ProductWeight =>
+          quantizer === null || quantizer.product === "values"
+            ? { form: "values", values: saved[i] as tf.Tensor2D }
+            : { form: "codes", codes: saved[2 * i] as tf.Tensor2D, scales: saved[2 * i + 1] as tf.Tensor1D },
+      );
+      const latent = saved.slice(-weights.length) as tf.Tensor2D[];
+      const a = activationOperand(asRows(x), quantization);
+      const { dx, dw } = backward(dy, stackedWeights(products), a, nextBackwardRounding());
+      const outputs = weights.map((weight) => weight.shape[0]);
+      const dweights = tf
+        .split(dw, outputs, 0)
+        .map((each, i) => latentGradient(each as tf.Tensor2D, latent[i], quantizer));
+      return [tf.reshape(dx, x.shape), ...dweights];
+    },
+  );
+}

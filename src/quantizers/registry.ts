@@ -1,0 +1,66 @@
+/** The list of quantizers, and the forms in which a configuration names one: `name`, or `{ type: name, ...options }`. */
+import { z } from "zod";
+import type { ScaleDtype } from "../quant/dtypes.ts";
+import { absmaxInt8Quantizer } from "./absmax_int8.ts";
+import { absmeanTernaryQuantizer } from "./absmean_ternary.ts";
+import type { ActivationQuantizer, ActivationQuantizerDefinition } from "./activation_quantizer.ts";
+import { none } from "./none.ts";
+import type { WeightQuantizer, WeightQuantizerDefinition } from "./weight_quantizer.ts";
+
+export const weightQuantizers: readonly WeightQuantizerDefinition[] = [absmeanTernaryQuantizer, none];
+
+export const activationQuantizers: readonly ActivationQuantizerDefinition[] = [absmaxInt8Quantizer, none];
+
+/** BitNet b1.58's. */
+export const defaultWeightQuantizer = absmeanTernaryQuantizer.name;
+export const defaultActivationQuantizer = absmaxInt8Quantizer.name;
+
+/** A quantizer as a configuration names it. Parsed: a name if it has no options, else all of its options. */
+export type QuantizerDescription = string | { type: string; [option: string]: unknown };
+
+interface Definition {
+  name: string;
+  options: z.ZodObject;
+}
+
+function schemaOf(definitions: readonly Definition[]) {
+  const names = definitions.map(({ name }) => name);
+  const [first, ...others] = definitions.map(({ name, options }) => options.extend({ type: z.literal(name) }));
+  return z.union([z.enum(names), z.discriminatedUnion("type", [first, ...others])]).transform((value) => {
+    const { type, ...given } = typeof value === "string" ? { type: value } : value;
+    const options = definitions.find(({ name }) => name === type)!.options.parse(given);
+    return (Object.keys(options).length === 0 ? type : { type, ...options }) as QuantizerDescription;
+  });
+}
+
+export const weightQuantizerSchema = schemaOf(weightQuantizers);
+export const activationQuantizerSchema = schemaOf(activationQuantizers);
+
+function find<D extends Definition>(definitions: readonly D[], description: QuantizerDescription) {
+  const { type, ...given } = typeof description === "string" ? { type: description } : description;
+  const definition = definitions.find(({ name }) => name === type);
+  if (definition === undefined) {
+    throw new RangeError(`unknown quantizer "${type}": use ${definitions.map(({ name }) => name).join(", ")}`);
+  }
+  return { definition, options: definition.options.parse(given) };
+}
+
+/**
+ * The quantizer of that description; null for weights as they are.
+ * @throws {RangeError} if there is none of that name.
+ */
+export function makeWeightQuantizer(description: QuantizerDescription, scaleDtype: ScaleDtype): WeightQuantizer | null {
+  const { definition, options } = find(weightQuantizers, description);
+  return definition.create(options, scaleDtype);
+}
+
+/** @see makeWeightQuantizer */
+export function makeActivationQuantizer(description: QuantizerDescription): ActivationQuantizer | null {
+  const { definition, options } = find(activationQuantizers, description);
+  return definition.create(options);
+}
+
+/** What a model file says that its reader computes: ternary codes times scales (the word of old files), or values. */
+export function storedWeightQuantizer(quantizer: WeightQuantizer | null): string {
+  return quantizer === null || quantizer.product === "values" ? none.name : absmeanTernaryQuantizer.name;
+}

@@ -1,0 +1,82 @@
+/**
+ * A weight quantizer as a value: what config, layers, checkpoint, packing rules, export, engine and statistics ask, so
+ * that none of them needs to know its name. One file a quantizer, over typed arrays (no tfjs), and one line in
+ * `registry.ts`.
+ *
+ * Making codes and multiplying them are two questions. Levels -1, 0, 1 with one scale per tensor or row have the integer
+ * product, whoever made the codes; anything else is multiplied as its dequantized `values`, in float32.
+ */
+import type { z } from "zod";
+import type { ScaleDtype } from "../quant/dtypes.ts";
+
+/** Of a row-major matrix [out, in]. */
+export interface MatrixShape {
+  rows: number;
+  cols: number;
+}
+
+/** How many weights share a scale: the matrix, a row, or `size` neighbours of a row (which `size` divides). */
+export type ScaleGranularity = { per: "tensor" } | { per: "row" } | { per: "group"; size: number };
+
+/** What multiplies, in training and in the engine: ternary codes and their scales in integers, or float32 values. */
+export type WeightProduct = "ternary_tensor" | "ternary_row" | "values";
+
+/** Kernels that make codes and scales as they multiply. */
+export type FusedQuantization = "absmean_tensor" | "absmean_row";
+
+export interface QuantizedMatrix {
+  /** Row-major as the weight. A code c stands for `levels[c + (levels.length >> 1)]`: ternary codes are their levels. */
+  codes: Int8Array;
+  /** In memory order: [1], [rows] or [rows * cols / size]. They multiply: rounded to `scaleDtype`. */
+  scales: Float32Array;
+}
+
+export interface WeightQuantizer {
+  /** `model.weight_quantizer`, or its `type`. */
+  readonly name: string;
+  /** Values of the codes in units of the scale, ascending; odd in number if 0 is one: [-1, 0, 1] is ternary. */
+  readonly levels: readonly number[];
+  readonly scales: ScaleGranularity;
+  readonly scaleDtype: ScaleDtype;
+  readonly product: WeightProduct;
+  /** The kernel that makes codes and scales with the bits of `quantize`; null: `quantize` itself runs. */
+  readonly fused: FusedQuantization | null;
+  /** Codes and scales of a latent weight of rows * cols elements. */
+  quantize(latent: Float32Array, shape: MatrixShape): QuantizedMatrix;
+  /**
+   * Gradient with respect to the latent weight, given that with respect to the dequantized one (`dy`). Left out where
+   * it is dy itself (straight-through).
+   */
+  backward?(dy: Float32Array, latent: Float32Array, shape: MatrixShape): Float32Array;
+}
+
+/** What a quantizer's file exports. */
+export interface WeightQuantizerDefinition {
+  readonly name: string;
+  /** Strict schema of the options beside `type`, each with a default. */
+  readonly options: z.ZodObject;
+  /** Null stands for weights as they are. `options` are parsed. */
+  create(options: Record<string, unknown>, scaleDtype: ScaleDtype): WeightQuantizer | null;
+}
+
+/** Scales of a matrix. */
+export function scaleCount(scales: ScaleGranularity, { rows, cols }: MatrixShape): number {
+  if (scales.per === "tensor") return 1;
+  return scales.per === "row" ? rows : rows * (cols / scales.size);
+}
+
+/** level * scale of every weight, float32: the values that the product stands for. */
+export function dequantize(
+  { levels, scales: granularity }: WeightQuantizer,
+  { codes, scales }: QuantizedMatrix,
+  shape: MatrixShape,
+): Float32Array {
+  const middle = levels.length >> 1;
+  const each = codes.length / scaleCount(granularity, shape);
+  const values = new Float32Array(codes.length);
+  for (let s = 0, i = 0; s < scales.length; s++) {
+    const scale = scales[s];
+    for (const end = i + each; i < end; i++) values[i] = levels[codes[i] + middle] * scale;
+  }
+  return values;
+}
