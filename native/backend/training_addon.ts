@@ -5,6 +5,7 @@
 import type { NativeAddon } from "../addon.ts";
 
 /** Positions in the C++ enumerations of the same names. */
+export const weightSourceCode = { values: 0, absmean_tensor: 1, absmean_row: 2, codes: 3 } as const;
 export const scaleDtypeCode = { f32: 0, f16: 1, bf16: 2 } as const;
 export const backwardPrecisionCode = { f32: 0, bf16: 1, int8: 2 } as const;
 export const rowTypeCode = { f32: 0, f16: 1, bf16: 2, q8_0: 3 } as const;
@@ -21,15 +22,24 @@ type I32 = Int32Array;
 /** Sizes `[batch, length, heads, kvHeads, headDim, ropeTheta]`. */
 type AttentionArguments = [number, number, number, number, number, number];
 
-/** What a product takes in, its weights, and how it quantizes. */
+/** Values -1, 0, 1 of a matrix, row-major, and what multiplies them: one scale, or one per row. */
+export interface GivenTernary {
+  ternary: I32;
+  scales: F32;
+}
+
+/**
+ * What a product takes in, its weights, and how it quantizes. `weights` are {@link GivenTernary} where `weightSource` is
+ * `codes`.
+ */
 export type LinearInput = [
   x: F32,
   activation: number,
   gain: F32 | null,
   epsilon: number,
-  weights: F32[],
+  weights: (F32 | GivenTernary)[],
   cols: number,
-  ternary: boolean,
+  weightSource: number,
   int8: boolean,
   scaleDtype: number,
 ];
@@ -56,8 +66,8 @@ declare module "../addon.ts" {
         scales: F32 | null,
       ]
     ): void;
-    /** Returns the weight_scale, rounded to the scale type. */
-    ternaryCodes(weight: F32, cols: number, scaleDtype: number, codes: I32): number;
+    /** `scales`, rounded to the scale type, is one of the matrix or one per row. */
+    ternaryCodes(weight: F32, cols: number, scaleDtype: number, codes: I32, scales: F32): void;
     rmsNorm(x: F32, gain: F32, epsilon: number, y: F32): void;
     rmsNormGrad(x: F32, gain: F32, dy: F32, epsilon: number, dx: F32, dgain: F32): void;
     causalAttention(qkv: F32, ...shape: [...AttentionArguments, out: F32, logSum: F32]): void;

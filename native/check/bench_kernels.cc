@@ -109,7 +109,8 @@ class Bench {
   void ternary(int64_t out, int64_t in, int64_t tokens) {
     if (!wanted("ternary_gemm")) return;
     std::vector<uint8_t> storage(static_cast<size_t>(panel_bytes(out, in) + 64), 0x55);
-    const TernaryPanel panel{aligned_64(storage.data()), out, in, 0.5f};
+    const SharedScale weight_scale(0.5f);
+    const TernaryPanel panel{aligned_64(storage.data()), out, in, weight_scale.lanes, 0};
     const int64_t stride = padded_cols(in), groups = panel_groups(out);
     std::vector<int8_t> x(static_cast<size_t>(stride * tokens), 3);
     std::vector<float> scale(static_cast<size_t>(tokens), 0.01f), y(static_cast<size_t>(tokens * out));
@@ -141,12 +142,13 @@ class Bench {
     std::vector<int8_t> x(static_cast<size_t>(in), 3);
     std::vector<float> y(static_cast<size_t>(out));
     const float scale = 0.01f;
+    const SharedScale weight_scale(0.5f);
     const int32_t sum = static_cast<int32_t>(3 * in);
     const int64_t groups = panel_groups(out), per_task = groups / 16;
     const double read = read_bandwidth(threads_, codes, bytes * layers);
     const double seconds = best_time(2 * settings_.seconds, [&] {
       for (int64_t layer = 0; layer < layers; ++layer) {
-        const TernaryPanel panel{codes + layer * bytes, out, in, 0.5f};
+        const TernaryPanel panel{codes + layer * bytes, out, in, weight_scale.lanes, 0};
         parallel((groups + per_task - 1) / per_task, [&](int64_t task) {
           kernels_.ternary_gemm(panel, task * per_task, std::min(groups, (task + 1) * per_task),
                                 {x.data(), in, &scale, &sum, 1}, y.data(), out);

@@ -219,7 +219,7 @@ CHECK_TEST("a ternary panel unpacks to what was packed, padded with zeros") {
       const int64_t groups = panel_groups(rows);
       pack_panel(ternary.data(), cols, rows, cols, groups / 2, groups, codes.data());
       pack_panel(ternary.data(), cols, rows, cols, 0, groups / 2, codes.data());
-      const TernaryPanel panel{codes.data(), rows, cols, 1.0f};
+      const TernaryPanel panel{codes.data(), rows, cols, nullptr, 0};
       for (int64_t r = 0; r < rows; ++r) {
         unpack_panel_row(panel, r, row.data());
         expect(std::memcmp(row.data(), ternary.data() + r * cols, static_cast<size_t>(cols)) == 0,

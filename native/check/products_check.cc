@@ -18,20 +18,26 @@ struct TernaryCase {
 struct TernaryInput {
   std::vector<int8_t> ternary;   // [rows][cols]
   std::vector<uint8_t> storage;  // panel, 64-byte aligned inside
+  std::vector<float> weight_scale, panel_scales;
   TernaryPanel panel;
   int64_t x_stride;
   std::vector<int8_t> x;
   std::vector<float> act_scale;
   std::vector<int32_t> code_sum;
 
-  TernaryInput(Random& random, const TernaryCase& shape, bool extreme) {
+  TernaryInput(Random& random, const TernaryCase& shape, bool extreme, bool per_row) {
     ternary.resize(static_cast<size_t>(shape.rows * shape.cols));
     // Extreme input drives every partial sum to its bound: codes 2 and activations -128 or 127.
     for (int8_t& t : ternary) t = static_cast<int8_t>(extreme ? 1 : random.below(3) - 1);
     storage.resize(static_cast<size_t>(panel_bytes(shape.rows, shape.cols) + 63));
     uint8_t* codes = storage.data() + (64 - reinterpret_cast<uintptr_t>(storage.data()) % 64) % 64;
     pack_panel(ternary.data(), shape.cols, shape.rows, shape.cols, 0, panel_groups(shape.rows), codes);
-    panel = {codes, shape.rows, shape.cols, 0.37f};
+    for (int64_t n = 0; n < (per_row ? shape.rows : 1); ++n) {
+      weight_scale.push_back(0.37f + 0.3f * random.unit());
+    }
+    panel_scales.resize(static_cast<size_t>(panel_scale_count(shape.rows, per_row)));
+    fill_panel_scales(weight_scale.data(), shape.rows, per_row, panel_scales.data());
+    panel = {codes, shape.rows, shape.cols, panel_scales.data(), panel_scale_step(per_row)};
     x_stride = padded_cols(shape.cols);
     x.assign(static_cast<size_t>(x_stride * shape.tokens), 0);
     for (int64_t t = 0; t < shape.tokens; ++t) {
@@ -66,8 +72,9 @@ constexpr TernaryCase kTernaryCases[] = {
 CHECK_TEST("ternary_gemm is the exact integer product, in every variant and shape") {
   Random random(11);
   for (const TernaryCase& shape : kTernaryCases) {
-    for (const bool extreme : {false, true}) {
-      const TernaryInput input(random, shape, extreme);
+    for (int kind = 0; kind < 4; ++kind) {
+      const bool extreme = kind % 2 == 1, per_row = kind / 2 == 1;
+      const TernaryInput input(random, shape, extreme, per_row);
       const std::vector<float> expected = input.product(scalar(), shape.tokens, 0, panel_groups(shape.rows));
       for (int64_t t = 0; t < shape.tokens; ++t) {
         for (int64_t n = 0; n < shape.rows; ++n) {
@@ -76,7 +83,8 @@ CHECK_TEST("ternary_gemm is the exact integer product, in every variant and shap
             sum += input.x[static_cast<size_t>(t * input.x_stride + k)] *
                    input.ternary[static_cast<size_t>(n * shape.cols + k)];
           }
-          const float y = static_cast<float>(sum) * (input.act_scale[static_cast<size_t>(t)] * 0.37f);
+          const float weight_scale = input.weight_scale[static_cast<size_t>(per_row ? n : 0)];
+          const float y = static_cast<float>(sum) * (input.act_scale[static_cast<size_t>(t)] * weight_scale);
           const float got = expected[static_cast<size_t>(t * (shape.rows + 3) + n)];
           expect(float_bits(y) == float_bits(got), "scalar: %.9g, not %.9g", got, y);
         }
@@ -91,7 +99,7 @@ CHECK_TEST("ternary_gemm is the exact integer product, in every variant and shap
 
 CHECK_TEST("ternary_gemm writes only the rows of its groups") {
   Random random(12);
-  const TernaryInput input(random, {70, 96, 9}, false);
+  const TernaryInput input(random, {70, 96, 9}, false, true);
   for (const int64_t begin : {0, 1, 3}) {
     for (const int64_t end : {1, 3, 4, 5}) {
       if (begin >= end) continue;

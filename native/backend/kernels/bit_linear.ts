@@ -4,13 +4,25 @@ import type { BackwardPrecision } from "../../../src/config/backward_precision.t
 import type { HiddenAct } from "../../../src/config/model_config.ts";
 import type { ScaleDtype } from "../../../src/quant/dtypes.ts";
 import type { NativeBackend } from "../native_backend.ts";
-import { backwardPrecisionCode, gateActivationCode, type LinearInput, scaleDtypeCode } from "../training_addon.ts";
+import {
+  backwardPrecisionCode,
+  gateActivationCode,
+  type LinearInput,
+  scaleDtypeCode,
+  weightSourceCode,
+} from "../training_addon.ts";
 import { type Inputs, lastDimension, type NativeKernel, numberedInputs, requireInput } from "./kernel.ts";
 
+/**
+ * What multiplies: the float inputs as they are; the absmean ternary codes of latent weights, with one scale per matrix
+ * or per row; or codes and scales that are inputs.
+ */
+export type BitLinearWeights = keyof typeof weightSourceCode;
+
 export interface BitLinearAttributes {
-  /** Latent weights to make absmean codes of (one scale per matrix), or float32 values to multiply. */
-  weights: "absmean_tensor" | "values";
+  weights: BitLinearWeights;
   int8Activations: boolean;
+  /** Type to which the kernel rounds the scales that it makes. */
   scaleDtype: ScaleDtype;
   /** Gate before the product. */
   activation: HiddenAct | "none";
@@ -24,13 +36,21 @@ export interface BitLinearGradAttributes extends BitLinearAttributes {
   roundingKey: number;
 }
 
+/** Scales that the forward pass keeps for the backward pass: of the activations, and of weights it quantized itself. */
+function keptScales(weights: readonly tf.TensorInfo[], { weights: source }: BitLinearAttributes): number {
+  if (source === "absmean_tensor") return 2 * weights.length;
+  return source === "absmean_row" ? weights.reduce((sum, { shape }) => sum + 2 * shape[0], 0) : 0;
+}
+
 function readOperands(kernel: string, inputs: Inputs, attributes: BitLinearAttributes, backend: NativeBackend) {
   const { x, gain } = inputs;
-  const { activation } = attributes;
-  const weights = numberedInputs(inputs, "weight");
+  const { activation, int8Activations } = attributes;
+  const areGiven = attributes.weights === "codes";
+  const weights = numberedInputs(inputs, areGiven ? "codes" : "weight");
+  const scales = areGiven ? numberedInputs(inputs, "weightScales") : [];
   const width = lastDimension(x);
   const cols = activation === "none" ? width : width / 2;
-  requireInput(weights.length > 0, kernel, () => "needs weight0");
+  requireInput(weights.length > 0, kernel, () => `needs ${areGiven ? "codes0" : "weight0"}`);
   for (const weight of weights) {
     requireInput(
       weight.shape.length === 2 && weight.shape[1] === cols,
@@ -39,25 +59,27 @@ function readOperands(kernel: string, inputs: Inputs, attributes: BitLinearAttri
     );
   }
   const outputs = weights.reduce((sum, weight) => sum + weight.shape[0], 0);
-  const isTernary = attributes.weights === "absmean_tensor";
-  const isInt8 = attributes.int8Activations;
+  requireInput(!areGiven || scales.length === weights.length, kernel, () => "needs weightScales for each codes");
   const linear: LinearInput = [
     backend.floats(x),
     activation === "none" ? 0 : 1 + gateActivationCode[activation],
     gain ? backend.floats(gain) : null,
     attributes.epsilon,
-    weights.map((weight) => backend.floats(weight)),
+    weights.map((weight, i) =>
+      areGiven ? { ternary: backend.ints(weight), scales: backend.floats(scales[i]) } : backend.floats(weight),
+    ),
     cols,
-    isTernary,
-    isInt8,
+    weightSourceCode[attributes.weights],
+    int8Activations,
     scaleDtypeCode[attributes.scaleDtype],
   ];
-  return { x, gain, weights, outputs, isInteger: isTernary && isInt8, linear };
+  return { x, gain, weights, outputs, isInteger: attributes.weights !== "values" && int8Activations, linear };
 }
 
 /**
  * {x [..., K or 2 K with a gate], gain? [K], weight0 [N0, K], ..., residual? as y} -> [y [..., N0 + N1 + ...], scales?].
- * `scales`, where both operands are quantized, is what BitLinearGrad takes under that name: [2 * weights + tokens].
+ * With `weights: "codes"`, codes0 int32 [N0, K] of -1, 0, 1 and weightScales0 [1] or [N0] take the place of weight0.
+ * `scales`, where both operands are quantized, is what BitLinearGrad takes under that name.
  */
 export const bitLinear: NativeKernel<BitLinearAttributes> = {
   name: "BitLinear",
@@ -65,14 +87,17 @@ export const bitLinear: NativeKernel<BitLinearAttributes> = {
     const { x, weights, outputs, isInteger, linear } = readOperands("BitLinear", inputs, attributes, backend);
     const y = backend.allocate([...x.shape.slice(0, -1), outputs]);
     const tokens = y.values.length / outputs;
-    const scales = isInteger ? backend.allocate([2 * weights.length + tokens]) : null;
+    const scales = isInteger ? backend.allocate([keptScales(weights, attributes) + tokens]) : null;
     const residual = inputs.residual ? backend.floats(inputs.residual) : null;
     backend.addon.bitLinear(...linear, residual, y.values, scales ? scales.values : null);
     return scales ? [y.info, scales.info] : [y.info];
   },
 };
 
-/** {x, gain?, weight0, ..., dy [..., N0 + N1 + ...], scales?} -> [dx, dweight0, ..., dgain?]. Straight-through. */
+/**
+ * {x, gain?, weight0 (or codes0, weightScales0), ..., dy [..., N0 + N1 + ...], scales?} -> [dx, dweight0, ..., dgain?].
+ * dweight is the gradient of the dequantized weights: with a straight-through quantizer, that of the latent ones.
+ */
 export const bitLinearGrad: NativeKernel<BitLinearGradAttributes> = {
   name: "BitLinearGrad",
   run(inputs, attributes, backend: NativeBackend): tf.TensorInfo[] {
@@ -94,18 +119,25 @@ export const bitLinearGrad: NativeKernel<BitLinearGradAttributes> = {
   },
 };
 
-/** {weight [N, K]} -> [codes int32 [N, K] in -1, 0, 1; weightScale float32 [1]]. */
-export const ternaryCodes: NativeKernel<{ scaleDtype: ScaleDtype }> = {
+export interface TernaryCodesAttributes {
+  scaleDtype: ScaleDtype;
+  /** One scale of the matrix, or one per row. */
+  scales: "tensor" | "row";
+}
+
+/** {weight [N, K]} -> [codes int32 [N, K] in -1, 0, 1; scales float32 [1] or [N]]. */
+export const ternaryCodes: NativeKernel<TernaryCodesAttributes> = {
   name: "TernaryCodes",
-  run({ weight }, { scaleDtype }, backend: NativeBackend): tf.TensorInfo[] {
+  run({ weight }, attributes, backend: NativeBackend): tf.TensorInfo[] {
     const codes = backend.allocateInts(weight.shape);
-    const scale = backend.allocate([1]);
-    scale.values[0] = backend.addon.ternaryCodes(
+    const scales = backend.allocate([attributes.scales === "row" ? weight.shape[0] : 1]);
+    backend.addon.ternaryCodes(
       backend.floats(weight),
       lastDimension(weight),
-      scaleDtypeCode[scaleDtype],
+      scaleDtypeCode[attributes.scaleDtype],
       codes.values,
+      scales.values,
     );
-    return [codes.info, scale.info];
+    return [codes.info, scales.info];
   },
 };

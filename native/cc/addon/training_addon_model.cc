@@ -22,7 +22,39 @@ struct LinearArguments {
   int64_t rows;  // of all weights
 };
 
-LinearArguments read_weights(const Arguments& arguments, size_t index, int64_t cols) {
+int64_t element_count(const Napi::Value& array) {
+  return static_cast<int64_t>(array.As<Napi::TypedArray>().ElementLength());
+}
+
+// Of one matrix: a Float32Array, or { ternary: Int32Array, scales: Float32Array of 1 or one per row }.
+LinearWeight read_weight(const Arguments& arguments, size_t index, const Napi::Value& value, bool is_given,
+                         int64_t cols) {
+  LinearWeight weight{};
+  int64_t elements = 0;
+  if (is_given) {
+    if (!value.IsObject()) arguments.fail(index, "is not a list of ternary values and scales");
+    const Napi::Value ternary = value.As<Napi::Object>().Get("ternary");
+    const Napi::Value scales = value.As<Napi::Object>().Get("scales");
+    weight.ternary = arguments.ints_of(ternary, index, -1);
+    weight.multiplier = arguments.floats_of(scales, index, -1);
+    elements = element_count(ternary);
+    weight.scale_per_row = element_count(scales) != 1;
+    if (weight.scale_per_row && element_count(scales) * cols != elements) {
+      arguments.fail(index, "has neither one scale nor one per row");
+    }
+    if (!all_ternary(weight.ternary, elements)) {
+      arguments.fail(index, "holds a value that is not -1, 0 or 1");
+    }
+  } else {
+    weight.data = arguments.floats_of(value, index, -1);
+    elements = element_count(value);
+  }
+  if (elements % cols != 0) arguments.fail(index, "is not a matrix with that number of columns");
+  weight.rows = elements / cols;
+  return weight;
+}
+
+LinearArguments read_weights(const Arguments& arguments, size_t index, WeightSource source, int64_t cols) {
   const Napi::Array list = arguments.array(index);
   if (list.Length() < 1 || list.Length() > static_cast<uint32_t>(kMaxLinearWeights)) {
     arguments.fail(index, "has a wrong number of weights");
@@ -30,12 +62,9 @@ LinearArguments read_weights(const Arguments& arguments, size_t index, int64_t c
   LinearArguments result{};
   result.count = static_cast<int>(list.Length());
   for (int i = 0; i < result.count; ++i) {
-    const Napi::Value value = list[static_cast<uint32_t>(i)];
-    const float* data = arguments.floats_of(value, index, -1);
-    const int64_t length = static_cast<int64_t>(value.As<Napi::TypedArray>().ElementLength());
-    if (length % cols != 0) arguments.fail(index, "is not a matrix with that number of columns");
-    result.weights[i] = {data, length / cols};
-    result.rows += length / cols;
+    result.weights[i] =
+        read_weight(arguments, index, list[static_cast<uint32_t>(i)], source == WeightSource::codes, cols);
+    result.rows += result.weights[i].rows;
   }
   return result;
 }
@@ -44,7 +73,8 @@ LinearArguments read_weights(const Arguments& arguments, size_t index, int64_t c
 constexpr int64_t kMaxCols = int64_t{1} << 23;
 
 LinearQuantizers read_quantizers(const Arguments& arguments, size_t first) {
-  return {arguments.flag(first), arguments.flag(first + 1), arguments.option<ScaleDtype>(first + 2, 3)};
+  return {arguments.option<WeightSource>(first, 4), arguments.flag(first + 1),
+          arguments.option<ScaleDtype>(first + 2, 3)};
 }
 
 // Arguments first .. first + 3: x, activation (0 none, 1 relu2, 2 silu), gain (null: no norm), epsilon.
@@ -61,42 +91,43 @@ LinearInput read_input(const Arguments& arguments, size_t first, int64_t cols) {
 }
 
 // The scales of a product that quantizes both of its operands, or null.
-const LinearScales* read_scales(const Arguments& arguments, size_t index, int count, int64_t tokens,
-                                const LinearQuantizers& quantizers, LinearScales* scales) {
-  float* memory = arguments.optional_floats(index, LinearScales::size(count, tokens));
+const LinearScales* read_scales(const Arguments& arguments, size_t index, const LinearArguments& linear,
+                                int64_t tokens, const LinearQuantizers& quantizers, LinearScales* scales) {
+  float* memory = arguments.optional_floats(
+      index, LinearScales::size(linear.weights, linear.count, quantizers.weights, tokens));
   if (!memory) return nullptr;
   if (!quantizers.both()) {
     arguments.fail(index, "needs ternary weights and int8 activations");
   }
-  *scales = LinearScales::in(memory, count);
+  *scales = LinearScales::in(memory, tokens);
   return scales;
 }
 
-// bitLinear(x, activation, gain, epsilon, weights[], cols, ternaryWeights, int8Activations, scaleDtype,
-// residual, y, scales: null or the 2 * weights + tokens floats of LinearScales)
+// bitLinear(x, activation, gain, epsilon, weights[], cols, weightSource, int8Activations, scaleDtype, residual,
+//           y, scales: null or the floats of LinearScales)
 void bit_linear_call(const Info& info) {
   const Arguments arguments(info, "bitLinear");
   const int64_t cols = arguments.positive(5);
   if (cols > kMaxCols) arguments.fail(5, "is above 8388608 columns");
   const LinearInput input = read_input(arguments, 0, cols);
-  const LinearArguments linear = read_weights(arguments, 4, cols);
-  const int64_t tokens = arguments.length(0) / input.width(cols);
   const LinearQuantizers quantizers = read_quantizers(arguments, 6);
+  const LinearArguments linear = read_weights(arguments, 4, quantizers.weights, cols);
+  const int64_t tokens = arguments.length(0) / input.width(cols);
   LinearScales scales;
   bit_linear(input, tokens, cols, linear.weights, linear.count, quantizers,
              arguments.optional_floats(9, tokens * linear.rows), arguments.floats(10, tokens * linear.rows),
-             read_scales(arguments, 11, linear.count, tokens, quantizers, &scales));
+             read_scales(arguments, 11, linear, tokens, quantizers, &scales));
 }
 
-// bitLinearGrad(x, activation, gain, epsilon, weights[], cols, ternaryWeights, int8Activations, scaleDtype,
-// precision, roundingKey, dy, dx, dgain, dweights[], scales: as bitLinear wrote them, or null)
+// bitLinearGrad(x, activation, gain, epsilon, weights[], cols, weightSource, int8Activations, scaleDtype,
+//               precision, roundingKey, dy, dx, dgain, dweights[], scales: as bitLinear wrote them, or null)
 void bit_linear_grad_call(const Info& info) {
   const Arguments arguments(info, "bitLinearGrad");
   const int64_t cols = arguments.positive(5);
   const LinearInput input = read_input(arguments, 0, cols);
-  const LinearArguments linear = read_weights(arguments, 4, cols);
-  const int64_t tokens = arguments.length(0) / input.width(cols);
   const LinearQuantizers quantizers = read_quantizers(arguments, 6);
+  const LinearArguments linear = read_weights(arguments, 4, quantizers.weights, cols);
+  const int64_t tokens = arguments.length(0) / input.width(cols);
   const BackwardRounding rounding{arguments.option<BackwardPrecision>(9, 3),
                                   static_cast<uint32_t>(arguments.size(10))};
   if (rounding.precision == BackwardPrecision::int8) {
@@ -117,16 +148,18 @@ void bit_linear_grad_call(const Info& info) {
   bit_linear_grad(input, tokens, cols, linear.weights, linear.count, quantizers, rounding,
                   arguments.floats(11, tokens * linear.rows),
                   {arguments.floats(12, tokens * input.width(cols)), dgain, dweights},
-                  read_scales(arguments, 15, linear.count, tokens, quantizers, &scales));
+                  read_scales(arguments, 15, linear, tokens, quantizers, &scales));
 }
 
-// ternaryCodes(weight, cols, scaleDtype, codes: Int32Array): weight_scale
-Napi::Value ternary_codes_call(const Info& info) {
+// ternaryCodes(weight, cols, scaleDtype, codes: Int32Array, scales: Float32Array of 1 or one per row)
+void ternary_codes_call(const Info& info) {
   const Arguments arguments(info, "ternaryCodes");
   const int64_t cols = arguments.positive(1), rows = arguments.length(0) / cols;
-  const WeightScale scale = ternary_codes(arguments.floats(0, rows * cols), rows, cols,
-                                          arguments.option<ScaleDtype>(2, 3), arguments.ints(3, rows * cols));
-  return Napi::Number::New(info.Env(), scale.multiplier);
+  const bool per_row = arguments.length(4) != 1;
+  ternary_codes({arguments.floats(0, rows * cols), rows}, cols,
+                per_row ? WeightSource::absmean_row : WeightSource::absmean_tensor,
+                arguments.option<ScaleDtype>(2, 3), arguments.ints(3, rows * cols),
+                arguments.floats(4, per_row ? rows : 1));
 }
 
 // rmsNorm(x, gain, epsilon, y)

@@ -21,11 +21,7 @@ class Arguments {
     return info_[index].IsNull() ? nullptr : floats(index, count);
   }
 
-  int32_t* ints(size_t index, int64_t count = -1) const {
-    const Napi::TypedArray array = typed_array(info_[index], index, napi_int32_array, "Int32Array");
-    check_length(array, index, count);
-    return array.As<Napi::Int32Array>().Data();
-  }
+  int32_t* ints(size_t index, int64_t count = -1) const { return ints_of(info_[index], index, count); }
 
   int64_t length(size_t index) const {
     if (!info_[index].IsTypedArray()) fail(index, "is not a typed array");
@@ -69,11 +65,17 @@ class Arguments {
     return info_[index].As<Napi::Array>();
   }
 
-  // A Float32Array that is an element of the array argument `index`.
+  // A Float32Array, an Int32Array that is an element of the array argument `index`.
   float* floats_of(const Napi::Value& value, size_t index, int64_t count) const {
     const Napi::TypedArray array = typed_array(value, index, napi_float32_array, "Float32Array");
     check_length(array, index, count);
     return array.As<Napi::Float32Array>().Data();
+  }
+
+  int32_t* ints_of(const Napi::Value& value, size_t index, int64_t count) const {
+    const Napi::TypedArray array = typed_array(value, index, napi_int32_array, "Int32Array");
+    check_length(array, index, count);
+    return array.As<Napi::Int32Array>().Data();
   }
 
   // Every id lies in [low, limit).

@@ -125,8 +125,9 @@ struct Kernels {
   void (*ternarize)(const float* w, int64_t count, float inverse_scale, int8_t* ternary);
 
   // ---- integer product ---------------------------------------------------------------------------------
-  // y[t][n] = float(sum_k x[t][k] * ternary[n][k]) * (act_scale[t] * weight_scale) for rows n of the groups
-  // [group_begin, group_end) and all tokens of x. y is indexed by the absolute n; rows y_stride floats apart.
+  // y[t][n] = float(sum_k x[t][k] * ternary[n][k]) * (act_scale[t] * weight_scale[n]) for rows n of the groups
+  // [group_begin, group_end) and all tokens of x, weight_scale[n] = w.group_scales(n / 16)[n % 16]. y is indexed
+  // by the absolute n; rows y_stride floats apart.
   // Any number of tokens: the variant picks GEMV or GEMM. Requires cols <= 2^23 (an int32 sum cannot
   // overflow), and packed codes where needs_packing says so.
   void (*ternary_gemm)(const TernaryPanel& w, int64_t group_begin, int64_t group_end, const CodeRows& x,

@@ -57,6 +57,7 @@ void ternary_gemm(const TernaryPanel& w, int64_t group_begin, int64_t group_end,
   const int64_t blocks = padded_cols(w.cols) / kPanelCols;
   for (int64_t group = group_begin; group < group_end; ++group) {
     const uint8_t* codes = w.codes + group * panel_group_bytes(w.cols);
+    const float* scales = w.group_scales(group);
     const int64_t first = group * kPanelRows;
     const int64_t rows = w.rows - first < kPanelRows ? w.rows - first : kPanelRows;
     for (int64_t t = 0; t < tokens; ++t) {
@@ -71,9 +72,8 @@ void ternary_gemm(const TernaryPanel& w, int64_t group_begin, int64_t group_end,
               static_cast<int32_t>(packed >> 4 & 3) * k[8] + static_cast<int32_t>(packed >> 6) * k[12];
         }
       }
-      const float scale = act_scale[t] * w.weight_scale;
       for (int64_t r = 0; r < rows; ++r) {
-        y[t * y_stride + first + r] = static_cast<float>(sums[r] - code_sum[t]) * scale;
+        y[t * y_stride + first + r] = static_cast<float>(sums[r] - code_sum[t]) * (act_scale[t] * scales[r]);
       }
     }
   }

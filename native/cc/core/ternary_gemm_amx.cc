@@ -85,16 +85,17 @@ BITNET_INLINE void multiply_chunk(const uint8_t* x, int64_t x_step, const uint8_
   if (TwoTokens && TwoGroups) _tile_stored(3, sums + 3 * kSums, kTileRowBytes);
 }
 
-// y[t][r] = float(sums[t][r] - code_sum[t]) * (act_scale[t] * weight_scale) of one tile.
+// y[t][r] = float(sums[t][r] - code_sum[t]) * (act_scale[t] * weight_scale[r]) of one tile.
 BITNET_INLINE void store_outputs(const int32_t* sums, const TernaryPanel& w, int64_t group, const CodeRows& x,
                                  int64_t token, float* y, int64_t y_stride) {
   const int64_t rows = w.rows - group * kPanelRows, tokens = x.tokens - token;
   const __mmask16 mask = static_cast<__mmask16>(rows >= kPanelRows ? 0xffffu : (1u << rows) - 1u);
+  const __m512 scales = _mm512_loadu_ps(w.group_scales(group));
   y += token * y_stride + group * kPanelRows;
   for (int64_t t = 0; t < kTileRows && t < tokens; ++t, y += y_stride) {
     const __m512i exact =
         _mm512_sub_epi32(_mm512_load_si512(sums + t * kPanelRows), _mm512_set1_epi32(x.code_sum[token + t]));
-    const __m512 scale = _mm512_set1_ps(x.act_scale[token + t] * w.weight_scale);
+    const __m512 scale = _mm512_mul_ps(_mm512_set1_ps(x.act_scale[token + t]), scales);
     _mm512_mask_storeu_ps(y, mask, _mm512_mul_ps(_mm512_cvtepi32_ps(exact), scale));
   }
 }

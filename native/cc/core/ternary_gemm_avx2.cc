@@ -52,13 +52,15 @@ BITNET_INLINE void add_words(__m256i* sum, __m256i words) {
 
 BITNET_INLINE __m256i widen(__m256i words) { return _mm256_madd_epi16(words, _mm256_set1_epi16(1)); }
 
-// y[r] = float(sums[r] - code_sum) * scale for the `rows` <= 16 rows that exist.
-BITNET_INLINE void store_outputs(__m256i low, __m256i high, int32_t code_sum, float scale, int64_t rows,
-                                 float* y) {
+// y[r] = float(sums[r] - code_sum) * (act_scale * scales[r]) for the `rows` <= 16 rows that exist.
+BITNET_INLINE void store_outputs(__m256i low, __m256i high, int32_t code_sum, float act_scale,
+                                 const float* scales, int64_t rows, float* y) {
   const __m256i correction = _mm256_set1_epi32(code_sum);
-  const __m256 factor = _mm256_set1_ps(scale);
-  const __m256 first = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_sub_epi32(low, correction)), factor);
-  const __m256 second = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_sub_epi32(high, correction)), factor);
+  const __m256 act = _mm256_set1_ps(act_scale);
+  const __m256 first = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_sub_epi32(low, correction)),
+                                     _mm256_mul_ps(act, _mm256_loadu_ps(scales)));
+  const __m256 second = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_sub_epi32(high, correction)),
+                                      _mm256_mul_ps(act, _mm256_loadu_ps(scales + 8)));
   if (rows == kPanelRows) {
     _mm256_storeu_ps(y, first);
     _mm256_storeu_ps(y + 8, second);
@@ -183,11 +185,11 @@ void ternary_gemm_avx2(const TernaryPanel& w, int64_t group_begin, int64_t group
   static_cast<void>(packed_x);
   const int64_t cols = padded_cols(w.cols), group_bytes = panel_group_bytes(w.cols);
   if (tokens == 1) {
-    const float scale = act_scale[0] * w.weight_scale;
     for (int64_t group = group_begin; group < group_end; ++group) {
       __m256i sums[2];
       multiply_vector(w.codes + group * group_bytes, x, cols / kPanelCols, sums);
-      store_outputs(sums[0], sums[1], code_sum[0], scale, rows_of_group(w, group), y + group * kPanelRows);
+      store_outputs(sums[0], sums[1], code_sum[0], act_scale[0], w.group_scales(group),
+                    rows_of_group(w, group), y + group * kPanelRows);
     }
     return;
   }
@@ -208,9 +210,8 @@ void ternary_gemm_avx2(const TernaryPanel& w, int64_t group_begin, int64_t group
       const int64_t rows = rows_of_group(w, group);
       for (int64_t t = 0; t < count; ++t) {
         const int32_t* row = sums + t * kPanelRows;
-        store_outputs(load256(row), load256(row + 8), code_sum[token + t],
-                      act_scale[token + t] * w.weight_scale, rows,
-                      y + (token + t) * y_stride + group * kPanelRows);
+        store_outputs(load256(row), load256(row + 8), code_sum[token + t], act_scale[token + t],
+                      w.group_scales(group), rows, y + (token + t) * y_stride + group * kPanelRows);
       }
     }
   }

@@ -40,9 +40,11 @@ BITNET_INLINE Codes dot(Codes sums, Codes codes, Codes x) {
 BITNET_INLINE __mmask16 first_rows(int64_t rows) {
   return static_cast<__mmask16>(rows >= kLanesOfCodes ? 0xffffu : (1u << rows) - 1u);
 }
-BITNET_INLINE void store_outputs(Codes sums, int32_t code_sum, float scale, int64_t rows, float* y) {
+BITNET_INLINE void store_outputs(Codes sums, int32_t code_sum, float act_scale, const float* scales,
+                                 int64_t rows, float* y) {
   const __m512 exact = _mm512_cvtepi32_ps(_mm512_sub_epi32(sums, _mm512_set1_epi32(code_sum)));
-  _mm512_mask_storeu_ps(y, first_rows(rows), _mm512_mul_ps(exact, _mm512_set1_ps(scale)));
+  const __m512 scale = _mm512_mul_ps(_mm512_set1_ps(act_scale), _mm512_loadu_ps(scales));
+  _mm512_mask_storeu_ps(y, first_rows(rows), _mm512_mul_ps(exact, scale));
 }
 
 }  // namespace

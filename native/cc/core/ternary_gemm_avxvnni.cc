@@ -39,9 +39,11 @@ BITNET_INLINE Codes dot(Codes sums, Codes codes, Codes x) {
   return sums;
 }
 
-BITNET_INLINE void store_outputs(Codes sums, int32_t code_sum, float scale, int64_t rows, float* y) {
+BITNET_INLINE void store_outputs(Codes sums, int32_t code_sum, float act_scale, const float* scales,
+                                 int64_t rows, float* y) {
   const __m256 exact = _mm256_cvtepi32_ps(_mm256_sub_epi32(sums, _mm256_set1_epi32(code_sum)));
-  const __m256 values = _mm256_mul_ps(exact, _mm256_set1_ps(scale));
+  const __m256 scale = _mm256_mul_ps(_mm256_set1_ps(act_scale), _mm256_loadu_ps(scales));
+  const __m256 values = _mm256_mul_ps(exact, scale);
   if (rows >= kLanesOfCodes) return _mm256_storeu_ps(y, values);
   float all[kLanesOfCodes];
   _mm256_storeu_ps(all, values);

@@ -109,13 +109,15 @@ BITNET_INLINE void multiply_vector(const uint8_t* packed, const int8_t* x, int64
   for (int q = 0; q < kQuarters; ++q) vst1q_s32(result + q * 4, vaddq_s32(sums[q][0], sums[q][1]));
 }
 
-// y[r] = float(sums[r] - code_sum) * scale for the `rows` <= 16 rows that exist.
-BITNET_INLINE void store_outputs(const int32_t* sums, int32_t code_sum, float scale, int64_t rows, float* y) {
+// y[r] = float(sums[r] - code_sum) * (act_scale * scales[r]) for the `rows` <= 16 rows that exist.
+BITNET_INLINE void store_outputs(const int32_t* sums, int32_t code_sum, float act_scale, const float* scales,
+                                 int64_t rows, float* y) {
   float all[kPanelRows];
   BITNET_UNROLL
   for (int q = 0; q < kQuarters; ++q) {
     const int32x4_t exact = vsubq_s32(vld1q_s32(sums + q * 4), vdupq_n_s32(code_sum));
-    vst1q_f32(all + q * 4, vmulq_n_f32(vcvtq_f32_s32(exact), scale));
+    const float32x4_t scale = vmulq_n_f32(vld1q_f32(scales + q * 4), act_scale);
+    vst1q_f32(all + q * 4, vmulq_f32(vcvtq_f32_s32(exact), scale));
   }
   std::memcpy(y, all, static_cast<size_t>(rows) * sizeof(float));
 }
@@ -136,10 +138,10 @@ void ternary_gemm_neondot(const TernaryPanel& w, int64_t group_begin, int64_t gr
   alignas(16) int8_t codes[kChunkBlocks * kUnpackedBlock];
   alignas(16) int32_t sums[kMaxBlockTokens * kPanelRows];
   if (tokens == 1) {
-    const float scale = act_scale[0] * w.weight_scale;
     for (int64_t group = group_begin; group < group_end; ++group) {
       multiply_vector(w.codes + group * group_bytes, x, blocks, sums);
-      store_outputs(sums, code_sum[0], scale, rows_of_group(w, group), y + group * kPanelRows);
+      store_outputs(sums, code_sum[0], act_scale[0], w.group_scales(group), rows_of_group(w, group),
+                    y + group * kPanelRows);
     }
     return;
   }
@@ -165,8 +167,8 @@ void ternary_gemm_neondot(const TernaryPanel& w, int64_t group_begin, int64_t gr
       }
       const int64_t rows = rows_of_group(w, group);
       for (int64_t t = 0; t < count; ++t) {
-        store_outputs(sums + t * kPanelRows, code_sum[token + t], act_scale[token + t] * w.weight_scale, rows,
-                      y + (token + t) * y_stride + group * kPanelRows);
+        store_outputs(sums + t * kPanelRows, code_sum[token + t], act_scale[token + t], w.group_scales(group),
+                      rows, y + (token + t) * y_stride + group * kPanelRows);
       }
     }
   }

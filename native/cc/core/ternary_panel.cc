@@ -42,6 +42,11 @@ void pack_panel(const int8_t* ternary, int64_t stride, int64_t rows, int64_t col
   }
 }
 
+void fill_panel_scales(const float* scales, int64_t rows, bool per_row, float* out) {
+  const int64_t count = panel_scale_count(rows, per_row);
+  for (int64_t i = 0; i < count; ++i) out[i] = !per_row ? scales[0] : i < rows ? scales[i] : 0.0f;
+}
+
 void unpack_panel_row(const TernaryPanel& panel, int64_t row, int8_t* ternary) {
   for (int64_t col = 0; col < panel.cols; ++col) {
     const uint8_t byte = panel.codes[panel_offset(panel.cols, row, col)];

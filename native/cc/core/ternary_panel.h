@@ -33,13 +33,35 @@ inline int64_t panel_bytes(int64_t rows, int64_t cols) {
   return panel_groups(rows) * panel_group_bytes(cols);
 }
 
-// A view of a packed matrix; `codes` is 64-byte aligned and not owned.
+// A view of a packed matrix; nothing is owned. `codes` is 64-byte aligned.
 struct TernaryPanel {
   const uint8_t* codes;
   int64_t rows;
   int64_t cols;
-  float weight_scale;  // multiplies; already rounded to scale_dtype
+  // What multiplies, already rounded to scale_dtype: 16 for the rows of each group (any finite value for rows
+  // that are not there), or, with scale_step 0, the same 16 for every group.
+  const float* scales;
+  int64_t scale_step;
+
+  const float* group_scales(int64_t group) const { return scales + group * scale_step; }
 };
+
+// The one scale of a matrix as TernaryPanel::scales wants it.
+struct SharedScale {
+  alignas(64) float lanes[kPanelRows];
+
+  explicit SharedScale(float scale) {
+    for (float& lane : lanes) lane = scale;
+  }
+};
+
+// How the scales of a panel lie: one of the matrix 16 times over, or one per row.
+constexpr int64_t panel_scale_step(bool per_row) { return per_row ? kPanelRows : 0; }
+inline int64_t panel_scale_count(int64_t rows, bool per_row) {
+  return per_row ? round_up(rows, kPanelRows) : kPanelRows;
+}
+// `scales`: one, or `rows` of them. out: panel_scale_count floats; rows that are not there get 0.
+void fill_panel_scales(const float* scales, int64_t rows, bool per_row, float* out);
 
 // Byte offset and shift of one element.
 inline int64_t panel_offset(int64_t cols, int64_t row, int64_t col) {

@@ -7,7 +7,9 @@
 //   kTileTokens           tokens of a register tile: 2 * kTileTokens sums, 2 codes and an operand fit
 //   kFewTokens            up to which the weights stream by unpacked in registers
 //   load_codes, store_codes, zero_sums, two_bits(v, step), dot(sums, codes, x), broadcast_columns(x),
-//   add_sums store_outputs(sums, code_sum, scale, rows, y)      y[r] = float(sums[r] - code_sum) * scale
+//   add_sums
+//   store_outputs(sums, code_sum, act_scale, scales, rows, y)
+//                         y[r] = float(sums[r] - code_sum) * (act_scale * scales[r])
 //
 // Many tokens: codes of 2 * kLanesOfCodes rows are unpacked to bytes, a chunk of columns that stays in the L1
 // cache, and multiplied with one register tile of packed tokens after the other:
@@ -115,9 +117,10 @@ BITNET_INLINE void unpack_group(const uint8_t* packed, int64_t blocks, uint8_t* 
   }
 }
 
-// Where the rows of a register tile lie: two vectors of codes, and their outputs.
+// Where the rows of a register tile lie: two vectors of codes and of scales, and their outputs.
 struct RowTile {
   const uint8_t* codes[2];
+  const float* scales[2];
   int64_t rows[2];  // that exist, of each vector
   int64_t first;    // row of y
 };
@@ -158,9 +161,10 @@ void multiply_tile(const TernaryJob& job, const RowTile& at, const uint8_t* x, i
   BITNET_UNROLL
   for (int t = 0; t < Tokens; ++t) {
     if (t >= left) break;
-    const float scale = job.x.act_scale[token + t] * job.w.weight_scale;
-    store_outputs(low[t], job.x.code_sum[token + t], scale, at.rows[0], y + t * job.y_stride);
-    store_outputs(high[t], job.x.code_sum[token + t], scale, at.rows[1],
+    const int32_t code_sum = job.x.code_sum[token + t];
+    const float act_scale = job.x.act_scale[token + t];
+    store_outputs(low[t], code_sum, act_scale, at.scales[0], at.rows[0], y + t * job.y_stride);
+    store_outputs(high[t], code_sum, act_scale, at.scales[1], at.rows[1],
                   y + t * job.y_stride + kLanesOfCodes);
   }
 }
@@ -194,6 +198,10 @@ void multiply_many(const TernaryJob& job, int64_t group_begin, int64_t group_end
     at.rows[0] = rows_of_vector(job, group, 0);
     at.rows[1] =
         group + kTileGroups <= group_end || kTileGroups == 1 ? rows_of_vector(job, group, kLanesOfCodes) : 0;
+    at.scales[0] = job.w.group_scales(group);
+    at.scales[1] = kTileGroups == 1 ? at.scales[0] + kLanesOfCodes
+                   : at.rows[1] > 0 ? job.w.group_scales(group + 1)
+                                    : at.scales[0];
     for (int64_t k = 0; k < cols; k += kChunkCols) {
       const int64_t chunk = cols - k < kChunkCols ? cols - k : kChunkCols;
       for (int64_t g = 0; g < kTileGroups && group + g < group_end; ++g) {
@@ -260,7 +268,8 @@ BITNET_INLINE void stream_group(const TernaryJob& job, int64_t group) {
       Codes total = sums[v][t][0];
       BITNET_UNROLL
       for (int s = 1; s < kSums; ++s) total = add_sums(total, sums[v][t][s]);
-      store_outputs(total, job.x.code_sum[t], job.x.act_scale[t] * job.w.weight_scale,
+      store_outputs(total, job.x.code_sum[t], job.x.act_scale[t],
+                    job.w.group_scales(group) + v * kLanesOfCodes,
                     rows_of_vector(job, group, v * kLanesOfCodes),
                     job.y + t * job.y_stride + group * kPanelRows + v * kLanesOfCodes);
     }

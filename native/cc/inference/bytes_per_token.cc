@@ -4,8 +4,10 @@ namespace bitnet {
 namespace {
 
 int64_t matrix_bytes(const Linear& linear) {
-  return linear.ternary ? panel_bytes(linear.out, linear.in)
-                        : linear.out * row_bytes(linear.row_type, linear.in);
+  if (!linear.ternary) return linear.out * row_bytes(linear.row_type, linear.in);
+  const bool per_row = linear.panel.scale_step != 0;
+  return panel_bytes(linear.out, linear.in) +
+         (per_row ? linear.out * static_cast<int64_t>(sizeof(float)) : 0);
 }
 
 }  // namespace

@@ -49,6 +49,9 @@ struct Model::Loader {
   Workers workers;
   std::vector<Pending> pending;
   size_t arena_bytes = 0;
+  // Of all panels, as they lie in Model::scales_, and where each panel's begin.
+  std::vector<float> scales;
+  std::vector<std::pair<TernaryPanel*, size_t>> scale_offsets;
   std::set<std::string> used;
 
   const GgufTensor& require(const std::string& name, const std::vector<uint64_t>& dimensions) {
@@ -125,6 +128,9 @@ struct Model::Loader {
       }
       file.release_pages(*item.tensor);
     }
+    model.scales_ = AlignedBuffer(scales.size() * sizeof(float));
+    std::copy(scales.begin(), scales.end(), model.scales_.floats());
+    for (const auto& [panel, offset] : scale_offsets) panel->scales = model.scales_.floats() + offset;
   }
 
   void copy_rows(const Pending& item) {
@@ -144,13 +150,13 @@ struct Model::Loader {
     const TernaryTensor source(file, *item.tensor, kernels);
     uint8_t* target = model.arena_.data() + item.offset;
     const int64_t groups = panel_groups(linear->out);
-    std::vector<float> scales(static_cast<size_t>(groups), 0.0f);
+    std::vector<float> row_scales(static_cast<size_t>(linear->out));
     std::mutex mutex;
     std::string error;
     int64_t error_group = groups;
     workers.each(groups, [&](int64_t group) {
       try {
-        unpack_group(item, source, group, target, &scales[static_cast<size_t>(group)]);
+        unpack_group(item, source, group, target, row_scales.data() + group * kPanelRows);
       } catch (const std::exception& problem) {
         const std::lock_guard<std::mutex> lock(mutex);
         if (group < error_group) {
@@ -161,21 +167,33 @@ struct Model::Loader {
     });
     if (!error.empty()) throw GgufError(error);
 
-    float scale = 0.0f;
-    for (const float found : scales) {
-      if (found == 0.0f || found == scale) continue;
-      if (scale != 0.0f) source.fail_scales(scale, found);
-      scale = found;
-    }
     if (linear->ternary) {
-      linear->panel = {target, linear->out, linear->in, scale * linear->multiplier};
+      linear->panel = {target, linear->out, linear->in, nullptr, 0};
+      add_scales(row_scales, linear);
     } else {
       linear->rows = target;
     }
   }
 
+  // One scale for the matrix where all rows agree. A row of zeros has none, and the product is 0 with any.
+  void add_scales(std::vector<float> row_scales, Linear* linear) {
+    float shared = 0.0f;
+    bool per_row = false;
+    for (float& scale : row_scales) {
+      scale *= linear->multiplier;
+      if (scale == 0.0f) continue;
+      per_row = per_row || (shared != 0.0f && scale != shared);
+      shared = scale;
+    }
+    linear->panel.scale_step = panel_scale_step(per_row);
+    const size_t offset = scales.size();
+    scale_offsets.emplace_back(&linear->panel, offset);
+    scales.resize(offset + static_cast<size_t>(panel_scale_count(linear->out, per_row)));
+    fill_panel_scales(per_row ? row_scales.data() : &shared, linear->out, per_row, scales.data() + offset);
+  }
+
   void unpack_group(const Pending& item, const TernaryTensor& source, int64_t group, uint8_t* target,
-                    float* scale) {
+                    float* row_scales) {
     const Linear& linear = *item.linear;
     const int64_t first = group * kPanelRows;
     const int64_t rows = std::min(kPanelRows, linear.out - first);
@@ -183,23 +201,24 @@ struct Model::Loader {
     if (linear.ternary && source.packs_rows() && item.head_dim == 0) {
       uint8_t* packed = target + group * panel_group_bytes(linear.in);
       if (rows < kPanelRows) std::memset(packed, 0x55, static_cast<size_t>(panel_group_bytes(linear.in)));
-      for (int64_t r = 0; r < rows; ++r) source.pack_row(first + r, packed, scale);
+      for (int64_t r = 0; r < rows; ++r) source.pack_row(first + r, packed, row_scales + r);
       return;
     }
-    std::vector<int8_t> codes(static_cast<size_t>(rows * linear.in));
+    std::vector<int8_t> ternary(static_cast<size_t>(rows * linear.in));
     std::vector<float> values(static_cast<size_t>(linear.in));
     for (int64_t r = 0; r < rows; ++r) {
-      source.decode_row(stored_row(first + r, item.head_dim), codes.data() + r * linear.in, scale,
+      source.decode_row(stored_row(first + r, item.head_dim), ternary.data() + r * linear.in, row_scales + r,
                         values.data());
     }
     if (linear.ternary) {
-      pack_panel(codes.data(), linear.in, rows, linear.in, 0, 1,
+      pack_panel(ternary.data(), linear.in, rows, linear.in, 0, 1,
                  target + group * panel_group_bytes(linear.in));
       return;
     }
     float* floats = reinterpret_cast<float*>(target) + first * linear.in;
-    for (int64_t i = 0; i < rows * linear.in; ++i)
-      floats[i] = static_cast<float>(codes[static_cast<size_t>(i)]) * *scale;
+    for (int64_t i = 0; i < rows * linear.in; ++i) {
+      floats[i] = static_cast<float>(ternary[static_cast<size_t>(i)]) * row_scales[i / linear.in];
+    }
   }
 
   const GgufTensor& vocabulary_matrix(const std::string& name) {
@@ -239,7 +258,7 @@ struct Model::Loader {
 
 Model::Model(std::unique_ptr<GgufFile> file, int threads, const std::atomic<bool>* abort)
     : file_(std::move(file)), config_(read_model_config(*file_)) {
-  Loader loader{*this, *file_, config_, active_kernels(), Workers(threads), {}, 0, {}};
+  Loader loader{*this, *file_, config_, active_kernels(), Workers(threads), {}, 0, {}, {}, {}};
   loader.workers.set_abort(abort);
   const ModelConfig& c = config_;
   // A count of layers that the file cannot hold must not make us allocate.
@@ -290,6 +309,7 @@ void Model::embed(const Kernels& kernels, int32_t id, float* out) const {
 
 void Model::lock_memory() {
   locks_.emplace_back(arena_.data(), arena_.size());
+  locks_.emplace_back(scales_.data(), scales_.size());
   locks_.emplace_back(head_rows_.data(), head_rows_.size());
   const auto lock_rows = [&](const Linear& linear) {
     const uint8_t* rows = static_cast<const uint8_t*>(linear.rows);

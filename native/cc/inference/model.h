@@ -25,7 +25,7 @@ struct Linear {
   TernaryPanel panel{};
   const void* rows = nullptr;
   RowType row_type = RowType::f32;
-  float multiplier = 1.0f;  // of a float product; a ternary one has it inside weight_scale
+  float multiplier = 1.0f;  // of a float product; a ternary one has it inside its scales
 };
 
 struct Layer {
@@ -55,7 +55,7 @@ class Model {
   // GGUF type of the linear weights, as stored.
   const std::string& weight_type() const { return weight_type_; }
   // Bytes of memory that the weights take besides the mapped file.
-  uint64_t packed_bytes() const { return arena_.size() + head_rows_.size(); }
+  uint64_t packed_bytes() const { return arena_.size() + scales_.size() + head_rows_.size(); }
   // Weights, the embedding counted once when it is also the head.
   uint64_t parameters() const { return parameters_; }
 
@@ -65,6 +65,7 @@ class Model {
   std::unique_ptr<GgufFile> file_;
   ModelConfig config_;
   AlignedBuffer arena_;      // all repacked weights of the layers
+  AlignedBuffer scales_;     // of the panels
   AlignedBuffer head_rows_;  // interleaved
   std::vector<Layer> layers_;
   std::vector<float> output_norm_;

@@ -20,9 +20,9 @@ float load_f16(const uint8_t* bytes) {
   return f16_to_f32(half);
 }
 
-bool any_nonzero(const int8_t* codes, int64_t count) {
+bool any_nonzero(const int8_t* ternary, int64_t count) {
   int seen = 0;
-  for (int64_t i = 0; i < count; ++i) seen |= codes[i];
+  for (int64_t i = 0; i < count; ++i) seen |= ternary[i];
   return seen != 0;
 }
 
@@ -83,23 +83,24 @@ TernaryTensor::TernaryTensor(const GgufFile& file, const GgufTensor& tensor, con
   }
 }
 
-void TernaryTensor::decode_row(int64_t row, int8_t* codes, float* scale, float* values) const {
+void TernaryTensor::decode_row(int64_t row, int8_t* ternary, float* scale, float* values) const {
   const uint8_t* stored = data_ + row * row_bytes_;
+  *scale = 0.0f;
   switch (tensor_.type) {
     case GgmlType::tq2_0:
-      return decode_tq2_0(stored, row, codes, scale);
+      return decode_tq2_0(stored, row, ternary, scale);
     case GgmlType::tq1_0:
-      return decode_tq1_0(stored, row, codes, scale);
+      return decode_tq1_0(stored, row, ternary, scale);
     case GgmlType::i2_s:
-      return decode_i2_s(stored, row, codes, scale);
+      return decode_i2_s(stored, row, ternary, scale);
     default:
-      return decode_float(stored, codes, scale, values);
+      return decode_float(stored, row, ternary, scale, values);
   }
 }
 
-void TernaryTensor::decode_tq2_0(const uint8_t* blocks, int64_t row, int8_t* codes, float* scale) const {
+void TernaryTensor::decode_tq2_0(const uint8_t* blocks, int64_t row, int8_t* ternary, float* scale) const {
   for (int64_t base = 0; base < cols_; base += kTqBlock, blocks += kTq2Bytes) {
-    int8_t* block = codes + base;
+    int8_t* block = ternary + base;
     unsigned invalid = 0;
     for (int64_t m = 0; m < 64; ++m) invalid |= blocks[m] & (blocks[m] >> 1) & 0x55u;  // code 3
     for (int64_t half = 0; half < 2; ++half) {
@@ -118,6 +119,7 @@ void TernaryTensor::pack_row(int64_t row, uint8_t* group, float* scale) const {
   static_assert(kPanelCols == 16 && kTqBlock % kPanelCols == 0, "a block of 256 is whole panel blocks");
   const uint8_t* blocks = data_ + row * row_bytes_;
   uint8_t* out = group + row % kPanelRows * 4;
+  *scale = 0.0f;
   for (int64_t base = 0; base < cols_; base += kTqBlock, blocks += kTq2Bytes) {
     uint32_t words[16], invalid = 0, differing = 0;
     std::memcpy(words, blocks, sizeof words);
@@ -140,9 +142,9 @@ void TernaryTensor::pack_row(int64_t row, uint8_t* group, float* scale) const {
   }
 }
 
-void TernaryTensor::decode_tq1_0(const uint8_t* blocks, int64_t row, int8_t* codes, float* scale) const {
+void TernaryTensor::decode_tq1_0(const uint8_t* blocks, int64_t row, int8_t* ternary, float* scale) const {
   for (int64_t base = 0; base < cols_; base += kTqBlock, blocks += kTq1Bytes) {
-    int8_t* block = codes + base;
+    int8_t* block = ternary + base;
     for (int n = 0; n < 5; ++n) {
       for (int m = 0; m < 32; ++m) block[m + 32 * n] = trit(blocks[m], n);
       for (int m = 0; m < 16; ++m) block[160 + m + 16 * n] = trit(blocks[32 + m], n);
@@ -154,32 +156,33 @@ void TernaryTensor::decode_tq1_0(const uint8_t* blocks, int64_t row, int8_t* cod
   }
 }
 
-void TernaryTensor::decode_i2_s(const uint8_t* blocks, int64_t row, int8_t* codes, float* scale) const {
+void TernaryTensor::decode_i2_s(const uint8_t* blocks, int64_t row, int8_t* ternary, float* scale) const {
   unsigned invalid = 0;
   for (int64_t base = 0; base < cols_; base += kI2sBlock, blocks += kI2sBytes) {
     for (int64_t m = 0; m < kI2sBytes; ++m) invalid |= blocks[m] & (blocks[m] >> 1) & 0x55u;
     for (int n = 0; n < 4; ++n) {
-      int8_t* out = codes + base + n * 32;
+      int8_t* out = ternary + base + n * 32;
       for (int64_t m = 0; m < kI2sBytes; ++m) out[m] = two_bits(blocks[m], 6 - 2 * n);
     }
   }
   if (invalid) fail("row " + std::to_string(row) + " holds a code that is not ternary");
-  if (any_nonzero(codes, cols_)) merge_scale(i2s_scale_, row, scale);
+  if (any_nonzero(ternary, cols_)) merge_scale(i2s_scale_, row, scale);
 }
 
-void TernaryTensor::decode_float(const uint8_t* data, int8_t* codes, float* scale, float* values) const {
+void TernaryTensor::decode_float(const uint8_t* data, int64_t row, int8_t* ternary, float* scale,
+                                 float* values) const {
   kernels_.decode_row(data, float_row_type(tensor_), cols_, values);
   for (int64_t i = 0; i < cols_; ++i) {
     const float magnitude = std::fabs(values[i]);
     if (magnitude != 0.0f && magnitude != *scale) {
       if (*scale != 0.0f) {
-        fail("its weights are not ternary (0 or +-scale): magnitudes " + std::to_string(*scale) + " and " +
-             std::to_string(magnitude));
+        fail("its weights are not ternary (0 or +-scale): row " + std::to_string(row) + " has magnitudes " +
+             std::to_string(*scale) + " and " + std::to_string(magnitude));
       }
       if (!std::isfinite(magnitude)) fail("it holds a weight that is not finite");
       *scale = magnitude;
     }
-    codes[i] = static_cast<int8_t>((values[i] > 0.0f) - (values[i] < 0.0f));
+    ternary[i] = static_cast<int8_t>((values[i] > 0.0f) - (values[i] < 0.0f));
   }
 }
 
@@ -188,13 +191,12 @@ void TernaryTensor::merge_scale(float found, int64_t row, float* scale) const {
   if (!std::isfinite(found) || found == 0.0f) {
     fail("row " + std::to_string(row) + " has scale " + std::to_string(found));
   }
-  if (*scale != 0.0f) fail_scales(*scale, found);
+  if (*scale != 0.0f) {
+    fail("the blocks of row " + std::to_string(row) + " have different scales (" + std::to_string(*scale) +
+         " and " + std::to_string(found) +
+         "): the weights are not those of a BitNet, which has one scale per matrix or per row");
+  }
   *scale = found;
-}
-
-void TernaryTensor::fail_scales(float a, float b) const {
-  fail("its blocks have different scales (" + std::to_string(a) + " and " + std::to_string(b) +
-       "): the weights are not those of a BitNet, which has one scale per matrix");
 }
 
 void TernaryTensor::fail(const std::string& problem) const {

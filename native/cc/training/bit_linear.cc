@@ -13,29 +13,31 @@ namespace {
 // Groups of 16 output rows of one packing task.
 constexpr int64_t kGroupsPerTask = 4;
 
-TernaryPanel pack_weights(const LinearWeight& weight, int64_t cols, const WeightScale& scale,
+TernaryPanel pack_weights(const LinearWeight& weight, int64_t cols, const WeightScales& scales,
                           ArenaScope& scope) {
-  const Kernels& kernels = active_kernels();
+  float* multipliers = scope.floats(panel_scale_count(weight.rows, scales.per_row));
+  fill_panel_scales(scales.multiplier, weight.rows, scales.per_row, multipliers);
   uint8_t* panel = static_cast<uint8_t*>(scope.bytes(panel_bytes(weight.rows, cols)));
   parallel_chunks(panel_groups(weight.rows), kGroupsPerTask, [&](int64_t begin, int64_t end) {
     ArenaScope task_scope;
     const int64_t first = begin * kPanelRows;
     const int64_t last = end * kPanelRows < weight.rows ? end * kPanelRows : weight.rows;
-    int8_t* codes = task_scope.codes((last - first) * cols);
-    kernels.ternarize(weight.data + first * cols, (last - first) * cols, scale.inverse, codes);
+    int8_t* ternary = task_scope.codes((last - first) * cols);
+    ternary_rows(weight, cols, scales, first, last, ternary);
     // pack_panel addresses rows absolutely; this task's groups are packed as a matrix of their own.
-    pack_panel(codes, cols, last - first, cols, 0, end - begin, panel + begin * panel_group_bytes(cols));
+    pack_panel(ternary, cols, last - first, cols, 0, end - begin, panel + begin * panel_group_bytes(cols));
   });
-  return {panel, weight.rows, cols, scale.multiplier};
+  return {panel, weight.rows, cols, multipliers, panel_scale_step(scales.per_row)};
 }
 
 // The float weights that the product effectively uses.
 const float* effective_weights(const LinearWeight& weight, int64_t cols, const LinearQuantizers& quantizers,
                                ArenaScope& scope) {
-  if (!quantizers.ternary_weights) return weight.data;
+  if (!quantizers.ternary_weights()) return weight.data;
   float* values = scope.floats(weight.rows * cols);
-  const WeightScale scale = weight_scale(weight.data, weight.rows, cols, quantizers.scale_dtype);
-  dequantized_weights(weight.data, weight.rows, cols, scale, values);
+  float* memory = scope.floats(weight_scale_floats(weight, quantizers.weights));
+  const WeightScales scales = weight_scales(weight, cols, quantizers.weights, quantizers.scale_dtype, memory);
+  dequantized_weights(weight, cols, scales, values);
   return values;
 }
 
@@ -74,17 +76,19 @@ int64_t forward_tokens(int64_t tokens) {
 // Gate, norm, quantization, product, scale and residual of some tokens at a time: each of them is read and
 // written once.
 void integer_forward(const LinearInput& input, int64_t tokens, int64_t cols, const LinearWeight* weights,
-                     int count, ScaleDtype dtype, const float* residual, float* y, const LinearScales* kept) {
+                     int count, const LinearQuantizers& quantizers, const float* residual, float* y,
+                     const LinearScales* kept) {
   const Kernels& kernels = active_kernels();
+  const WeightSource source = quantizers.weights;
   ArenaScope scope;
   const LinearScales scales =
-      kept ? *kept : LinearScales::in(scope.floats(LinearScales::size(count, tokens)), count);
+      kept ? *kept
+           : LinearScales::in(scope.floats(LinearScales::size(weights, count, source, tokens)), tokens);
   TernaryPanel panels[kMaxLinearWeights];
-  for (int i = 0; i < count; ++i) {
-    const WeightScale scale = weight_scale(weights[i].data, weights[i].rows, cols, dtype);
-    scales.weights[2 * i] = scale.inverse;
-    scales.weights[2 * i + 1] = scale.multiplier;
-    panels[i] = pack_weights(weights[i], cols, scale, scope);
+  float* memory = scales.weights;
+  for (int i = 0; i < count; memory += weight_scale_floats(weights[i], source), ++i) {
+    panels[i] = pack_weights(weights[i], cols,
+                             weight_scales(weights[i], cols, source, quantizers.scale_dtype, memory), scope);
   }
   const int64_t stride = padded_cols(cols);
   const int64_t y_stride = total_rows(weights, count);
@@ -166,7 +170,7 @@ void bit_linear(const LinearInput& input, int64_t tokens, int64_t cols, const Li
                 int count, const LinearQuantizers& quantizers, const float* residual, float* y,
                 const LinearScales* scales) {
   if (quantizers.both()) {
-    integer_forward(input, tokens, cols, weights, count, quantizers.scale_dtype, residual, y, scales);
+    integer_forward(input, tokens, cols, weights, count, quantizers, residual, y, scales);
   } else {
     float_forward(input, tokens, cols, weights, count, quantizers, residual, y);
   }

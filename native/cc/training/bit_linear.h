@@ -1,7 +1,10 @@
 // BitLinear: a linear layer with ternary weights and int8 activations, forward and straight-through backward.
 //
-//   forward    y = float(acc) * (act_scale * weight_scale),  acc = x_int8 . w_ternary^T       (core's
-//   ternary_gemm) backward   dX = dY . (weight_scale * w_ternary),  dW = dY^T . (act_scale * x_int8)
+//   forward    y = float(acc) * (act_scale * weight_scale),  acc = x_int8 . w_ternary^T   (core's ternary_gemm)
+//   backward   dX = dY . (weight_scale * w_ternary),  dW = dY^T . (act_scale * x_int8)
+//
+// weight_scale is one of the matrix, or one of the row (the out feature); dW is the gradient of the dequantized
+// weights weight_scale * w_ternary, which a straight-through quantizer hands on to its latent weights.
 //
 // Up to a few weight matrices share one quantized input (q, k, v or gate, up): their outputs, and the columns
 // of dY, are concatenated. With a quantizer switched off the float values take its place, and the product is
@@ -18,18 +21,14 @@
 
 namespace bitnet {
 
-struct LinearWeight {
-  const float* data;  // [rows][cols], row-major latent weights
-  int64_t rows;       // out features
-};
-
 struct LinearQuantizers {
-  bool ternary_weights;
+  WeightSource weights;
   bool int8_activations;
   ScaleDtype scale_dtype;
 
+  bool ternary_weights() const { return weights != WeightSource::values; }
   // The product is one of integers.
-  bool both() const { return ternary_weights && int8_activations; }
+  bool both() const { return ternary_weights() && int8_activations; }
 };
 
 struct BackwardRounding {
@@ -69,16 +68,18 @@ struct LinearInput {
   const float* rows(int64_t tokens, int64_t cols, ArenaScope& scope) const;
 };
 
-// The scales of a quantized product: `weights` is {1 / scale, rounded scale} of each weight, `activations`
-// the scale of each token. The forward pass writes them for the backward pass, which would read x and the
-// weights once more to find them.
+// The scales of a quantized product. The forward pass writes them for the backward pass, which would read x and
+// the weights once more to find them.
 struct LinearScales {
-  float* weights;      // [count][2]
   float* activations;  // [tokens]
+  float* weights;      // weight_scale_floats of each weight, one after the other
 
-  static int64_t size(int count, int64_t tokens) { return 2 * count + tokens; }
-  static LinearScales in(float* memory, int count) { return {memory, memory + 2 * count}; }
-  WeightScale weight(int i) const { return {weights[2 * i], weights[2 * i + 1]}; }
+  static int64_t size(const LinearWeight* weights, int count, WeightSource source, int64_t tokens) {
+    int64_t floats = tokens;
+    for (int i = 0; i < count; ++i) floats += weight_scale_floats(weights[i], source);
+    return floats;
+  }
+  static LinearScales in(float* memory, int64_t tokens) { return {memory, memory + tokens}; }
 };
 
 // input -> y [tokens][sum of rows], plus `residual` of the same shape if there is one (y = product +

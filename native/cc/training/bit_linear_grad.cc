@@ -30,33 +30,35 @@ struct LinearCall {
   const LinearGradients& gradients;
   float* drows;
   const LinearScales* scales;  // null: not kept
-
-  WeightScale weight_scale(int i) const {
-    if (scales) return scales->weight(i);
-    return bitnet::weight_scale(weights[i].data, weights[i].rows, cols, quantizers.scale_dtype);
-  }
 };
 
-// All weights, stacked: ternary codes [rows][cols] and the scale of each row.
+// All weights, stacked: ternary values [rows][cols] and the scale of each row.
 struct TernaryWeights {
-  int8_t* codes;
+  int8_t* ternary;
   float* row_scale;
 };
 
-TernaryWeights ternarize(const LinearCall& call, ArenaScope& scope) {
-  const Kernels& kernels = active_kernels();
-  const LinearWeight* weights = call.weights;
-  const int64_t cols = call.cols, rows = total_rows(weights, call.count);
+TernaryWeights stacked_ternary(const LinearCall& call, ArenaScope& scope) {
+  const WeightSource source = call.quantizers.weights;
+  const int64_t cols = call.cols, rows = total_rows(call.weights, call.count);
   const TernaryWeights result{scope.codes(rows * cols), scope.floats(rows)};
+  const float* kept = call.scales ? call.scales->weights : nullptr;
   int64_t first = 0;
-  for (int i = 0; i < call.count; first += weights[i].rows, ++i) {
-    const float* data = weights[i].data;
-    const WeightScale scale = call.weight_scale(i);
-    parallel_chunks(weights[i].rows, rows_per_task(cols), [&](int64_t begin, int64_t end) {
-      kernels.ternarize(data + begin * cols, (end - begin) * cols, scale.inverse,
-                        result.codes + (first + begin) * cols);
+  for (int i = 0; i < call.count; ++i) {
+    const LinearWeight& weight = call.weights[i];
+    const int64_t floats = weight_scale_floats(weight, source);
+    ArenaScope memory;
+    const WeightScales scales =
+        kept ? kept_weight_scales(weight, source, kept)
+             : weight_scales(weight, cols, source, call.quantizers.scale_dtype, memory.floats(floats));
+    if (kept) kept += floats;
+    parallel_chunks(weight.rows, rows_per_task(cols), [&](int64_t begin, int64_t end) {
+      ternary_rows(weight, cols, scales, begin, end, result.ternary + (first + begin) * cols);
     });
-    std::fill_n(result.row_scale + first, weights[i].rows, scale.multiplier);
+    for (int64_t row = 0; row < weight.rows; ++row) {
+      result.row_scale[first + row] = scales.multiplier_of(row);
+    }
+    first += weight.rows;
   }
   return result;
 }
@@ -95,14 +97,14 @@ ActivationCodes code_memory(const LinearCall& call, ArenaScope& scope) {
 
 // ---- float products ----------------------------------------------------------------------------------
 
-// The weights that dX multiplies: codes with a scale per row, or floats.
+// The weights that dX multiplies: ternary values with a scale per row, or floats.
 GemmOperand weight_operand(const LinearCall& call, const float** row_scale, ArenaScope& scope) {
-  if (!call.quantizers.ternary_weights) {
+  if (!call.quantizers.ternary_weights()) {
     return {stacked_floats(call.weights, call.count, call.cols, scope), call.cols, 1};
   }
-  const TernaryWeights ternary = ternarize(call, scope);
-  *row_scale = ternary.row_scale;
-  return {ternary.codes, call.cols, 1, GemmType::i8};
+  const TernaryWeights weights = stacked_ternary(call, scope);
+  *row_scale = weights.row_scale;
+  return {weights.ternary, call.cols, 1, GemmType::i8};
 }
 
 // dX first, then the way back through the input, which makes the activations that dW multiplies: codes with a
@@ -158,18 +160,19 @@ void float_grad(const LinearCall& call, bool bf16) {
 // ---- integer products --------------------------------------------------------------------------------
 
 // The transposed weights as the operand of ternary_gemm: dX = dY . W is a forward product with W^T.
-TernaryPanel transposed_panel(const int8_t* codes, int64_t rows, int64_t cols, ArenaScope& scope) {
+TernaryPanel transposed_panel(const int8_t* ternary, int64_t rows, int64_t cols, ArenaScope& scope) {
+  static const SharedScale one(1.0f);
   uint8_t* panel = static_cast<uint8_t*>(scope.bytes(panel_bytes(cols, rows)));
   parallel_chunks(panel_groups(cols), 1, [&](int64_t group, int64_t) {
     ArenaScope task_scope;
     const int64_t first = group * kPanelRows, lanes = std::min(kPanelRows, cols - first);
     int8_t* turned = task_scope.codes(lanes * rows);
     for (int64_t row = 0; row < rows; ++row) {
-      for (int64_t i = 0; i < lanes; ++i) turned[i * rows + row] = codes[row * cols + first + i];
+      for (int64_t i = 0; i < lanes; ++i) turned[i * rows + row] = ternary[row * cols + first + i];
     }
     pack_panel(turned, rows, lanes, rows, 0, 1, panel + group * panel_group_bytes(rows));
   });
-  return {panel, cols, rows, 1.0f};
+  return {panel, cols, rows, one.lanes, panel_scale_step(false)};
 }
 
 // Tokens whose dY one task rounds.
@@ -192,7 +195,7 @@ void integer_grad(const LinearCall& call, uint32_t key) {
   const int count = call.count;
   const float* dy = call.dy;
   ArenaScope scope;
-  const TernaryWeights ternary = ternarize(call, scope);
+  const TernaryWeights stacked = stacked_ternary(call, scope);
   const float* activation_scale = activation_scales(call, scope);
 
   // Largest values, per token with the weight scales and per out feature with the activation scales.
@@ -202,7 +205,7 @@ void integer_grad(const LinearCall& call, uint32_t key) {
   parallel_chunks(tokens, kTokensPerTask, [&](int64_t begin, int64_t end) {
     float* columns = column_max + begin / kTokensPerTask * rows;
     std::fill_n(columns, rows, 0.0f);
-    loops.scaled_abs_max(dy + begin * rows, end - begin, rows, ternary.row_scale, activation_scale + begin,
+    loops.scaled_abs_max(dy + begin * rows, end - begin, rows, stacked.row_scale, activation_scale + begin,
                          row_max + begin, columns);
   });
   float* column_scale = scope.floats(rows);
@@ -237,7 +240,7 @@ void integer_grad(const LinearCall& call, uint32_t key) {
       for (int i = 0; i < count; first += weights[i].rows, ++i) {
         const int64_t n = weights[i].rows, padded = padded_cols(n);
         code_sum[t] += loops.round_stochastic(
-            dy + t * rows + first, n, ternary.row_scale + first, step.inverse, column_inverse + first,
+            dy + t * rows + first, n, stacked.row_scale + first, step.inverse, column_inverse + first,
             activation_scale[t], key, static_cast<uint32_t>(t * rows + first), by_token + first, by_feature);
         std::fill(by_feature + n, by_feature + padded, int8_t{0});
         by_feature += padded;
@@ -249,10 +252,10 @@ void integer_grad(const LinearCall& call, uint32_t key) {
   const ActivationCodes activations = code_memory(call, scope);
   if (kernels.int8_panels) {
     const auto finish = [&](const FinishedRows& done) { input_grad.run(done.begin, done.end, &activations); };
-    gemm_i8_rows(training_threads(), tokens, cols, rows, token_codes, stride, ternary.codes, cols,
+    gemm_i8_rows(training_threads(), tokens, cols, rows, token_codes, stride, stacked.ternary, cols,
                  token_scale, call.drows, cols, finish_with(finish));
   } else {
-    const TernaryPanel panel = transposed_panel(ternary.codes, rows, cols, scope);
+    const TernaryPanel panel = transposed_panel(stacked.ternary, rows, cols, scope);
     parallel_chunks(tokens, kTokensPerTask, [&](int64_t begin, int64_t end) {
       ArenaScope task_scope;
       const CodeRows block = packed_codes(

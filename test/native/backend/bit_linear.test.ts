@@ -25,13 +25,25 @@ function rint(value: number): number {
 
 const clip = (value: number, low: number, high: number) => Math.min(Math.max(value, low), high);
 
-/** Codes and the scale that makes them, from the definitions. */
-function ternarize(weight: Float32Array): { codes: number[]; scale: number } {
-  let sum = 0;
-  for (const value of weight) sum += Math.abs(value);
-  const scale = f32(Math.max(sum / weight.length, 1e-5));
-  const inverse = f32(1 / scale);
-  return { codes: Array.from(weight, (value) => clip(rint(f32(value * inverse)), -1, 1)), scale };
+/** Codes and the scale that makes them, from the definitions, of each `part` of the weights: a matrix or a row. */
+function ternarize(weight: Float32Array, part = weight.length): { codes: number[]; scales: number[] } {
+  const codes: number[] = [];
+  const scales: number[] = [];
+  for (let first = 0; first < weight.length; first += part) {
+    const values = weight.subarray(first, first + part);
+    let sum = 0;
+    for (const value of values) sum += Math.abs(value);
+    const scale = f32(Math.max(sum / part, 1e-5));
+    const inverse = f32(1 / scale);
+    scales.push(scale);
+    for (const value of values) codes.push(clip(rint(f32(value * inverse)), -1, 1));
+  }
+  return { codes, scales };
+}
+
+/** The weights that the product effectively sees: scale * code. */
+function dequantized({ codes, scales }: { codes: number[]; scales: number[] }): number[] {
+  return codes.map((code, i) => code * scales[Math.floor((i * scales.length) / codes.length)]);
 }
 
 /** The activations that the product effectively sees: act_scale * code. */
@@ -47,12 +59,31 @@ function fakeQuantizedRows(x: Float32Array, cols: number): Float32Array {
   return out;
 }
 
+/** The inputs for some weights: the tensors themselves, or their codes and scales. */
+function operandsOf(
+  source: string,
+  weights: readonly tf.Tensor[],
+  ternary: readonly { codes: number[]; scales: number[] }[],
+): Record<string, tf.Tensor> {
+  if (source !== "codes") return Object.fromEntries(weights.map((weight, i) => [`weight${i}`, weight]));
+  return Object.fromEntries(
+    ternary.flatMap(({ codes, scales }, i) => [
+      [`codes${i}`, tf.tensor(codes, weights[i].shape, "int32")],
+      [`weightScales${i}`, tf.tensor1d(scales)],
+    ]),
+  );
+}
+
 /** Attributes of a product without gate or norm. */
 const alone = { activation: "none", epsilon: 0 };
 
 const quantizers = [
   { weights: "absmean_tensor", int8Activations: true },
   { weights: "absmean_tensor", int8Activations: false },
+  { weights: "absmean_row", int8Activations: true },
+  { weights: "absmean_row", int8Activations: false },
+  { weights: "codes", int8Activations: true },
+  { weights: "codes", int8Activations: false },
   { weights: "values", int8Activations: true },
   { weights: "values", int8Activations: false },
 ] as const;
@@ -67,15 +98,19 @@ describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "Bit
     const random = randomSource(seed);
     const [rows, cols] = [randomInteger(random, 1, 80), randomInteger(random, 1, 300)];
     const weight = randomTensor(random, [rows, cols], 0.05);
-    const [codes, scale] = valuesOn("native", () => runKernel("TernaryCodes", { weight }, { scaleDtype: "f32" }));
-    const expected = ternarize(weight.dataSync() as Float32Array);
-    expect(Array.from(codes)).toEqual(expected.codes.map((code) => code + 0));
-    expect(scale[0]).toBe(expected.scale);
+    for (const scales of ["tensor", "row"]) {
+      const attributes = { scaleDtype: "f32", scales };
+      const [codes, actual] = valuesOn("native", () => runKernel("TernaryCodes", { weight }, attributes));
+      const expected = ternarize(weight.dataSync() as Float32Array, scales === "row" ? cols : undefined);
+      expect(Array.from(codes)).toEqual(expected.codes.map((code) => code + 0));
+      expect(Array.from(actual)).toEqual(expected.scales);
+    }
   });
 
   it("rounds only the multiplying scale to scale_dtype", () => {
     const weight = randomTensor(randomSource(3), [7, 33], 0.05);
-    const run = (scaleDtype: string) => valuesOn("native", () => runKernel("TernaryCodes", { weight }, { scaleDtype }));
+    const run = (scaleDtype: string) =>
+      valuesOn("native", () => runKernel("TernaryCodes", { weight }, { scaleDtype, scales: "tensor" }));
     const [f32Codes, f32Scale] = run("f32");
     for (const [dtype, mantissaBits] of [
       ["f16", 10],
@@ -100,7 +135,11 @@ describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "Bit
       const weights = rows.map((count) => randomTensor(random, [count, cols], 0.05));
       const dy = randomTensor(random, [1, tokens, total]);
       const attributes = { ...pair, scaleDtype: "f32", ...alone };
-      const inputs = { x, weight0: weights[0], weight1: weights[1], weight2: weights[2] };
+      const ternary = weights.map((weight, i) => {
+        const perRow = pair.weights === "absmean_row" || (pair.weights === "codes" && i !== 1);
+        return ternarize(weight.dataSync() as Float32Array, perRow ? cols : undefined);
+      });
+      const inputs = { x, ...operandsOf(pair.weights, weights, ternary) };
 
       const actual = valuesOn("native", () => [
         runKernel("BitLinear", inputs, attributes)[0],
@@ -109,12 +148,9 @@ describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "Bit
 
       const xValues = x.dataSync() as Float32Array;
       const effectiveX = pair.int8Activations ? fakeQuantizedRows(xValues, cols) : xValues;
-      const effectiveW = weights.flatMap((weight) => {
-        const values = weight.dataSync() as Float32Array;
-        if (pair.weights === "values") return Array.from(values);
-        const { codes, scale } = ternarize(values);
-        return codes.map((code) => code * scale);
-      });
+      const effectiveW = weights.flatMap((weight, i) =>
+        pair.weights === "values" ? Array.from(weight.dataSync()) : dequantized(ternary[i]),
+      );
       const expected = valuesOn("cpu", () => {
         const left = tf.tensor2d(effectiveX, [tokens, cols]);
         const right = tf.tensor2d(effectiveW, [total, cols]);
@@ -145,7 +181,7 @@ describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "Bit
     expect(gradient(scales)).toEqual(gradient());
     // They are the forward pass's own: twice the activations' scale is twice the weights' gradient.
     const values = Array.from(scales.dataSync());
-    const doubled = tf.tensor1d(values.map((value, i) => (i < 4 ? value : 2 * value)));
+    const doubled = tf.tensor1d(values.map((value, i) => (i < tokens ? 2 * value : value)));
     const [, dweight] = gradient(doubled);
     const [, expected] = gradient(scales);
     const twice = expected.map((value) => 2 * value);
@@ -156,6 +192,21 @@ describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "Bit
     const inputs = { x: tf.ones([3, 8]), weight0: tf.ones([4, 8]), dy: tf.ones([3, 4]), scales: tf.ones([5]) };
     const attributes = { ...quantizers[1], scaleDtype: "f32", ...alone, precision: "f32", roundingKey: 0 };
     expect(() => runKernel("BitLinearGrad", inputs, attributes)).toThrow("needs ternary weights and int8 activations");
+  });
+
+  it("refuses codes that are not ternary, and scales that do not fit them", () => {
+    const attributes = { ...quantizers[4], scaleDtype: "f32", ...alone };
+    const run = (codes: number[], scales: number[]) => () =>
+      runKernel(
+        "BitLinear",
+        { x: tf.ones([3, 2]), codes0: tf.tensor2d(codes, [3, 2], "int32"), weightScales0: tf.tensor1d(scales) },
+        attributes,
+      );
+    expect(run([1, 0, -1, 1, 0, 1], [1, 2, 3])).not.toThrow();
+    expect(run([1, 0, 2, 1, 0, 1], [1, 2, 3])).toThrow("holds a value that is not -1, 0 or 1");
+    expect(run([1, 0, 1, 1, 0, 1], [1, 2])).toThrow("has neither one scale nor one per row");
+    const bare = { x: tf.ones([3, 2]), codes0: tf.zeros([3, 2], "int32") };
+    expect(() => runKernel("BitLinear", bare, attributes)).toThrow("needs weightScales for each codes");
   });
 
   it("gives NaN, not plausible numbers, for diverged weights", () => {

@@ -10,12 +10,9 @@ import { addon, bits, randomSource, randomTensor, runKernel, variants, withoutAd
 
 const attention = { heads: 4, kvHeads: 2, headDim: 20, ropeTheta: 10000 };
 const alone = { activation: "none", epsilon: 0 };
-const quantized = {
-  weights: "absmean_tensor",
-  int8Activations: true,
-  scaleDtype: "f16",
-  ...alone,
-};
+const quantized = { weights: "absmean_tensor", int8Activations: true, scaleDtype: "f16", ...alone };
+const byRow = { ...quantized, weights: "absmean_row" };
+const given = { ...quantized, weights: "codes" };
 const float = { weights: "values", int8Activations: false, scaleDtype: "f32", ...alone };
 
 interface Case {
@@ -31,6 +28,10 @@ function makeCases(): Case[] {
   const x = randomTensor(random, [3, tokens / 3, cols]);
   const weight0 = randomTensor(random, [101, cols], 0.05);
   const weight1 = randomTensor(random, [64, cols], 0.05);
+  const [codes0, codes1] = [weight0, weight1].map((weight) => tf.cast(tf.sign(weight), "int32"));
+  const [weightScales0, weightScales1] = [randomTensor(random, [101]), randomTensor(random, [1])];
+  const operands = (attributes: object): Record<string, tf.Tensor> =>
+    attributes === given ? { codes0, codes1, weightScales0, weightScales1 } : { weight0, weight1 };
   const dy = randomTensor(random, [3, tokens / 3, 165]);
   const gain = randomTensor(random, [cols]);
   const qkv = randomTensor(random, [3, 67, 8 * 20]);
@@ -42,11 +43,11 @@ function makeCases(): Case[] {
   const dlogProbs = randomTensor(random, [tokens]);
   const linear = (attributes: object, precision: string): Case => ({
     name: `BitLinear ${JSON.stringify(attributes)}, backward ${precision}`,
-    forward: () => runKernel("BitLinear", { x, weight0, weight1 }, attributes),
+    forward: () => runKernel("BitLinear", { x, ...operands(attributes) }, attributes),
     backward: ([, scales]) =>
       runKernel(
         "BitLinearGrad",
-        { x, weight0, weight1, dy, ...(scales ? { scales } : {}) },
+        { x, ...operands(attributes), dy, ...(scales ? { scales } : {}) },
         { ...attributes, precision, roundingKey: 77 },
       ),
   });
@@ -70,10 +71,14 @@ function makeCases(): Case[] {
     linear(quantized, "f32"),
     linear(quantized, "bf16"),
     linear(quantized, "int8"),
+    linear(byRow, "f32"),
+    linear(byRow, "int8"),
+    linear(given, "bf16"),
+    linear(given, "int8"),
     linear(float, "f32"),
     linear(float, "bf16"),
     surrounded(quantized, "f32"),
-    surrounded(quantized, "int8"),
+    surrounded(byRow, "int8"),
     surrounded(float, "f32"),
     gated("relu2"),
     gated("silu"),
@@ -103,7 +108,9 @@ function makeCases(): Case[] {
     {
       name: "TernaryCodes and RoundToDtype",
       forward: () => [
-        ...runKernel("TernaryCodes", { weight: table }, { scaleDtype: "bf16" }),
+        ...["tensor", "row"].flatMap((scales) =>
+          runKernel("TernaryCodes", { weight: table }, { scaleDtype: "bf16", scales }),
+        ),
         ...["f16", "bf16"].flatMap((dtype) => runKernel("RoundToDtype", { x: table }, { dtype })),
       ],
       backward: () => runKernel("GlobalNormSquared", {}, { tensors: [table, hidden] }),
