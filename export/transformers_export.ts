@@ -16,7 +16,7 @@ import { quantizationConfigJson } from "../src/checkpoint/model_config_json.ts";
 import { packTernary } from "../src/checkpoint/packed_ternary.ts";
 import { type SafetensorsEntry, writeSafetensors } from "../src/checkpoint/safetensors_writer.ts";
 import { hasTernaryWeights } from "../src/config/model_quantizers.ts";
-import { replaceDirectory } from "../src/files/whole_directory.ts";
+import { writeWholeDirectory } from "../src/files/whole_directory.ts";
 import { modelParameters } from "../src/model/parameters.ts";
 import { roundToDtype } from "../src/quant/round_to_dtype.ts";
 import { absmeanTernary, type TernaryMatrix } from "../src/quantizers/absmean_ternary.ts";
@@ -32,7 +32,7 @@ const marker = "generation_config.json";
 /**
  * Writes the directory; an earlier export of that name is replaced. Memory holds one tensor.
  * `onBytes` gets the size of each tensor written.
- * @throws {CheckpointError} if the directory holds something else or the system refuses; nothing is left behind.
+ * @throws {FileWriteError} if the directory holds something else or the system refuses; nothing is left behind.
  */
 export async function writeTransformersExport(
   directory: string,
@@ -41,7 +41,7 @@ export async function writeTransformersExport(
   onBytes?: (bytes: number) => void,
 ): Promise<void> {
   const { tokenizer } = plan;
-  await replaceDirectory(directory, marker, async (temporary) => {
+  await writeWholeDirectory(directory, marker, async (temporary) => {
     const writeJson = (name: string, json: Json) =>
       writeFile(path.join(temporary, name), `${JSON.stringify(json, null, 2)}\n`);
     await writeJson("config.json", transformersConfig(plan));

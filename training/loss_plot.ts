@@ -1,5 +1,5 @@
 /** The loss curves of a run as a PNG: training and validation loss over steps. */
-import { writeFileAtomically } from "../src/files/atomic_files.ts";
+import { writeWholeFileSync } from "../src/files/whole_file.ts";
 import { renderChart } from "./chart.ts";
 import type { MetricsRow } from "./metrics.ts";
 
@@ -50,5 +50,5 @@ export function writeLossPlot(file: string, rows: readonly MetricsRow[]): void {
     { label: "training", points: training, color: "#9aa5b1" },
     { label: "validation", points: validation, color: "#1f6feb", dots: true },
   ]);
-  writeFileAtomically(file, png);
+  writeWholeFileSync(file, png);
 }

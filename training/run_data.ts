@@ -4,7 +4,7 @@ import { homedir } from "node:os";
 import path from "node:path";
 import { localTokenizer } from "../src/data/hub_tokenizer.ts";
 import { UserError } from "../src/errors/user_error.ts";
-import { writeFileAtomically } from "../src/files/atomic_files.ts";
+import { writeWholeFileSync } from "../src/files/whole_file.ts";
 import { trainBpe } from "../src/tokenizer/bpe_trainer.ts";
 import { byteLevelTokenizer } from "../src/tokenizer/byte_level_tokenizer.ts";
 import { loadTokenizer } from "../src/tokenizer/load_tokenizer.ts";
@@ -54,7 +54,7 @@ export function resolveSources(config: RunConfig): string[] {
       JSON.stringify({ [text_field]: text }),
     );
     mkdirSync(path.dirname(file), { recursive: true });
-    writeFileAtomically(file, `${rows.join("\n")}\n`);
+    writeWholeFileSync(file, `${rows.join("\n")}\n`);
     return file;
   });
 }

@@ -12,7 +12,9 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../src/errors/user_error.ts";
-import { removeTemporaries, syncPath, writeFileAtomically } from "../src/files/atomic_files.ts";
+import { flushFileSync } from "../src/files/flush.ts";
+import { sweepLeftovers } from "../src/files/leftovers.ts";
+import { writeWholeFileSync } from "../src/files/whole_file.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
 import { formatRunConfig } from "./config/load_run_config.ts";
 import type { RunConfig } from "./config/run_config.ts";
@@ -51,8 +53,8 @@ export class RunDirectory {
   /** Creates the folders and removes what a process that died half-wrote. */
   create(): void {
     mkdirSync(this.checkpoints, { recursive: true });
-    removeTemporaries(this.path);
-    removeTemporaries(this.checkpoints);
+    sweepLeftovers(this.path);
+    sweepLeftovers(this.checkpoints);
   }
 
   /** True once a run has been started here. */
@@ -61,16 +63,16 @@ export class RunDirectory {
   }
 
   writeConfig(config: RunConfig): void {
-    writeFileAtomically(this.configFile, formatRunConfig(config));
+    writeWholeFileSync(this.configFile, formatRunConfig(config));
   }
 
   writeEnvironment(environment: Record<string, unknown>): void {
-    writeFileAtomically(path.join(this.path, "environment.json"), `${JSON.stringify(environment, null, 2)}\n`);
+    writeWholeFileSync(path.join(this.path, "environment.json"), `${JSON.stringify(environment, null, 2)}\n`);
   }
 
   writeTokenizer({ json, config }: Tokenizer): void {
-    writeFileAtomically(this.tokenizerFile, JSON.stringify(json));
-    if (config) writeFileAtomically(path.join(this.path, "tokenizer_config.json"), JSON.stringify(config));
+    writeWholeFileSync(this.tokenizerFile, JSON.stringify(json));
+    if (config) writeWholeFileSync(path.join(this.path, "tokenizer_config.json"), JSON.stringify(config));
   }
 }
 
@@ -97,10 +99,10 @@ export function readRows<Row extends StepRow>(file: string): Row[] {
 export function truncateRows(file: string, step: number): void {
   if (!existsSync(file)) return;
   const rows = readRows(file).filter((row) => row.step <= step);
-  writeFileAtomically(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  writeWholeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
 }
 
 /** Forces appended rows to the disk. */
 export function syncRows(file: string): void {
-  if (existsSync(file)) syncPath(file, false);
+  if (existsSync(file)) flushFileSync(file);
 }

@@ -20,7 +20,7 @@ import { type SafetensorsEntry, writeSafetensors } from "../src/checkpoint/safet
 import { writeCheckpoint } from "../src/checkpoint/write_checkpoint.ts";
 import { systemErrorText } from "../src/errors/system_error.ts";
 import { UserError } from "../src/errors/user_error.ts";
-import { writeFileAtomically } from "../src/files/atomic_files.ts";
+import { writeWholeFileSync } from "../src/files/whole_file.ts";
 import type { CausalLM } from "../src/model/causal_lm.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
 import type { RunConfig } from "./config/run_config.ts";
@@ -88,7 +88,7 @@ export async function saveTrainingCheckpoint(
         writeFileSync(path.join(directory, "trainer.json"), `${JSON.stringify(state, null, 2)}\n`);
       },
     });
-    writeFileAtomically(path.join(checkpoints, "latest"), `${name}\n`);
+    writeWholeFileSync(path.join(checkpoints, "latest"), `${name}\n`);
   }
   pruneCheckpoints(checkpoints, keep);
   return target;

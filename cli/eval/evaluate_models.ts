@@ -6,8 +6,8 @@ import { evaluate } from "../../src/eval/evaluator.ts";
 import { scoreGroups } from "../../src/eval/group_scores.ts";
 import { htmlReport } from "../../src/eval/report/html_report.ts";
 import { type EvaluatedModel, modelComparisonLines } from "../../src/eval/report/model_comparison.ts";
-import { writeWhole } from "../../src/eval/report/result_files.ts";
 import { chanceLines } from "../../src/eval/report/results_table.ts";
+import { writeWholeFile } from "../../src/files/whole_file.ts";
 import type { LanguageModel } from "../../src/language_model/language_model.ts";
 import { errorLine, errorReport, isForPeople } from "../error_report.ts";
 import { RequestProgress } from "../progress.ts";
@@ -49,7 +49,7 @@ export async function evaluateModels(
   if (options.report !== undefined && evaluated.length > 0) {
     const notes =
       evaluated.length > 1 ? modelComparisonLines(evaluated) : chanceLines(evaluated[0].results, evaluated[0].groups);
-    await writeWhole(options.report, htmlReport(evaluated, notes, Date.now()));
+    await writeWholeFile(options.report, htmlReport(evaluated, notes, Date.now()));
     console.log(`wrote ${options.report}`);
   }
   if (failures.length > 0)

@@ -9,7 +9,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { systemErrorText } from "../errors/system_error.ts";
-import { replaceDirectory } from "../files/whole_directory.ts";
+import { writeWholeDirectory } from "../files/whole_directory.ts";
 import { CheckpointError } from "./checkpoint_error.ts";
 
 const topologyFile = "model.json";
@@ -27,7 +27,7 @@ async function saveModel(directory: string, artifacts: tf.io.ModelArtifacts): Pr
   const { weightData, weightSpecs = [], ...topology } = artifacts;
   const json = { ...topology, weightsManifest: [{ paths: [weightsFile], weights: weightSpecs }] };
   const weights = new Uint8Array(tf.io.CompositeArrayBuffer.join(weightData));
-  await replaceDirectory(directory, topologyFile, async (temporary) => {
+  await writeWholeDirectory(directory, topologyFile, async (temporary) => {
     await writeFile(path.join(temporary, topologyFile), JSON.stringify(json));
     await writeFile(path.join(temporary, weightsFile), weights);
   });

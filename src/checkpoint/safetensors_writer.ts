@@ -1,6 +1,5 @@
 /** Writer of safetensors files: tensors are asked for one at a time, so only one is in memory. */
-import { type FileHandle, open } from "node:fs/promises";
-import { systemErrorText } from "../errors/system_error.ts";
+import { writeWholeFile } from "../files/whole_file.ts";
 import { CheckpointError } from "./checkpoint_error.ts";
 import { encodeHeader, type SafetensorsDtype, tensorBytes } from "./safetensors_header.ts";
 
@@ -12,16 +11,10 @@ export interface SafetensorsEntry {
   data: () => ArrayBufferView | Promise<ArrayBufferView>;
 }
 
-async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await handle.write(bytes, done, Math.min(2 ** 30, bytes.length - done));
-    done += bytesWritten;
-  }
-}
-
 /**
- * Writes the tensors in the given order and flushes the file to the device.
- * @throws {CheckpointError} if the file cannot be written or an entry's data has another size than its shape.
+ * Writes the tensors in the given order; the file is there completely or not at all.
+ * @throws {FileWriteError} if the file cannot be written
+ * @throws {CheckpointError} if an entry's data has another size than its shape.
  */
 export async function writeSafetensors(
   path: string,
@@ -29,10 +22,8 @@ export async function writeSafetensors(
   metadata: Record<string, string> = {},
 ): Promise<void> {
   const tensors = [...entries].map((entry) => ({ ...entry, shape: [...entry.shape] }));
-  let handle: FileHandle | undefined;
-  try {
-    handle = await open(path, "w");
-    await writeAll(handle, encodeHeader(tensors, metadata));
+  await writeWholeFile(path, async (write) => {
+    await write(encodeHeader(tensors, metadata));
     for (const tensor of tensors) {
       const view = await tensor.data();
       if (view.byteLength !== tensorBytes(tensor)) {
@@ -40,13 +31,7 @@ export async function writeSafetensors(
           `tensor ${tensor.name} of shape [${tensor.shape}] needs ${tensorBytes(tensor)} bytes, got ${view.byteLength}`,
         );
       }
-      await writeAll(handle, new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
+      await write(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
     }
-    await handle.sync();
-  } catch (error) {
-    if (error instanceof CheckpointError) throw error;
-    throw new CheckpointError(`cannot write ${path}: ${systemErrorText(error)}`);
-  } finally {
-    await handle?.close();
-  }
+  });
 }

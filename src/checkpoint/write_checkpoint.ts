@@ -2,7 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { ModelConfig } from "../config/model_config.ts";
-import { replaceDirectory } from "../files/whole_directory.ts";
+import { writeWholeDirectory } from "../files/whole_directory.ts";
 import { modelParameters } from "../model/parameters.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { modelConfigJson } from "./model_config_json.ts";
@@ -19,11 +19,11 @@ export interface CheckpointContents {
 
 /**
  * Writes config.json, tokenizer.json (if there is a tokenizer) and model.safetensors as the directory `directory`.
- * @throws {CheckpointError} if it cannot be written, or exists and is no checkpoint.
+ * @throws {FileWriteError} if it cannot be written, or exists and is no checkpoint.
  */
 export async function writeCheckpoint(directory: string, contents: CheckpointContents): Promise<void> {
   const { config, tokenizer, parameters, writeExtra } = contents;
-  await replaceDirectory(directory, "config.json", async (temporary) => {
+  await writeWholeDirectory(directory, "config.json", async (temporary) => {
     const writeJson = (name: string, json: unknown) =>
       writeFile(path.join(temporary, name), `${JSON.stringify(json, null, 2)}\n`);
     await writeJson("config.json", modelConfigJson(config, tokenizer));

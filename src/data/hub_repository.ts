@@ -9,7 +9,7 @@
  * HF_HOME/token; HF_HUB_OFFLINE.
  */
 import { createWriteStream } from "node:fs";
-import { copyFile, mkdir, readFile, rename, stat, symlink, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rename, stat, symlink } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
 import { Readable } from "node:stream";
@@ -17,7 +17,8 @@ import { pipeline } from "node:stream/promises";
 import type { ReadableStream } from "node:stream/web";
 import { datasetInfo, downloadFile, HubApiError, listFiles, modelInfo } from "@huggingface/hub";
 import { systemErrorText } from "../errors/system_error.ts";
-import { messageOf } from "../errors/user_error.ts";
+import { messageOf, UserError } from "../errors/user_error.ts";
+import { writeWholeFile } from "../files/whole_file.ts";
 import { DataError } from "./data_error.ts";
 import { listFilesBelow } from "./glob.ts";
 
@@ -69,7 +70,7 @@ const label = ({ type, name }: HubRepository) => `${type === "dataset" ? "data s
 
 /** One line about a request that failed, or a cache that cannot be written; a mistake of our own stays what it is. */
 function hubError(repository: HubRepository, settings: HubSettings, error: unknown): unknown {
-  if (error instanceof DataError) return error;
+  if (error instanceof UserError) return error;
   const where = label(repository);
   if (error instanceof HubApiError) {
     const { statusCode } = error;
@@ -203,7 +204,7 @@ class HubDownload {
     if (revision !== commit) {
       const ref = path.join(this.folder, "refs", revision);
       await mkdir(path.dirname(ref), { recursive: true });
-      await writeFile(ref, commit);
+      await writeWholeFile(ref, commit);
     }
     return local;
   }

@@ -1,38 +1,29 @@
 /**
- * A directory that is there completely or not at all: everything goes into a temporary sibling, is flushed to the
- * device, and takes the name by renames.
+ * A directory that is there completely or not at all: everything goes into a temporary sibling (see leftovers.ts), is
+ * forced to the disk, and takes the name by renames.
  */
-import { randomBytes } from "node:crypto";
-import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, rename } from "node:fs/promises";
 import path from "node:path";
-import { CheckpointError } from "../checkpoint/checkpoint_error.ts";
-import { systemErrorText } from "../errors/system_error.ts";
+import { systemErrorCode } from "../errors/system_error.ts";
+import { flushFile, flushFolderSync } from "./flush.ts";
+import { discard, sweepLeftovers, temporaryPath } from "./leftovers.ts";
+import { FileWriteError, writeError } from "./write_error.ts";
 
-/** Flushes a file or directory to the device. */
-async function flush(target: string): Promise<void> {
-  // Windows cannot open directories; its renames are durable without.
-  if (process.platform === "win32") return;
-  const handle = await open(target, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
+/** Writes files into the folder `temporary`, which will get the name. */
+export type Fill = (temporary: string) => Promise<void>;
 
-/** Moves `directory` out of the way; false if there is none. */
-async function retire(directory: string, retired: string, marker: string): Promise<boolean> {
+/** True if there is such a directory. @throws {FileWriteError} if it is somebody else's. */
+async function isOurs(directory: string, marker: string): Promise<boolean> {
   let names: string[];
   try {
     names = await readdir(directory);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    if (systemErrorCode(error) === "ENOENT") return false;
     throw error;
   }
   if (names.length > 0 && !names.includes(marker)) {
-    throw new CheckpointError(`${directory} holds other files: choose a new or empty directory`);
+    throw new FileWriteError(`${directory} holds other files: choose a new or empty directory`);
   }
-  await rename(directory, retired);
   return true;
 }
 
@@ -40,30 +31,42 @@ async function retire(directory: string, retired: string, marker: string): Promi
  * Fills a temporary sibling of `directory` and gives it the name. An existing directory of that name is replaced if
  * it is empty or holds `marker`, a file that says it was written by the same code.
  * On failure nothing is left behind and the old directory stays.
- * @throws {CheckpointError} if the directory is somebody else's, or the system refuses (no space, no permission);
- * errors of `fill` without a system code pass through.
+ * @param isWanted asked when all is written: false drops it and leaves what is there
+ * @throws {FileWriteError} if the directory is somebody else's, or the system refuses (no space, no permission);
+ * other errors of `fill` pass through.
  */
-export async function replaceDirectory(
+export async function writeWholeDirectory(
   directory: string,
   marker: string,
-  fill: (temporary: string) => Promise<void>,
+  fill: Fill,
+  isWanted: () => Promise<boolean> = async () => true,
 ): Promise<void> {
-  const parent = path.dirname(path.resolve(directory));
-  const suffix = `${process.pid}-${randomBytes(4).toString("hex")}`;
-  const temporary = path.join(parent, `.${path.basename(directory)}.new-${suffix}`);
-  const retired = path.join(parent, `.${path.basename(directory)}.old-${suffix}`);
+  const target = path.resolve(directory);
+  const parent = path.dirname(target);
+  const temporary = temporaryPath(target, "new");
+  const retired = temporaryPath(target, "old");
   try {
+    sweepLeftovers(parent);
+    await isOurs(directory, marker);
     await mkdir(temporary, { recursive: true });
     await fill(temporary);
-    for (const name of await readdir(temporary)) await flush(path.join(temporary, name));
-    await flush(temporary);
-    const replaced = await retire(directory, retired, marker);
-    await rename(temporary, directory);
-    await flush(parent);
-    if (replaced) await rm(retired, { recursive: true });
+    for (const name of await readdir(temporary)) await flushFile(path.join(temporary, name));
+    flushFolderSync(temporary);
+    if (!(await isWanted())) return discard(temporary);
+    const replaced = await isOurs(directory, marker);
+    if (replaced) await rename(target, retired);
+    await rename(temporary, target);
+    flushFolderSync(parent);
+    if (replaced) discard(retired);
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
-    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-    throw new CheckpointError(`cannot write ${directory}: ${systemErrorText(error)}`);
+    discard(temporary);
+    throw isRefusalOf(error, temporary, target) ? writeError(directory, error) : error;
   }
+}
+
+/** True for what the system refuses to this write; `fill` may also fail to read files elsewhere. */
+function isRefusalOf(error: unknown, temporary: string, target: string): boolean {
+  if (error instanceof FileWriteError) return error.cause !== undefined;
+  const { path: place } = error as NodeJS.ErrnoException;
+  return place === undefined || place.startsWith(temporary) || target.startsWith(path.resolve(place));
 }

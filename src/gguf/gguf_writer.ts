@@ -2,7 +2,7 @@
  * Writes a GGUF file: header, metadata and tensor infos first, then the tensors one by one as they are produced, so
  * only the piece at hand is in memory.
  */
-import { writeFileAtomically } from "../files/whole_file.ts";
+import { writeWholeFile } from "../files/whole_file.ts";
 import { ByteWriter } from "./byte_writer.ts";
 import {
   align,
@@ -45,7 +45,7 @@ export async function writeGguf(
   onBytes?: (bytes: number) => void,
 ): Promise<void> {
   const header = encodeHeader(metadata, tensors);
-  await writeFileAtomically(path, async (write) => {
+  await writeWholeFile(path, async (write) => {
     await write(header);
     onBytes?.(header.length);
     for (const tensor of tensors) {

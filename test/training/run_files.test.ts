@@ -1,11 +1,10 @@
-/** The files of a run: rows that a crash cut off, atomic replacement, the loss plot, a full disk. */
+/** The files of a run: rows that a crash cut off, the loss plot, a full disk. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { loadImage } from "@napi-rs/canvas";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { removeTemporaries, writeFileAtomically } from "../../src/files/atomic_files.ts";
 import { writeLossPlot } from "../../training/loss_plot.ts";
 import type { MetricsRow } from "../../training/metrics.ts";
 import { appendRow, readRows, truncateRows } from "../../training/run_directory.ts";
@@ -30,30 +29,6 @@ describe("rows", () => {
   it("truncating an absent file makes none", () => {
     truncateRows(path.join(folder, "absent.jsonl"), 2);
     expect(existsSync(path.join(folder, "absent.jsonl"))).toBe(false);
-  });
-});
-
-describe("writeFileAtomically", () => {
-  it("replaces the file and leaves nothing beside it", () => {
-    const inner = mkdtempSync(path.join(folder, "atomic-"));
-    for (const text of ["old", "new"]) writeFileAtomically(path.join(inner, "file"), text);
-    expect(readFileSync(path.join(inner, "file"), "utf8")).toBe("new");
-    expect(readdirSync(inner)).toEqual(["file"]);
-  });
-
-  it("names the folder that is not there", () => {
-    expect(() => writeFileAtomically(path.join(folder, "none/file"), "x")).toThrow(/ENOENT/);
-  });
-});
-
-describe("removeTemporaries", () => {
-  it("removes half-written names and no others", () => {
-    const inner = mkdtempSync(path.join(folder, "temporaries-"));
-    for (const name of [".a.new-1", ".step-00000001.old-2-ff", ".hidden", "step-00000001", "b.new-1"]) {
-      writeFileSync(path.join(inner, name), "");
-    }
-    removeTemporaries(inner);
-    expect(readdirSync(inner).sort()).toEqual([".hidden", "b.new-1", "step-00000001"]);
   });
 });
 

@@ -2,15 +2,13 @@
  * Cache of tokenized corpora: one folder per (corpus content, tokenizer, settings), complete or absent.
  *
  *     <cache>/<key>/manifest.json, train-00000.arrow ..., validation-00000.arrow ...
- *     <cache>/<key>.partial-<host>-<pid>    being written by that process
  */
 import { createHash } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
-import { hostname } from "node:os";
+import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { DataError } from "../../src/data/data_error.ts";
-import { systemErrorCode, systemErrorText } from "../../src/errors/system_error.ts";
+import { writeWholeDirectory } from "../../src/files/whole_directory.ts";
 
+const manifestFile = "manifest.json";
 /** Raised whenever the same input gives other files. */
 const cacheVersion = 1;
 
@@ -59,7 +57,7 @@ async function shardSizes(folder: string): Promise<Record<string, number>> {
 /** Manifest of a complete folder; null if it is absent, incomplete or of another version. */
 export async function readManifest(folder: string): Promise<DatasetManifest | null> {
   try {
-    const stored = JSON.parse(await readFile(path.join(folder, "manifest.json"), "utf8")) as StoredManifest;
+    const stored = JSON.parse(await readFile(path.join(folder, manifestFile), "utf8")) as StoredManifest;
     const sizes = await shardSizes(folder);
     const complete = JSON.stringify(sizes) === JSON.stringify(stored.files);
     return stored.version === cacheVersion && complete ? { train: stored.train, validation: stored.validation } : null;
@@ -68,39 +66,15 @@ export async function readManifest(folder: string): Promise<DatasetManifest | nu
   }
 }
 
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemErrorCode(error) === "EPERM";
-  }
-}
-
-/** Removes what processes that are gone left behind. */
-async function removeAbandoned(cacheDirectory: string): Promise<void> {
-  for (const name of await readdir(cacheDirectory)) {
-    const [, host, pid] = /\.partial-(.+)-(\d+)$/.exec(name) ?? [];
-    if (host === hostname() && !isRunning(Number(pid)))
-      await rm(path.join(cacheDirectory, name), { recursive: true, force: true });
-  }
-}
-
 async function writeManifest(folder: string, manifest: DatasetManifest): Promise<void> {
   const stored: StoredManifest = { version: cacheVersion, ...manifest, files: await shardSizes(folder) };
-  const handle = await open(path.join(folder, "manifest.json"), "w");
-  try {
-    await handle.writeFile(`${JSON.stringify(stored, null, 2)}\n`);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await writeFile(path.join(folder, manifestFile), `${JSON.stringify(stored, null, 2)}\n`);
 }
 
 /**
  * Fills the folder of `key` by `fill`, which writes shards into the folder it is given. Nobody sees the folder before
  * it is complete; nothing is left of a failed attempt.
- * @throws {DataError} if it cannot be written (no space, no permission); errors of `fill` pass.
+ * @throws {FileWriteError} if it cannot be written (no space, no permission); errors of `fill` pass.
  */
 export async function fillCache(
   cacheDirectory: string,
@@ -108,24 +82,15 @@ export async function fillCache(
   fill: (folder: string) => Promise<DatasetManifest>,
 ): Promise<DatasetManifest> {
   const target = path.join(cacheDirectory, key);
-  const partial = `${target}.partial-${hostname()}-${process.pid}`;
-  try {
-    await mkdir(cacheDirectory, { recursive: true });
-    await removeAbandoned(cacheDirectory);
-    await rm(partial, { recursive: true, force: true });
-    await mkdir(partial);
-    const manifest = await fill(partial);
-    await writeManifest(partial, manifest);
-    if (!(await readManifest(target))) await rm(target, { recursive: true, force: true });
-    await rename(partial, target).catch(async (error: unknown) => {
-      // Another process was faster with the same work.
-      if (!(await readManifest(target))) throw error;
-    });
-    return manifest;
-  } catch (error) {
-    if (systemErrorCode(error) === undefined) throw error;
-    throw new DataError(`cannot write the token cache ${target}: ${systemErrorText(error)}`);
-  } finally {
-    await rm(partial, { recursive: true, force: true }).catch(() => {});
-  }
+  const isAbsent = async () => (await readManifest(target)) === null;
+  // A damaged one. If it cannot be removed, writing says why.
+  if (await isAbsent()) await rm(target, { recursive: true, force: true }).catch(() => undefined);
+  let manifest: DatasetManifest | undefined;
+  const fillFolder = async (folder: string) => {
+    manifest = await fill(folder);
+    await writeManifest(folder, manifest);
+  };
+  // Another process may be faster with the same work.
+  await writeWholeDirectory(target, manifestFile, fillFolder, isAbsent);
+  return manifest!;
 }

@@ -7,8 +7,9 @@
  * A path that ends in `.json` names the results file itself; the time goes before its suffix.
  */
 import { createHash } from "node:crypto";
-import { mkdir, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import path from "node:path";
+import { writeWholeFile } from "../../files/whole_file.ts";
 import type { TaskResult } from "../evaluator.ts";
 import { pythonStr } from "../python/values.ts";
 import type { Sample } from "../request/sample.ts";
@@ -71,25 +72,13 @@ export function outputFolder(outputPath: string): string {
   return outputPath.endsWith(".json") ? path.dirname(outputPath) : outputPath;
 }
 
-/** Leaves no part of a file behind. @throws system errors, with the file in `path` (the disk is full). */
-export async function writeWhole(file: string, text: string): Promise<void> {
-  try {
-    await writeFile(file, text);
-  } catch (error) {
-    // Not /dev/stdout.
-    const written = await stat(file).catch(() => null);
-    if (written?.isFile()) await rm(file);
-    throw Object.assign(error as NodeJS.ErrnoException, { path: file });
-  }
-}
-
 /**
  * The results first: they are kept even if the disk has no room for the samples.
  *
  * @param outputPath folder, or file ending in `.json`
  * @param modelName as in the folder's name, characters that file systems refuse replaced
  * @param logSamples also write every sample
- * @throws system errors
+ * @throws {FileWriteError}
  */
 export async function writeResultFiles(
   outputPath: string,
@@ -113,10 +102,10 @@ export async function writeResultFiles(
     ]),
   );
   const written: WrittenFiles = { results: path.join(folder, `${stem}_${stamp}.json`), samples: [] };
-  await writeWhole(written.results, `${JSON.stringify({ ...json, task_hashes: taskHashes }, null, 2)}\n`);
+  await writeWholeFile(written.results, `${JSON.stringify({ ...json, task_hashes: taskHashes }, null, 2)}\n`);
   for (const { task, lines } of logged) {
     const file = path.join(folder, `samples_${task.name}_${stamp}.jsonl`);
-    await writeWhole(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    await writeWholeFile(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
     written.samples.push(file);
   }
   return written;

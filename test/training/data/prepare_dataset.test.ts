@@ -250,7 +250,7 @@ describe("prepareDataset", () => {
     );
     const blocked = path.join(folder, "blocked");
     writeFileSync(blocked, "a file where the cache should be");
-    await fails({ sources: [short], cacheDirectory: blocked }, /cannot write the token cache .*blocked/);
+    await fails({ sources: [short], cacheDirectory: blocked }, /cannot write .*blocked/);
   });
 
   it("reads the real corpora", async (context) => {
