@@ -9,21 +9,19 @@ import { packageVersion } from "../src/files/package.ts";
 import type { Compute } from "../src/ops/compute.ts";
 import { loadTokenizer } from "../src/tokenizer/load_tokenizer.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
-import {
-  differingKeys,
-  loadRunConfig,
-  type Override,
-  packingWarnings,
-  parseOverride,
-  resolveConfigPath,
-} from "../training/config/load_run_config.ts";
+import { differingKeys } from "../training/config/differing_keys.ts";
+import { upgradeSavedConfig } from "../training/config/earlier_configs.ts";
+import { loadRunConfig, packingWarnings, resolveConfigPath } from "../training/config/load_run_config.ts";
+import { type Override, parseOverride } from "../training/config/overrides.ts";
 import { type StartableConfig, withBackwardPrecision } from "../training/config/resolve_backward_precision.ts";
 import { type RunConfig, runConfigSchema } from "../training/config/run_config.ts";
+import { scheduleOf } from "../training/config/run_parts.ts";
 import type { PreparedDataset } from "../training/data/prepared_dataset.ts";
 import { estimateRun, formatEstimate } from "../training/dry_run.ts";
 import { describeEnvironment } from "../training/environment.ts";
 import { cacheDirectory, makeTokenizer, openDataset, resolveSources, withVocabulary } from "../training/run_data.ts";
 import { RunDirectory, RunDirectoryError } from "../training/run_directory.ts";
+import { agreeUpTo } from "../training/schedules/schedule.ts";
 import { Trainer } from "../training/trainer.ts";
 import { latestCheckpoint, readTrainerState, TrainingCheckpointError } from "../training/training_checkpoint.ts";
 import { checkInteger, UsageError } from "./command.ts";
@@ -45,6 +43,9 @@ const freeKeys: ReadonlySet<string> = new Set([
   "training.sample_temperature",
   "training.allow_unpackable",
 ]);
+
+/** May change as well where the steps that were made would have had the same rates: a run may be made longer, say. */
+const scheduleKeys: readonly string[] = ["training.max_steps", "schedule"];
 
 /** Overrides of the command line, in order: `--set`, then the flags of their own. */
 function overridesOf({ set = [], data = [], seed }: TrainFlags): Override[] {
@@ -76,7 +77,7 @@ function readConfig(flags: TrainFlags, directory: RunDirectory | undefined): Run
  */
 function storedConfig(directory: RunDirectory, checkpoint: string | undefined): RunConfig {
   if (checkpoint === undefined) return withStoredPrecision(loadRunConfig(directory.configFile));
-  const { config } = readTrainerState(checkpoint);
+  const config = upgradeSavedConfig(readTrainerState(checkpoint).config);
   const completed = runConfigSchema.safeParse(config);
   return withStoredPrecision(completed.success ? completed.data : config);
 }
@@ -102,8 +103,9 @@ function matchRun(given: RunConfig, directory: RunDirectory): RunConfig {
     model: { ...given.model, vocab_size: vocabSize },
     training: { ...given.training, backward_precision: precision },
   };
-  // A constant rate does not look at the end, so such a run may be made longer.
-  const free = config.schedule.type === "constant" ? new Set([...freeKeys, "training.max_steps"]) : freeKeys;
+  const steps = checkpoint === undefined ? 0 : readTrainerState(checkpoint).step;
+  const isSameSoFar = agreeUpTo(steps, scheduleOf(before), scheduleOf(config));
+  const free = isSameSoFar ? new Set([...freeKeys, ...scheduleKeys]) : freeKeys;
   const differences = differingKeys(before, config, free);
   if (differences.length > 0) {
     throw new TrainingCheckpointError(

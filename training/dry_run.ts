@@ -5,17 +5,15 @@ import { hasTernaryWeights } from "../src/config/model_quantizers.ts";
 import { CausalLM } from "../src/model/causal_lm.ts";
 import { modelParameters, parameterCount, parameterSize } from "../src/model/parameters.ts";
 import type { StartableConfig } from "./config/resolve_backward_precision.ts";
+import { optimizerOf } from "./config/run_parts.ts";
 import type { PreparedDataset } from "./data/prepared_dataset.ts";
 import { formatDuration } from "./duration.ts";
-import { AdamW } from "./optimizers/adamw.ts";
+import { stateBytes } from "./optimizers/optimizer.ts";
 import { passValues, trainStep } from "./train_step.ts";
 import { nextBatches, tokensPerUpdate } from "./update_batches.ts";
 
 const timedSteps = 2;
-/** float32 of weight, gradient and AdamW's two moments. */
-const bytesPerParameter = 16;
-/** float32 of weight and moments in a checkpoint. */
-const storedBytesPerParameter = 12;
+const float32Bytes = 4;
 /** A forward pass over a batch costs about a third of a training step on it. */
 const forwardShare = 1 / 3;
 
@@ -39,22 +37,23 @@ export interface RunEstimate {
 export async function estimateRun(config: StartableConfig, dataset: PreparedDataset): Promise<RunEstimate> {
   const modelConfig = resolveModelConfig(config.model);
   const { max_steps, eval_every, eval_batches, gradient_accumulation_steps } = config.training;
-  const secondsPerStep = await timeSteps(modelConfig, config, dataset);
+  const { secondsPerStep, optimizerBytes } = await timeSteps(modelConfig, config, dataset);
   const validationSequences = Math.floor(dataset.validationTokens / config.training.sequence_length);
   const allBatches = Math.ceil(validationSequences / config.training.batch_size);
   const validationBatches = eval_batches > 0 ? Math.min(eval_batches, allBatches) : allBatches;
   const validations = 1 + (eval_every > 0 ? Math.floor((max_steps - 1) / eval_every) : 0);
   const secondsPerBatch = secondsPerStep / gradient_accumulation_steps;
   const parameters = parameterCount(modelConfig);
+  const weightBytes = float32Bytes * parameters;
   const matrices = modelParameters(modelConfig).filter(({ kind }) => kind === "matrix");
   return {
     parameters,
     ternaryParameters: hasTernaryWeights(modelConfig)
       ? matrices.reduce((sum, spec) => sum + parameterSize(spec), 0)
       : 0,
-    stateBytes: parameters * bytesPerParameter,
+    stateBytes: 2 * weightBytes + optimizerBytes,
     peakBytes: process.resourceUsage().maxRSS * 1024,
-    checkpointBytes: parameters * storedBytesPerParameter,
+    checkpointBytes: weightBytes + optimizerBytes,
     tokensPerStep: tokensPerUpdate(config),
     tokens: max_steps * tokensPerUpdate(config),
     secondsPerStep,
@@ -62,27 +61,37 @@ export async function estimateRun(config: StartableConfig, dataset: PreparedData
   };
 }
 
-/** Mean seconds of an update, without the first one, which also fills the backend's memory pool. */
-async function timeSteps(modelConfig: ModelConfig, config: StartableConfig, dataset: PreparedDataset): Promise<number> {
-  const { training, optimizer: adamW } = config;
+interface TimedSteps {
+  /** Mean of an update, without the first one, which also fills the backend's memory pool. */
+  secondsPerStep: number;
+  optimizerBytes: number;
+}
+
+async function timeSteps(
+  modelConfig: ModelConfig,
+  config: StartableConfig,
+  dataset: PreparedDataset,
+): Promise<TimedSteps> {
+  const { training } = config;
   const batches = dataset.trainBatches({ batchSize: training.batch_size, seed: training.seed });
   const model = new CausalLM(modelConfig, { seed: training.seed });
-  const optimizer = new AdamW(model.parameters, { ...adamW, maxGradNorm: training.max_grad_norm });
+  const optimizer = optimizerOf(config, model);
   const update = async (step: number) => {
     trainStep(model, optimizer, await nextBatches(batches, training.gradient_accumulation_steps), {
       step,
-      learningRate: adamW.learning_rate,
-      weightDecay: adamW.weight_decay,
+      learningRate: config.optimizer.learning_rate,
+      weightDecay: config.optimizer.weight_decay,
       ...passValues(config),
     });
   };
   await update(1);
   const started = performance.now();
   for (let step = 2; step < 2 + timedSteps; step++) await update(step);
-  const seconds = (performance.now() - started) / 1000 / timedSteps;
+  const secondsPerStep = (performance.now() - started) / 1000 / timedSteps;
+  const optimizerBytes = stateBytes(optimizer);
   model.dispose();
   optimizer.dispose();
-  return seconds;
+  return { secondsPerStep, optimizerBytes };
 }
 
 function megabytes(bytes: number): string {

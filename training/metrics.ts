@@ -1,4 +1,5 @@
 import type { BackwardPrecision } from "../src/config/backward_precision.ts";
+import type { ScheduleStep } from "./schedules/schedule.ts";
 
 /** One row of metrics.jsonl. */
 export interface MetricsRow {
@@ -15,6 +16,8 @@ export interface MetricsRow {
   /** Learning rate and weight decay of this step's update. */
   learning_rate: number;
   weight_decay: number;
+  /** Part of the schedule that this step is in; rows of before it was recorded have none. */
+  phase?: ScheduleStep["phase"];
   /** Global L2 norm of this step's gradient, before clipping. */
   grad_norm: number;
   /** Fraction of ternary codes that are 0, and that this step's update changed. */

@@ -1,4 +1,4 @@
-/** Ops of src/ops that every training step runs: where the backend has fused kernels, these. */
+/** Ops of src/ops that every forward and backward pass runs: where the backend has fused kernels, these. */
 export const stepKernels = [
   "BitLinear",
   "BitLinearGrad",
@@ -9,6 +9,4 @@ export const stepKernels = [
   "EmbeddingGather",
   "EmbeddingGatherGrad",
   "HeadLogProbsGrad",
-  "AdamWStep",
-  "GlobalNormSquared",
 ];

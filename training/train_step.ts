@@ -1,11 +1,11 @@
-/** One weight update: forward and backward over one or more batches, clipping, AdamW. */
+/** One weight update: forward and backward over one or more batches, clipping, the optimizer. */
 import * as tf from "@tensorflow/tfjs";
 import type { BackwardPrecision } from "../src/config/backward_precision.ts";
 import { UserError } from "../src/errors/user_error.ts";
 import type { CausalLM } from "../src/model/causal_lm.ts";
 import { duringBackwardPass } from "../src/ops/backward_pass.ts";
 import type { StartableConfig } from "./config/resolve_backward_precision.ts";
-import type { AdamW, UpdateObserver } from "./optimizers/adamw.ts";
+import type { Optimizer, UpdateObserver } from "./optimizers/optimizer.ts";
 
 /** What a step needs of a batch: token ids and next-token targets (negative: not counted), rows of sequenceLength. */
 export interface TokenBatch {
@@ -54,7 +54,7 @@ export interface StepResult {
  */
 export function trainStep(
   model: CausalLM,
-  optimizer: AdamW,
+  optimizer: Optimizer,
   batches: readonly TokenBatch[],
   values: StepValues,
   observer?: UpdateObserver,
@@ -69,7 +69,11 @@ export function trainStep(
       if (!Number.isFinite(loss)) throw new NonFiniteError(`step ${step}: the loss is ${loss}`);
       lossSum += loss;
     }
-    const gradNorm = optimizer.update(gradients, { learningRate, weightDecay, accumulated: batches.length }, observer);
+    const gradNorm = optimizer.update(
+      gradients,
+      { step, learningRate, weightDecay, accumulated: batches.length },
+      observer,
+    );
     if (!Number.isFinite(gradNorm)) throw new NonFiniteError(`step ${step}: the gradient norm is ${gradNorm}`);
     return { loss: lossSum / batches.length, gradNorm };
   } finally {

@@ -1,5 +1,5 @@
 /**
- * The training loop: batches -> loss -> gradients -> clipping -> AdamW, with metrics, validation, samples and
+ * The training loop: batches -> loss -> gradients -> clipping -> optimizer, with metrics, validation, samples and
  * checkpoints on their steps.
  *
  * Everything that the weights depend on is a function of the configuration, the data and the step, so a resumed run
@@ -11,13 +11,14 @@ import { CausalLM } from "../src/model/causal_lm.ts";
 import type { Compute } from "../src/ops/compute.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
 import type { StartableConfig } from "./config/resolve_backward_precision.ts";
+import { optimizerOf, scheduleOf } from "./config/run_parts.ts";
 import type { BatchIterator } from "./data/batch_iterator.ts";
 import type { PreparedDataset } from "./data/prepared_dataset.ts";
 import { writeLossPlot } from "./loss_plot.ts";
 import type { MetricsRow } from "./metrics.ts";
-import { AdamW } from "./optimizers/adamw.ts";
+import type { Optimizer } from "./optimizers/optimizer.ts";
 import { appendRow, type RunDirectory, readRows, syncRows, truncateRows } from "./run_directory.ts";
-import { type Schedule, scheduledValues, scheduleOf } from "./schedules/schedule.ts";
+import type { Schedule, ScheduledValues } from "./schedules/schedule.ts";
 import { stepKernels } from "./step_kernels.ts";
 import { NonFiniteError, passValues, type StepResult, trainStep } from "./train_step.ts";
 import {
@@ -62,7 +63,7 @@ export class Trainer {
   step = 0;
   private readonly options: TrainerOptions;
   private listener: TrainerListener = {};
-  private readonly optimizer: AdamW;
+  private readonly optimizer: Optimizer;
   private readonly schedule: Schedule;
   private readonly batches: BatchIterator;
   /** Training loss since the last metrics row. */
@@ -76,12 +77,7 @@ export class Trainer {
     const { config } = options;
     this.options = options;
     this.model = new CausalLM(resolveModelConfig(config.model), { seed: config.training.seed });
-    this.optimizer = new AdamW(this.model.parameters, {
-      beta1: config.optimizer.beta1,
-      beta2: config.optimizer.beta2,
-      epsilon: config.optimizer.epsilon,
-      maxGradNorm: config.training.max_grad_norm,
-    });
+    this.optimizer = optimizerOf(config, this.model);
     this.schedule = scheduleOf(config);
     this.batches = options.dataset.trainBatches({
       batchSize: config.training.batch_size,
@@ -109,7 +105,6 @@ export class Trainer {
       await restoreTensors(checkpoint, this.model, this.optimizer);
       this.batches.restore(state.dataCursor);
       this.step = state.step;
-      this.optimizer.updates = state.step;
       this.lossSum = state.lossSum;
       this.lossSteps = state.lossSteps;
     }
@@ -124,7 +119,7 @@ export class Trainer {
   async run({ listener = {}, signal }: RunOptions = {}): Promise<TrainingEnd> {
     this.listener = listener;
     // What ran before this run is not to be reported.
-    this.options.compute.kernel(stepKernels);
+    this.options.compute.kernel(this.kernels);
     const { max_steps } = this.options.config.training;
     while (this.step < max_steps) {
       // Lets signals and timers in: the step itself never yields.
@@ -143,6 +138,11 @@ export class Trainer {
     this.optimizer.dispose();
   }
 
+  /** Fused ops that a step runs, where the backend has them. */
+  private get kernels(): readonly string[] {
+    return [...stepKernels, ...this.optimizer.kernels];
+  }
+
   /** One update, and what is due after it. */
   private async advance(): Promise<void> {
     const { config } = this.options;
@@ -151,12 +151,7 @@ export class Trainer {
     const isDue = (every: number) => step === max_steps || (every > 0 && step % every === 0);
     const logs = isDue(log_every) || isDue(eval_every);
 
-    const values = scheduledValues(
-      this.schedule,
-      { learningRate: config.optimizer.learning_rate, weightDecay: config.optimizer.weight_decay },
-      step,
-      max_steps,
-    );
+    const values = this.schedule.values(step);
     const statistics = logs ? new WeightStatistics(this.model.config) : undefined;
     const { loss, gradNorm } = await this.update(step, values, statistics);
     this.step = step;
@@ -168,6 +163,7 @@ export class Trainer {
       await this.writeMetrics({
         learning_rate: values.learningRate,
         weight_decay: values.weightDecay,
+        phase: values.phase,
         grad_norm: gradNorm,
         zero_fraction: statistics?.zeroFraction,
         flip_rate: statistics?.flipRate,
@@ -180,14 +176,20 @@ export class Trainer {
 
   private async update(
     step: number,
-    values: { learningRate: number; weightDecay: number },
+    { learningRate, weightDecay }: ScheduledValues,
     statistics?: WeightStatistics,
   ): Promise<StepResult> {
     const { config, directory } = this.options;
     const started = performance.now();
     try {
       const batches = await nextBatches(this.batches, config.training.gradient_accumulation_steps);
-      return trainStep(this.model, this.optimizer, batches, { step, ...values, ...passValues(config) }, statistics);
+      return trainStep(
+        this.model,
+        this.optimizer,
+        batches,
+        { step, learningRate, weightDecay, ...passValues(config) },
+        statistics,
+      );
     } catch (error) {
       if (!(error instanceof NonFiniteError)) throw error;
       const kept = latestCheckpoint(directory.checkpoints);
@@ -202,7 +204,7 @@ export class Trainer {
   }
 
   private async writeMetrics(
-    row: Pick<MetricsRow, "learning_rate" | "weight_decay" | "grad_norm" | "zero_fraction" | "flip_rate"> & {
+    row: Pick<MetricsRow, "learning_rate" | "weight_decay" | "phase" | "grad_norm" | "zero_fraction" | "flip_rate"> & {
       validates: boolean;
     },
   ): Promise<void> {
@@ -220,7 +222,7 @@ export class Trainer {
       tokens_per_second: Math.round((this.timedSteps * tokensPerStep) / this.seconds),
       backward_precision: config.training.backward_precision,
       backend: compute.backend,
-      kernel: compute.kernel(stepKernels),
+      kernel: compute.kernel(this.kernels),
       threads: compute.threads,
     };
     this.lossSum = 0;

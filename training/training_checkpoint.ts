@@ -2,7 +2,7 @@
  * Checkpoints of a run: everything that training needs to go on to the same bits.
  *
  *     checkpoints/step-00000500/config.json, tokenizer.json, model.safetensors   latent weights, as Hugging Face lays them out
- *     checkpoints/step-00000500/trainer.safetensors                              `m.NAME`, `v.NAME`: AdamW's moments, float32
+ *     checkpoints/step-00000500/trainer.safetensors                              the optimizer's state, float32: AdamW's `m.NAME`, `v.NAME`
  *     checkpoints/step-00000500/trainer.json                                     {@link TrainerState}
  *     checkpoints/latest                                                         name of the newest complete folder
  *
@@ -25,7 +25,7 @@ import type { CausalLM } from "../src/model/causal_lm.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
 import type { RunConfig } from "./config/run_config.ts";
 import type { BatchCursor } from "./data/batch_iterator.ts";
-import type { AdamW } from "./optimizers/adamw.ts";
+import type { Optimizer } from "./optimizers/optimizer.ts";
 
 /** Contents of trainer.json. */
 export interface TrainerState {
@@ -58,10 +58,9 @@ export function latestCheckpoint(checkpoints: string): string | undefined {
   return path.join(checkpoints, readFileSync(pointer, "utf8").trim());
 }
 
-function* momentEntries(optimizer: AdamW): Generator<SafetensorsEntry> {
-  for (const [name, { m, v }] of optimizer.moments) {
-    yield { name: `m.${name}`, dtype: "F32", shape: m.shape, data: () => m.dataSync() as Float32Array };
-    yield { name: `v.${name}`, dtype: "F32", shape: v.shape, data: () => v.dataSync() as Float32Array };
+function* stateEntries(optimizer: Optimizer): Generator<SafetensorsEntry> {
+  for (const { name, tensor } of optimizer.state()) {
+    yield { name, dtype: "F32", shape: tensor.shape, data: () => tensor.dataSync() as Float32Array };
   }
 }
 
@@ -71,7 +70,7 @@ function* momentEntries(optimizer: AdamW): Generator<SafetensorsEntry> {
  */
 export async function saveTrainingCheckpoint(
   checkpoints: string,
-  content: { model: CausalLM; tokenizer: Tokenizer; optimizer: AdamW; state: TrainerState },
+  content: { model: CausalLM; tokenizer: Tokenizer; optimizer: Optimizer; state: TrainerState },
   keep: number,
 ): Promise<string> {
   const { model, tokenizer, optimizer, state } = content;
@@ -84,7 +83,7 @@ export async function saveTrainingCheckpoint(
       tokenizer,
       parameters: (parameter) => model.parameters.get(parameter)!.dataSync() as Float32Array,
       writeExtra: async (directory) => {
-        await writeSafetensors(path.join(directory, "trainer.safetensors"), momentEntries(optimizer));
+        await writeSafetensors(path.join(directory, "trainer.safetensors"), stateEntries(optimizer));
         writeFileSync(path.join(directory, "trainer.json"), `${JSON.stringify(state, null, 2)}\n`);
       },
     });
@@ -118,16 +117,13 @@ export function readTrainerState(checkpoint: string): TrainerState {
   return state;
 }
 
-/** Sets parameters and moments to those of the checkpoint. @throws {TrainingCheckpointError} on another shape. */
-export async function restoreTensors(checkpoint: string, model: CausalLM, optimizer: AdamW): Promise<void> {
+/** Sets parameters and the optimizer's state to those of the checkpoint. @throws {TrainingCheckpointError} on another shape. */
+export async function restoreTensors(checkpoint: string, model: CausalLM, optimizer: Optimizer): Promise<void> {
   await withSafetensors(path.join(checkpoint, "model.safetensors"), async (file) => {
     for (const [name, parameter] of model.parameters) await assignFrom(file, name, parameter);
   });
   await withSafetensors(path.join(checkpoint, "trainer.safetensors"), async (file) => {
-    for (const [name, { m, v }] of optimizer.moments) {
-      await assignFrom(file, `m.${name}`, m);
-      await assignFrom(file, `v.${name}`, v);
-    }
+    for (const { name, tensor } of optimizer.state()) await assignFrom(file, name, tensor);
   });
 }
 

@@ -8,7 +8,7 @@ import { weightQuantizerOf } from "../src/config/model_quantizers.ts";
 import { modelParameters } from "../src/model/parameters.ts";
 import { weightCodes } from "../src/ops/weight_codes.ts";
 import type { WeightQuantizer } from "../src/quantizers/weight_quantizer.ts";
-import type { UpdateObserver } from "./optimizers/adamw.ts";
+import type { UpdateObserver } from "./optimizers/optimizer.ts";
 
 /** Observes one update of all parameters. Holds the codes of one matrix at a time. */
 export class WeightStatistics implements UpdateObserver {

@@ -17,7 +17,7 @@ import { selectBackend } from "../../native/backend/select_backend.ts";
 import { loadCausalLM, openCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 import type { BackwardPrecision } from "../../src/config/backward_precision.ts";
 import type { BackendName } from "../../src/ops/compute.ts";
-import { AdamW } from "../../training/optimizers/adamw.ts";
+import { makeOptimizer, optimizedParameters, optimizerSchema } from "../../training/optimizers/registry.ts";
 import { trainStep } from "../../training/train_step.ts";
 import { median } from "./measurement.ts";
 
@@ -75,7 +75,7 @@ const sums = values.backend === "native" ? timeAddon() : new Map<string, number>
 const checkpoint = await openCheckpoint(directory);
 const model = await loadCausalLM(checkpoint);
 await checkpoint.tensors.close();
-const optimizer = new AdamW(model.parameters, { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, maxGradNorm: 1 });
+const optimizer = makeOptimizer(optimizerSchema.parse({ type: "adamw" }), optimizedParameters(model), 1);
 const stored: StoredBatch = JSON.parse(readFileSync(path.join(directory, "batch.json"), "utf8"));
 const batch = {
   ids: Int32Array.from(stored.ids),
@@ -83,6 +83,7 @@ const batch = {
   sequenceLength: stored.sequence,
 };
 
+let updates = 0;
 let collected = 0;
 new PerformanceObserver((list) => {
   for (const { duration } of list.getEntries()) collected += duration;
@@ -103,7 +104,7 @@ async function run(steps: number): Promise<TrainedSteps> {
     const pagesBefore = process.resourceUsage().minorPageFault;
     const start = performance.now();
     const { loss } = trainStep(model, optimizer, [batch], {
-      step: optimizer.updates + 1,
+      step: ++updates,
       learningRate: 1e-3,
       weightDecay: 0.1,
       precision: values.precision as BackwardPrecision,

@@ -9,8 +9,8 @@ import type { BackwardPrecision } from "../../src/config/backward_precision.ts";
 import type { ModelConfig } from "../../src/config/model_config.ts";
 import { CausalLM } from "../../src/model/causal_lm.ts";
 import { modelParameters } from "../../src/model/parameters.ts";
-import { AdamW } from "../../training/optimizers/adamw.ts";
-import { type Schedule, scheduledValues } from "../../training/schedules/schedule.ts";
+import { makeOptimizer, optimizedParameters, optimizerSchema } from "../../training/optimizers/registry.ts";
+import { makeSchedule, scheduleSchema } from "../../training/schedules/registry.ts";
 import { type TokenBatch, trainStep } from "../../training/train_step.ts";
 import { validate } from "../../training/validation.ts";
 
@@ -66,15 +66,11 @@ const batchSize = 32;
 const validationWindows = 256;
 const trainFraction = 0.9;
 const peak = { learningRate: 2e-3, weightDecay: 0.1 };
-const schedule: Schedule = {
-  type: "cosine",
-  warmupSteps: 100,
-  minRatio: 0.1,
-  stage2Start: 1,
-  stage2LearningRate: peak.learningRate,
-  stage2WeightDecay: 0,
-  decay: "cosine",
-};
+const schedule = makeSchedule(
+  scheduleSchema.parse({ type: "cosine", warmup_steps: 100, min_ratio: 0.1 }),
+  peak,
+  totalSteps,
+);
 
 function modelConfig(twin: Twin): ModelConfig {
   const quantized = twin === "bitnet";
@@ -180,7 +176,7 @@ export async function* replay(
   const validationStart = Math.floor(ids.length * trainFraction);
   const starts = await readBatchStarts(path.join(sources.oracle, "batch_starts.safetensors"));
   const model = await initialModel(path.join(sources.oracle, "init.safetensors"), modelConfig(twin));
-  const optimizer = new AdamW(model.parameters, { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, maxGradNorm: 1 });
+  const optimizer = makeOptimizer(optimizerSchema.parse({ type: "adamw" }), optimizedParameters(model), 1);
   const held = Array.from({ length: validationWindows / batchSize }, (_, batch) =>
     windows(
       ids,
@@ -191,7 +187,7 @@ export async function* replay(
     for (let step = 1; step <= steps; step++) {
       const first = ((step - 1 + seed * seedStride) % totalSteps) * batchSize;
       const batch = windows(ids, starts.subarray(first, first + batchSize));
-      const values = scheduledValues(schedule, peak, step, totalSteps);
+      const values = schedule.values(step);
       const { loss } = trainStep(model, optimizer, [batch], { step, ...values, precision, seed });
       const validation = published[twin].has(step) ? (await validate(model, held)).loss : undefined;
       yield { step, loss, validation };

@@ -1,14 +1,13 @@
 /** Wording of schema problems: one line each, naming where, the key path, and the nearest valid key or values. */
 import type { z } from "zod";
 import { nearestName } from "../errors/nearest_name.ts";
+import { keysOf, sectionsAt, typeOf } from "./schema_tree.ts";
 
 type Path = readonly PropertyKey[];
 
-/** Valid keys of each section of a two-level configuration. */
-export type SectionKeys = Readonly<Record<string, readonly string[]>>;
-
 export interface ProblemContext {
-  sections: SectionKeys;
+  /** What was parsed with. */
+  schema: z.ZodType;
   /** Where the value at `path` was written ("small.yaml:12", "--set"); for a missing key, its section. */
   locate(path: Path): string;
 }
@@ -29,16 +28,27 @@ const typeNames: Record<string, string> = {
   array: "a list",
 };
 
-/** A key of that name elsewhere beats a similar one here: `training.learning_rate` means `optimizer.learning_rate`. */
-function nearestKey(section: string | undefined, key: string, sections: SectionKeys): string | undefined {
-  if (section === undefined) {
-    const owner = Object.keys(sections).find((name) => sections[name].includes(key));
-    return owner ? `${owner}.${key}` : nearestName(key, Object.keys(sections));
-  }
-  const owner = Object.keys(sections).find((name) => name !== section && sections[name].includes(key));
+/** A key of that name in another top-level section beats a similar one here: `training.learning_rate` is the optimizer's. */
+function nearestKey(path: Path, key: string, schema: z.ZodType): string | undefined {
+  const owner = keysOf(sectionsAt(schema, []))
+    .filter((name) => name !== path[0])
+    .find((name) => keysOf(sectionsAt(schema, [name])).includes(key));
   if (owner) return `${owner}.${key}`;
-  const near = nearestName(key, [...(sections[section] ?? [])]);
-  return near ? `${section}.${near}` : undefined;
+  const near = nearestName(key, keysOf(sectionsAt(schema, path)));
+  return near === undefined ? undefined : [...path, near].join(".");
+}
+
+/** "unknown key optimizer.lerning_rate; ...", or which type of the section has the key. */
+function describeUnknownKey(path: Path, key: string, root: unknown, schema: z.ZodType): string {
+  const name = [...path, key].join(".");
+  const owners = sectionsAt(schema, path).filter(({ shape }) => Object.hasOwn(shape, key));
+  if (owners.length > 0) {
+    const own = valueAt(root, [...path, "type"]);
+    const not = typeof own === "string" ? `, not of ${own}` : "";
+    return `${name} is a key of type ${owners.map(typeOf).join(", ")}${not}`;
+  }
+  const near = nearestKey(path, key, schema);
+  return `unknown key ${name}${near ? `; the nearest valid key is ${near}` : ""}`;
 }
 
 /** "at least 1", "more than 0": the bound of a `too_small` / `too_big` issue. */
@@ -58,7 +68,11 @@ function describeIssue(issue: z.core.$ZodIssue, value: unknown): string {
     case "too_big":
       return `must be ${describeBound("at most", "less than", issue.maximum, issue.inclusive)}, got ${describeValue(value)}`;
     case "invalid_union":
-      return `expected a text or a list of texts, got ${describeValue(value)}`;
+      // A `type` that no member of the union has.
+      if ("options" in issue && Array.isArray(issue.options)) {
+        return `expected ${issue.options.join(", ")}; got ${describeValue(value)}`;
+      }
+      return `${issue.message}, got ${describeValue(value)}`;
     default:
       return issue.message;
   }
@@ -80,11 +94,9 @@ function valueAt(root: unknown, path: Path): unknown {
 export function describeProblems(error: z.ZodError, root: unknown, context: ProblemContext): string[] {
   return error.issues.flatMap((issue) => {
     if (issue.code === "unrecognized_keys") {
-      const section = issue.path.length > 0 ? String(issue.path[0]) : undefined;
       return issue.keys.map((key) => {
-        const near = nearestKey(section, key, context.sections);
         const path = [...issue.path, key];
-        return `${context.locate(path)}: unknown key ${path.join(".")}${near ? `; the nearest valid key is ${near}` : ""}`;
+        return `${context.locate(path)}: ${describeUnknownKey(issue.path, key, root, context.schema)}`;
       });
     }
     const what = describeIssue(issue, valueAt(root, issue.path));

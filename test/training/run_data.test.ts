@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { generateWorld } from "../../src/world/generator.ts";
-import { loadRunConfig, parseOverride, resolveConfigPath } from "../../training/config/load_run_config.ts";
+import { loadRunConfig, resolveConfigPath } from "../../training/config/load_run_config.ts";
+import { parseOverride } from "../../training/config/overrides.ts";
 import type { RunConfig } from "../../training/config/run_config.ts";
 import { cacheDirectory, makeTokenizer, openDataset, resolveSources, withVocabulary } from "../../training/run_data.ts";
 

@@ -5,7 +5,7 @@ import { backwardPrecisions } from "../../src/config/backward_precision.ts";
 import { modelConfigSchema, resolveModelConfig } from "../../src/config/model_config.ts";
 import { CausalLM } from "../../src/model/causal_lm.ts";
 import { CounterRng } from "../../src/random/counter_rng.ts";
-import { AdamW } from "../../training/optimizers/adamw.ts";
+import { makeOptimizer, optimizedParameters, optimizerSchema } from "../../training/optimizers/registry.ts";
 import { trainStep } from "../../training/train_step.ts";
 import { titleUnless } from "../support/missing.ts";
 import { hasNative, useBackend } from "../support/tfjs_backends.ts";
@@ -25,7 +25,7 @@ const [rows, length, steps] = [7, 45, 50];
 /** Losses of 50 steps, each on tokens of its own. */
 function losses(precision: (typeof backwardPrecisions)[number]): number[] {
   const model = new CausalLM(config, { seed: 2 });
-  const optimizer = new AdamW(model.parameters, { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, maxGradNorm: 1 });
+  const optimizer = makeOptimizer(optimizerSchema.parse({ type: "adamw" }), optimizedParameters(model), 1);
   const rng = new CounterRng(3, "tokens");
   const draw = () => Int32Array.from({ length: rows * length }, () => rng.integer(70));
   const result = Array.from({ length: steps }, (_, i) => {

@@ -3,53 +3,18 @@
  * between keys. Every problem is one line that names the file and line, the key path, and the nearest valid key.
  */
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { isNode, LineCounter, parse, parseDocument, stringify } from "yaml";
+import { isNode, LineCounter, parseDocument, stringify } from "yaml";
 import { type ModelConfig, ModelConfigError, resolveModelConfig } from "../../src/config/model_config.ts";
 import { hasTernaryWeights, isQuantized } from "../../src/config/model_quantizers.ts";
 import { checkPackable, type ExportType } from "../../src/config/packing_rules.ts";
 import { recipeNames, recipePath } from "../../src/config/recipes.ts";
-import { describeProblems, type SectionKeys } from "../../src/config/schema_errors.ts";
+import { describeProblems } from "../../src/config/schema_errors.ts";
 import { nearestName } from "../../src/errors/nearest_name.ts";
 import { systemErrorText } from "../../src/errors/system_error.ts";
-import { UserError } from "../../src/errors/user_error.ts";
-import { type RunConfig, runConfigSchema, runConfigSections } from "./run_config.ts";
-
-/** The configuration cannot be used. The message has one line per problem. */
-export class RunConfigError extends UserError {
-  override name = "RunConfigError";
-}
-
-/** A value given on the command line instead of the file: the key path and where it came from ("--set"). */
-export interface Override {
-  path: readonly string[];
-  value: unknown;
-  origin: string;
-}
-
-const sectionKeys: SectionKeys = Object.fromEntries(
-  Object.entries(runConfigSections).map(([name, schema]) => [name, Object.keys(schema.shape)]),
-);
-
-/**
- * Parses `section.key=value`; the value is YAML, so `3`, `true`, `[a, b]` have their types.
- * @throws {RunConfigError} if there is no `=`, the path is not `section.key`, or the value is not YAML.
- */
-export function parseOverride(text: string): Override {
-  const equals = text.indexOf("=");
-  const path = text.slice(0, Math.max(equals, 0)).trim().split(".");
-  if (equals < 0 || path.length !== 2 || path.includes("")) {
-    throw new RunConfigError(`--set ${text}: expected section.key=value, for example training.max_steps=500`);
-  }
-  try {
-    return { path, value: parse(text.slice(equals + 1)), origin: "--set" };
-  } catch (error) {
-    throw new RunConfigError(`--set ${text}: ${firstLine((error as Error).message)}`);
-  }
-}
-
-function firstLine(message: string): string {
-  return message.split("\n")[0].replace(/:$/, "");
-}
+import { upgradeSavedConfig } from "./earlier_configs.ts";
+import { applyOverrides, firstLine, type Override, originOf } from "./overrides.ts";
+import { type RunConfig, runConfigSchema } from "./run_config.ts";
+import { RunConfigError } from "./run_config_error.ts";
 
 /**
  * File that `--config` names: a path, or the name of a shipped recipe.
@@ -95,40 +60,27 @@ export function parseRunConfig(text: string, file: string, overrides: readonly O
   }
   const root: unknown = document.toJS() ?? {};
   if (typeof root !== "object" || root === null || Array.isArray(root)) {
-    throw new RunConfigError(`${file}: expected the sections ${Object.keys(sectionKeys).join(", ")}`);
+    throw new RunConfigError(`${file}: expected the sections ${Object.keys(runConfigSchema.shape).join(", ")}`);
   }
   const sections = root as Record<string, unknown>;
   // `optimizer:` with nothing below it is a section of defaults.
   for (const name of Object.keys(sections)) sections[name] ??= {};
-  const origins = applyOverrides(sections, overrides);
+  const upgraded = upgradeSavedConfig(sections);
+  applyOverrides(upgraded, overrides);
 
   const lineOf = (path: readonly PropertyKey[]): string => {
     const node = document.getIn(path, true);
     const range = isNode(node) ? node.range : undefined;
     return range ? `${file}:${lineCounter.linePos(range[0]).line}` : file;
   };
-  const parsed = runConfigSchema.safeParse(root);
+  const parsed = runConfigSchema.safeParse(upgraded);
   if (!parsed.success) {
-    const locate = (path: readonly PropertyKey[]) => origins.get(path.slice(0, 2).join(".")) ?? lineOf(path);
-    throw new RunConfigError(describeProblems(parsed.error, root, { sections: sectionKeys, locate }).join("\n"));
+    const locate = (path: readonly PropertyKey[]) => originOf(path, overrides) ?? lineOf(path);
+    throw new RunConfigError(describeProblems(parsed.error, upgraded, { schema: runConfigSchema, locate }).join("\n"));
   }
   const problems = ruleProblems(parsed.data);
   if (problems.length > 0) throw new RunConfigError(problems.map((line) => `${file}: ${line}`).join("\n"));
   return parsed.data;
-}
-
-/** Sets each override in `root`; returns where each overridden key path came from. */
-function applyOverrides(root: Record<string, unknown>, overrides: readonly Override[]): Map<string, string> {
-  const origins = new Map<string, string>();
-  for (const { path, value, origin } of overrides) {
-    const [section, key] = path;
-    root[section] ??= {};
-    if (typeof root[section] === "object" && root[section] !== null) {
-      (root[section] as Record<string, unknown>)[key] = value;
-    }
-    origins.set(path.join("."), origin);
-  }
-  return origins;
 }
 
 /** Rules between keys that the schema cannot say. */
@@ -178,22 +130,4 @@ export function packingWarnings(model: ModelConfig): string[] {
 /** YAML of a resolved configuration, as written to `<run>/config.yaml`. Parses back to an equal one. */
 export function formatRunConfig(config: RunConfig): string {
   return stringify(config, { lineWidth: 0 });
-}
-
-/**
- * Key paths whose values differ, as `training.seed (0, now 1)`.
- * @param ignored key paths that may differ
- */
-export function differingKeys(before: RunConfig, now: RunConfig, ignored: ReadonlySet<string>): string[] {
-  const differences: string[] = [];
-  for (const section of Object.keys(runConfigSections) as (keyof RunConfig)[]) {
-    const [old, current] = [before[section], now[section]] as Record<string, unknown>[];
-    for (const key of new Set([...Object.keys(old), ...Object.keys(current)])) {
-      const [a, b] = [JSON.stringify(old[key]), JSON.stringify(current[key])];
-      if (a !== b && !ignored.has(`${section}.${key}`)) {
-        differences.push(`${section}.${key} (${a ?? "unset"}, now ${b ?? "unset"})`);
-      }
-    }
-  }
-  return differences;
 }

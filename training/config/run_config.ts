@@ -6,12 +6,9 @@ import { z } from "zod";
 import { backwardPrecisionChoices } from "../../src/config/backward_precision.ts";
 import { modelConfigSchema } from "../../src/config/model_config.ts";
 import { defaultDocumentCount, defaultWorldSeed } from "../../src/world/generator.ts";
-
-const positive = z.number().positive();
-const fraction = z.number().min(0).max(1);
-const beta = z.number().min(0).lt(1);
-const count = z.number().int().positive();
-const countOrZero = z.number().int().nonnegative();
+import { optimizerSchema } from "../optimizers/registry.ts";
+import { scheduleSchema } from "../schedules/registry.ts";
+import { count, countOrZero } from "./numbers.ts";
 
 const tokenizerSchema = z.strictObject({
   /** byte: 256 bytes and end-of-text. bpe: byte-level BPE trained on the data. file: an existing tokenizer.json. */
@@ -82,41 +79,6 @@ const trainingSchema = z.strictObject({
   allow_unpackable: z.boolean().default(false),
 });
 
-const optimizerSchema = z.strictObject({
-  type: z.literal("adamw").default("adamw"),
-  /** Peak learning rate. Ternary models take 5 to 8 times that of float ones. */
-  learning_rate: positive.default(1.5e-3),
-  beta1: beta.default(0.9),
-  beta2: beta.default(0.95),
-  epsilon: positive.default(1e-8),
-  /** Decoupled; on matrices and the embedding, not on norms. */
-  weight_decay: z.number().nonnegative().default(0.1),
-});
-
-const scheduleSchema = z.strictObject({
-  type: z.enum(["two_stage", "cosine", "linear", "constant"]).default("two_stage"),
-  warmup_steps: countOrZero.default(0),
-  /** Learning rate at the last step over the peak. */
-  min_ratio: fraction.default(0),
-  /** Fraction of the run where the second stage begins. */
-  stage2_start: fraction.default(0.5),
-  /** Peak of the second stage; default 2/3 of optimizer.learning_rate. */
-  stage2_learning_rate: positive.optional(),
-  stage2_weight_decay: z.number().nonnegative().default(0),
-  /** Shape of both stages' decay. */
-  decay: z.enum(["linear", "cosine"]).default("linear"),
-});
-
-/** Sections by name, as plain objects: what error messages look valid keys up in. */
-export const runConfigSections = {
-  model: modelConfigSchema,
-  tokenizer: tokenizerSchema,
-  data: dataSchema,
-  training: trainingSchema,
-  optimizer: optimizerSchema,
-  schedule: scheduleSchema,
-};
-
 /** Schema of a whole recipe. Strict in every section. */
 export const runConfigSchema = z.strictObject({
   model: modelConfigSchema,
@@ -129,5 +91,3 @@ export const runConfigSchema = z.strictObject({
 
 /** A resolved recipe: every key with a default present. */
 export type RunConfig = z.output<typeof runConfigSchema>;
-/** As written by people: keys with defaults may be missing. */
-export type RunConfigInput = z.input<typeof runConfigSchema>;

@@ -4,16 +4,16 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { resolveModelConfig } from "../../../src/config/model_config.ts";
 import { recipeNames, recipePath } from "../../../src/config/recipes.ts";
+import { differingKeys } from "../../../training/config/differing_keys.ts";
 import {
-  differingKeys,
   formatRunConfig,
   loadRunConfig,
   packingWarnings,
-  parseOverride,
   parseRunConfig,
-  RunConfigError,
   resolveConfigPath,
 } from "../../../training/config/load_run_config.ts";
+import { parseOverride } from "../../../training/config/overrides.ts";
+import { RunConfigError } from "../../../training/config/run_config_error.ts";
 
 const text = `model:
   hidden_size: 256
@@ -133,19 +133,22 @@ describe("parseRunConfig", () => {
   });
 });
 
-describe("parseOverride", () => {
-  it("refuses what is not section.key=value", () => {
-    for (const bad of ["max_steps=3", "training.max_steps", "training.=3", "a.b.c=1"]) {
-      expect(() => parseOverride(bad)).toThrow(/expected section\.key=value/);
-    }
-  });
-});
-
 describe("differingKeys", () => {
+  const before = parseRunConfig(text, "a");
+  const differences = (ignored: string[], ...sets: string[]) =>
+    differingKeys(before, parseRunConfig(text, "a", sets.map(parseOverride)), new Set(ignored));
+
   it("names keys and both values, except the ignored ones", () => {
-    const before = parseRunConfig(text, "a");
-    const now = parseRunConfig(text, "a", ["training.seed=7", "training.log_every=1"].map(parseOverride));
-    expect(differingKeys(before, now, new Set(["training.log_every"]))).toEqual(["training.seed (0, now 7)"]);
+    expect(differences(["training.log_every"], "training.seed=7", "training.log_every=1")).toEqual([
+      "training.seed (0, now 7)",
+    ]);
+  });
+
+  it("a section's name ignores all of it", () => {
+    const sets = ["schedule.type=constant", "optimizer.beta1=0.8"];
+    expect(differences([], ...sets)).toContain('schedule.type ("two_stage", now "constant")');
+    expect(differences([], ...sets)).toContain("schedule.stage2_start (0.5, now unset)");
+    expect(differences(["schedule"], ...sets)).toEqual(["optimizer.beta1 (0.9, now 0.8)"]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { parseOverride, parseRunConfig } from "../../../training/config/load_run_config.ts";
+import { parseRunConfig } from "../../../training/config/load_run_config.ts";
+import { parseOverride } from "../../../training/config/overrides.ts";
 import {
   resolveBackwardPrecision,
   withBackwardPrecision,

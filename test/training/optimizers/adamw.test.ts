@@ -6,7 +6,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readModelConfig } from "../../../src/checkpoint/model_config_json.ts";
 import { SafetensorsFile } from "../../../src/checkpoint/safetensors_file.ts";
 import { CausalLM } from "../../../src/model/causal_lm.ts";
-import { AdamW } from "../../../training/optimizers/adamw.ts";
+import { adamW } from "../../../training/optimizers/adamw.ts";
+import { GroupedOptimizer, type OptimizedParameter, stateBytes } from "../../../training/optimizers/optimizer.ts";
+import { optimizedParameters } from "../../../training/optimizers/registry.ts";
 import { NonFiniteError, trainStep } from "../../../training/train_step.ts";
 import { relativeDifference } from "../../support/relative_difference.ts";
 import { testedBackends, useBackend } from "../../support/tfjs_backends.ts";
@@ -32,7 +34,12 @@ async function readInts(name: string): Promise<Int32Array> {
 
 const weights = await readFloats("weights.safetensors");
 const batch = { ids: await readInts("input_ids"), targets: await readInts("targets"), sequenceLength: 24 };
-const adamW = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, maxGradNorm: 1 };
+
+function makeAdamW(model: CausalLM): GroupedOptimizer {
+  const options = adamW.schema.parse({ type: "adamw", beta1: 0.9, beta2: 0.95, epsilon: 1e-8 });
+  return new GroupedOptimizer("adamw", adamW.groups(options), optimizedParameters(model), 1);
+}
+
 const rates = { learningRate: 1e-3, weightDecay: 0.1 };
 
 function valuesOf(model: CausalLM): Map<string, Float32Array> {
@@ -48,7 +55,7 @@ describe.each(testedBackends)("training steps on %s", (backend) => {
 
   it("have PyTorch's losses, gradient norms and weights over three updates", async () => {
     const model = new CausalLM(config, { parameters: (name) => weights.get(name)! });
-    const optimizer = new AdamW(model.parameters, adamW);
+    const optimizer = makeAdamW(model);
     const names = [...model.parameters.keys()];
     const start = flat(weights, names);
     for (let step = 1; step <= 3; step++) {
@@ -79,7 +86,7 @@ describe.each(testedBackends)("training steps on %s", (backend) => {
     });
     const results = [[batch], [half(0), half(1)]].map((batches) => {
       const model = new CausalLM(config, { parameters: (name) => weights.get(name)! });
-      const optimizer = new AdamW(model.parameters, adamW);
+      const optimizer = makeAdamW(model);
       const result = trainStep(model, optimizer, batches, { step: 1, ...rates });
       optimizer.dispose();
       model.dispose();
@@ -91,7 +98,7 @@ describe.each(testedBackends)("training steps on %s", (backend) => {
 
   it("keep no tensors", () => {
     const model = new CausalLM(config, { parameters: (name) => weights.get(name)! });
-    const optimizer = new AdamW(model.parameters, adamW);
+    const optimizer = makeAdamW(model);
     const before = tf.memory().numTensors;
     trainStep(model, optimizer, [batch, batch], { step: 1, ...rates });
     expect(tf.memory().numTensors).toBe(before);
@@ -104,11 +111,11 @@ describe.each(testedBackends)("training steps on %s", (backend) => {
       parameters: (name) =>
         name === "model.norm.weight" ? weights.get(name)!.map(() => Number.NaN) : weights.get(name)!,
     });
-    const optimizer = new AdamW(model.parameters, adamW);
+    const optimizer = makeAdamW(model);
     const tensors = tf.memory().numTensors;
     expect(() => trainStep(model, optimizer, [batch], { step: 7, ...rates })).toThrow(NonFiniteError);
     expect(() => trainStep(model, optimizer, [batch], { step: 7, ...rates })).toThrow(/^step 7: the loss is NaN/);
-    expect(optimizer.updates).toBe(0);
+    for (const { tensor } of optimizer.state()) expect(tensor.dataSync().every((value) => value === 0)).toBe(true);
     expect(flat(valuesOf(model), ["model.embed_tokens.weight"])).toEqual(flat(weights, ["model.embed_tokens.weight"]));
     expect(tf.memory().numTensors).toBe(tensors);
     optimizer.dispose();
@@ -117,13 +124,13 @@ describe.each(testedBackends)("training steps on %s", (backend) => {
 });
 
 describe("AdamW", () => {
-  let parameters: Map<string, tf.Variable>;
+  let parameters: OptimizedParameter[];
   beforeEach(async () => {
     await useBackend(testedBackends.at(-1)!);
-    parameters = new Map<string, tf.Variable>([
-      ["matrix", tf.variable(tf.tensor2d([[1, -2]]))],
-      ["norm", tf.variable(tf.tensor1d([1]))],
-    ]);
+    parameters = [
+      { name: "matrix", kind: "matrix", variable: tf.variable(tf.tensor2d([[1, -2]])) },
+      { name: "norm", kind: "norm", variable: tf.variable(tf.tensor1d([1])) },
+    ];
   });
   afterEach(() => tf.disposeVariables());
 
@@ -133,26 +140,39 @@ describe("AdamW", () => {
       ["norm", tf.tensor1d([4])],
     ]);
 
+  function make(maxGradNorm: number) {
+    const options = adamW.schema.parse({ type: "adamw", beta2: 0.99 });
+    const optimizer = new GroupedOptimizer("adamw", adamW.groups(options), parameters, maxGradNorm);
+    const state = new Map(Array.from(optimizer.state(), ({ name, tensor }) => [name, tensor]));
+    return { optimizer, first: (name: string) => state.get(name)!.dataSync()[0] };
+  }
+
   it("clips by the global norm; weight decay leaves norms alone", () => {
-    const optimizer = new AdamW(parameters, { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, maxGradNorm: 1 });
-    const norm = optimizer.update(gradients(), { learningRate: 0.1, weightDecay: 0.5, accumulated: 1 });
+    const { optimizer, first } = make(1);
+    const norm = optimizer.update(gradients(), { step: 1, learningRate: 0.1, weightDecay: 0.5, accumulated: 1 });
     expect(norm).toBe(5);
     // The first update of AdamW is lr * sign(g), after decay by lr * 0.5.
-    const matrix = parameters.get("matrix")!.dataSync();
+    const matrix = parameters[0].variable.dataSync();
     expect(matrix[0]).toBeCloseTo(1 * 0.95 - 0.1, 5);
     expect(matrix[1]).toBeCloseTo(-2 * 0.95, 5);
-    expect(parameters.get("norm")!.dataSync()[0]).toBeCloseTo(1 - 0.1, 5);
+    expect(parameters[1].variable.dataSync()[0]).toBeCloseTo(1 - 0.1, 5);
     // m = (1 - beta1) * clipped gradient: 3 / 5 and 4 / 5.
-    expect(optimizer.moments.get("matrix")!.m.dataSync()[0]).toBeCloseTo(0.1 * 0.6, 6);
-    expect(optimizer.moments.get("norm")!.v.dataSync()[0]).toBeCloseTo(0.01 * 0.64, 6);
+    expect(first("m.matrix")).toBeCloseTo(0.1 * 0.6, 6);
+    expect(first("v.norm")).toBeCloseTo(0.01 * 0.64, 6);
   });
 
   it("does not clip a small norm, nor with max_grad_norm 0", () => {
-    const clipped = new AdamW(parameters, { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, maxGradNorm: 10 });
-    clipped.update(gradients(), { learningRate: 0, weightDecay: 0, accumulated: 2 });
-    expect(clipped.moments.get("norm")!.m.dataSync()[0]).toBeCloseTo(0.1 * 2, 6);
-    const free = new AdamW(parameters, { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, maxGradNorm: 0 });
-    free.update(gradients(), { learningRate: 0, weightDecay: 0, accumulated: 1 });
-    expect(free.moments.get("norm")!.m.dataSync()[0]).toBeCloseTo(0.1 * 4, 6);
+    const clipped = make(10);
+    clipped.optimizer.update(gradients(), { step: 1, learningRate: 0, weightDecay: 0, accumulated: 2 });
+    expect(clipped.first("m.norm")).toBeCloseTo(0.1 * 2, 6);
+    const free = make(0);
+    free.optimizer.update(gradients(), { step: 1, learningRate: 0, weightDecay: 0, accumulated: 1 });
+    expect(free.first("m.norm")).toBeCloseTo(0.1 * 4, 6);
+  });
+
+  it("names its state as checkpoints always did", () => {
+    const { optimizer } = make(1);
+    expect(Array.from(optimizer.state(), ({ name }) => name)).toEqual(["m.matrix", "v.matrix", "m.norm", "v.norm"]);
+    expect(stateBytes(optimizer)).toBe(4 * 2 * 3);
   });
 });

@@ -1,19 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { type Schedule, scheduledValues } from "../../../training/schedules/schedule.ts";
+import { makeSchedule, scheduleSchema } from "../../../training/schedules/registry.ts";
+import { agreeUpTo } from "../../../training/schedules/schedule.ts";
 
-const base: Schedule = {
-  type: "cosine",
-  warmupSteps: 0,
-  minRatio: 0,
-  stage2Start: 0.5,
-  stage2LearningRate: 1e-3,
-  stage2WeightDecay: 0,
-  decay: "linear",
-};
 const peak = { learningRate: 1.5e-3, weightDecay: 0.1 };
 
-function rates(schedule: Schedule, steps: number[], maxSteps: number): number[] {
-  return steps.map((step) => scheduledValues(schedule, peak, step, maxSteps).learningRate);
+function schedule(options: object, maxSteps: number) {
+  return makeSchedule(scheduleSchema.parse(options), peak, maxSteps);
+}
+
+function rates(options: object, steps: number[], maxSteps: number): number[] {
+  const { values } = schedule(options, maxSteps);
+  return steps.map((step) => values(step).learningRate);
 }
 
 function expectClose(actual: number[], wanted: number[]): void {
@@ -21,43 +18,62 @@ function expectClose(actual: number[], wanted: number[]): void {
   for (const [i, value] of wanted.entries()) expect(actual[i]).toBeCloseTo(value, 12);
 }
 
-describe("scheduledValues", () => {
+describe("schedules", () => {
   it("warms up linearly and reaches the peak at the last warm-up step", () => {
     expectClose(
-      rates({ ...base, type: "constant", warmupSteps: 4 }, [1, 2, 4, 5, 100], 100),
+      rates({ type: "constant", warmup_steps: 4 }, [1, 2, 4, 5, 100], 100),
       [0.375e-3, 0.75e-3, 1.5e-3, 1.5e-3, 1.5e-3],
     );
   });
 
   it("cosine: half way is the mean of peak and floor, the last step is the floor", () => {
-    const schedule = { ...base, warmupSteps: 100, minRatio: 0.1 };
-    expectClose(rates(schedule, [100, 1050, 2000], 2000), [1.5e-3, 0.825e-3, 0.15e-3]);
+    const options = { type: "cosine", warmup_steps: 100, min_ratio: 0.1 };
+    expectClose(rates(options, [100, 1050, 2000], 2000), [1.5e-3, 0.825e-3, 0.15e-3]);
     // A quarter of the way: 0.1 + 0.9 * (1 + cos(pi / 4)) / 2 of the peak.
-    expectClose(rates(schedule, [575], 2000), [1.5e-3 * (0.1 + (0.9 * (1 + Math.SQRT1_2)) / 2)]);
+    expectClose(rates(options, [575], 2000), [1.5e-3 * (0.1 + (0.9 * (1 + Math.SQRT1_2)) / 2)]);
   });
 
   it("linear: a straight line from the peak to the floor", () => {
-    const schedule: Schedule = { ...base, type: "linear", decay: "cosine", warmupSteps: 100, minRatio: 0.1 };
-    expectClose(rates(schedule, [100, 575, 2000], 2000), [1.5e-3, 1.5e-3 * 0.775, 0.15e-3]);
+    const options = { type: "linear", warmup_steps: 100, min_ratio: 0.1 };
+    expectClose(rates(options, [100, 575, 2000], 2000), [1.5e-3, 1.5e-3 * 0.775, 0.15e-3]);
   });
 
   it("two_stage: linear decay, a drop to 2/3 at stage2_start, zero at the end", () => {
-    const schedule: Schedule = { ...base, type: "two_stage", warmupSteps: 0 };
-    expectClose(rates(schedule, [25, 50, 51, 75, 100], 100), [1.125e-3, 0.75e-3, 0.49e-3, 0.25e-3, 0]);
+    const options = { type: "two_stage" };
+    expectClose(rates(options, [25, 50, 51, 75, 100], 100), [1.125e-3, 0.75e-3, 0.49e-3, 0.25e-3, 0]);
   });
 
   it("two_stage: weight decay stops with stage 1", () => {
-    const schedule: Schedule = { ...base, type: "two_stage", warmupSteps: 10 };
-    const decay = (step: number) => scheduledValues(schedule, peak, step, 100).weightDecay;
-    expect([1, 10, 50, 51, 100].map(decay)).toEqual([0.1, 0.1, 0.1, 0, 0]);
+    const { values } = schedule({ type: "two_stage", warmup_steps: 10 }, 100);
+    const steps = [1, 10, 50, 51, 100].map(values);
+    expect(steps.map(({ weightDecay }) => weightDecay)).toEqual([0.1, 0.1, 0.1, 0, 0]);
+    expect(steps.map(({ phase }) => phase)).toEqual(["warmup", "warmup", "stage1", "stage2", "stage2"]);
   });
 
   it("two_stage: cosine decay in both stages", () => {
-    const schedule: Schedule = { ...base, type: "two_stage", decay: "cosine" };
-    expectClose(rates(schedule, [50, 75], 100), [0.75e-3, (1e-3 * (1 - Math.SQRT1_2)) / 2]);
+    const options = { type: "two_stage", decay: "cosine" };
+    expectClose(rates(options, [50, 75], 100), [0.75e-3, (1e-3 * (1 - Math.SQRT1_2)) / 2]);
   });
 
   it("stays at the floor when a run is longer than planned", () => {
-    expectClose(rates({ ...base, minRatio: 0.1 }, [300], 200), [0.15e-3]);
+    expectClose(rates({ type: "cosine", min_ratio: 0.1 }, [300], 200), [0.15e-3]);
+  });
+});
+
+describe("agreeUpTo", () => {
+  const constant = (maxSteps: number) => schedule({ type: "constant", warmup_steps: 4 }, maxSteps);
+  const linear = (maxSteps: number) => schedule({ type: "linear", warmup_steps: 4 }, maxSteps);
+
+  it("a constant rate does not look at the end, a decay does after warm-up", () => {
+    expect(agreeUpTo(100, constant(100), constant(200))).toBe(true);
+    expect(agreeUpTo(4, linear(100), linear(200))).toBe(true);
+    expect(agreeUpTo(5, linear(100), linear(200))).toBe(false);
+  });
+
+  it("compares weight decay, too", () => {
+    const twoStage = (start: number) =>
+      schedule({ type: "two_stage", stage2_start: start, stage2_learning_rate: peak.learningRate }, 100);
+    expect(agreeUpTo(10, twoStage(0.1), twoStage(0.2))).toBe(true);
+    expect(agreeUpTo(11, twoStage(0.1), twoStage(0.2))).toBe(false);
   });
 });

@@ -1,0 +1,78 @@
+/** Values given on the command line instead of the file. */
+import { parse } from "yaml";
+import { keysOf, sectionsAt, typeOf } from "../../src/config/schema_tree.ts";
+import { runConfigSchema } from "./run_config.ts";
+import { RunConfigError } from "./run_config_error.ts";
+
+/** A value, the path of its key, and where it came from ("--set"). */
+export interface Override {
+  path: readonly string[];
+  value: unknown;
+  origin: string;
+}
+
+type Section = Record<string, unknown>;
+
+/**
+ * Parses `section.key=value`, keys of any depth; the value is YAML, so `3`, `true`, `[a, b]` have their types.
+ * @throws {RunConfigError} if there is no `=`, the path is no `section.key`, or the value is not YAML.
+ */
+export function parseOverride(text: string): Override {
+  const equals = text.indexOf("=");
+  const path = text.slice(0, Math.max(equals, 0)).trim().split(".");
+  if (equals < 0 || path.length < 2 || path.includes("")) {
+    throw new RunConfigError(`--set ${text}: expected section.key=value, for example training.max_steps=500`);
+  }
+  try {
+    return { path, value: parse(text.slice(equals + 1)), origin: "--set" };
+  } catch (error) {
+    throw new RunConfigError(`--set ${text}: ${firstLine((error as Error).message)}`);
+  }
+}
+
+/** Of a message of the YAML parser. */
+export function firstLine(message: string): string {
+  return message.split("\n")[0].replace(/:$/, "");
+}
+
+function isSection(value: unknown): value is Section {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Sets each override in `root`. Another `type` of a section leaves the keys behind that the file wrote for the old type
+ * and the new one does not have.
+ */
+export function applyOverrides(root: Section, overrides: readonly Override[]): void {
+  for (const { path, value } of overrides) {
+    if (path.at(-1) === "type") dropKeysOfOldType(root, path.slice(0, -1), value);
+  }
+  for (const { path, value } of overrides) setValue(root, path, value);
+}
+
+function setValue(root: Section, path: readonly string[], value: unknown): void {
+  let section = root;
+  for (const name of path.slice(0, -1)) {
+    const inner = section[name];
+    // A text where a section may be is its type: `quantizer: x` is short for `quantizer: {type: x}`.
+    if (!isSection(inner)) section[name] = typeof inner === "string" ? { type: inner } : {};
+    section = section[name] as Section;
+  }
+  section[path.at(-1)!] = value;
+}
+
+function dropKeysOfOldType(root: Section, path: readonly string[], type: unknown): void {
+  const section = path.reduce<unknown>((value, name) => (isSection(value) ? value[name] : undefined), root);
+  const members = sectionsAt(runConfigSchema, path);
+  const chosen = members.find((member) => typeOf(member) === type);
+  if (!isSection(section) || chosen === undefined) return;
+  for (const key of keysOf(members)) if (!Object.hasOwn(chosen.shape, key)) delete section[key];
+}
+
+/** Where the value at `path` was given on the command line; undefined if it was not. */
+export function originOf(path: readonly PropertyKey[], overrides: readonly Override[]): string | undefined {
+  const isWithin = (outer: readonly PropertyKey[], inner: readonly PropertyKey[]) =>
+    outer.length <= inner.length && outer.every((key, i) => key === inner[i]);
+  return overrides.findLast((each) => isWithin(each.path, path) || (path.length > 1 && isWithin(path, each.path)))
+    ?.origin;
+}
