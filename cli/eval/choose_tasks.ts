@@ -1,5 +1,6 @@
 /** What the flags of task_flags.ts ask of a model: tasks, their data, prompts and generation. */
-import { type FetchSplit, TaskData } from "../../src/eval/data/task_data.ts";
+import { fetchHubSplit } from "../../src/eval/data/hub_split.ts";
+import { TaskData } from "../../src/eval/data/task_data.ts";
 import type { EvaluationOptions } from "../../src/eval/evaluator.ts";
 import { ChatPrompt } from "../../src/eval/prompt/chat_prompt.ts";
 import type { Seeds } from "../../src/eval/report/results.ts";
@@ -35,14 +36,6 @@ function checkLimit(limit: number | undefined): void {
   throw new UsageError(`--limit must be a whole number, or a share between 0 and 1, not ${limit}`);
 }
 
-/** From the Hugging Face cache; what is not there comes from the Hub, whose library is loaded only then. */
-const fetchSplit: FetchSplit = async ({ path, config }, split) => {
-  const { fetchHubDataset } = await import("../../src/data/hub_dataset.ts");
-  const { cachedOrFetched } = await import("../../src/data/hub_repository.ts");
-  const id = { name: path, revision: "main", selector: config === null ? split : `${config}/${split}` };
-  return cachedOrFetched((options) => fetchHubDataset(id, options));
-};
-
 /** @throws {UsageError} naming the flag, or {TaskFileError} for a task file that cannot be used. */
 export function chooseTasks(options: TaskOptions): ChosenTasks {
   checkInteger("num_fewshot", options.num_fewshot, 0);
@@ -61,7 +54,7 @@ export function chooseTasks(options: TaskOptions): ChosenTasks {
     tasks,
     groups,
     seeds,
-    data: new TaskData({ dataDirectory: options["data-dir"], fetchSplit }),
+    data: new TaskData({ dataDirectory: options["data-dir"], fetchSplit: fetchHubSplit }),
     evaluation: {
       numFewshot: options.num_fewshot,
       limit: options.limit,
