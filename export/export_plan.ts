@@ -1,7 +1,7 @@
 /** Decides what an export writes, or refuses it, before a byte is read or written. */
 
 import type { ModelConfig } from "../src/config/model_config.ts";
-import { hasTernaryWeights } from "../src/config/model_quantizers.ts";
+import { weightQuantizerOf } from "../src/config/model_quantizers.ts";
 import type { EmbeddingDtype } from "../src/quant/dtypes.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
 import { ExportRefusedError } from "./export_error.ts";
@@ -68,9 +68,9 @@ function differences(plan: Omit<ExportPlan, "note" | "differences">): string[] {
   if (embeddingDtype !== config.embeddingDtype) {
     found.push(`the embedding is ${embeddingDtype}, trained as ${config.embeddingDtype}`);
   }
-  const ternary = hasTernaryWeights(config);
-  if (!ternary && linearType === "f16") found.push("the linear weights are rounded to f16, trained as f32");
-  if (ternary && plan.target === "transformers" && linearType === "f32" && config.scaleDtype !== "f32") {
+  const float = weightQuantizerOf(config) === null;
+  if (float && linearType !== "f32") found.push(`the linear weights are rounded to ${linearType}, trained as f32`);
+  if (!float && plan.target === "transformers" && linearType === "f32" && config.scaleDtype !== "f32") {
     found.push(`transformers recomputes the weight scales in f32, trained as ${config.scaleDtype}`);
   }
   return found;

@@ -2,9 +2,9 @@
  * The model that an exported file is, in the terms of the training forward: what to compare the file's logits with.
  * It is the trained model unless the plan has differences.
  */
-
 import type { ModelConfig } from "../src/config/model_config.ts";
-import { hasTernaryWeights } from "../src/config/model_quantizers.ts";
+import { weightQuantizerOf } from "../src/config/model_quantizers.ts";
+import { type ExportType, exportTensorType } from "../src/config/packing_rules.ts";
 import { roundToDtype } from "../src/quant/round_to_dtype.ts";
 import type { ExportPlan } from "./export_plan.ts";
 import { modelTensors } from "./tensor_names.ts";
@@ -17,16 +17,17 @@ export interface ExportedModel {
 
 export function exportedModel(plan: ExportPlan): ExportedModel {
   const { config, linearType } = plan;
-  const ternary = hasTernaryWeights(config);
   const linears = new Set(
     modelTensors(config)
       .filter((tensor) => tensor.kind === "matrix")
       .map((tensor) => tensor.parameter),
   );
+  // Floats are rounded to the type; codes, and floats that are their products, are what was trained.
+  const type = weightQuantizerOf(config) === null ? exportTensorType(linearType as ExportType) : null;
   const latent = plan.target === "transformers" && linearType === "f32";
   return {
     config: { ...config, embeddingDtype: plan.embeddingDtype, scaleDtype: latent ? "f32" : config.scaleDtype },
     parameter: (name, values) =>
-      !ternary && linearType === "f16" && linears.has(name) ? roundToDtype(values, "f16") : values,
+      type?.kind === "floats" && linears.has(name) ? roundToDtype(values, type.dtype) : values,
   };
 }

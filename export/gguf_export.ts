@@ -1,21 +1,15 @@
 /** From an export plan to a GGUF file. */
-import { hasTernaryWeights } from "../src/config/model_quantizers.ts";
-import type { ExportType } from "../src/config/packing_rules.ts";
-import type { GgufMetadata, TensorType } from "../src/gguf/gguf_types.ts";
+import { weightQuantizerOf } from "../src/config/model_quantizers.ts";
+import { type ExportType, exportTensorType } from "../src/config/packing_rules.ts";
+import type { GgufMetadata } from "../src/gguf/gguf_types.ts";
 import { type GgufTensorSource, ggufFileBytes, writeGguf } from "../src/gguf/gguf_writer.ts";
 import { tokenizerMetadata } from "../src/gguf/tokenizer_metadata.ts";
+import { f32 } from "../src/gguf/types/f32.ts";
+import { floatTypeOf } from "../src/gguf/types/tensor_types.ts";
 import type { ExportPlan } from "./export_plan.ts";
 import { architectureOf, modelMetadata } from "./model_metadata.ts";
-import { embeddingTensorType, packTensor, type ReadParameter, type TensorPlan } from "./packed_tensor.ts";
+import { packTensor, type ReadParameter, type TensorPlan } from "./packed_tensor.ts";
 import { interleavedRowOrder, isRotated, modelTensors } from "./tensor_names.ts";
-
-const linearTensorType: Record<ExportType, TensorType> = {
-  tq2_0: "TQ2_0",
-  tq1_0: "TQ1_0",
-  i2_s: "I2_S",
-  f16: "F16",
-  f32: "F32",
-};
 
 export interface GgufPlan {
   metadata: GgufMetadata;
@@ -30,17 +24,17 @@ export interface GgufPlan {
  */
 export function planGguf(plan: ExportPlan, name: string): GgufPlan {
   const { config, tokenizer } = plan;
-  const linearType = linearTensorType[plan.linearType as ExportType];
+  const linearType = exportTensorType(plan.linearType as ExportType);
   const interleaved = architectureOf(config) === "llama";
   const tensors = modelTensors(config).map((tensor): TensorPlan => {
     if (tensor.kind === "embedding") {
-      return { ...tensor, type: embeddingTensorType[plan.embeddingDtype], ternary: null, rowOrder: null };
+      return { ...tensor, type: floatTypeOf(plan.embeddingDtype), quantizer: null, rowOrder: null };
     }
-    if (tensor.kind !== "matrix") return { ...tensor, type: "F32", ternary: null, rowOrder: null };
+    if (tensor.kind !== "matrix") return { ...tensor, type: f32, quantizer: null, rowOrder: null };
     return {
       ...tensor,
       type: linearType,
-      ternary: hasTernaryWeights(config) ? config.scaleDtype : null,
+      quantizer: weightQuantizerOf(config),
       rowOrder: interleaved && isRotated(tensor) ? interleavedRowOrder(tensor.shape[0], config.headDim) : null,
     };
   });

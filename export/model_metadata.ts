@@ -1,5 +1,4 @@
 /** The configuration of a model as GGUF metadata: llama.cpp's keys under the architecture, and our own. */
-
 import type { ModelConfig } from "../src/config/model_config.ts";
 import {
   activationQuantizerOf,
@@ -7,7 +6,8 @@ import {
   isQuantized,
   weightQuantizerOf,
 } from "../src/config/model_quantizers.ts";
-import type { GgufValue, TensorType } from "../src/gguf/gguf_types.ts";
+import type { GgufValue } from "../src/gguf/gguf_types.ts";
+import type { WritableTensorType } from "../src/gguf/types/tensor_type.ts";
 import type { EmbeddingDtype } from "../src/quant/dtypes.ts";
 import { storedWeightQuantizer } from "../src/quantizers/registry.ts";
 
@@ -16,9 +16,6 @@ export type Architecture = "bitnet-b1.58" | "bitnet" | "llama" | "bitnet-lab";
 
 /** Version of the meaning of the `bitnet-lab.*` keys. */
 const keysVersion = 1;
-
-/** `general.file_type` by the type of the linear weights; readers must not dispatch on it (40 means two things). */
-const fileTypes: Record<TensorType, number> = { F32: 0, F16: 1, Q8_0: 7, BF16: 32, TQ1_0: 36, TQ2_0: 37, I2_S: 40 };
 
 /**
  * The architecture whose graph is this model: relu2 and sub-norms with both quantizers is `bitnet-b1.58`, SiLU instead
@@ -34,7 +31,7 @@ export function architectureOf(config: ModelConfig): Architecture {
 export function modelMetadata(
   config: ModelConfig,
   name: string,
-  linearType: TensorType,
+  linearType: WritableTensorType,
   embeddingDtype: EmbeddingDtype,
 ): [string, GgufValue][] {
   const architecture = architectureOf(config);
@@ -46,7 +43,8 @@ export function modelMetadata(
     ["general.architecture", string(architecture)],
     ["general.type", string("model")],
     ["general.name", string(name)],
-    ["general.file_type", u32(fileTypes[linearType])],
+    // Readers must not dispatch on it: 40 means two things.
+    ["general.file_type", u32(linearType.fileType)],
     ["general.quantization_version", u32(2)],
   ];
   const add = (key: string, value: GgufValue) => entries.push([`${architecture}.${key}`, value]);

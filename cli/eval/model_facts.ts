@@ -5,6 +5,7 @@ import { hasTernaryWeights } from "../../src/config/model_quantizers.ts";
 import { localTokenizer } from "../../src/data/hub_tokenizer.ts";
 import { GgufFile, readGgufMetadata } from "../../src/gguf/gguf_reader.ts";
 import type { GgufMetadata } from "../../src/gguf/gguf_types.ts";
+import { isTernary } from "../../src/gguf/types/tensor_type.ts";
 import type { LanguageModel } from "../../src/language_model/language_model.ts";
 import { type ModelShape, shapeOfConfig } from "../../src/language_model/model_shape.ts";
 import { isServer, serverArguments } from "./server_model.ts";
@@ -46,8 +47,6 @@ function configShape(directory: string): ModelShape | null {
   }
 }
 
-const ternaryTypes = new Set(["TQ1_0", "TQ2_0", "I2_S"]);
-
 async function ggufShape(file: string): Promise<ModelShape | null> {
   const shape = shapeOfMetadata(await readGgufMetadata(file));
   if (shape === null) return null;
@@ -62,7 +61,7 @@ async function ggufShape(file: string): Promise<ModelShape | null> {
   const linear = gguf.tensors.filter(({ name, shape: sizes }) => name.startsWith("blk.") && sizes.length === 2);
   return {
     ...shape,
-    ternary: linear.length > 0 && linear.every(({ type }) => ternaryTypes.has(type)),
+    ternary: linear.length > 0 && linear.every(({ type }) => isTernary(type)),
     linearBytes: linear.reduce((sum, { bytes }) => sum + bytes, 0),
   };
 }

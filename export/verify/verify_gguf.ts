@@ -2,24 +2,13 @@
  * Reads an exported GGUF file back and compares every tensor with the checkpoint: ternary codes and scales against
  * the reference quantizer, floats against their rounding, row by row and without tolerance.
  */
-
 import { GgufFile } from "../../src/gguf/gguf_reader.ts";
-import { rowBytes } from "../../src/gguf/gguf_types.ts";
-import { unpackI2STail } from "../../src/gguf/types/i2_s.ts";
-import {
-  type FloatTensorType,
-  floatPacking,
-  isTernaryType,
-  ternaryPacking,
-} from "../../src/gguf/types/tensor_packing.ts";
-import type { EmbeddingDtype } from "../../src/quant/dtypes.ts";
+import { type FloatTensorType, rowBytes } from "../../src/gguf/types/tensor_type.ts";
 import { roundToDtype } from "../../src/quant/round_to_dtype.ts";
-import { absmeanTernary } from "../../src/quantizers/absmean_ternary.ts";
 import type { GgufPlan } from "../gguf_export.ts";
 import { matrixShape, type ReadParameter, type TensorPlan } from "../packed_tensor.ts";
+import { QuantizedRows } from "../quantized_rows.ts";
 import { VerificationError, type VerifiedTensors } from "./verification.ts";
-
-const dtypeOf: Record<FloatTensorType, EmbeddingDtype> = { F32: "f32", F16: "f16", BF16: "bf16", Q8_0: "q8_0" };
 
 /** @throws {VerificationError} naming the first tensor, row and element that differ. */
 export async function verifyGguf(path: string, plan: GgufPlan, read: ReadParameter): Promise<VerifiedTensors> {
@@ -31,7 +20,7 @@ export async function verifyGguf(path: string, plan: GgufPlan, read: ReadParamet
     const verified: VerifiedTensors = { ternaryMatrices: 0, ternaryCodes: 0, floatTensors: 0 };
     for (const tensor of plan.tensors) {
       await verifyTensor(file, tensor, await read(tensor.parameter));
-      if (tensor.ternary === null) verified.floatTensors++;
+      if (tensor.quantizer === null) verified.floatTensors++;
       else {
         verified.ternaryMatrices++;
         verified.ternaryCodes += tensor.shape[0] * tensor.shape[1];
@@ -46,11 +35,12 @@ export async function verifyGguf(path: string, plan: GgufPlan, read: ReadParamet
 async function verifyTensor(file: GgufFile, plan: TensorPlan, values: Float32Array): Promise<void> {
   const info = file.info(plan.ggufName);
   if (info.type !== plan.type || info.shape.join() !== plan.shape.join()) {
-    throw new VerificationError(`${plan.ggufName} is ${info.type} [${info.shape}], not ${plan.type} [${plan.shape}]`);
+    const stored = `${info.type.name} [${info.shape}]`;
+    throw new VerificationError(`${plan.ggufName} is ${stored}, not ${plan.type.name} [${plan.shape}]`);
   }
   const { rows, cols } = matrixShape(plan.shape);
   const bytes = rowBytes(plan.type, cols);
-  const compare = plan.ternary === null ? floatComparison(plan, values) : await ternaryComparison(file, plan, values);
+  const compare = await comparisonOf(file, plan, values);
   const rowsPerRead = Math.max(1, Math.floor((1 << 20) / bytes));
   for (let first = 0; first < rows; first += rowsPerRead) {
     const count = Math.min(rowsPerRead, rows - first);
@@ -62,48 +52,44 @@ async function verifyTensor(file: GgufFile, plan: TensorPlan, values: Float32Arr
 /** Compares the packed row at `offset` with a row of the checkpoint. */
 type CompareRow = (row: number, packed: Uint8Array, offset: number) => void;
 
-function floatComparison(plan: TensorPlan, values: Float32Array): CompareRow {
+async function comparisonOf(file: GgufFile, plan: TensorPlan, values: Float32Array): Promise<CompareRow> {
+  const { type } = plan;
+  const { rows, cols } = matrixShape(plan.shape);
+  if (plan.quantizer === null) return floatComparison(plan, values, (row, { dtype }) => roundToDtype(row, dtype));
+  const matrix = new QuantizedRows(plan.quantizer, values, { rows, cols });
+  if (type.kind === "floats") return floatComparison(plan, matrix.values(), (row) => row);
+  const stored = new Int8Array(cols);
+  const scales = new Float32Array(cols / type.blockElements);
+  const expected = new Float32Array(scales.length);
+  if (type.tail !== undefined) {
+    const { bytes } = file.info(plan.ggufName);
+    scales.fill(type.tail.unpack(await file.read(plan.ggufName, rows * rowBytes(type, cols), bytes)));
+  }
+  return (row, packed, offset) => {
+    type.unpackRow(packed, offset, stored, scales);
+    requireEqual(plan, row, stored, matrix.levels(row));
+    matrix.blockScales(row, expected);
+    const wrong = scales.findIndex((scale, block) => scale !== expected[block]);
+    if (wrong >= 0) {
+      throw new VerificationError(
+        `${plan.ggufName}, row ${row}: scale ${scales[wrong]}, the checkpoint's is ${expected[wrong]}`,
+      );
+    }
+  };
+}
+
+/** @param rounded what the type makes of a row */
+function floatComparison(
+  plan: TensorPlan,
+  values: Float32Array,
+  rounded: (row: Float32Array, type: FloatTensorType) => Float32Array,
+): CompareRow {
   const { cols } = matrixShape(plan.shape);
   const type = plan.type as FloatTensorType;
   const stored = new Float32Array(cols);
   return (row, packed, offset) => {
-    floatPacking[type].unpackRow(packed, offset, stored);
-    const expected = roundToDtype(values.subarray(row * cols, (row + 1) * cols), dtypeOf[type]);
-    requireEqual(plan, row, stored, expected);
-  };
-}
-
-async function ternaryComparison(file: GgufFile, plan: TensorPlan, values: Float32Array): Promise<CompareRow> {
-  const { rows, cols } = matrixShape(plan.shape);
-  const { codes, weightScale } = absmeanTernary(values, rows, cols, plan.ternary!);
-  const expected = (row: number) => codes.subarray(row * cols, (row + 1) * cols);
-  const { type } = plan;
-  if (!isTernaryType(type)) {
-    const stored = new Float32Array(cols);
-    return (row, packed, offset) => {
-      floatPacking[type].unpackRow(packed, offset, stored);
-      requireEqual(
-        plan,
-        row,
-        stored,
-        Float32Array.from(expected(row), (code) => code * weightScale),
-      );
-    };
-  }
-  const { blockElements, unpackRow } = ternaryPacking[type];
-  const stored = new Int8Array(cols);
-  const scales = new Float32Array(cols / blockElements);
-  if (type === "I2_S") {
-    const { bytes } = file.info(plan.ggufName);
-    scales.fill(unpackI2STail(await file.read(plan.ggufName, rows * rowBytes(type, cols), bytes)));
-  }
-  return (row, packed, offset) => {
-    unpackRow(packed, offset, stored, scales);
-    requireEqual(plan, row, stored, expected(row));
-    const wrong = scales.find((scale) => scale !== weightScale);
-    if (wrong !== undefined) {
-      throw new VerificationError(`${plan.ggufName}, row ${row}: scale ${wrong}, the checkpoint's is ${weightScale}`);
-    }
+    type.unpackRow(packed, offset, stored);
+    requireEqual(plan, row, stored, rounded(values.subarray(row * cols, (row + 1) * cols), type));
   };
 }
 

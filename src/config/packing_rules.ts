@@ -1,56 +1,126 @@
 /**
- * Which models fit which export type without loss: rules on the configuration alone, so training can warn before a
- * step is spent and export can refuse before a byte is written.
+ * Which models fit which tensor type without loss: rules on the configuration alone, so training can warn before a step
+ * is spent and export can refuse before a byte is written.
  *
- * A linear weight [out, in] is packed along `in`, in whole blocks: 256 elements for TQ1_0 and TQ2_0, 128 for I2_S.
- * TQ1_0 and TQ2_0 store their scale as float16, I2_S as float32. A scale trained as bf16 fits both: scales are at
- * least 1e-5, and every bfloat16 from there to 65504 is a float16.
+ * A linear weight [out, in] is packed along `in`, in whole blocks. A type of codes holds matrices whose levels, scales
+ * and product it can express; a type of floats those whose level x scale is a value of it.
  */
+import { type FloatTensorType, isTernary, type WritableTensorType } from "../gguf/types/tensor_type.ts";
+import { tensorTypes, type WritableTypeName } from "../gguf/types/tensor_types.ts";
+import type { ScaleDtype } from "../quant/dtypes.ts";
+import type { WeightQuantizer } from "../quantizers/weight_quantizer.ts";
 import type { ModelConfig } from "./model_config.ts";
-import { hasTernaryWeights } from "./model_quantizers.ts";
+import { weightQuantizerOf } from "./model_quantizers.ts";
 
-/** Types of the linear weights in an exported file. */
-export const exportTypes = ["tq2_0", "tq1_0", "i2_s", "f16", "f32"] as const;
-export type ExportType = (typeof exportTypes)[number];
+/** Types of the linear weights in an exported file, as the command line calls them. */
+export type ExportType = Lowercase<WritableTypeName>;
 
-const packedRowMultiple: Partial<Record<ExportType, number>> = { tq2_0: 256, tq1_0: 256, i2_s: 128 };
-const float16ScaleTypes: readonly ExportType[] = ["tq2_0", "tq1_0", "f16"];
+/** The types that are written, in the order in which they are offered. */
+export const writableTypes: readonly WritableTensorType[] = tensorTypes.filter((type) => type.kind !== "read only");
+export const exportTypes = writableTypes.map(({ name }) => name.toLowerCase()) as ExportType[];
 
-/** Input sizes of the linear layers, with the config keys that set them. */
-function inputSizes(config: ModelConfig): [key: string, size: number][] {
-  return [
-    ["hidden_size", config.hiddenSize],
-    ["num_attention_heads x head_dim", config.numAttentionHeads * config.headDim],
-    ["intermediate_size", config.intermediateSize],
-  ];
+export function exportTensorType(type: ExportType): WritableTensorType {
+  return writableTypes.find((candidate) => nameOf(candidate) === type)!;
 }
 
-/** Why `config` cannot be packed as `type`, or null. */
-function obstacle(config: ModelConfig, type: ExportType): string | null {
-  const ternary = hasTernaryWeights(config);
-  const multiple = packedRowMultiple[type];
-  if (multiple !== undefined) {
-    if (!ternary) return `${type} holds ternary weights, and this model has weight_quantizer: none`;
-    const unfit = inputSizes(config).filter(([, size]) => size % multiple !== 0);
-    if (unfit.length > 0) {
-      const sizes = unfit.map(([key, size]) => `${key} (${size})`).join(" and ");
-      const rule = unfit.length > 1 ? `are no multiples of ${multiple}` : `is no multiple of ${multiple}`;
-      return `${type} packs rows in blocks of ${multiple} weights, and ${sizes} ${rule}`;
-    }
-  }
-  if (ternary && config.scaleDtype === "f32" && float16ScaleTypes.includes(type)) {
-    return `${type} stores float16 scales, and this model was trained with scale_dtype: f32`;
-  }
-  return null;
+/** A row length, and what to call it. */
+export interface RowLength {
+  key: string;
+  size: number;
 }
 
 /**
- * Null if every linear weight of the model can be packed as `type` without loss, otherwise one line that names the
- * key, the rule and the types that work.
+ * Null if matrices of that quantizer (null: of floats, which a type of floats rounds to its own) with rows of these
+ * lengths can be stored as `type`, otherwise the reason.
+ */
+export function fits(
+  type: WritableTensorType,
+  quantizer: WeightQuantizer | null,
+  rows: readonly RowLength[],
+): string | null {
+  return misfit(type, quantizer) ?? unevenRows(type, rows);
+}
+
+function misfit(type: WritableTensorType, quantizer: WeightQuantizer | null): string | null {
+  if (type.kind === "floats") return quantizer === null ? null : floatMisfit(type, quantizer);
+  const name = nameOf(type);
+  if (quantizer === null)
+    return `${name} holds ${isTernary(type) ? "ternary" : "quantized"} weights, and this model has weight_quantizer: none`;
+  const { levels, scales, scaleDtype } = type.holds;
+  if (quantizer.product === "values") {
+    return `${name} is multiplied by its codes, and ${quantizer.name} weights are by their float32 values`;
+  }
+  if (!quantizer.levels.every((level) => levels.includes(level))) {
+    return `${name} has the levels ${levels.join(", ")}, and ${quantizer.name} ${quantizer.levels.join(", ")}`;
+  }
+  if (scales === "tensor" && quantizer.scales.per !== "tensor") {
+    return `${name} stores one scale per matrix, and ${quantizer.name} has one per ${quantizer.scales.per}`;
+  }
+  if (quantizer.scales.per === "group" && quantizer.scales.size % type.blockElements !== 0) {
+    return `${name} stores one scale per ${type.blockElements} weights, and ${quantizer.name} has one per ${quantizer.scales.size}`;
+  }
+  return holdsScale(scaleDtype, quantizer.scaleDtype) ? null : unfitScale(type, scaleDtype, quantizer);
+}
+
+/** A float type holds the products level x scale, if it holds the scales and the levels leave their digits alone. */
+function floatMisfit(type: FloatTensorType, quantizer: WeightQuantizer): string | null {
+  const { dtype } = type;
+  if (dtype === "q8_0") {
+    return `${nameOf(type)} rounds blocks of ${type.blockElements} weights by scales of their own, and this model is quantized`;
+  }
+  if (!holdsScale(dtype, quantizer.scaleDtype)) return unfitScale(type, dtype, quantizer);
+  const exact =
+    dtype === "f32" || quantizer.levels.every((level) => level === 0 || Number.isInteger(Math.log2(Math.abs(level))));
+  return exact
+    ? null
+    : `${nameOf(type)} rounds the products of the levels ${quantizer.levels.join(", ")} and their scales`;
+}
+
+function unfitScale(type: WritableTensorType, stored: ScaleDtype, { scaleDtype }: WeightQuantizer): string {
+  return `${nameOf(type)} stores ${words[stored]} scales, and this model was trained with scale_dtype: ${scaleDtype}`;
+}
+
+const words: Record<ScaleDtype, string> = { f16: "float16", bf16: "bfloat16", f32: "float32" };
+
+/**
+ * True if every scale of `trained` is a value of `stored`. A bfloat16 scale is a float16: scales are at least 1e-5, and
+ * every bfloat16 from there to 65504 is one. (A larger one is found when it is packed.)
+ */
+function holdsScale(stored: ScaleDtype, trained: ScaleDtype): boolean {
+  return stored === "f32" || stored === trained || (stored === "f16" && trained === "bf16");
+}
+
+function unevenRows(type: WritableTensorType, rows: readonly RowLength[]): string | null {
+  const multiple = type.blockElements;
+  const uneven = rows.filter(({ size }) => size % multiple !== 0);
+  if (uneven.length === 0) return null;
+  const sizes = uneven.map(({ key, size }) => `${key} (${size})`).join(" and ");
+  const rule = uneven.length > 1 ? `are no multiples of ${multiple}` : `is no multiple of ${multiple}`;
+  return `${nameOf(type)} packs rows in blocks of ${multiple} weights, and ${sizes} ${rule}`;
+}
+
+function nameOf(type: WritableTensorType): ExportType {
+  return type.name.toLowerCase() as ExportType;
+}
+
+/** Input sizes of the linear layers, with the config keys that set them. */
+function rowLengths(config: ModelConfig): RowLength[] {
+  return [
+    { key: "hidden_size", size: config.hiddenSize },
+    { key: "num_attention_heads x head_dim", size: config.numAttentionHeads * config.headDim },
+    { key: "intermediate_size", size: config.intermediateSize },
+  ];
+}
+
+/**
+ * Null if every linear weight of the model can be stored as `type`, otherwise one line that names the key, the rule and
+ * the types that work. Quantized weights are stored without loss; floats are rounded to the type, if it is another.
  */
 export function checkPackable(config: ModelConfig, type: ExportType): string | null {
-  const reason = obstacle(config, type);
+  const quantizer = weightQuantizerOf(config);
+  const reasonAgainst = (other: WritableTensorType) => fits(other, quantizer, rowLengths(config));
+  const reason = reasonAgainst(exportTensorType(type));
   if (reason === null) return null;
-  const others = exportTypes.filter((other) => obstacle(config, other) === null);
+  const others = writableTypes.filter((other) => reasonAgainst(other) === null).map(nameOf);
   return `${reason}: use --type ${others.join(" or ")}, or change the key and train again`;
 }

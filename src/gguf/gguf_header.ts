@@ -13,10 +13,9 @@ import {
   ggufMagic,
   ggufValueTypes,
   ggufVersion,
-  type TensorType,
-  tensorBytes,
-  tensorTypes,
 } from "./gguf_types.ts";
+import { type TensorType, tensorBytes } from "./types/tensor_type.ts";
+import { typeOfNumber } from "./types/type_number.ts";
 
 export const maxMetadataEntries = 1 << 16;
 export const maxTensors = 1 << 20;
@@ -50,10 +49,6 @@ export class HeaderIncomplete extends Error {
 
 const utf8 = new TextDecoder("utf-8");
 const valueTypeNames = Object.keys(ggufValueTypes) as GgufValueType[];
-const tensorTypeById = new Map<number, TensorType>(
-  (Object.keys(tensorTypes) as TensorType[]).map((name) => [tensorTypes[name].id, name]),
-);
-
 class Cursor {
   private readonly view: DataView;
   position = 0;
@@ -179,7 +174,7 @@ export function parseGgufMetadata(bytes: Uint8Array, fileSize: number): GgufMeta
 export function parseGgufHeader(bytes: Uint8Array, fileSize: number): GgufHeader {
   const cursor = new Cursor(bytes, fileSize);
   const { metadata, tensorCount } = parseBeginning(cursor);
-  const infos: Omit<GgufTensorInfo, "bytes">[] = [];
+  const infos: RawInfo[] = [];
   const names = new Set<string>();
   for (let i = 0; i < tensorCount; i++) {
     const info = parseTensorInfo(cursor, i);
@@ -189,8 +184,10 @@ export function parseGgufHeader(bytes: Uint8Array, fileSize: number): GgufHeader
   }
   const alignment = alignmentOf(metadata);
   const start = align(cursor.position, alignment);
-  const tensors = infos.map((info) => place(info, start, alignment, fileSize));
-  return { metadata, tensors };
+  const layout = { start, alignment, fileSize, architecture: String(metadata.get("general.architecture")?.value) };
+  const begins = [...new Set(infos.map(({ offset }) => offset))].sort((a, b) => a - b);
+  const ends = new Map(begins.map((offset, i) => [offset, begins[i + 1] ?? fileSize - start]));
+  return { metadata, tensors: infos.map((info) => place(info, ends.get(info.offset)! - info.offset, layout)) };
 }
 
 function alignmentOf(metadata: GgufMetadata): number {
@@ -203,41 +200,51 @@ function alignmentOf(metadata: GgufMetadata): number {
   return value;
 }
 
-function parseTensorInfo(cursor: Cursor, index: number): Omit<GgufTensorInfo, "bytes"> {
+/** A tensor as the header has it; its offset counts from the first tensor. */
+interface RawInfo {
+  name: string;
+  shape: readonly number[];
+  /** Number of the type. */
+  id: number;
+  offset: number;
+}
+
+function parseTensorInfo(cursor: Cursor, index: number): RawInfo {
   const name = cursor.string(`name of tensor ${index}`);
   const dimensions = cursor.u32(`dimensions of ${name}`);
   if (dimensions < 1 || dimensions > maxDimensions) throw new GgufError(`tensor ${name} has ${dimensions} dimensions`);
   const shape: number[] = [];
   for (let d = 0; d < dimensions; d++) shape.unshift(cursor.u64(`a size of ${name}`, Number.MAX_SAFE_INTEGER));
   const id = cursor.u32(`type of ${name}`);
-  const type = tensorTypeById.get(id);
-  if (type === undefined) {
-    throw new GgufError(`tensor ${name} has type ${id}; read are ${Object.keys(tensorTypes).join(", ")}`);
-  }
-  return { name, type, shape, offset: cursor.u64(`offset of ${name}`, Number.MAX_SAFE_INTEGER) };
+  return { name, shape, id, offset: cursor.u64(`offset of ${name}`, Number.MAX_SAFE_INTEGER) };
 }
 
-/** Checks that the tensor lies inside the file. */
-function place(
-  info: Omit<GgufTensorInfo, "bytes">,
-  start: number,
-  alignment: number,
-  fileSize: number,
-): GgufTensorInfo {
-  const { name, type, shape } = info;
+interface FileLayout {
+  /** Byte of the file where tensors begin. */
+  start: number;
+  alignment: number;
+  fileSize: number;
+  architecture: string;
+}
+
+/** Finds the type of a tensor and checks that it lies inside the file. `span`: bytes up to the next tensor. */
+function place({ name, shape, id, offset: relative }: RawInfo, span: number, layout: FileLayout): GgufTensorInfo {
+  const { start, alignment, fileSize, architecture } = layout;
   if (shape.some((size) => size === 0) || shape.reduce((a, b) => a * b, 1) > Number.MAX_SAFE_INTEGER / 4) {
     throw new GgufError(`tensor ${name} has the impossible shape [${shape.join(", ")}]`);
   }
-  if (info.offset % alignment !== 0) throw new GgufError(`tensor ${name} is not aligned to ${alignment} bytes`);
+  if (relative % alignment !== 0) throw new GgufError(`tensor ${name} is not aligned to ${alignment} bytes`);
+  let type: TensorType;
   let bytes: number;
   try {
+    type = typeOfNumber({ id, shape, span }, architecture, alignment);
     bytes = tensorBytes(type, shape);
   } catch (error) {
     throw new GgufError(`tensor ${name}: ${(error as Error).message}`);
   }
-  const offset = start + info.offset;
+  const offset = start + relative;
   if (offset + bytes > fileSize) {
     throw new GgufError(`truncated: tensor ${name} ends at byte ${offset + bytes}, the file at byte ${fileSize}`);
   }
-  return { ...info, offset, bytes };
+  return { name, type, shape, offset, bytes };
 }

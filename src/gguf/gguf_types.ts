@@ -48,51 +48,9 @@ export type GgufValue =
 /** In file order. */
 export type GgufMetadata = ReadonlyMap<string, GgufValue>;
 
-interface TensorTypeLayout {
-  /** Number in the file. */
-  id: number;
-  /** Elements of one block; a row is a whole number of blocks. */
-  blockElements: number;
-  blockBytes: number;
-  /** Bytes after the last row (I2_S keeps the scale of the tensor there). */
-  tailBytes: number;
-}
-
-/** The tensor types that we write and read. I2_S is Microsoft's: upstream gives 36 another, retired meaning. */
-export const tensorTypes = {
-  F32: { id: 0, blockElements: 1, blockBytes: 4, tailBytes: 0 },
-  F16: { id: 1, blockElements: 1, blockBytes: 2, tailBytes: 0 },
-  Q8_0: { id: 8, blockElements: 32, blockBytes: 34, tailBytes: 0 },
-  BF16: { id: 30, blockElements: 1, blockBytes: 2, tailBytes: 0 },
-  TQ1_0: { id: 34, blockElements: 256, blockBytes: 54, tailBytes: 0 },
-  TQ2_0: { id: 35, blockElements: 256, blockBytes: 66, tailBytes: 0 },
-  I2_S: { id: 36, blockElements: 128, blockBytes: 32, tailBytes: 32 },
-} as const satisfies Record<string, TensorTypeLayout>;
-
-export type TensorType = keyof typeof tensorTypes;
-
 /** A GGUF file that cannot be read or written: one line that says what and where. */
 export class GgufError extends UserError {
   override name = "GgufError";
-}
-
-/**
- * Bytes of one row of `cols` elements.
- * @throws {GgufError} if the row is not a whole number of blocks.
- */
-export function rowBytes(type: TensorType, cols: number): number {
-  const { blockElements, blockBytes } = tensorTypes[type];
-  if (cols % blockElements !== 0) {
-    throw new GgufError(`${type} rows are multiples of ${blockElements} elements, not ${cols}`);
-  }
-  return (cols / blockElements) * blockBytes;
-}
-
-/** Bytes of a tensor of this row-major shape, without padding. Same error as {@link rowBytes}. */
-export function tensorBytes(type: TensorType, shape: readonly number[]): number {
-  const cols = shape[shape.length - 1] ?? 1;
-  const rows = shape.slice(0, -1).reduce((product, size) => product * size, 1);
-  return rows * rowBytes(type, cols) + tensorTypes[type].tailBytes;
 }
 
 /** `offset` rounded up to a multiple of `alignment`. */

@@ -4,17 +4,8 @@
  */
 import { writeWholeFile } from "../files/whole_file.ts";
 import { ByteWriter } from "./byte_writer.ts";
-import {
-  align,
-  GgufError,
-  type GgufMetadata,
-  ggufDefaultAlignment,
-  ggufMagic,
-  ggufVersion,
-  type TensorType,
-  tensorBytes,
-  tensorTypes,
-} from "./gguf_types.ts";
+import { align, GgufError, type GgufMetadata, ggufDefaultAlignment, ggufMagic, ggufVersion } from "./gguf_types.ts";
+import { type TensorType, tensorBytes } from "./types/tensor_type.ts";
 
 /** A tensor to write. */
 export interface GgufTensorSource {
@@ -77,7 +68,7 @@ function encodeHeader(metadata: GgufMetadata, tensors: readonly GgufTensorSource
     out.string(name);
     out.u32(shape.length);
     for (const size of [...shape].reverse()) out.u64(size);
-    out.u32(tensorTypes[type].id);
+    out.u32(type.id);
     out.u64(offset);
     offset += align(tensorBytes(type, shape), ggufDefaultAlignment);
   }

@@ -58,6 +58,7 @@ describe.skipIf(addonIsMissing())(
       ["the default model", "tq1_0", {}],
       ["the default model", "i2_s", {}],
       ["the default model", "f16", {}],
+      ["bf16 scales", "bf16", { scale_dtype: "bf16" }],
       ["f32 scales", "i2_s", { scale_dtype: "f32" }],
       ["f32 scales", "f32", { scale_dtype: "f32" }],
       ["bf16 scales and embedding", "tq2_0", { scale_dtype: "bf16", embedding_dtype: "bf16" }],
@@ -79,6 +80,8 @@ describe.skipIf(addonIsMissing())(
       ["the embedding is q8_0, trained as f16", "tq2_0", {}, "q8_0"],
       ["the embedding is f32, trained as q8_0", "i2_s", { embedding_dtype: "q8_0" }, "f32"],
       ["the linear weights are rounded to f16, trained as f32", "f16", llama],
+      ["the linear weights are rounded to bf16, trained as f32", "bf16", llama],
+      ["the linear weights are rounded to q8_0, trained as f32", "q8_0", { weight_quantizer: "none" }],
     ])("agree to the bit on a different model: %s", async (difference, ...args) => {
       const [change, line] = await compare(...args);
       expect(change).toContain(`a different model: ${difference}; loss `);

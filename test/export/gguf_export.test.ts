@@ -9,7 +9,7 @@ import { ggufExportBytes, planGguf, writeGgufExport } from "../../export/gguf_ex
 import { interleavedRowOrder } from "../../export/tensor_names.ts";
 import { verifyGguf } from "../../export/verify/verify_gguf.ts";
 import type { ModelConfigJson } from "../../src/config/model_config.ts";
-import { type ExportType, exportTypes } from "../../src/config/packing_rules.ts";
+import { checkPackable, type ExportType, exportTypes } from "../../src/config/packing_rules.ts";
 import { GgufFile } from "../../src/gguf/gguf_reader.ts";
 import { readerOf, smallConfig, smallParameters, smallTokenizer } from "./small_model.ts";
 
@@ -27,7 +27,7 @@ async function exported(name: string, type: ExportType, changes: Partial<ModelCo
 }
 
 describe("an export for our engine", () => {
-  for (const type of exportTypes) {
+  for (const type of exportTypes.filter((each) => checkPackable(smallConfig(), each) === null)) {
     it(`as ${type} holds every code, scale and float of the checkpoint`, async () => {
       const { file, plan, parameters } = await exported(type, type);
       expect(statSync(file).size).toBe(ggufExportBytes(plan));
@@ -43,7 +43,7 @@ describe("an export for our engine", () => {
     const { file, plan, parameters } = await exported(`embedding-${dtype}`, "tq2_0", { embedding_dtype: dtype });
     await verifyGguf(file, plan, readerOf(parameters));
     const read = await GgufFile.open(file);
-    expect(read.info("token_embd.weight").type).toBe(dtype.toUpperCase());
+    expect(read.info("token_embd.weight").type.name).toBe(dtype.toUpperCase());
     await read.close();
   });
 

@@ -6,6 +6,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { GgufFile } from "../../src/gguf/gguf_reader.ts";
 import type { GgufMetadata, GgufValue } from "../../src/gguf/gguf_types.ts";
 import { type GgufTensorSource, ggufFileBytes, writeGguf } from "../../src/gguf/gguf_writer.ts";
+import { f16 } from "../../src/gguf/types/f16.ts";
+import { f32 } from "../../src/gguf/types/f32.ts";
+import { i2_s } from "../../src/gguf/types/i2_s.ts";
+import { tq1_0 } from "../../src/gguf/types/tq1_0.ts";
+import { tq2_0 } from "../../src/gguf/types/tq2_0.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "gguf-file-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -52,11 +57,11 @@ function source(name: string, type: GgufTensorSource["type"], shape: number[], s
 }
 
 const tensors = [
-  source("token_embd.weight", "F16", [5, 33], 330),
-  source("blk.0.attn_norm.weight", "F32", [33], 132),
-  source("blk.0.attn_q.weight", "TQ2_0", [3, 512], 3 * 132),
-  source("blk.0.attn_k.weight", "I2_S", [3, 128], 96 + 32),
-  source("blk.0.attn_v.weight", "TQ1_0", [1, 256], 54),
+  source("token_embd.weight", f16, [5, 33], 330),
+  source("blk.0.attn_norm.weight", f32, [33], 132),
+  source("blk.0.attn_q.weight", tq2_0, [3, 512], 3 * 132),
+  source("blk.0.attn_k.weight", i2_s, [3, 128], 96 + 32),
+  source("blk.0.attn_v.weight", tq1_0, [1, 256], 54),
 ];
 
 describe("a GGUF file", () => {
@@ -146,7 +151,7 @@ describe("malformed files", () => {
     expect(await errorOf(patched(info + 4, ...absurd))).toContain("a size of blk.0.attn_q.weight");
     expect(await errorOf(patched(info + 4, 129))).toContain("TQ2_0 rows are multiples of 256");
     expect(await errorOf(patched(info + 4, 0, 0))).toContain("impossible shape [3, 0]");
-    expect(await errorOf(patched(info + 20, 99))).toContain("has type 99; read are F32, F16");
+    expect(await errorOf(patched(info + 20, 99))).toContain("type 99; read are TQ2_0, TQ1_0");
     expect(await errorOf(patched(info + 24, 1))).toContain("not aligned");
     expect(await errorOf(patched(info + 24, 0, 0, 1))).toContain("truncated: tensor blk.0.attn_q.weight");
   });
@@ -188,7 +193,7 @@ describe("writing", () => {
   });
 
   it("refuses a tensor that produces too few bytes", async () => {
-    const short = { ...source("short", "F32", [4], 12) };
+    const short = { ...source("short", f32, [4], 12) };
     await expect(writeGguf(at("short.gguf"), metadata, [short])).rejects.toThrow(
       "short: 12 bytes produced, expected 16",
     );

@@ -8,25 +8,33 @@
  */
 import { float16ToFloat32 } from "../../quant/float16.ts";
 import { q8BlockSize, quantizeQ8 } from "../../quant/q8_0.ts";
-import type { FloatRowPacking } from "./row_packing.ts";
+import type { FloatTensorType } from "./tensor_type.ts";
 
 const blockBytes = 2 + q8BlockSize;
 
-export const q8_0: FloatRowPacking = {
-  packRow(values, out, offset) {
+export const q8_0 = {
+  kind: "floats",
+  name: "Q8_0",
+  id: 8,
+  fileType: 7,
+  blockElements: q8BlockSize,
+  blockBytes,
+  tailBytes: 0,
+  dtype: "q8_0",
+  packRow(values: Float32Array, out: Uint8Array, offset: number) {
     const { scales, codes } = quantizeQ8(values);
     for (let block = 0; block < scales.length; block++) {
       const at = offset + block * blockBytes;
-      out[at] = scales[block]!;
-      out[at + 1] = scales[block]! >> 8;
-      for (let i = 0; i < q8BlockSize; i++) out[at + 2 + i] = codes[block * q8BlockSize + i]!;
+      out[at] = scales[block];
+      out[at + 1] = scales[block] >> 8;
+      for (let i = 0; i < q8BlockSize; i++) out[at + 2 + i] = codes[block * q8BlockSize + i];
     }
   },
-  unpackRow(bytes, offset, values) {
+  unpackRow(bytes: Uint8Array, offset: number, values: Float32Array) {
     for (let block = 0; block < values.length / q8BlockSize; block++) {
       const at = offset + block * blockBytes;
-      const d = float16ToFloat32(bytes[at]! | (bytes[at + 1]! << 8));
-      for (let i = 0; i < q8BlockSize; i++) values[block * q8BlockSize + i] = ((bytes[at + 2 + i]! << 24) >> 24) * d;
+      const d = float16ToFloat32(bytes[at] | (bytes[at + 1] << 8));
+      for (let i = 0; i < q8BlockSize; i++) values[block * q8BlockSize + i] = ((bytes[at + 2 + i] << 24) >> 24) * d;
     }
   },
-};
+} as const satisfies FloatTensorType;

@@ -11,7 +11,7 @@
  * Source: block_tq1_0 and quantize_row_tq1_0_ref of ggml.
  */
 import { float16ToFloat32, float32ToFloat16 } from "../../quant/float16.ts";
-import type { TernaryRowPacking } from "./row_packing.ts";
+import type { CodeTensorType } from "./tensor_type.ts";
 
 const blockElements = 256;
 const blockBytes = 54;
@@ -24,31 +24,38 @@ const runs = [
 ] as const;
 const maxDigits = 5;
 
-export const tq1_0: TernaryRowPacking = {
+export const tq1_0 = {
+  kind: "codes",
+  name: "TQ1_0",
+  id: 34,
+  fileType: 36,
   blockElements,
-  packRow(codes, scale, out, offset) {
-    const d = float32ToFloat16(scale);
+  blockBytes,
+  tailBytes: 0,
+  holds: { levels: [-1, 0, 1], scales: "block", scaleDtype: "f16" },
+  packRow(codes: Int8Array, scales: Float32Array, out: Uint8Array, offset: number) {
     for (let block = 0; block < codes.length / blockElements; block++) {
       const at = offset + block * blockBytes;
       const base = block * blockElements;
       for (const { byte, count, first, digits } of runs) {
         for (let m = 0; m < count; m++) {
           let v = 0;
-          for (let n = 0; n < maxDigits; n++) v = v * 3 + (n < digits ? codes[base + first + m + count * n]! + 1 : 0);
+          for (let n = 0; n < maxDigits; n++) v = v * 3 + (n < digits ? codes[base + first + m + count * n] + 1 : 0);
           out[at + byte + m] = Math.ceil((v * 256) / 243);
         }
       }
+      const d = float32ToFloat16(scales[block]);
       out[at + 52] = d;
       out[at + 53] = d >> 8;
     }
   },
-  unpackRow(bytes, offset, codes, scales) {
+  unpackRow(bytes: Uint8Array, offset: number, codes: Int8Array, scales: Float32Array) {
     for (let block = 0; block < codes.length / blockElements; block++) {
       const at = offset + block * blockBytes;
       const base = block * blockElements;
       for (const { byte, count, first, digits } of runs) {
         for (let m = 0; m < count; m++) {
-          let rest = bytes[at + byte + m]!;
+          let rest = bytes[at + byte + m];
           for (let n = 0; n < digits; n++) {
             rest *= 3;
             codes[base + first + m + count * n] = (rest >> 8) - 1;
@@ -56,7 +63,7 @@ export const tq1_0: TernaryRowPacking = {
           }
         }
       }
-      scales[block] = float16ToFloat32(bytes[at + 52]! | (bytes[at + 53]! << 8));
+      scales[block] = float16ToFloat32(bytes[at + 52] | (bytes[at + 53] << 8));
     }
   },
-};
+} as const satisfies CodeTensorType;

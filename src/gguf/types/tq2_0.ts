@@ -7,36 +7,43 @@
  * Source: block_tq2_0 and quantize_row_tq2_0_ref of ggml.
  */
 import { float16ToFloat32, float32ToFloat16 } from "../../quant/float16.ts";
-import type { TernaryRowPacking } from "./row_packing.ts";
+import type { CodeTensorType } from "./tensor_type.ts";
 
 const blockElements = 256;
 const blockBytes = 66;
 
-export const tq2_0: TernaryRowPacking = {
+export const tq2_0 = {
+  kind: "codes",
+  name: "TQ2_0",
+  id: 35,
+  fileType: 37,
   blockElements,
-  packRow(codes, scale, out, offset) {
-    const d = float32ToFloat16(scale);
+  blockBytes,
+  tailBytes: 0,
+  holds: { levels: [-1, 0, 1], scales: "block", scaleDtype: "f16" },
+  packRow(codes: Int8Array, scales: Float32Array, out: Uint8Array, offset: number) {
     for (let block = 0; block < codes.length / blockElements; block++) {
       const at = offset + block * blockBytes;
       for (let half = 0; half < 2; half++) {
         for (let m = 0; m < 32; m++) {
           const e = block * blockElements + half * 128 + m;
           out[at + half * 32 + m] =
-            (codes[e]! + 1) | ((codes[e + 32]! + 1) << 2) | ((codes[e + 64]! + 1) << 4) | ((codes[e + 96]! + 1) << 6);
+            (codes[e] + 1) | ((codes[e + 32] + 1) << 2) | ((codes[e + 64] + 1) << 4) | ((codes[e + 96] + 1) << 6);
         }
       }
+      const d = float32ToFloat16(scales[block]);
       out[at + 64] = d;
       out[at + 65] = d >> 8;
     }
   },
-  unpackRow(bytes, offset, codes, scales) {
+  unpackRow(bytes: Uint8Array, offset: number, codes: Int8Array, scales: Float32Array) {
     for (let block = 0; block < codes.length / blockElements; block++) {
       const at = offset + block * blockBytes;
       for (let e = 0; e < blockElements; e++) {
-        const packed = bytes[at + (e >> 7) * 32 + (e & 31)]!;
+        const packed = bytes[at + (e >> 7) * 32 + (e & 31)];
         codes[block * blockElements + e] = ((packed >> (2 * ((e & 127) >> 5))) & 3) - 1;
       }
-      scales[block] = float16ToFloat32(bytes[at + 64]! | (bytes[at + 65]! << 8));
+      scales[block] = float16ToFloat32(bytes[at + 64] | (bytes[at + 65] << 8));
     }
   },
-};
+} as const satisfies CodeTensorType;

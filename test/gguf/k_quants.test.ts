@@ -1,0 +1,24 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { q4_k } from "../../src/gguf/types/q4_k.ts";
+import { q6_k } from "../../src/gguf/types/q6_k.ts";
+
+const golden = JSON.parse(readFileSync(new URL("../golden/gguf/k_quants.json", import.meta.url), "utf8"));
+
+describe.each([q6_k, q4_k])("$name", (type) => {
+  const bytes = Buffer.from(golden[type.name].bytes, "hex");
+  const unpack = (packed: Uint8Array, offset: number, blocks: number) => {
+    const values = new Float32Array(blocks * type.blockElements);
+    type.unpackRow(packed, offset, values);
+    return values;
+  };
+
+  it("has the values of the gguf package, bit for bit", () => {
+    expect(bytes.length).toBe(5 * type.blockBytes);
+    expect(Buffer.from(unpack(bytes, 0, 5).buffer).toString("hex")).toBe(golden[type.name].values);
+  });
+
+  it("of one block does not depend on its neighbours", () => {
+    expect(unpack(bytes, type.blockBytes, 1)).toEqual(unpack(bytes, 0, 5).subarray(256, 512));
+  });
+});
