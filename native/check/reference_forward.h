@@ -70,7 +70,7 @@ class ReferenceForward {
   Row linear(const Row& x, const std::string& name) const {
     const TinyMatrix& m = model_.matrices.at(name);
     Row y;
-    if (m.codes.empty()) {
+    if (m.ternary.empty()) {
       for (int64_t n = 0; n < m.out; ++n) y.push_back(lane_dot(x, m.values.data() + n * m.in));
       return y;
     }
@@ -81,8 +81,9 @@ class ReferenceForward {
     for (const float value : x) codes.push_back(static_cast<int>(std::rint(value * inverse)));
     for (int64_t n = 0; n < m.out; ++n) {
       int sum = 0;
-      for (size_t k = 0; k < codes.size(); ++k) sum += codes[k] * m.codes[static_cast<size_t>(n * m.in) + k];
-      y.push_back(static_cast<float>(sum) * ((largest / 127.0f) * m.scale));
+      for (size_t k = 0; k < codes.size(); ++k)
+        sum += codes[k] * m.ternary[static_cast<size_t>(n * m.in) + k];
+      y.push_back(static_cast<float>(sum) * ((largest / 127.0f) * m.scales[static_cast<size_t>(n)]));
     }
     return y;
   }

@@ -18,16 +18,17 @@ struct TinyShape {
   bitnet::GgmlType embedding_type = bitnet::GgmlType::f16;
   bool sub_norms = true;
   bool tied = true;
-  bool ternary = true;  // weights and activations quantized
+  bool ternary = true;      // weights and activations quantized
+  bool row_scales = false;  // of ternary weights: one per row, not one per matrix
   int64_t vocab = 61, hidden = 256, layers = 3, heads = 4, kv_heads = 2, head_dim = 64, ffn = 512,
           context = 256;
 };
 
-// A matrix before packing: value = codes * scale if ternary, else `values` (as the stored type rounds them).
+// A matrix before packing: ternary * scale of the row, or `values` (as the stored type rounds them).
 struct TinyMatrix {
   int64_t out = 0, in = 0;
-  std::vector<int8_t> codes;
-  float scale = 0;
+  std::vector<int8_t> ternary;
+  std::vector<float> scales;
   std::vector<float> values;
 };
 
@@ -59,10 +60,10 @@ class ByteWriter {
 // ---- packing: straight from the layouts in inference/ternary_tensor.h ----
 
 inline void pack_ternary(const TinyMatrix& m, bitnet::GgmlType type, ByteWriter* out) {
-  const uint16_t scale = bitnet::f32_to_f16(m.scale);
   const size_t block = type == bitnet::GgmlType::i2_s ? 128 : 256;
-  for (size_t base = 0; base < m.codes.size(); base += block) {
-    const auto code = [&](size_t i) { return static_cast<unsigned>(m.codes[base + i] + 1); };
+  for (size_t base = 0; base < m.ternary.size(); base += block) {
+    const uint16_t scale = bitnet::f32_to_f16(m.scales[base / static_cast<size_t>(m.in)]);
+    const auto code = [&](size_t i) { return static_cast<unsigned>(m.ternary[base + i] + 1); };
     if (type == bitnet::GgmlType::i2_s) {
       for (size_t j = 0; j < 32; ++j) {
         unsigned byte = 0;
@@ -89,7 +90,7 @@ inline void pack_ternary(const TinyMatrix& m, bitnet::GgmlType type, ByteWriter*
     }
   }
   if (type == bitnet::GgmlType::i2_s) {
-    out->number(m.scale);
+    out->number(m.scales[0]);
     for (int i = 0; i < 28; ++i) out->number<uint8_t>(0);
   }
 }
@@ -206,9 +207,10 @@ class TinyModelWriter {
     m.in = in;
     const size_t count = static_cast<size_t>(out * in);
     if (ternary) {
-      const float scale = 0.02f + 0.01f * random_.unit();
-      m.scale = type == bitnet::GgmlType::i2_s ? scale : bitnet::f16_to_f32(bitnet::f32_to_f16(scale));
-      for (size_t i = 0; i < count; ++i) m.codes.push_back(static_cast<int8_t>(random_.below(3) - 1));
+      for (size_t i = 0; i < count; ++i) m.ternary.push_back(static_cast<int8_t>(random_.below(3) - 1));
+      for (int64_t row = 0; row < out; ++row) m.scales.push_back(row_scale(type, row == 0 ? nullptr : &m));
+      // A row of zeros has a scale that nothing shows.
+      if (model_.shape.row_scales) std::fill_n(m.ternary.begin() + in, in, int8_t{0});
     } else {
       for (size_t i = 0; i < count; ++i) m.values.push_back(0.08f * random_.unit());
     }
@@ -217,7 +219,9 @@ class TinyModelWriter {
     if (ternary && type != bitnet::GgmlType::f16 && type != bitnet::GgmlType::f32) {
       pack_ternary(file, type, &data_);
     } else if (ternary) {
-      for (const int8_t code : file.codes) file.values.push_back(static_cast<float>(code) * m.scale);
+      for (size_t i = 0; i < count; ++i) {
+        file.values.push_back(static_cast<float>(file.ternary[i]) * file.scales[i / static_cast<size_t>(in)]);
+      }
       pack_floats(&file.values, type, &data_);
     } else {
       if (type == bitnet::GgmlType::q6_k || type == bitnet::GgmlType::q4_k) {
@@ -229,6 +233,13 @@ class TinyModelWriter {
     }
   }
 
+  // Of the next row of `m` (null: the first one of a matrix).
+  float row_scale(bitnet::GgmlType type, const TinyMatrix* m) {
+    if (m && !model_.shape.row_scales) return m->scales[0];
+    const float scale = 0.02f + 0.01f * random_.unit();
+    return type == bitnet::GgmlType::i2_s ? scale : bitnet::f16_to_f32(bitnet::f32_to_f16(scale));
+  }
+
   // Rotate-half row order to the order of interleaved rotary embedding (llama.cpp's `permute`).
   void interleave(TinyMatrix* m) const {
     const int64_t head_dim = model_.shape.head_dim;
@@ -236,9 +247,10 @@ class TinyModelWriter {
     for (int64_t row = 0; row < m->out; ++row) {
       const int64_t within = row % head_dim;
       const int64_t to = row - within + within % (head_dim / 2) * 2 + within / (head_dim / 2);
+      if (!m->scales.empty()) m->scales[static_cast<size_t>(to)] = source.scales[static_cast<size_t>(row)];
       for (int64_t k = 0; k < m->in; ++k) {
         const size_t a = static_cast<size_t>(row * m->in + k), b = static_cast<size_t>(to * m->in + k);
-        if (!m->codes.empty()) m->codes[b] = source.codes[a];
+        if (!m->ternary.empty()) m->ternary[b] = source.ternary[a];
         if (!m->values.empty()) m->values[b] = source.values[a];
       }
     }

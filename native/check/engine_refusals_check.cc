@@ -1,0 +1,154 @@
+// What the engine refuses: malformed files must give an error and nothing else, options that a model does not allow a
+// plain sentence.
+//
+//   engine_refusals_check                      files made here, mutated
+//   engine_refusals_check --fuzz FILE.gguf N   N mutations of a file
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string>
+
+#include "engine_under_test.h"
+#include "tiny_model.h"
+
+using namespace bitnet;
+using namespace check;
+
+namespace {
+
+CHECK_TEST("options that a model does not allow are refused") {
+  const auto refused = [](const TinyShape& shape, const EngineOptions& options) {
+    const TinyModel tiny = tiny_model(shape);
+    try {
+      Engine engine(open_model(tiny.file), scalar(), options);
+    } catch (const RequestError&) {
+      return true;
+    }
+    return false;
+  };
+  expect(refused({}, {1, HeadPrecision::int8, KvType::f32}), "an int8 head of float16 rows");
+}
+
+// ---- malformed files -------------------------------------------------------------------------------------
+
+// Loads and, if that succeeds, scores a little. Returns whether it loaded; any exception but GgufError and
+// RequestError fails the check.
+bool survives(const std::vector<uint8_t>& bytes) {
+  // An exact allocation, so that the address sanitizer sees any read past the end.
+  const std::unique_ptr<uint8_t[]> exact(new uint8_t[bytes.size()]);
+  std::copy(bytes.begin(), bytes.end(), exact.get());
+  try {
+    const auto model =
+        std::make_shared<const Model>(std::make_unique<GgufFile>(exact.get(), bytes.size()), 1);
+    Engine engine(model, active_kernels(), {1});
+    const std::vector<int32_t> ids{0, 1, 0};
+    if (model->config().vocab_size > 1 && model->config().layers <= 64) score(&engine, {ids}, 0);
+    return true;
+  } catch (const GgufError& error) {
+    expect(std::strlen(error.what()) > 10 && !std::strchr(error.what(), '\n'), "message: %s", error.what());
+  } catch (const RequestError&) {
+  }
+  return false;
+}
+
+// Truncations at every structural boundary and at random, then bit flips, random bytes and huge numbers.
+void fuzz(const std::vector<uint8_t>& file, int64_t mutations, size_t header) {
+  Random random(23);
+  for (size_t size = 0; size < std::min(header, size_t{64}); ++size) {
+    expect(!survives({file.begin(), file.begin() + static_cast<std::ptrdiff_t>(size)}), "accepted %zu bytes",
+           size);
+  }
+  for (int64_t i = 0; i < mutations; ++i) {
+    std::vector<uint8_t> bytes = file;
+    // Most mutations hit the header, where the structure is.
+    const size_t range = random.below(8) == 0 ? bytes.size() : header;
+    const size_t at = static_cast<size_t>(random.below(static_cast<int64_t>(range)));
+    switch (random.below(4)) {
+      case 0:
+        bytes.resize(at);
+        break;
+      case 1:
+        bytes[at] ^= static_cast<uint8_t>(1u << random.below(8));
+        break;
+      case 2:
+        bytes[at] = static_cast<uint8_t>(random.next());
+        break;
+      default: {
+        const uint64_t number = random.below(2) ? ~uint64_t{0} >> random.below(64) : random.next();
+        std::memcpy(bytes.data() + at, &number, std::min<size_t>(sizeof number, bytes.size() - at));
+      }
+    }
+    survives(bytes);
+  }
+}
+
+CHECK_TEST("mutated files give errors") {
+  TinyShape shape;
+  shape.layers = 1;
+  shape.ffn = 256;
+  for (const GgmlType type : {GgmlType::tq2_0, GgmlType::tq1_0, GgmlType::i2_s, GgmlType::f16}) {
+    shape.linear_type = type;
+    const TinyModel tiny = tiny_model(shape);
+    const GgufFile parsed(tiny.file.data(), tiny.file.size());
+    size_t header = tiny.file.size();
+    for (const auto& entry : parsed.tensors())
+      header = std::min(header, static_cast<size_t>(entry.second.offset));
+    expect(survives(tiny.file), "the file itself does not load");
+    fuzz(tiny.file, 750, header);
+  }
+}
+
+CHECK_TEST("blocks of different scales in one row are refused, in different rows they are not") {
+  TinyShape shape;
+  shape.layers = 1;
+  shape.row_scales = true;
+  for (const GgmlType type : {GgmlType::tq2_0, GgmlType::tq1_0}) {
+    shape.linear_type = type;
+    TinyModel tiny = tiny_model(shape);
+    expect(survives(tiny.file), "one scale per row");
+    const GgufFile parsed(tiny.file.data(), tiny.file.size());
+    const GgufTensor& down = *parsed.tensor("blk.0.ffn_down.weight");  // two blocks per row
+    const size_t scale = static_cast<size_t>(parsed.tensor_data(down) - tiny.file.data()) +
+                         (type == GgmlType::tq2_0 ? 64 : 52);
+    tiny.file[scale] ^= 1;
+    std::string message;
+    try {
+      open_model(tiny.file);
+    } catch (const GgufError& error) {
+      message = error.what();
+    }
+    expect(message.find("the blocks of row 0 have different scales") != std::string::npos, "message: %s",
+           message.c_str());
+  }
+}
+
+// ---- a file given on the command line --------------------------------------------------------------------
+
+const char* model_path = nullptr;
+int64_t fuzz_count = 0;
+
+void fuzz_file() {
+  const std::vector<uint8_t> bytes = read_file(model_path);
+  const GgufFile parsed(bytes.data(), bytes.size());
+  size_t header = bytes.size();
+  for (const auto& entry : parsed.tensors())
+    header = std::min(header, static_cast<size_t>(entry.second.offset));
+  fuzz(bytes, fuzz_count, header);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc == 4 && std::strcmp(argv[1], "--fuzz") == 0) {
+    model_path = argv[2];
+    fuzz_count = std::atoll(argv[3]);
+    tests().clear();
+    tests().push_back({"mutations of the file give errors", fuzz_file});
+  } else if (argc > 1) {
+    std::fprintf(stderr, "usage: engine_refusals_check [--fuzz FILE.gguf N]\n");
+    return 2;
+  }
+  return run_tests();
+}
