@@ -99,6 +99,8 @@ declare module "../addon.ts" {
     drawToken(logits: Float32Array, sampling: Float64Array): number;
     createAbortFlag(): AbortFlag;
     raiseAbortFlag(flag: AbortFlag): void;
+    /** The layouts of the tensor types that the engine reads. */
+    tensorTypes(): { name: string; id: number; blockElements: number; blockBytes: number; tailBytes: number }[];
   }
 }
 

@@ -1,14 +1,17 @@
 #include "inference/ggml_type.h"
 
+#include <iterator>
+
 namespace bitnet {
 namespace {
 
+// After the codes of an I2_S tensor: its float32 scale, and padding.
 constexpr GgmlTypeLayout kLayouts[] = {
-    {GgmlType::f32, "F32", 1, 4},        {GgmlType::f16, "F16", 1, 2},
-    {GgmlType::bf16, "BF16", 1, 2},      {GgmlType::q8_0, "Q8_0", 32, 34},
-    {GgmlType::q6_k, "Q6_K", 256, 210},  {GgmlType::q4_k, "Q4_K", 256, 144},
-    {GgmlType::tq1_0, "TQ1_0", 256, 54}, {GgmlType::tq2_0, "TQ2_0", 256, 66},
-    {GgmlType::i2_s, "I2_S", 128, 32},
+    {GgmlType::f32, "F32", 1, 4, 0},        {GgmlType::f16, "F16", 1, 2, 0},
+    {GgmlType::bf16, "BF16", 1, 2, 0},      {GgmlType::q8_0, "Q8_0", 32, 34, 0},
+    {GgmlType::q6_k, "Q6_K", 256, 210, 0},  {GgmlType::q4_k, "Q4_K", 256, 144, 0},
+    {GgmlType::tq1_0, "TQ1_0", 256, 54, 0}, {GgmlType::tq2_0, "TQ2_0", 256, 66, 0},
+    {GgmlType::i2_s, "I2_S", 128, 32, 32},
 };
 
 struct OtherType {
@@ -24,6 +27,8 @@ constexpr OtherType kOthers[] = {
 };
 
 }  // namespace
+
+GgmlTypes ggml_types() { return {std::begin(kLayouts), std::end(kLayouts)}; }
 
 const GgmlTypeLayout* find_ggml_type(uint32_t type) {
   for (const GgmlTypeLayout& layout : kLayouts) {

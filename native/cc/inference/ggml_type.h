@@ -23,7 +23,17 @@ struct GgmlTypeLayout {
   const char* name;
   uint64_t block;  // elements; a row is a whole number of blocks
   uint64_t bytes;  // of a block
+  uint64_t tail;   // bytes after the last row
 };
+
+// The types that are read here.
+struct GgmlTypes {
+  const GgmlTypeLayout* first;
+  const GgmlTypeLayout* last;  // one past it
+  const GgmlTypeLayout* begin() const { return first; }
+  const GgmlTypeLayout* end() const { return last; }
+};
+GgmlTypes ggml_types();
 
 // Null for a type that is not read here.
 const GgmlTypeLayout* find_ggml_type(uint32_t type);

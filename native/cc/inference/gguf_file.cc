@@ -10,8 +10,6 @@ namespace {
 
 constexpr int kMaxArrayDepth = 4;
 
-constexpr uint64_t kI2sTrailer = 32;  // float32 scale and padding after the codes of an I2_S tensor
-
 // Bytes of a fixed-size value; 0 for strings and arrays.
 uint64_t value_bytes(GgufValueType type) {
   switch (type) {
@@ -197,7 +195,7 @@ GgufTensor read_tensor_info(Cursor* cursor, uint64_t index) {
     throw GgufError(what + at(place) + " has rows of " + std::to_string(tensor.dimensions[0]) +
                     " elements, " + layout->name + " needs a multiple of " + std::to_string(layout->block));
   }
-  tensor.bytes = elements / layout->block * layout->bytes + (tensor.type == GgmlType::i2_s ? kI2sTrailer : 0);
+  tensor.bytes = elements / layout->block * layout->bytes + layout->tail;
   tensor.offset = cursor->read<uint64_t>("offset of " + what);
   return tensor;
 }
