@@ -4,9 +4,11 @@ import type { CausalLM } from "../../src/model/causal_lm.ts";
 import { modelParameters } from "../../src/model/parameters.ts";
 import { definitionOf, typedUnion } from "../config/typed_union.ts";
 import { adamW } from "./adamw.ts";
+import { lion } from "./lion.ts";
+import { muon } from "./muon.ts";
 import { GroupedOptimizer, type OptimizedParameter, type Optimizer, type OptimizerDefinition } from "./optimizer.ts";
 
-export const optimizers = [adamW] as const;
+export const optimizers = [adamW, muon, lion] as const;
 
 /** Section `optimizer`: the keys of one of the optimizers. */
 export const optimizerSchema = typedUnion("adamw", optimizers);

@@ -4,8 +4,9 @@ import { definitionOf, typedUnion } from "../config/typed_union.ts";
 import { constant, cosine, linear } from "./decaying.ts";
 import type { Schedule, ScheduleDefinition, ScheduledValues } from "./schedule.ts";
 import { twoStage } from "./two_stage.ts";
+import { wsd } from "./wsd.ts";
 
-export const schedules = [twoStage, cosine, linear, constant] as const;
+export const schedules = [twoStage, wsd, cosine, linear, constant] as const;
 
 /** Section `schedule`: the keys of one of the schedules. */
 export const scheduleSchema = typedUnion("two_stage", schedules);

@@ -55,6 +55,24 @@ describe("schedules", () => {
     expectClose(rates(options, [50, 75], 100), [0.75e-3, (1e-3 * (1 - Math.SQRT1_2)) / 2]);
   });
 
+  it("wsd: stable at the peak, then a fall by 1 - sqrt, a line or a cosine", () => {
+    const options = { type: "wsd", warmup_steps: 10, decay_fraction: 0.2, min_ratio: 0.1 };
+    const peakAndFloor = (share: number) => 1.5e-3 * (0.1 + 0.9 * share);
+    expectClose(rates(options, [5, 10, 11, 80, 85, 100], 100), [
+      0.75e-3,
+      1.5e-3,
+      1.5e-3,
+      1.5e-3,
+      peakAndFloor(0.5),
+      0.15e-3,
+    ]);
+    expectClose(rates({ ...options, decay: "linear" }, [80, 85, 100], 100), [1.5e-3, peakAndFloor(0.75), 0.15e-3]);
+    expectClose(rates({ ...options, decay: "cosine" }, [80, 90, 100], 100), [1.5e-3, peakAndFloor(0.5), 0.15e-3]);
+    expectClose(rates({ ...options, decay_steps: 50 }, [50, 100, 120], 100), [1.5e-3, 0.15e-3, 0.15e-3]);
+    const { values } = schedule(options, 100);
+    expect([10, 11, 80, 81].map((step) => values(step).phase)).toEqual(["warmup", "stable", "stable", "decay"]);
+  });
+
   it("stays at the floor when a run is longer than planned", () => {
     expectClose(rates({ type: "cosine", min_ratio: 0.1 }, [300], 200), [0.15e-3]);
   });
@@ -68,6 +86,12 @@ describe("agreeUpTo", () => {
     expect(agreeUpTo(100, constant(100), constant(200))).toBe(true);
     expect(agreeUpTo(4, linear(100), linear(200))).toBe(true);
     expect(agreeUpTo(5, linear(100), linear(200))).toBe(false);
+  });
+
+  it("wsd does not look at the end before the decay of the shorter run", () => {
+    const wsd = (maxSteps: number) => schedule({ type: "wsd", decay_steps: 20 }, maxSteps);
+    expect(agreeUpTo(80, wsd(100), wsd(200))).toBe(true);
+    expect(agreeUpTo(81, wsd(100), wsd(200))).toBe(false);
   });
 
   it("compares weight decay, too", () => {

@@ -1,0 +1,96 @@
+/** Muon and Lion in the training loop: same bits after resuming and on any number of threads, and what they report. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadAddon } from "../../../native/addon.ts";
+import { SafetensorsFile } from "../../../src/checkpoint/safetensors_file.ts";
+import { estimateRun } from "../../../training/dry_run.ts";
+import { latestCheckpoint } from "../../../training/training_checkpoint.ts";
+import { titleUnless } from "../../support/missing.ts";
+import { hasNative } from "../../support/tfjs_backends.ts";
+import {
+  metricsOf,
+  newestCheckpointBytes,
+  openTrainer,
+  prepareTinyRun,
+  reproducibleMetrics,
+  type TinyRun,
+} from "../../support/tiny_run.ts";
+
+const steps = 8;
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), "optimizers-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function trainUntil(run: TinyRun, directory: string, stopAt: number): Promise<void> {
+  const controller = new AbortController();
+  const trainer = await openTrainer(run, directory);
+  const onStep = (step: number) => {
+    if (step === stopAt) controller.abort();
+  };
+  await trainer.run({ listener: { onStep }, signal: controller.signal });
+  trainer.dispose();
+}
+
+describe.each(["muon", "lion"])("%s", (type) => {
+  let run: TinyRun;
+  let whole: string;
+  beforeAll(async () => {
+    run = await prepareTinyRun(folder, [`training.max_steps=${steps}`, `optimizer.type=${type}`]);
+    whole = path.join(folder, `${type}-whole`);
+    await trainUntil(run, whole, steps);
+  });
+  afterAll(() => run.dataset.close());
+
+  function expectSameRun(directory: string): void {
+    expect(reproducibleMetrics(directory)).toEqual(reproducibleMetrics(whole));
+    const [got, wanted] = [newestCheckpointBytes(directory), newestCheckpointBytes(whole)];
+    for (const name of Object.keys(wanted)) expect(got[name].equals(wanted[name]), name).toBe(true);
+  }
+
+  it("learns", () => {
+    const rows = metricsOf(whole);
+    expect(rows).toHaveLength(steps);
+    expect(rows.at(-1)!.loss).toBeLessThan(rows[0].loss - 0.2);
+  });
+
+  it("goes on to the same bits from its checkpoints", async () => {
+    const directory = path.join(folder, `${type}-interrupted`);
+    for (const stopAt of [1, 5, steps]) await trainUntil(run, directory, stopAt);
+    expectSameRun(directory);
+  });
+
+  it.skipIf(!hasNative)(titleUnless(!hasNative, "the addon", "has the same bits on 1 and 3 threads"), async () => {
+    const before = loadAddon().threads();
+    try {
+      for (const threads of [1, 3]) {
+        loadAddon().setThreads(threads);
+        const directory = path.join(folder, `${type}-threads-${threads}`);
+        await trainUntil(run, directory, steps);
+        expectSameRun(directory);
+      }
+    } finally {
+      loadAddon().setThreads(before);
+    }
+  });
+
+  it("the estimate counts the state that its checkpoints hold", async () => {
+    const estimate = await estimateRun(run.config, run.dataset);
+    const checkpoint = latestCheckpoint(path.join(whole, "checkpoints"))!;
+    const file = await SafetensorsFile.open(path.join(checkpoint, "trainer.safetensors"));
+    const elements = file
+      .names()
+      .flatMap((name) => file.info(name).shape.reduce((product, dimension) => product * dimension, 1))
+      .reduce((sum, size) => sum + size, 0);
+    await file.close();
+    expect(estimate.checkpointBytes).toBe(4 * (estimate.parameters + elements));
+    expect(estimate.stateBytes).toBe(4 * (2 * estimate.parameters + elements));
+    // Muon keeps AdamW's two moments for the embedding and the norms.
+    if (type === "lion") expect(elements).toBe(estimate.parameters);
+    else expect(elements).toBeGreaterThan(estimate.parameters);
+    expect(elements).toBeLessThan(2 * estimate.parameters);
+  });
+});
