@@ -1,6 +1,7 @@
 /** `bitnet-chat`: a conversation with a model in the terminal, or with piped lines; see `--help`. */
 import { existsSync, readFileSync } from "node:fs";
 import { loadModel, type TextModel } from "../native/inference/text_model.ts";
+import { describeModel } from "../src/language_model/model_facts.ts";
 import { ChatTemplateError, knownChatTemplates } from "../src/tokenizer/chat_template.ts";
 import { Chat, note } from "./chat.ts";
 import { chatCommandHelp } from "./chat_commands.ts";
@@ -8,7 +9,6 @@ import { checkInteger, defineCommand, InterruptedError, UsageError } from "./com
 import { computeFlags } from "./compute_flags.ts";
 import { engineFlags, engineOptions } from "./engine_flags.ts";
 import { openLineInput } from "./line_input.ts";
-import { describeModel } from "./open_model.ts";
 import { samplingFlags, samplingOptions } from "./sampling_flags.ts";
 
 const templateNames = [...knownChatTemplates.keys()].join(", ");

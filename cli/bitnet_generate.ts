@@ -3,12 +3,13 @@ import type { GenerateOptions } from "../native/inference/generation.ts";
 import { NativeLanguageModel } from "../native/inference/native_language_model.ts";
 import { TextModel } from "../native/inference/text_model.ts";
 import type { GenerateRequest, LanguageModel } from "../src/language_model/language_model.ts";
+import { describeModel } from "../src/language_model/model_facts.ts";
 import { RequestEncoder } from "../src/language_model/request_encoding.ts";
 import { checkInteger, defineCommand } from "./command.ts";
 import { computeFlags } from "./compute_flags.ts";
 import { engineFlags, engineOptions } from "./engine_flags.ts";
 import { isaHelp } from "./kernel_variants.ts";
-import { describeModel, openModel } from "./open_model.ts";
+import { openModel } from "./open_model.ts";
 import { samplingFlags, samplingOptions } from "./sampling_flags.ts";
 
 interface Continuation {
@@ -42,10 +43,10 @@ async function continueWithCheckpoint(
 ): Promise<Continuation> {
   const context = new RequestEncoder(model.tokenizer, model.maxLength).encodeGeneration(prompt, settings.maxTokens);
   let tokens = 0;
-  const count = (total: number) => {
-    tokens = total;
-  };
-  for await (const text of model.stream({ ...settings, context }, signal, count)) write(text);
+  for await (const piece of model.stream({ ...settings, context }, { signal })) {
+    write(piece.text);
+    tokens = piece.tokens;
+  }
   return { promptTokens: context.length, tokens, end: "" };
 }
 

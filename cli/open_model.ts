@@ -39,11 +39,5 @@ export async function openModel(file: string, options: ModelOptions = {}): Promi
   const { selectBackend } = await import("../native/backend/select_backend.ts");
   const { TfjsLanguageModel } = await import("../src/language_model/tfjs_language_model.ts");
   const { backend, variant, threads } = await selectBackend(options.backend, options.threads);
-  return TfjsLanguageModel.open(file, { backend, isa: variant, threads });
-}
-
-/** `small.gguf: 1234 parameters, avx2, 2 threads`: the facts that a score or a speed depends on. */
-export function describeModel(model: LanguageModel): string {
-  const facts = Object.entries(model.info).map(([key, value]) => `${key.replaceAll("_", " ")} ${value}`);
-  return `${model.name}: ${facts.join(", ")}`;
+  return TfjsLanguageModel.open(file, { backend, variant, threads });
 }

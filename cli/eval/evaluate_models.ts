@@ -12,7 +12,6 @@ import type { LanguageModel } from "../../src/language_model/language_model.ts";
 import { errorLine, errorReport, isForPeople } from "../error_report.ts";
 import { RequestProgress } from "../progress.ts";
 import { type ChosenTasks, chosenChatTemplate } from "./choose_tasks.ts";
-import { modelShape } from "./model_facts.ts";
 import type { ModelOptions } from "./model_flags.ts";
 import { type ModelSource, openEvaluatedModel } from "./open_evaluated_model.ts";
 import type { OutputOptions } from "./output_flags.ts";
@@ -82,11 +81,9 @@ async function evaluateModel(
     const contamination = overlap && overlapJson(overlap, options.check_overlap ?? [], results);
     await writeResults(model, results, groups, asked, options, startedAt, contamination);
     const seconds = (Date.now() - startedAt) / 1000;
-    const { parameters } = model.info;
     return {
       name: model.name,
-      parameters: typeof parameters === "number" ? parameters : null,
-      shape: measured ? await modelShape(source.source, source.args, model) : null,
+      facts: model.facts,
       speed: measured ? await speedOf(model, results[0].samples[0]?.arguments[0]?.[0], signal) : null,
       results,
       groups,

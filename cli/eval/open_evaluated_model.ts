@@ -2,10 +2,10 @@
 import { AnswerCache } from "../../src/eval/models/answer_cache.ts";
 import { CachedLanguageModel } from "../../src/eval/models/cached_language_model.ts";
 import type { LanguageModel } from "../../src/language_model/language_model.ts";
+import { describeModel } from "../../src/language_model/model_facts.ts";
 import { checkInteger, UsageError } from "../command.ts";
-import { describeModel, openModel } from "../open_model.ts";
+import { openModel } from "../open_model.ts";
 import type { ModelOptions } from "./model_flags.ts";
-import { modelIdentity } from "./model_identity.ts";
 import { isServer, openServerModel, serverArguments } from "./server_model.ts";
 
 /** A model to evaluate. */
@@ -50,7 +50,7 @@ export async function openEvaluatedModel(
     if (cache === null) return model;
     for (const warning of cache.warnings) console.error(warning);
     if (cache.size > 0) console.error(`${cache.file}: ${cache.size} answers in the cache`);
-    return new CachedLanguageModel(model, cache, await modelIdentity(source, model));
+    return new CachedLanguageModel(model, cache, await model.facts.identity());
   } catch (error) {
     cache?.close();
     throw error;

@@ -10,6 +10,7 @@ import {
   openCompletionsModel,
   parseServerArguments,
 } from "../../src/language_model/server/open_completions_model.ts";
+import { servedShape } from "../../src/language_model/server/served_shape.ts";
 import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { UsageError } from "../command.ts";
@@ -57,6 +58,7 @@ export async function openServerModel(
   const settings = serverArguments(args);
   const file = await localTokenizer(settings.tokenizer);
   const tokenizer = file.endsWith(".gguf") ? await ggufTokenizer(file) : loadTokenizer(file);
-  const options = { apiKey: process.env.OPENAI_API_KEY, onRetry: (message: string) => console.error(message) };
+  const served = await servedShape(file);
+  const options = { served, apiKey: process.env.OPENAI_API_KEY, onRetry: (message: string) => console.error(message) };
   return openCompletionsModel(url, settings, tokenizer, options, signal);
 }

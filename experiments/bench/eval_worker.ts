@@ -134,12 +134,12 @@ const engine = await NativeLanguageModel.open(file!, { threads: Number(threads) 
 let model: LanguageModel = engine;
 if (folder !== undefined) {
   const scorer = await LlamaCppScorer.open(file!, Number(threads), folder, Number(sequences));
-  const { name, tokenizer, maxLength, info } = engine;
+  const { name, tokenizer, maxLength, facts } = engine;
   const loglikelihood = (requests: readonly LoglikelihoodRequest[]) => scorer.loglikelihood(requests);
   const none = () => {
     throw new Error("only log-likelihoods are scored here");
   };
-  model = { name, tokenizer, maxLength, info, loglikelihood, generateUntil: none, stream: none, dispose: none };
+  model = { name, tokenizer, maxLength, facts, loglikelihood, generateUntil: none, stream: none, dispose: none };
   engine.dispose();
 }
 const tasks = [new TaskRegistry().find("arc_easy")];

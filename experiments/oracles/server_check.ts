@@ -15,10 +15,11 @@ import { parseArgs } from "node:util";
 import { chooseTasks } from "../../cli/eval/choose_tasks.ts";
 import { openServerModel } from "../../cli/eval/server_model.ts";
 import type { TaskOptions } from "../../cli/eval/task_flags.ts";
-import { describeModel, openModel } from "../../cli/open_model.ts";
+import { openModel } from "../../cli/open_model.ts";
 import { evaluate } from "../../src/eval/evaluator.ts";
 import type { Task } from "../../src/eval/task/task.ts";
 import type { LanguageModel, LoglikelihoodResult } from "../../src/language_model/language_model.ts";
+import { describeModel } from "../../src/language_model/model_facts.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -70,7 +71,7 @@ async function transcribe(model: LanguageModel, task: Task, maxLength: number): 
   const recorded: LanguageModel = {
     name: model.name,
     tokenizer: model.tokenizer,
-    info: model.info,
+    facts: model.facts,
     maxLength,
     async loglikelihood(...call) {
       const answers = await model.loglikelihood(...call);

@@ -1,15 +1,10 @@
 /** A text in the making: tokens as they are drawn, with the text that each of them settles. */
 import { GeneratedText } from "../../src/language_model/generated_text.ts";
+import type { StopReason } from "../../src/language_model/language_model.ts";
 import type { SamplingOptions } from "../../src/language_model/sampling.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { EngineRequestError } from "./native_engine.ts";
 import type { Session } from "./session.ts";
-
-/**
- * Why a text ended: an end-of-text token, a stop string, the number of tokens asked for, or the model's context, which
- * is full.
- */
-export type StopReason = "eos" | "stop" | "length" | "context";
 
 export interface GenerateOptions extends SamplingOptions {
   /** Default: until something else ends the text. */

@@ -1,4 +1,5 @@
 /** `bitnet-lab/inference`: GGUF files in the native engine, without tfjs. */
+export type { StopReason } from "../../src/language_model/language_model.ts";
 export type { SamplingOptions } from "../../src/language_model/sampling.ts";
 export {
   type ChatMessage,
@@ -14,7 +15,6 @@ export {
   type GenerateOptions,
   Generation,
   type GenerationUsage,
-  type StopReason,
 } from "./generation.ts";
 export { EngineDisposedError, EngineRequestError, ModelFileError } from "./native_engine.ts";
 export { NativeLanguageModel } from "./native_language_model.ts";

@@ -1,6 +1,8 @@
 /**
  * Types of the addon's inference part (`native/cc/addon/inference_addon.cc`), and the errors that its codes stand for.
  */
+
+import type { ModelConfig } from "../../src/config/model_config.ts";
 import { UserError } from "../../src/errors/user_error.ts";
 import { loadAddon } from "../addon.ts";
 
@@ -14,21 +16,25 @@ export type HeadPrecision = (typeof headPrecisions)[number];
 export const kvTypes = ["f32", "f16", "q8"] as const;
 export type KvType = (typeof kvTypes)[number];
 
-export interface NativeEngineInfo {
+/** What the engine takes from a file: the part of the trained configuration that it computes with, and what it makes of it. */
+export interface NativeEngineInfo
+  extends Pick<
+    ModelConfig,
+    | "vocabSize"
+    | "hiddenSize"
+    | "numHiddenLayers"
+    | "intermediateSize"
+    | "numAttentionHeads"
+    | "numKeyValueHeads"
+    | "headDim"
+    | "rmsNormEps"
+    | "ropeTheta"
+    | "hiddenAct"
+    | "useSubNorms"
+    | "tieWordEmbeddings"
+  > {
   architecture: string;
-  vocabSize: number;
   contextLength: number;
-  hiddenSize: number;
-  numHiddenLayers: number;
-  intermediateSize: number;
-  numAttentionHeads: number;
-  numKeyValueHeads: number;
-  headDim: number;
-  rmsNormEps: number;
-  ropeTheta: number;
-  hiddenAct: "relu2" | "silu";
-  useSubNorms: boolean;
-  tieWordEmbeddings: boolean;
   weightQuantizer: "absmean_ternary" | "none";
   activationQuantizer: "absmax_int8" | "none";
   /** GGUF type of the linear weights. */
@@ -37,6 +43,8 @@ export interface NativeEngineInfo {
   embeddingType: string;
   /** Weights; the embedding counts once when it is also the head. */
   parameters: number;
+  /** Bytes of the linear layers' weights in the file. */
+  linearBytes: number;
   /** Bytes of repacked weights in memory, besides the mapped file. */
   packedBytes: number;
   /** Bytes of weights that one token of decoding reads. */

@@ -2,15 +2,20 @@
 import { statSync } from "node:fs";
 import { tokenizerOf } from "../../src/gguf/gguf_tokenizer.ts";
 import { GgufError } from "../../src/gguf/gguf_types.ts";
+import { isTernary } from "../../src/gguf/types/tensor_type.ts";
+import { tensorTypes } from "../../src/gguf/types/tensor_types.ts";
 import { endTokenIds } from "../../src/language_model/end_tokens.ts";
 import { GeneratedText } from "../../src/language_model/generated_text.ts";
 import type {
+  CallOptions,
+  GeneratedPiece,
   GenerateRequest,
   LanguageModel,
   LoglikelihoodRequest,
   LoglikelihoodResult,
-  OnAnswer,
 } from "../../src/language_model/language_model.ts";
+import { type EngineFacts, filesIdentity } from "../../src/language_model/model_facts.ts";
+import { shapeOf } from "../../src/language_model/model_shape.ts";
 import { sharingOrder } from "../../src/language_model/sharing_order.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { Engine, type EngineOptions } from "./engine.ts";
@@ -43,7 +48,7 @@ export class NativeLanguageModel implements LanguageModel {
   readonly name: string;
   readonly tokenizer: Tokenizer;
   readonly maxLength: number;
-  readonly info: Record<string, string | number>;
+  readonly facts: EngineFacts;
   readonly engine: Engine;
   readonly endIds: ReadonlySet<number>;
 
@@ -55,15 +60,20 @@ export class NativeLanguageModel implements LanguageModel {
     this.maxLength = config.contextLength;
     const named = ["eos", "eot", "eom"].map((name) => metadata.get(`tokenizer.ggml.${name}_token_id`));
     this.endIds = endTokenIds(named, tokenizer);
-    this.info = {
-      backend: "native engine",
-      isa: config.isa,
-      threads: config.threads,
-      architecture: config.architecture,
-      weight_type: config.weightType,
-      embedding_type: config.embeddingType,
-      parameters: config.parameters,
-      file_bytes: statSync(engine.path).size,
+    const { isa: variant, threads, architecture, weightType, embeddingType, parameters, linearBytes } = config;
+    const ternary = tensorTypes.some((type) => type.name === weightType && isTernary(type));
+    this.facts = {
+      kind: "engine",
+      variant,
+      threads,
+      architecture,
+      weightType,
+      embeddingType,
+      parameters,
+      linearBytes,
+      fileBytes: statSync(engine.path).size,
+      shape: shapeOf(config, ternary),
+      identity: () => filesIdentity("engine", [engine.path], false),
     };
   }
 
@@ -83,9 +93,7 @@ export class NativeLanguageModel implements LanguageModel {
 
   async loglikelihood(
     requests: readonly LoglikelihoodRequest[],
-    onDone?: (count: number) => void,
-    signal?: AbortSignal,
-    onAnswer?: OnAnswer<LoglikelihoodResult>,
+    { signal, onDone, onAnswer }: CallOptions<LoglikelihoodResult> = {},
   ): Promise<LoglikelihoodResult[]> {
     const results = new Array<LoglikelihoodResult>(requests.length);
     const schedule = new ScoreSchedule(requests);
@@ -114,9 +122,7 @@ export class NativeLanguageModel implements LanguageModel {
 
   async generateUntil(
     requests: readonly GenerateRequest[],
-    onDone?: (count: number) => void,
-    signal?: AbortSignal,
-    onAnswer?: OnAnswer<string>,
+    { signal, onDone, onAnswer }: CallOptions<string> = {},
   ): Promise<string[]> {
     const texts = new Array<string>(requests.length).fill("");
     const order = sharingOrder(requests.map(({ context }) => ({ context, continuation: [] })));
@@ -151,15 +157,10 @@ export class NativeLanguageModel implements LanguageModel {
     }
   }
 
-  /**
-   * Text of one request as it is generated, in pieces that never change afterwards.
-   * @throws the signal's reason when it aborts.
-   */
   async *stream(
     request: GenerateRequest,
-    signal?: AbortSignal,
-    onTokens?: (count: number) => void,
-  ): AsyncGenerator<string, void> {
+    { signal }: Pick<CallOptions<never>, "signal"> = {},
+  ): AsyncGenerator<GeneratedPiece, void> {
     const { context: ids, until, maxTokens } = request;
     if (maxTokens <= 0) return;
     const generation = new Generation(
@@ -176,8 +177,8 @@ export class NativeLanguageModel implements LanguageModel {
       { ...request, stop: until, signal },
     );
     for await (const { text } of generation) {
-      onTokens?.(generation.tokens.length);
-      if (text !== "") yield text;
+      const end = generation.stopReason;
+      yield { text, tokens: generation.tokens.length - (end === "eos" ? 1 : 0), end };
     }
   }
 

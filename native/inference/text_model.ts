@@ -159,7 +159,7 @@ export class TextModel {
       typeof context === "string" && typeof continuation === "string"
         ? this.#encoder.encodePair(context, continuation)
         : { context: this.#ids(context), continuation: this.#ids(continuation) };
-    const [result] = await this.languageModel.loglikelihood([request], undefined, options.signal);
+    const [result] = await this.languageModel.loglikelihood([request], options);
     return result;
   }
 

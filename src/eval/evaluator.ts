@@ -276,9 +276,13 @@ async function answerAll(
       next = end;
     }
   };
-  if (scored.length > 0) await judgeAll(scored, await model.loglikelihood(scoreRequests, report(0), signal));
+  if (scored.length > 0)
+    await judgeAll(scored, await model.loglikelihood(scoreRequests, { signal, onDone: report(0) }));
   if (generated.length > 0) {
-    await judgeAll(generated, await model.generateUntil(generateRequests, report(scoreRequests.length), signal));
+    await judgeAll(
+      generated,
+      await model.generateUntil(generateRequests, { signal, onDone: report(scoreRequests.length) }),
+    );
   }
   return answers;
 }

@@ -5,11 +5,14 @@
  */
 
 export type {
+  CallOptions,
+  GeneratedPiece,
   GenerateRequest,
   LanguageModel,
   LoglikelihoodRequest,
   LoglikelihoodResult,
 } from "../language_model/language_model.ts";
+export type { ModelFacts } from "../language_model/model_facts.ts";
 export { fetchHubSplit } from "./data/hub_split.ts";
 export { type FetchSplit, TaskData, type TaskDataOptions } from "./data/task_data.ts";
 export { type EvaluationOptions, evaluate, type TaskResult, UnsafeCodeError } from "./evaluator.ts";

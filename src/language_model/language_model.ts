@@ -1,8 +1,10 @@
 /**
- * What evaluation needs of a language model: lm-evaluation-harness's three calls, on token ids. Text, BOS rules,
- * truncation and stop strings are handled by the evaluator, so every implementation scores the same requests.
+ * What evaluation and the commands need of a language model: lm-evaluation-harness's calls, on token ids. Text, BOS rules
+ * and truncation are handled by the caller, so every implementation scores the same requests.
  */
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { ModelFacts } from "./model_facts.ts";
+import type { SamplingOptions } from "./sampling.ts";
 
 export interface LoglikelihoodRequest {
   /** At least one id (the evaluator supplies the prefix token when the context is empty). */
@@ -20,51 +22,54 @@ export interface LoglikelihoodResult {
   tokenLogprobs: Float32Array;
 }
 
-export interface GenerateRequest {
+/** A context to continue, and how tokens are drawn. */
+export interface GenerateRequest extends SamplingOptions {
   context: readonly number[];
   /** Generation ends before the first of these strings appears in the generated text. */
   until: readonly string[];
   maxTokens: number;
-  /** 0 or absent: greedy. */
-  temperature?: number;
-  topK?: number;
-  topP?: number;
-  seed?: number;
 }
 
-/** Hears an answer as soon as it is final, in any order: a cache keeps it even if the run ends early. */
-export type OnAnswer<Answer> = (index: number, answer: Answer) => void;
+/**
+ * Why a text ended: an end-of-text token, a stop string, the number of tokens asked for, or the model's context, which
+ * is full.
+ */
+export type StopReason = "eos" | "stop" | "length" | "context";
+
+/** A part of a text that is being generated. */
+export interface GeneratedPiece {
+  /** Text that is final with it, maybe "". */
+  text: string;
+  /** Tokens of the text so far, the one that ended it left out. */
+  tokens: number;
+  /** Why the text ended; null before the last piece, and where a server does not tell. */
+  end: StopReason | null;
+}
+
+/** How a call is watched and ended. */
+export interface CallOptions<Answer> {
+  /** The call throws the signal's reason when it aborts. */
+  signal?: AbortSignal;
+  /** Hears the number of requests that are done so far. */
+  onDone?(count: number): void;
+  /** Hears an answer as soon as it is final, in any order: a cache keeps it even if the run ends early. */
+  onAnswer?(index: number, answer: Answer): void;
+}
 
 export interface LanguageModel {
-  /** For reports: a file name or checkpoint directory. */
+  /** For reports: a file name, checkpoint directory or address. */
   readonly name: string;
   readonly tokenizer: Tokenizer;
   /** Largest number of positions. */
   readonly maxLength: number;
-  /** Free facts for the report (backend, isa, threads, parameters, bytes ...). */
-  readonly info: Record<string, string | number>;
-  /** `onDone` hears the number of requests done so far. @throws the signal's reason when it aborts. */
+  readonly facts: ModelFacts;
   loglikelihood(
     requests: readonly LoglikelihoodRequest[],
-    onDone?: (count: number) => void,
-    signal?: AbortSignal,
-    onAnswer?: OnAnswer<LoglikelihoodResult>,
+    options?: CallOptions<LoglikelihoodResult>,
   ): Promise<LoglikelihoodResult[]>;
-  /** Generated text of each request, cut before the stop string. End-of-sequence ids end it too. */
-  generateUntil(
-    requests: readonly GenerateRequest[],
-    onDone?: (count: number) => void,
-    signal?: AbortSignal,
-    onAnswer?: OnAnswer<string>,
-  ): Promise<string[]>;
-  /**
-   * One text as it is generated, in pieces that never change afterwards. `onTokens` hears the number of tokens so far.
-   * @throws the signal's reason when it aborts.
-   */
-  stream(
-    request: GenerateRequest,
-    signal?: AbortSignal,
-    onTokens?: (count: number) => void,
-  ): AsyncGenerator<string, void>;
+  /** Generated text of each request, cut before the stop string. End-of-text ids end it too. */
+  generateUntil(requests: readonly GenerateRequest[], options?: CallOptions<string>): Promise<string[]>;
+  /** One text as it is generated, in pieces that never change afterwards: one for each token, where that is known. */
+  stream(request: GenerateRequest, options?: Pick<CallOptions<never>, "signal">): AsyncGenerator<GeneratedPiece, void>;
   dispose(): void;
 }

@@ -2,9 +2,12 @@
  * The LanguageModel of a checkpoint: the training forward on the current tfjs backend, in right-padded batches.
  * Attention is causal, so padding changes nothing before it.
  */
+import { readdirSync } from "node:fs";
+import path from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { loadCausalLM, openCheckpoint } from "../checkpoint/checkpoint.ts";
 import { CheckpointError } from "../checkpoint/checkpoint_error.ts";
+import { hasTernaryWeights } from "../config/model_quantizers.ts";
 import type { CausalLM } from "../model/causal_lm.ts";
 import { parameterCount } from "../model/parameters.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
@@ -12,12 +15,15 @@ import { DraftTable } from "./draft_table.ts";
 import { endTokenIds } from "./end_tokens.ts";
 import type { GeneratedText } from "./generated_text.ts";
 import type {
+  CallOptions,
+  GeneratedPiece,
   GenerateRequest,
   LanguageModel,
   LoglikelihoodRequest,
   LoglikelihoodResult,
-  OnAnswer,
 } from "./language_model.ts";
+import { type CheckpointFacts, filesIdentity } from "./model_facts.ts";
+import { shapeOf } from "./model_shape.ts";
 import { TfjsGeneration } from "./tfjs_generation.ts";
 
 /** Positions of one forward pass, padding included. */
@@ -29,39 +35,61 @@ export interface TfjsLanguageModelOptions {
   tokenizer: Tokenizer;
   /** Ids that config.json names (`eos_token_id`), besides the tokenizer's EOS and what is known to end a text. */
   endIds?: readonly unknown[];
-  info?: Record<string, string | number>;
+  compute?: CheckpointFacts["compute"];
+  /** Of the files that the model was read from; a model in memory has none, and no identity. */
+  directory?: string;
 }
 
 export class TfjsLanguageModel implements LanguageModel {
   readonly name: string;
   readonly tokenizer: Tokenizer;
   readonly maxLength: number;
-  readonly info: Record<string, string | number>;
+  readonly facts: CheckpointFacts;
   readonly model: CausalLM;
   readonly endIds: ReadonlySet<number>;
 
-  constructor({ name, model, tokenizer, endIds = [], info = {} }: TfjsLanguageModelOptions) {
+  constructor({ name, model, tokenizer, endIds = [], compute = null, directory }: TfjsLanguageModelOptions) {
     this.name = name;
     this.model = model;
     this.tokenizer = tokenizer;
     this.maxLength = model.config.maxPositionEmbeddings;
     this.endIds = endTokenIds(endIds, tokenizer);
-    this.info = { parameters: parameterCount(model.config), ...info };
+    const shape = shapeOf(model.config, hasTernaryWeights(model.config));
+    this.facts = {
+      kind: "checkpoint",
+      compute,
+      parameters: parameterCount(model.config),
+      shape,
+      // A checkpoint runs on its latent weights, float32 on every backend.
+      linearBytes: shape.linearWeights * 4,
+      identity: async () => {
+        if (directory === undefined) throw new TypeError(`${name} is not read from files: it has no identity`);
+        // The backends agree within a tolerance only.
+        return filesIdentity(`tfjs ${compute?.backend}`, checkpointFiles(directory), true);
+      },
+    };
   }
 
   /**
    * Opens a checkpoint or run directory on the current backend.
-   * @param info facts to add for the report: backend, threads, kernel variant
+   * @param compute what the current backend is, for reports
    * @throws {CheckpointError} if it cannot be read or has no tokenizer.
    */
-  static async open(directory: string, info: Record<string, string | number> = {}): Promise<TfjsLanguageModel> {
+  static async open(directory: string, compute: CheckpointFacts["compute"] = null): Promise<TfjsLanguageModel> {
     const checkpoint = await openCheckpoint(directory);
     try {
       const { tokenizer, configJson } = checkpoint;
       if (tokenizer === null) throw new CheckpointError(`${checkpoint.directory} has no tokenizer.json`);
       const endIds = [configJson.eos_token_id].flat();
       const model = await loadCausalLM(checkpoint);
-      return new TfjsLanguageModel({ name: directory, model, tokenizer, endIds, info });
+      return new TfjsLanguageModel({
+        name: directory,
+        model,
+        tokenizer,
+        endIds,
+        compute,
+        directory: checkpoint.directory,
+      });
     } finally {
       await checkpoint.tensors.close();
     }
@@ -69,9 +97,7 @@ export class TfjsLanguageModel implements LanguageModel {
 
   async loglikelihood(
     requests: readonly LoglikelihoodRequest[],
-    onDone?: (count: number) => void,
-    signal?: AbortSignal,
-    onAnswer?: OnAnswer<LoglikelihoodResult>,
+    { signal, onDone, onAnswer }: CallOptions<LoglikelihoodResult> = {},
   ): Promise<LoglikelihoodResult[]> {
     const results = new Array<LoglikelihoodResult>(requests.length);
     let done = 0;
@@ -90,9 +116,7 @@ export class TfjsLanguageModel implements LanguageModel {
 
   async generateUntil(
     requests: readonly GenerateRequest[],
-    onDone?: (count: number) => void,
-    signal?: AbortSignal,
-    onAnswer?: OnAnswer<string>,
+    { signal, onDone, onAnswer }: CallOptions<string> = {},
   ): Promise<string[]> {
     const texts = new Array<GeneratedText>(requests.length);
     const lengths = requests.map(({ context, maxTokens }) => context.length + maxTokens);
@@ -111,16 +135,14 @@ export class TfjsLanguageModel implements LanguageModel {
 
   async *stream(
     request: GenerateRequest,
-    signal?: AbortSignal,
-    onTokens?: (count: number) => void,
-  ): AsyncGenerator<string, void> {
+    { signal }: Pick<CallOptions<never>, "signal"> = {},
+  ): AsyncGenerator<GeneratedPiece, void> {
     const generation = new TfjsGeneration(this);
     const text = generation.add(request);
     let shown = 0;
     while (generation.step()) {
-      const { settled } = text;
-      onTokens?.(text.tokens);
-      if (settled.length > shown) yield settled.slice(shown);
+      const { settled, tokens, end } = text;
+      yield { text: settled.slice(shown), tokens, end };
       shown = Math.max(shown, settled.length);
       await eventLoopTurn(signal);
     }
@@ -156,6 +178,14 @@ export class TfjsLanguageModel implements LanguageModel {
       };
     });
   }
+}
+
+/** The files that the answers depend on, by name. */
+function checkpointFiles(directory: string): string[] {
+  return readdirSync(directory)
+    .filter((name) => /\.safetensors$|^(config|tokenizer|tokenizer_config)\.json$/.test(name))
+    .sort()
+    .map((name) => path.join(directory, name));
 }
 
 /** Positions that the model sees: the last id is only predicted. */

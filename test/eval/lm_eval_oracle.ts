@@ -98,7 +98,7 @@ export class RecordingModel {
       name: inner.name,
       tokenizer: inner.tokenizer,
       maxLength: inner.maxLength,
-      info: inner.info,
+      facts: inner.facts,
       loglikelihood: (requests, ...rest) => {
         this.requests.push(...requests);
         return inner.loglikelihood(requests, ...rest);

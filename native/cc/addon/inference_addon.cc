@@ -88,6 +88,15 @@ Napi::Value tensor_types(const Napi::CallbackInfo& info) {
   return types;
 }
 
+// Bytes of the file's linear layers, as they are stored.
+int64_t linear_bytes(const GgufFile& file) {
+  uint64_t bytes = 0;
+  for (const auto& [name, tensor] : file.tensors()) {
+    if (name.compare(0, 4, "blk.") == 0 && tensor.dimensions.size() == 2) bytes += tensor.bytes;
+  }
+  return static_cast<int64_t>(bytes);
+}
+
 class EngineObject : public Napi::ObjectWrap<EngineObject> {
  public:
   static Napi::Function define(Napi::Env env) {
@@ -185,6 +194,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
     result.Set("weightType", model.weight_type());
     result.Set("embeddingType", ggml_type_name(model.file().tensor("token_embd.weight")->type));
     set("parameters", static_cast<int64_t>(model.parameters()));
+    set("linearBytes", linear_bytes(model.file()));
     set("packedBytes", static_cast<int64_t>(model.packed_bytes()));
     set("bytesPerToken", static_cast<int64_t>(bytes_per_token(model)));
     result.Set("isa", engine.kernels().name);

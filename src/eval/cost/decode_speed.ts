@@ -43,11 +43,11 @@ export async function measureDecodeSpeed(
   let first: { time: number; count: number } | undefined;
   let last = { time: start, count: 0 };
   const request = { context: ids, until: [], maxTokens: written };
-  const onTokens = (count: number) => {
-    last = { time: now(), count };
-    first ??= last;
-  };
-  for await (const _ of model.stream(request, signal, onTokens)) {
+  for await (const { tokens } of model.stream(request, { signal })) {
+    if (tokens > last.count) {
+      last = { time: now(), count: tokens };
+      first ??= last;
+    }
     if (last.time - start > longestSeconds) break;
   }
   const after = first === undefined ? 0 : last.count - first.count;

@@ -1,11 +1,11 @@
 /** A LanguageModel that looks into a cache of answers first, and keeps every new answer as soon as there is one. */
 
 import type {
+  CallOptions,
   GenerateRequest,
   LanguageModel,
   LoglikelihoodRequest,
   LoglikelihoodResult,
-  OnAnswer,
 } from "../../language_model/language_model.ts";
 import { type AnswerCache, answerKey, type CachedAnswer } from "./answer_cache.ts";
 
@@ -13,7 +13,7 @@ export class CachedLanguageModel implements LanguageModel {
   readonly name: string;
   readonly tokenizer: LanguageModel["tokenizer"];
   readonly maxLength: number;
-  readonly info: LanguageModel["info"];
+  readonly facts: LanguageModel["facts"];
   /** Requests that the cache answered. */
   hits = 0;
   private readonly model: LanguageModel;
@@ -25,7 +25,7 @@ export class CachedLanguageModel implements LanguageModel {
     this.name = model.name;
     this.tokenizer = model.tokenizer;
     this.maxLength = model.maxLength;
-    this.info = model.info;
+    this.facts = model.facts;
     this.model = model;
     this.cache = cache;
     this.identity = identity;
@@ -33,35 +33,24 @@ export class CachedLanguageModel implements LanguageModel {
 
   loglikelihood(
     requests: readonly LoglikelihoodRequest[],
-    onDone?: (count: number) => void,
-    signal?: AbortSignal,
-    onAnswer?: OnAnswer<LoglikelihoodResult>,
+    options: CallOptions<LoglikelihoodResult> = {},
   ): Promise<LoglikelihoodResult[]> {
     const keys = requests.map(({ context, continuation }) =>
       answerKey(this.identity, ["loglikelihood", context, continuation]),
     );
-    return this.answer(requests, keys, onDone, onAnswer, (...call) =>
-      this.model.loglikelihood(call[0], call[1], signal, call[2]),
-    );
+    return this.answer(requests, keys, options, (asked, inner) => this.model.loglikelihood(asked, inner));
   }
 
-  generateUntil(
-    requests: readonly GenerateRequest[],
-    onDone?: (count: number) => void,
-    signal?: AbortSignal,
-    onAnswer?: OnAnswer<string>,
-  ): Promise<string[]> {
+  generateUntil(requests: readonly GenerateRequest[], options: CallOptions<string> = {}): Promise<string[]> {
     const keys = requests.map(({ context, until, maxTokens, temperature = 0, topK, topP, seed }) => {
       // A greedy answer does not depend on how it would have been drawn.
       const drawn = temperature > 0 ? [temperature, topK ?? null, topP ?? null, seed ?? 0] : [];
       return answerKey(this.identity, ["generate", context, until, maxTokens, ...drawn]);
     });
-    return this.answer(requests, keys, onDone, onAnswer, (...call) =>
-      this.model.generateUntil(call[0], call[1], signal, call[2]),
-    );
+    return this.answer(requests, keys, options, (asked, inner) => this.model.generateUntil(asked, inner));
   }
 
-  stream(...call: Parameters<LanguageModel["stream"]>): AsyncGenerator<string, void> {
+  stream(...call: Parameters<LanguageModel["stream"]>): ReturnType<LanguageModel["stream"]> {
     return this.model.stream(...call);
   }
 
@@ -74,9 +63,8 @@ export class CachedLanguageModel implements LanguageModel {
   private async answer<Request, Answer extends CachedAnswer>(
     requests: readonly Request[],
     keys: readonly string[],
-    onDone: ((count: number) => void) | undefined,
-    onAnswer: OnAnswer<Answer> | undefined,
-    ask: (requests: Request[], onDone: (count: number) => void, onAnswer: OnAnswer<Answer>) => Promise<Answer[]>,
+    { signal, onDone, onAnswer }: CallOptions<Answer>,
+    ask: (requests: Request[], options: CallOptions<Answer>) => Promise<Answer[]>,
   ): Promise<Answer[]> {
     const places = new Map<string, number[]>();
     keys.forEach((key, index) => {
@@ -95,10 +83,13 @@ export class CachedLanguageModel implements LanguageModel {
       const report = (count: number) => onDone?.(count === asked.length ? requests.length : found + count);
       const answers = await ask(
         asked.map(([first]) => requests[first]),
-        report,
-        (index, answer) => {
-          this.cache.add(keys[asked[index][0]], answer);
-          for (const place of asked[index]) onAnswer?.(place, answer);
+        {
+          signal,
+          onDone: report,
+          onAnswer: (index, answer) => {
+            this.cache.add(keys[asked[index][0]], answer);
+            for (const place of asked[index]) onAnswer?.(place, answer);
+          },
         },
       );
       answers.forEach((answer, index) => {

@@ -3,7 +3,7 @@
  * 2504.12285, table 1) for any models.
  */
 
-import type { ModelShape } from "../../language_model/model_shape.ts";
+import type { ModelFacts } from "../../language_model/model_facts.ts";
 import type { Score } from "../aggregate.ts";
 import { arithmeticEnergy, energyTokens } from "../cost/arithmetic_energy.ts";
 import type { DecodeSpeed } from "../cost/decode_speed.ts";
@@ -13,8 +13,7 @@ import { textTable } from "./text_table.ts";
 
 export interface EvaluatedModel {
   name: string;
-  parameters: number | null;
-  shape: ModelShape | null;
+  facts: Pick<ModelFacts, "parameters" | "shape" | "linearBytes">;
   speed: DecodeSpeed | null;
   results: readonly TaskResult[];
   groups: readonly GroupResult[];
@@ -50,12 +49,15 @@ export function shortNames(names: readonly string[]): string[] {
 }
 
 const costRows: readonly (readonly [string, (model: EvaluatedModel) => string])[] = [
-  ["Parameters", ({ parameters }) => (parameters === null ? missing : parameters.toLocaleString("en-US"))],
-  ["Weights without embedding", ({ shape }) => size(shape?.linearBytes)],
+  ["Parameters", ({ facts: { parameters } }) => parameters?.toLocaleString("en-US") ?? missing],
+  ["Weights without embedding", ({ facts }) => size(facts.linearBytes)],
   ["Prompt, tokens/s", ({ speed }) => quantity(speed?.firstToken ? speed.promptTokens / speed.firstToken : null, 3)],
   ["Written, tokens/s", ({ speed }) => quantity(speed?.perToken ? 1 / speed.perToken : null, 3)],
   ["Written, ms/token", ({ speed }) => quantity(speed?.perToken ? speed.perToken * 1000 : null, 3)],
-  [`Energy of ${energyTokens} tokens, J (estimate)`, ({ shape }) => quantity(shape && arithmeticEnergy(shape), 2)],
+  [
+    `Energy of ${energyTokens} tokens, J (estimate)`,
+    ({ facts }) => quantity(facts.shape && arithmeticEnergy(facts.shape), 2),
+  ],
   ["Evaluation, s", ({ seconds }) => seconds.toFixed(1)],
 ];
 

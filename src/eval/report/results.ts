@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { cpus } from "node:os";
 import type { LanguageModel } from "../../language_model/language_model.ts";
+import { reportedFacts } from "../../language_model/model_facts.ts";
 import { defaultResamples, type Score } from "../aggregate.ts";
 import type { TaskResult } from "../evaluator.ts";
 import type { GroupResult } from "../group_scores.ts";
@@ -125,7 +126,7 @@ export function resultsJson(
     config: {
       model: "bitnet-lab",
       model_args: { pretrained: model.name },
-      model_num_parameters: model.info.parameters ?? null,
+      model_num_parameters: model.facts.parameters,
       model_dtype: "float32",
       limit: settings.limit,
       gen_kwargs: settings.genKwargs,
@@ -139,7 +140,7 @@ export function resultsJson(
     },
     // Ours: the accuracy of guessing, what is known of model and machine.
     chance: perTask(results, ({ chance }) => chance),
-    model_info: model.info,
+    model_info: reportedFacts(model.facts),
     // Ours: documents of the split that the task cannot judge.
     left_out: perTask(results, ({ documents }) => documents.leftOut),
     model_source: "bitnet-lab",

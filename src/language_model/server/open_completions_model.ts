@@ -8,6 +8,7 @@ import { CompletionsClient, type CompletionsClientOptions } from "./completions_
 import { CompletionsLanguageModel, type Scoring } from "./completions_language_model.ts";
 import type { PromptForm } from "./prompt_form.ts";
 import { servedModels, serverTraits } from "./served_model.ts";
+import type { ServedShape } from "./served_shape.ts";
 import { ServerError } from "./server_error.ts";
 
 /** The arguments cannot be understood; the message names the key. */
@@ -100,6 +101,11 @@ async function checkTokenizer(options: CompletionsClientOptions, tokenizer: Toke
   }
 }
 
+export interface ConnectionOptions extends Pick<CompletionsClientOptions, "apiKey" | "onRetry" | "wait"> {
+  /** What files tell of the model. */
+  served?: ServedShape;
+}
+
 /**
  * @param tokenizer of the served model: requests go out as ids
  * @throws {ServerError} if no server answers, or it has no such model.
@@ -108,7 +114,7 @@ export async function openCompletionsModel(
   url: string,
   settings: ServerArguments,
   tokenizer: Tokenizer,
-  connection: Pick<CompletionsClientOptions, "apiKey" | "onRetry" | "wait"> = {},
+  { served, ...connection }: ConnectionOptions = {},
   signal?: AbortSignal,
 ): Promise<CompletionsLanguageModel> {
   const { timeoutSeconds, retries } = settings;
@@ -117,11 +123,11 @@ export async function openCompletionsModel(
   const models = servedModels(await new CompletionsClient({ ...options, retries: 0 }).get("models", signal));
   const model = settings.model ?? models[0]?.id;
   if (model === undefined) throw new ServerError(`${url}/models names no model: give model=NAME`);
-  const served = models.find(({ id }) => id === model);
-  if (served === undefined && models.length > 0) {
+  const entry = models.find(({ id }) => id === model);
+  if (entry === undefined && models.length > 0) {
     throw new ServerError(`${url} has no model "${model}" (models: ${models.map(({ id }) => id).join(", ")})`);
   }
-  const traits = serverTraits(served);
+  const traits = serverTraits(entry);
   const scoring = settings.scoring ?? traits.scoring;
   if (traits.isLlamaCpp) await checkTokenizer(options, tokenizer, signal);
   const contextLength = settings.maxLength ?? traits.contextLength ?? defaultContextLength;
@@ -136,6 +142,7 @@ export async function openCompletionsModel(
     sampling: traits.sampling,
     concurrency: settings.concurrency,
     batchSize: settings.batchSize,
-    info: traits.info,
+    parameters: traits.parameters,
+    served,
   });
 }

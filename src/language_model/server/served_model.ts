@@ -24,7 +24,7 @@ export interface ServerTraits {
   sampling: Record<string, number>;
   /** Tokens of a prompt and its completion, if the server tells. */
   contextLength: number | undefined;
-  info: Record<string, number>;
+  parameters: number | undefined;
 }
 
 /** Both programs truncate the distribution, and llama-cpp-python penalizes repetition (1.1), unless told not to. */
@@ -40,6 +40,6 @@ export function serverTraits(served: ServedModel | undefined): ServerTraits {
     promptForm: isLlamaCppPython ? "text" : "ids",
     sampling: isLlamaCpp || isLlamaCppPython ? neutralSampling : {},
     contextLength: served?.max_model_len ?? n_ctx,
-    info: n_params === undefined ? {} : { parameters: n_params },
+    parameters: n_params,
   };
 }

@@ -1,7 +1,7 @@
 /** The estimate against the figures that the report of BitNet b1.58 2B4T prints for published models. */
 import { expect, test } from "vitest";
 import { arithmeticEnergy } from "../../../src/eval/cost/arithmetic_energy.ts";
-import { shapeOfConfig } from "../../../src/language_model/model_shape.ts";
+import { shapeOfConfig } from "../../../src/language_model/server/served_shape.ts";
 
 const config = (
   model_type: string,
@@ -24,19 +24,19 @@ test.each<[string, object, number, number]>([
   ["Qwen2.5 1.5B", config("qwen2", [1536, 28, 12, 2, 128, 8960]), 0.347, 2.6],
   ["SmolLM2 1.7B", config("llama", [2048, 24, 32, 32, 64, 8192]), 0.425, 3.2],
 ])("%s", (_, json, joules, gigabytes) => {
-  const shape = shapeOfConfig(json)!;
-  expect(arithmeticEnergy(shape)).toBeCloseTo(joules, 3);
-  expect(Math.abs(shape.linearBytes! / 1e9 - gigabytes)).toBeLessThan(0.06);
+  const { shape, linearBytes } = shapeOfConfig(json);
+  expect(arithmeticEnergy(shape!)).toBeCloseTo(joules, 3);
+  expect(Math.abs(linearBytes! / 1e9 - gigabytes)).toBeLessThan(0.06);
 });
 
 test("BitNet b1.58 2B4T: additions of int8", () => {
-  const shape = shapeOfConfig(config("bitnet", [2560, 30, 20, 5, 128, 6912]))!;
-  expect(arithmeticEnergy(shape)).toBeCloseTo(0.028, 3);
-  expect(shape.linearBytes).toBeNull();
+  const { shape, linearBytes } = shapeOfConfig(config("bitnet", [2560, 30, 20, 5, 128, 6912]));
+  expect(arithmeticEnergy(shape!)).toBeCloseTo(0.028, 3);
+  expect(linearBytes).toBeNull();
 });
 
 test("other models, and configs without a key, have no estimate", () => {
-  expect(shapeOfConfig(config("gpt2", [768, 12, 12, 12, 64, 3072]))).toBeNull();
-  expect(shapeOfConfig({ model_type: "llama", hidden_size: 8 })).toBeNull();
-  expect(shapeOfConfig(null)).toBeNull();
+  expect(shapeOfConfig(config("gpt2", [768, 12, 12, 12, 64, 3072])).shape).toBeNull();
+  expect(shapeOfConfig({ model_type: "llama", hidden_size: 8 }).shape).toBeNull();
+  expect(shapeOfConfig(null).shape).toBeNull();
 });

@@ -9,12 +9,11 @@ function timed(tokens: number, secondsPerToken: number, maxLength = 1000) {
   const asked: GenerateRequest[] = [];
   const model: LanguageModel = {
     ...fakeLanguageModel({ maxLength }),
-    async *stream(request, _, onTokens) {
+    async *stream(request) {
       asked.push(request);
       clock += 2;
       for (let i = 1; i <= Math.min(tokens, request.maxTokens); i++) {
-        onTokens?.(i);
-        yield "x";
+        yield { text: "x", tokens: i, end: null };
         clock += secondsPerToken;
       }
     },

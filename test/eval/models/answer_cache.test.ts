@@ -109,7 +109,7 @@ describe("a model with a cache", () => {
     };
     const first = new CachedLanguageModel(counting, await AnswerCache.open(file), "m");
     const done: number[] = [];
-    const answers = await first.loglikelihood(requests, (count) => done.push(count));
+    const answers = await first.loglikelihood(requests, { onDone: (count) => done.push(count) });
     expect(answers).toEqual(await inner.loglikelihood(requests));
     expect([asked, done]).toEqual([[2], [3]]);
     first.dispose();
@@ -130,9 +130,9 @@ describe("a model with a cache", () => {
     const inner = fakeLanguageModel({});
     const failing = {
       ...inner,
-      loglikelihood: async (...[given, , , onAnswer]: Parameters<typeof inner.loglikelihood>) => {
+      loglikelihood: async (...[given, options]: Parameters<typeof inner.loglikelihood>) => {
         const [answer] = await inner.loglikelihood(given.slice(0, 1));
-        onAnswer?.(0, answer);
+        options?.onAnswer?.(0, answer);
         throw new Error("out of order");
       },
     };

@@ -10,7 +10,11 @@ import { chanceLines } from "../../../src/eval/report/results_table.ts";
 import { findTask } from "../../../src/eval/task/task_registry.ts";
 import { fakeLanguageModel } from "../fake_language_model.ts";
 
-async function evaluated(name: string, score: (text: string) => number, more: Partial<EvaluatedModel> = {}) {
+async function evaluated(
+  name: string,
+  score: (text: string) => number,
+  more: Partial<EvaluatedModel> = {},
+): Promise<EvaluatedModel> {
   const model = fakeLanguageModel({ score: (_, continuation) => score(continuation) });
   const results = await evaluate(
     model,
@@ -18,13 +22,17 @@ async function evaluated(name: string, score: (text: string) => number, more: Pa
     new TaskData(),
     { limit: 40 },
   );
-  return { name, parameters: null, shape: null, speed: null, results, groups: [], seconds: 12.34, ...more };
+  const facts = { parameters: null, shape: null, linearBytes: null };
+  return { name, facts, speed: null, results, groups: [], seconds: 12.34, ...more };
 }
 
 const models = async () => [
   await evaluated("runs/<a>.gguf", (text) => -text.length, {
-    parameters: 2084044800,
-    shape: { numHiddenLayers: 30, attentionWidth: 2560, linearWeights: 2084044800, ternary: true, linearBytes: 521e6 },
+    facts: {
+      parameters: 2084044800,
+      shape: { numHiddenLayers: 30, attentionWidth: 2560, linearWeights: 2084044800, ternary: true },
+      linearBytes: 521e6,
+    },
     speed: { promptTokens: 512, firstToken: 2, writtenTokens: 127, perToken: 0.029 },
   }),
   await evaluated("http://host/v1 b", (text) => text.length),

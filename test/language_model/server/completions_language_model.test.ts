@@ -157,7 +157,7 @@ describe("llama-cpp-python", () => {
 
   test("gets texts; BOS is not in its lists", async () => {
     const model = await openText();
-    expect(model.info).toMatchObject({ prompts: "text", scoring: "echo" });
+    expect(model.facts).toMatchObject({ prompts: "text", scoring: "echo" });
     expect(await model.loglikelihood(questions)).toEqual(questions.map(expected));
     expect(server.bodies.map(({ prompt }) => prompt).sort()).toEqual(["The cat sat", "The dog ran home."]);
   });
@@ -239,7 +239,10 @@ describe("generation", () => {
     };
     const counts: number[] = [];
     let text = "";
-    for await (const piece of (await open()).stream(problem, undefined, (count) => counts.push(count))) text += piece;
+    for await (const piece of (await open()).stream(problem)) {
+      text += piece.text;
+      counts.push(piece.tokens);
+    }
     expect([text, counts]).toEqual(["One two", [1, 2, 3]]);
   });
 
@@ -253,7 +256,10 @@ describe("generation", () => {
     };
     const counts: number[] = [];
     let text = "";
-    for await (const piece of (await open()).stream(problem, undefined, (count) => counts.push(count))) text += piece;
+    for await (const piece of (await open()).stream(problem)) {
+      text += piece.text;
+      counts.push(piece.tokens);
+    }
     expect([text, counts]).toEqual(["\u6771", [1, 3]]);
     expect(server.bodies[0]).toMatchObject({ stream: true, stream_options: { include_usage: true } });
   });
@@ -307,7 +313,7 @@ describe("a server that fails for a while", () => {
   test("an interrupt ends the waiting", async () => {
     const controller = new AbortController();
     server.reply = () => controller.abort(new Error("interrupted"));
-    const call = (await open()).loglikelihood(requests, undefined, controller.signal);
+    const call = (await open()).loglikelihood(requests, { signal: controller.signal });
     await expect(call).rejects.toThrow("interrupted");
   });
 });
@@ -402,7 +408,7 @@ describe("opening", () => {
     const address = await gone.start();
     await gone.stop();
     const away = openCompletionsModel(address, { tokenizer: "" }, tokenizer);
-    await expect(away).rejects.toThrow(`${address}/models: no answer: ECONNREFUSED`);
+    await expect(away).rejects.toThrow(`${address}/models: no answer: nothing listens at this address`);
   });
 
   test("a model that is not served; a server without models", async () => {
@@ -429,7 +435,7 @@ describe("opening", () => {
     server.models = { data: [{ id: "small", max_model_len: 512 }] };
     expect((await open()).maxLength).toBe(510);
     server.models = { data: [{ id: "small", owned_by: "llamacpp", meta: { n_ctx: 512, n_params: 1000 } }] };
-    expect(await open()).toMatchObject({ maxLength: 511, info: { parameters: 1000, scoring: "forced" } });
+    expect(await open()).toMatchObject({ maxLength: 511, facts: { parameters: 1000, scoring: "forced" } });
   });
 
   test("arguments", () => {

@@ -28,7 +28,7 @@ describe("log-likelihoods", () => {
       continuation: [...ids.subarray(5)],
     }));
     const counts: number[] = [];
-    const results = await model.loglikelihood(requests, (count) => counts.push(count));
+    const results = await model.loglikelihood(requests, { onDone: (count) => counts.push(count) });
     expect(counts.at(-1)).toBe(5);
     const reversed = await model.loglikelihood(requests.toReversed());
     expect(reversed.toReversed()).toEqual(results);
@@ -56,9 +56,8 @@ describe("log-likelihoods of requests that share their beginnings", () => {
     const alone: LoglikelihoodResult[] = [];
     for (const request of requests) alone.push(...(await model.loglikelihood([request])));
     const heard = new Map<number, unknown>();
-    expect(await model.loglikelihood(requests, undefined, undefined, (i, answer) => heard.set(i, answer))).toEqual(
-      alone,
-    );
+    const onAnswer = (i: number, answer: LoglikelihoodResult) => heard.set(i, answer);
+    expect(await model.loglikelihood(requests, { onAnswer })).toEqual(alone);
     expect(requests.map((_, i) => heard.get(i))).toEqual(alone);
     const mixed = requests.map((_, i) => (i * 7) % requests.length);
     expect(await model.loglikelihood(mixed.map((i) => requests[i]))).toEqual(mixed.map((i) => alone[i]));
@@ -72,8 +71,10 @@ describe("log-likelihoods of requests that share their beginnings", () => {
       maxTokens: 4 + (i % 3),
     }));
     const heard: string[] = [];
-    const texts = await model.generateUntil(problems, undefined, undefined, (i, text) => {
-      heard[i] = text;
+    const texts = await model.generateUntil(problems, {
+      onAnswer: (i, text) => {
+        heard[i] = text;
+      },
     });
     expect(heard).toEqual(texts);
     for (const [i, problem] of problems.entries()) expect(await model.generateUntil([problem])).toEqual([texts[i]]);
@@ -99,7 +100,7 @@ describe("generation", () => {
       const end = ids.findIndex((id) => model.endIds.has(id));
       expect(texts[i]).toBe(tokenizer.decode(end < 0 ? ids : ids.slice(0, end)));
       let streamed = "";
-      for await (const piece of model.stream(request)) streamed += piece;
+      for await (const { text } of model.stream(request)) streamed += text;
       expect(streamed).toBe(texts[i]);
     }
   });
@@ -112,7 +113,7 @@ describe("generation", () => {
     const request = { context: contexts[0], until: ["never there", stop], maxTokens: 40 };
     expect(await model.generateUntil([request])).toEqual([expected]);
     let streamed = "";
-    for await (const piece of model.stream(request)) streamed += piece;
+    for await (const { text } of model.stream(request)) streamed += text;
     expect(streamed).toBe(expected);
   });
 
@@ -126,7 +127,7 @@ describe("generation", () => {
     const controller = new AbortController();
     controller.abort();
     const request = { context: contexts[0], until: [], maxTokens: 40 };
-    await expect(model.generateUntil([request], undefined, controller.signal)).rejects.toMatchObject({
+    await expect(model.generateUntil([request], { signal: controller.signal })).rejects.toMatchObject({
       name: "AbortError",
     });
   });

@@ -16,7 +16,14 @@ export function hashingModel(tokenizer: Tokenizer, answers: readonly string[]): 
     name: "hashing",
     tokenizer,
     maxLength: 2 ** 30,
-    info: {},
+    facts: {
+      kind: "checkpoint",
+      compute: null,
+      parameters: null,
+      shape: null,
+      linearBytes: null,
+      identity: async () => "hashing",
+    },
     loglikelihood: async (requests) =>
       requests.map(({ context, continuation }) => {
         const [share, byte] = unit(text([...context, ...continuation]));
