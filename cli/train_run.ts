@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { selectBackend } from "../native/backend/select_backend.ts";
 import { earliestBackwardPrecision } from "../src/config/backward_precision.ts";
 import { resolveModelConfig } from "../src/config/model_config.ts";
+import { productNotes } from "../src/config/product_notes.ts";
 import { recipeNames } from "../src/config/recipes.ts";
 import { packageVersion } from "../src/files/package.ts";
 import type { Compute } from "../src/ops/compute.ts";
@@ -153,6 +154,7 @@ function printHeader({ config, tokenizer, dataset }: RunInputs, compute: Compute
   );
   console.log(`backward  ${config.training.backward_precision}${reason === undefined ? "" : ` (auto: ${reason})`}`);
   for (const line of packingWarnings(resolveModelConfig(config.model))) console.error(`warning: ${line}`);
+  for (const line of productNotes(resolveModelConfig(config.model))) console.error(`note: ${line}`);
 }
 
 /** Trains, and shows it. Returns how it ended. */

@@ -10,9 +10,11 @@ import {
   activationQuantizerSchema,
   defaultActivationQuantizer,
   defaultWeightQuantizer,
+  makeWeightQuantizer,
   type QuantizerDescription,
   weightQuantizerSchema,
 } from "../quantizers/registry.ts";
+import { rowLengths } from "./row_lengths.ts";
 
 export const hiddenActs = ["relu2", "silu"] as const;
 
@@ -81,7 +83,7 @@ export class ModelConfigError extends UserError {
 
 /**
  * Resolves defaults and checks the rules between keys.
- * @throws {ModelConfigError} if the heads do not divide, head_dim is odd, or a quantizer combination is meaningless.
+ * @throws {ModelConfigError} if the heads do not divide, head_dim is odd, or rows are no whole groups of a scale.
  */
 export function resolveModelConfig(json: z.output<typeof modelConfigSchema>): ModelConfig {
   const heads = json.num_attention_heads;
@@ -99,7 +101,7 @@ export function resolveModelConfig(json: z.output<typeof modelConfigSchema>): Mo
   if (json.embedding_dtype === "q8_0" && json.hidden_size % 32 !== 0) {
     throw new ModelConfigError(`embedding_dtype q8_0 needs a hidden_size that is a multiple of 32`);
   }
-  return {
+  const config: ModelConfig = {
     hiddenSize: json.hidden_size,
     numHiddenLayers: json.num_hidden_layers,
     intermediateSize: json.intermediate_size,
@@ -119,4 +121,14 @@ export function resolveModelConfig(json: z.output<typeof modelConfigSchema>): Mo
     scaleDtype: json.scale_dtype,
     embeddingDtype: json.embedding_dtype,
   };
+  const scales = makeWeightQuantizer(config.weightQuantizer, config.scaleDtype)?.scales;
+  if (scales?.per === "group") checkGroups(config, scales.size);
+  return config;
+}
+
+function checkGroups(config: ModelConfig, group: number): void {
+  const unfit = rowLengths(config).filter(({ size }) => size % group !== 0);
+  if (unfit.length === 0) return;
+  const sizes = unfit.map(({ key, size }) => `${key} (${size})`).join(" and ");
+  throw new ModelConfigError(`weight_quantizer.group_size (${group}) must divide ${sizes}`);
 }

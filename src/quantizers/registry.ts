@@ -3,11 +3,20 @@ import { z } from "zod";
 import type { ScaleDtype } from "../quant/dtypes.ts";
 import { absmaxInt8Quantizer } from "./absmax_int8.ts";
 import { absmeanTernaryQuantizer } from "./absmean_ternary.ts";
+import { absmeanTernaryGroup } from "./absmean_ternary_group.ts";
+import { absmeanTernaryRow } from "./absmean_ternary_row.ts";
+import { absmedianTernary } from "./absmedian_ternary.ts";
 import type { ActivationQuantizer, ActivationQuantizerDefinition } from "./activation_quantizer.ts";
 import { none } from "./none.ts";
 import type { WeightQuantizer, WeightQuantizerDefinition } from "./weight_quantizer.ts";
 
-export const weightQuantizers: readonly WeightQuantizerDefinition[] = [absmeanTernaryQuantizer, none];
+export const weightQuantizers: readonly WeightQuantizerDefinition[] = [
+  absmeanTernaryQuantizer,
+  absmeanTernaryRow,
+  absmeanTernaryGroup,
+  absmedianTernary,
+  none,
+];
 
 export const activationQuantizers: readonly ActivationQuantizerDefinition[] = [absmaxInt8Quantizer, none];
 

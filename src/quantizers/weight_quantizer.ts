@@ -51,12 +51,12 @@ export interface WeightQuantizer {
 }
 
 /** What a quantizer's file exports. */
-export interface WeightQuantizerDefinition {
+export interface WeightQuantizerDefinition<Options extends z.ZodObject = z.ZodObject> {
   readonly name: string;
   /** Strict schema of the options beside `type`, each with a default. */
-  readonly options: z.ZodObject;
+  readonly options: Options;
   /** Null stands for weights as they are. `options` are parsed. */
-  create(options: Record<string, unknown>, scaleDtype: ScaleDtype): WeightQuantizer | null;
+  create(options: z.output<Options>, scaleDtype: ScaleDtype): WeightQuantizer | null;
 }
 
 /** Scales of a matrix. */
