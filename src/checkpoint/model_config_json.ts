@@ -10,6 +10,7 @@ import {
   resolveModelConfig,
 } from "../config/model_config.ts";
 import { isFloat, isLlamaShaped, isQuantized } from "../config/model_quantizers.ts";
+import { ofMember } from "../config/schema_errors.ts";
 import { embeddingName, headName } from "../model/parameters.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { CheckpointError } from "./checkpoint_error.ts";
@@ -146,7 +147,7 @@ export function readModelConfig(json: unknown, tensorDtype: TensorDtype): ModelC
   const own = "weight_quantizer" in file ? ownKeys(file) : fromHuggingFace(file, tensorDtype);
   const parsed = modelConfigSchema.safeParse(own);
   if (!parsed.success) {
-    const [issue] = parsed.error.issues;
+    const issue = ofMember(parsed.error.issues[0]);
     throw new CheckpointError(`${issue.path.join(".")}: ${issue.message}`);
   }
   try {

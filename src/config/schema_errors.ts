@@ -78,6 +78,16 @@ function describeIssue(issue: z.core.$ZodIssue, value: unknown): string {
   }
 }
 
+/** A union's problem as that of the member that the value came furthest into; a wrong kind of value is that of all. */
+export function ofMember(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  if (issue.code !== "invalid_union") return issue;
+  const [nearest] = issue.errors
+    .map(([problem]) => ofMember(problem))
+    .filter(({ code, path }) => code !== "invalid_type" || path.length > 0)
+    .sort((a, b) => b.path.length - a.path.length);
+  return nearest ? { ...nearest, path: [...issue.path, ...nearest.path] } : issue;
+}
+
 function valueAt(root: unknown, path: Path): unknown {
   let value = root;
   for (const key of path) {
@@ -92,7 +102,7 @@ function valueAt(root: unknown, path: Path): unknown {
  * @param root the value that was parsed
  */
 export function describeProblems(error: z.ZodError, root: unknown, context: ProblemContext): string[] {
-  return error.issues.flatMap((issue) => {
+  return error.issues.map(ofMember).flatMap((issue) => {
     if (issue.code === "unrecognized_keys") {
       return issue.keys.map((key) => {
         const path = [...issue.path, key];

@@ -6,7 +6,10 @@ export function alternatives(schema: z.ZodType): z.ZodType[] {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) {
     return alternatives(schema.def.innerType as z.ZodType);
   }
-  if (schema instanceof z.ZodPipe) return alternatives(schema.def.out as z.ZodType);
+  if (schema instanceof z.ZodPipe) {
+    const { in: before, out } = schema.def;
+    return alternatives((out instanceof z.ZodTransform ? before : out) as z.ZodType);
+  }
   if (schema instanceof z.ZodUnion) return (schema.def.options as z.ZodType[]).flatMap(alternatives);
   return [schema];
 }
