@@ -1,0 +1,69 @@
+/** Runs with every quantizer that is not BitNet's: they learn, resume to the same bits, and their checkpoints say all. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadCausalLM, openCheckpoint } from "../../src/checkpoint/checkpoint.ts";
+import { weightQuantizerOf } from "../../src/config/model_quantizers.ts";
+import { newestCheckpointBytes, openTrainer, prepareTinyRun, reproducibleMetrics } from "../support/tiny_run.ts";
+
+const steps = 6;
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), "quantizers-"));
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function train(description: string, name: string, stops: readonly number[]): Promise<string> {
+  const directory = path.join(folder, name);
+  const run = await prepareTinyRun(folder, [
+    `model.weight_quantizer=${description}`,
+    `training.max_steps=${steps}`,
+    "training.checkpoint_every=2",
+    "training.log_every=1",
+    "training.allow_unpackable=true",
+  ]);
+  for (const stop of [...stops, steps]) {
+    const controller = new AbortController();
+    const trainer = await openTrainer(run, directory);
+    const onStep = (step: number) => {
+      if (step === stop) controller.abort();
+    };
+    await trainer.run({ listener: { onStep }, signal: controller.signal });
+    trainer.dispose();
+  }
+  await run.dataset.close();
+  return directory;
+}
+
+describe.each([
+  ["absmean_ternary_row", "absmean_ternary_row"],
+  [
+    "{type: absmean_ternary_group, group_size: 64}",
+    { type: "absmean_ternary_group", group_size: 64, product: "values" },
+  ],
+  ["absmedian_ternary", "absmedian_ternary"],
+])("%s", (description, stored) => {
+  it("learns, and resumes to the same bits", async () => {
+    const whole = await train(description, `whole ${description}`, []);
+    const interrupted = await train(description, `interrupted ${description}`, [1, 3]);
+    expect(reproducibleMetrics(interrupted)).toEqual(reproducibleMetrics(whole));
+    const [got, wanted] = [newestCheckpointBytes(interrupted), newestCheckpointBytes(whole)];
+    for (const name of Object.keys(wanted)) expect(got[name].equals(wanted[name]), name).toBe(true);
+
+    const metrics = reproducibleMetrics(whole);
+    expect(metrics.at(-1)!.loss!).toBeLessThan(metrics[0].loss!);
+    expect(metrics.at(-1)!.zero_fraction).toBeGreaterThan(0.15);
+    expect(metrics.at(-1)!.zero_fraction).toBeLessThan(0.5);
+
+    const checkpoint = await openCheckpoint(whole);
+    expect(checkpoint.configJson.weight_quantizer).toEqual(stored);
+    expect(checkpoint.config.weightQuantizer).toEqual(stored);
+    const model = await loadCausalLM(checkpoint);
+    expect(weightQuantizerOf(model.config)!.name).toBe(typeof stored === "string" ? stored : stored.type);
+    model.dispose();
+    await checkpoint.tensors.close();
+  });
+});
