@@ -10,9 +10,8 @@ import { rmsNorm } from "../../src/ops/rms_norm.ts";
 import { roundScale } from "../../src/quant/round_to_dtype.ts";
 import { type RoundedOperand, stepSize, stochasticCode } from "../../src/quant/stochastic_int8.ts";
 import { absmaxInt8 } from "../../src/quantizers/absmax_int8.ts";
-import { absmeanTernary } from "../../src/quantizers/absmean_ternary.ts";
 import { makeActivationQuantizer, makeWeightQuantizer } from "../../src/quantizers/registry.ts";
-import { dequantize } from "../../src/quantizers/weight_quantizer.ts";
+import { dequantize, type WeightQuantizer } from "../../src/quantizers/weight_quantizer.ts";
 import { CounterRng } from "../../src/random/counter_rng.ts";
 import { relativeDifference } from "../support/relative_difference.ts";
 import { testedBackends, useBackend } from "../support/tfjs_backends.ts";
@@ -36,10 +35,25 @@ x.fill(0, 2 * cols, 3 * cols);
 const weights = outputs.map((rows, i) => normal(rows * cols, `w${i}`));
 const dy = normal(tokens * total, "dy");
 
-const fused: LinearQuantization = {
-  weights: makeWeightQuantizer("absmean_ternary", "f16"),
-  activations: makeActivationQuantizer("absmax_int8"),
+const quantizer = (name: string) => makeWeightQuantizer(name, "f16")!;
+const fused = { weights: quantizer("absmean_ternary"), activations: makeActivationQuantizer("absmax_int8") };
+/** Integer products: codes of the kernel with a scale per matrix or per row, and codes that are given. */
+const integerProducts = ["absmean_ternary", "absmean_ternary_row", "absmedian_ternary"].map(quantizer);
+
+/** No quantizer of the list: five levels, and a scale per row. */
+const halves: WeightQuantizer = {
+  name: "halves",
+  levels: [-1, -0.5, 0, 0.5, 1],
+  scales: { per: "row" },
+  scaleDtype: "f32",
+  product: "values",
+  fused: null,
+  quantize: (latent, { rows }) => ({
+    codes: Int8Array.from(latent, (value) => Math.max(-2, Math.min(2, Math.floor(2 * value)))),
+    scales: Float32Array.from({ length: rows }, (_, row) => 1 + row / 8),
+  }),
 };
+
 const activation = absmaxInt8(x, tokens, cols);
 
 /** y, dx, dw0 .. dw2 by the definition, products in float64. */
@@ -68,21 +82,16 @@ function definition(quantization: LinearQuantization) {
 }
 
 /** The quantized forward in the order of the law: float(acc) * (act_scale * weight_scale), each in float32. */
-function exactForward(): Float32Array {
+function exactForward(quantizer: WeightQuantizer): Float32Array {
+  const { codes, scales } = ternaryRows(quantizer);
   const y = new Float32Array(tokens * total);
-  let first = 0;
-  weights.forEach((weight, w) => {
-    const { codes, weightScale } = absmeanTernary(weight, outputs[w], cols, "f16");
-    for (let t = 0; t < tokens; t++) {
-      const scale = Math.fround(activation.actScales[t] * weightScale);
-      for (let n = 0; n < outputs[w]; n++) {
-        let sum = 0;
-        for (let k = 0; k < cols; k++) sum += activation.codes[t * cols + k] * codes[n * cols + k];
-        y[t * total + first + n] = sum * scale;
-      }
+  for (let t = 0; t < tokens; t++) {
+    for (let n = 0; n < total; n++) {
+      let sum = 0;
+      for (let k = 0; k < cols; k++) sum += activation.codes[t * cols + k] * codes[n * cols + k];
+      y[t * total + n] = sum * Math.fround(activation.actScales[t] * scales[n]);
     }
-    first += outputs[w];
-  });
+  }
   return y;
 }
 
@@ -106,8 +115,8 @@ function run(quantization: LinearQuantization) {
 }
 
 /** dx and dw of dY rounded to bfloat16, scales folded in before, products in float64. */
-function bf16Backward() {
-  const { codes, scales } = ternaryRows();
+function bf16Backward(quantizer: WeightQuantizer) {
+  const { codes, scales } = ternaryRows(quantizer);
   const round = (value: number) => roundScale(Math.fround(value), "bf16");
   return products(
     (t, n) => round(dy[t * total + n] * scales[n]),
@@ -117,8 +126,8 @@ function bf16Backward() {
 }
 
 /** dx and dw of dY rounded stochastically, by the reference of the codes. */
-function int8Backward(roundingKey: number) {
-  const { codes, scales } = ternaryRows();
+function int8Backward(quantizer: WeightQuantizer, roundingKey: number) {
+  const { codes, scales } = ternaryRows(quantizer);
   const f32 = Math.fround;
   const largest = (values: number[]) => Math.max(...values.map(Math.abs));
   const range = (count: number) => Array.from({ length: count }, (_, i) => i);
@@ -144,11 +153,13 @@ function int8Backward(roundingKey: number) {
 }
 
 /** Ternary codes [total, cols] and the weight scale of each row. */
-function ternaryRows() {
-  const matrices = weights.map((weight, w) => absmeanTernary(weight, outputs[w], cols, "f16"));
+function ternaryRows(quantizer: WeightQuantizer) {
+  const matrices = weights.map((weight, w) => quantizer.quantize(weight, { rows: outputs[w], cols }));
   return {
-    codes: matrices.flatMap((matrix) => Array.from(matrix.codes)),
-    scales: matrices.flatMap((matrix, w) => Array<number>(outputs[w]).fill(matrix.weightScale)),
+    codes: matrices.flatMap(({ codes }) => Array.from(codes)),
+    scales: matrices.flatMap(({ scales }, w) =>
+      Array.from({ length: outputs[w] }, (_, row) => scales[scales.length === 1 ? 0 : row]),
+    ),
   };
 }
 
@@ -174,9 +185,9 @@ function products(
 describe.each(testedBackends)("bitLinear on %s", (backend) => {
   beforeAll(() => useBackend(backend));
 
-  test("the quantized forward has the bits of the definition", () => {
-    const ours = run(fused).y;
-    expect(Array.from(ours, (value) => value + 0)).toEqual(Array.from(exactForward(), (value) => value + 0));
+  test.each(integerProducts)("the forward of $name has the bits of the definition", (weights) => {
+    const ours = run({ ...fused, weights }).y;
+    expect(Array.from(ours, (value) => value + 0)).toEqual(Array.from(exactForward(weights), (value) => value + 0));
   });
 
   test.each([
@@ -184,6 +195,11 @@ describe.each(testedBackends)("bitLinear on %s", (backend) => {
     ["ternary, float activations", { ...fused, activations: null }],
     ["float weights, int8", { ...fused, weights: null }],
     ["float", { weights: null, activations: null }],
+    ["a scale per row, int8", { ...fused, weights: quantizer("absmean_ternary_row") }],
+    ["a scale per row, float activations", { weights: quantizer("absmean_ternary_row"), activations: null }],
+    ["given codes, int8", { ...fused, weights: quantizer("absmedian_ternary") }],
+    ["given codes, float activations", { weights: quantizer("absmedian_ternary"), activations: null }],
+    ["values of a quantizer", { ...fused, weights: halves }],
     ["bf16 scale", { ...fused, weights: makeWeightQuantizer("absmean_ternary", "bf16") }],
   ] as [string, LinearQuantization][])("%s: forward and straight-through backward", (_, quantization) => {
     const ours = run(quantization);
@@ -191,6 +207,24 @@ describe.each(testedBackends)("bitLinear on %s", (backend) => {
     expect(relativeDifference(ours.y, theirs.y)).toBeLessThan(1e-6);
     expect(relativeDifference(ours.dx, theirs.dx)).toBeLessThan(1e-6);
     expect(relativeDifference(ours.dw, theirs.dw)).toBeLessThan(1e-6);
+  });
+
+  test.each(["values", "ternary_tensor"] as const)("a quantizer's own gradient reaches the weights: %s", (product) => {
+    const clipped: WeightQuantizer = {
+      ...quantizer("absmedian_ternary"),
+      product,
+      backward: (dy, latent) => dy.map((value, i) => (Math.abs(latent[i]) <= 1 ? value : 0)),
+    };
+    const straight = run({ ...fused, weights: { ...clipped, backward: undefined } }).dw;
+    const latent = weights.flatMap((weight) => Array.from(weight));
+    expect(run({ ...fused, weights: clipped }).dw).toEqual(
+      straight.map((value, i) => (Math.abs(latent[i]) <= 1 ? value : 0)),
+    );
+  });
+
+  test("takes three weights and refuses a fourth", () => {
+    const four = Array.from({ length: 4 }, () => tf.ones([2, 3]) as tf.Tensor2D);
+    expect(() => bitLinear(tf.ones([1, 3]), four, fused)).toThrow(/at most three weights.*got 4/);
   });
 
   test("gate, norm and residual around the product are those of the single ops", () => {
@@ -225,24 +259,24 @@ describe.each(testedBackends)("bitLinear on %s", (backend) => {
 
   describe("backward precision", () => {
     const pass = { seed: 5, step: 3, microStep: 0 };
-    const runIn = (precision: BackwardPrecision, step = pass.step, quantization = fused) =>
+    const runIn = (precision: BackwardPrecision, step = pass.step, quantization: LinearQuantization = fused) =>
       duringBackwardPass({ ...pass, step, precision }, () => run(quantization));
 
-    test("bf16 rounds dY only", () => {
-      const ours = runIn("bf16");
-      const theirs = bf16Backward();
+    test.each(integerProducts)("bf16 rounds dY only: $name", (weights) => {
+      const ours = runIn("bf16", pass.step, { ...fused, weights });
+      const theirs = bf16Backward(weights);
       expect(relativeDifference(ours.dx, theirs.dx)).toBeLessThan(1e-6);
       expect(relativeDifference(ours.dw, theirs.dw)).toBeLessThan(1e-6);
-      expect(relativeDifference(ours.dx, definition(fused).dx)).toBeGreaterThan(1e-5);
+      expect(relativeDifference(ours.dx, definition({ ...fused, weights }).dx)).toBeGreaterThan(1e-5);
     });
 
-    test("int8 draws the codes of the reference", () => {
+    test.each(integerProducts)("int8 draws the codes of the reference: $name", (weights) => {
       const { roundingKey } = duringBackwardPass({ ...pass, precision: "int8" }, nextBackwardRounding);
-      const theirs = int8Backward(roundingKey);
-      const ours = runIn("int8");
+      const theirs = int8Backward(weights, roundingKey);
+      const ours = runIn("int8", pass.step, { ...fused, weights });
       expect(relativeDifference(ours.dx, theirs.dx)).toBeLessThan(1e-6);
       expect(relativeDifference(ours.dw, theirs.dw)).toBeLessThan(1e-6);
-      expect(relativeDifference(ours.dx, definition(fused).dx)).toBeGreaterThan(1e-4);
+      expect(relativeDifference(ours.dx, definition({ ...fused, weights }).dx)).toBeGreaterThan(1e-4);
     });
 
     test("int8 has the mean of the exact gradient", () => {
