@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 import { localTokenizer } from "../src/data/hub_tokenizer.ts";
+import type { DocumentOptions } from "../src/data/text_reader.ts";
 import { UserError } from "../src/errors/user_error.ts";
 import { writeWholeFileSync } from "../src/files/whole_file.ts";
 import { trainBpe } from "../src/tokenizer/bpe_trainer.ts";
@@ -11,7 +12,7 @@ import { loadTokenizer } from "../src/tokenizer/load_tokenizer.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
 import { generateWorld } from "../src/world/generator.ts";
 import type { RunConfig } from "./config/run_config.ts";
-import { type DocumentOptions, readTexts, resolveCorpus } from "./data/corpus.ts";
+import { readTexts, resolveCorpus } from "./data/corpus.ts";
 import { type PreparePhase, prepareDataset } from "./data/prepare_dataset.ts";
 import type { PreparedDataset } from "./data/prepared_dataset.ts";
 

@@ -3,7 +3,7 @@ import { compareRuns, comparisonLines } from "../../src/eval/report/run_comparis
 import { readSavedRun } from "../../src/eval/report/saved_run.ts";
 import { UsageError } from "../command.ts";
 
-/** @throws {UsageError} unless two files are given, {DataFileError} if they cannot be compared. */
+/** @throws {UsageError} unless two files are given, {DataError} if they cannot be compared. */
 export async function compareSavedRuns(files: readonly string[]): Promise<void> {
   if (files.length !== 2) throw new UsageError(`--compare needs two results files, not ${files.length}`);
   const [a, b] = [await readSavedRun(files[0]), await readSavedRun(files[1])];

@@ -1,8 +1,9 @@
 /** `--check_overlap`: finds the task documents that a training corpus has parts of. */
 import { existsSync, statSync } from "node:fs";
 import path from "node:path";
-import { DataFileError } from "../../src/data/document_file.ts";
+import { DataError } from "../../src/data/data_error.ts";
 import { localTokenizer } from "../../src/data/hub_tokenizer.ts";
+import type { DocumentOptions } from "../../src/data/text_reader.ts";
 import {
   type CorpusPart,
   findOverlap,
@@ -12,7 +13,7 @@ import {
 import { documentLimit } from "../../src/eval/evaluator.ts";
 import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
 import { loadRunConfig } from "../../training/config/load_run_config.ts";
-import { type CorpusFile, type DocumentOptions, readDocuments, resolveCorpus } from "../../training/data/corpus.ts";
+import { type CorpusFile, readDocuments, resolveCorpus } from "../../training/data/corpus.ts";
 import { isShardFolder, readShardText } from "../../training/data/shard_text.ts";
 import { resolveSources } from "../../training/run_data.ts";
 import { UsageError } from "../command.ts";
@@ -59,7 +60,7 @@ async function testDocuments({ tasks, data, evaluation }: ChosenTasks): Promise<
   const tests: TestDocuments[] = [];
   for (const task of tasks) {
     const split = task.splits.test ?? task.splits.validation;
-    if (split === undefined) throw new DataFileError(`task ${task.name} has no split to score`);
+    if (split === undefined) throw new DataError(`task ${task.name} has no split to score`);
     const { documents } = await data.documents(task, split);
     const scored = documents.slice(0, documentLimit(documents.length, evaluation.limit));
     tests.push({ task: task.name, documents: scored.map(({ document }) => document) });
@@ -69,7 +70,7 @@ async function testDocuments({ tasks, data, evaluation }: ChosenTasks): Promise<
 
 /**
  * Reads the corpus of `check_overlap` once.
- * @throws {UsageError} naming the flag, {DataError | DataFileError} naming what cannot be read.
+ * @throws {UsageError} naming the flag, {DataError} naming what cannot be read.
  */
 export async function checkOverlap(
   chosen: ChosenTasks,

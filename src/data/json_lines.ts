@@ -1,56 +1,16 @@
-/** Plain text and JSON Lines, as they are or gzipped, read as a stream. */
-import { createReadStream } from "node:fs";
-import { createGunzip } from "node:zlib";
+/** JSON Lines, as they are or gzipped: a JSON object a line; empty lines do not count. */
 import { messageOf } from "../errors/user_error.ts";
 import { DataError } from "./data_error.ts";
-import { cutDocument, type DocumentPart, DocumentSplitter } from "./text_document.ts";
+import type { JsonObject } from "./document.ts";
+import { checkFields, type LocatedRow, type OnBytes, type RowOptions } from "./row_source.ts";
+import { readTextChunks } from "./text_chunks.ts";
 
-const chunkBytes = 1 << 20;
-/** A longer JSON line is taken for a file that is not JSON Lines. */
+/** A longer line is taken for a file that is not JSON Lines. */
 const maxLineLength = 64 << 20;
 
-/** Bytes of the file read so far, on disk. */
-export type OnBytes = (bytes: number) => void;
-
-/**
- * Text of a UTF-8 file, chunk by chunk; a byte order mark is dropped, invalid bytes become U+FFFD.
- * @throws {DataError} if the file is damaged, or has zero bytes at its beginning (then it is no text).
- */
-async function* readText(file: string, gzipped: boolean, onBytes: OnBytes): AsyncGenerator<string> {
-  const raw = createReadStream(file, { highWaterMark: chunkBytes });
-  const bytes = gzipped ? raw.pipe(createGunzip({ chunkSize: chunkBytes })) : raw;
-  if (bytes !== raw) raw.on("error", (error) => bytes.destroy(error));
-  const decoder = new TextDecoder("utf-8");
-  let isStart = true;
-  try {
-    for await (const chunk of bytes as AsyncIterable<Buffer>) {
-      if (isStart && chunk.subarray(0, 4096).includes(0)) throw new DataError(`${file}: not a text file`);
-      isStart = false;
-      yield decoder.decode(chunk, { stream: true });
-      onBytes(raw.bytesRead);
-    }
-    yield decoder.decode();
-  } catch (error) {
-    throw error instanceof DataError ? error : new DataError(`${file}: ${messageOf(error)}`);
-  } finally {
-    raw.destroy();
-  }
-}
-
-export async function* readPlainText(
-  file: string,
-  gzipped: boolean,
-  separator: string | null,
-  onBytes: OnBytes,
-): AsyncGenerator<DocumentPart> {
-  const splitter = new DocumentSplitter(separator);
-  for await (const chunk of readText(file, gzipped, onBytes)) yield* splitter.push(chunk);
-  yield* splitter.end();
-}
-
-async function* readLines(file: string, gzipped: boolean, onBytes: OnBytes): AsyncGenerator<string> {
+async function* readLines(file: string, gzipped: boolean, onBytes?: OnBytes): AsyncGenerator<string> {
   let rest = "";
-  for await (const chunk of readText(file, gzipped, onBytes)) {
+  for await (const chunk of readTextChunks(file, gzipped, onBytes)) {
     const lines = (rest + chunk).split("\n");
     rest = lines.pop()!;
     yield* lines;
@@ -59,35 +19,32 @@ async function* readLines(file: string, gzipped: boolean, onBytes: OnBytes): Asy
   if (rest !== "") yield rest;
 }
 
-/** Text of `row`'s field; null if it is null. Throws a {@link DataError} that names the fields that do exist. */
-function textOf(row: unknown, field: string, where: string): string | null {
+/** Object of a line that must have `fields`. @throws {DataError} */
+function parseRow(line: string, place: string, fields?: readonly string[]): JsonObject {
+  let row: unknown;
+  try {
+    row = JSON.parse(line);
+  } catch (error) {
+    throw new DataError(`${place}: not valid JSON: ${messageOf(error)}`);
+  }
   if (row === null || typeof row !== "object" || Array.isArray(row)) {
-    throw new DataError(`${where}: not a JSON object (one object with a "${field}" field a line is expected)`);
+    const having = fields === undefined ? "" : ` with a ${fields.map((field) => `"${field}"`).join(" and ")} field`;
+    throw new DataError(`${place}: not a JSON object (one object${having} a line is expected)`);
   }
-  const value = (row as Record<string, unknown>)[field];
-  if (value === undefined) {
-    throw new DataError(`${where}: no field "${field}" (fields: ${Object.keys(row).join(", ") || "none"})`);
-  }
-  if (value !== null && typeof value !== "string") throw new DataError(`${where}: field "${field}" is not text`);
-  return value;
+  checkFields(place, Object.keys(row), fields);
+  return row as JsonObject;
 }
 
 export async function* readJsonLines(
   file: string,
   gzipped: boolean,
-  field: string,
-  onBytes: OnBytes,
-): AsyncGenerator<DocumentPart> {
+  { fields, onBytes }: RowOptions,
+): AsyncGenerator<LocatedRow> {
   let number = 0;
   for await (const line of readLines(file, gzipped, onBytes)) {
     number++;
     if (line.trim() === "") continue;
-    let row: unknown;
-    try {
-      row = JSON.parse(line);
-    } catch (error) {
-      throw new DataError(`${file}:${number}: not valid JSON: ${messageOf(error)}`);
-    }
-    yield* cutDocument(textOf(row, field, `${file}:${number}`) ?? "");
+    const place = `${file}:${number}`;
+    yield { row: parseRow(line, place, fields), place };
   }
 }

@@ -2,8 +2,8 @@
  * Runs tasks on a language model: reads the documents, writes the prompts, sends all requests of one kind together
  * (so that a model can batch across tasks), judges the answers.
  */
+import { DataError } from "../data/data_error.ts";
 import { DocumentError, type JsonObject } from "../data/document.ts";
-import { DataFileError } from "../data/document_file.ts";
 import { UserError } from "../errors/user_error.ts";
 import type {
   GenerateRequest,
@@ -81,7 +81,7 @@ interface PreparedTask extends Omit<TaskResult, "scores" | "samples"> {
 
 /**
  * Scores every task, in the order given.
- * @throws {DataFileError} for missing or broken data (with file and line), {RequestError} for requests that the
+ * @throws {DataError} for missing or broken data (with file and line), {RequestError} for requests that the
  *   model cannot take, {UnsafeCodeError}, and whatever the model throws.
  */
 export async function evaluate(
@@ -125,7 +125,7 @@ async function prepareTask(
 ): Promise<PreparedTask> {
   const numFewshot = fewshotCount(task, options.numFewshot);
   const split = task.splits.test ?? task.splits.validation;
-  if (split === undefined) throw new DataFileError(`task ${task.name} has no split to score`);
+  if (split === undefined) throw new DataError(`task ${task.name} has no split to score`);
   const { documents, leftOut } = await data.documents(task, split);
   const sampler = numFewshot === 0 ? null : await fewShotSampler(task, data, options.fewshotSeed);
   const generation = task.generation && { ...task.generation, ...options.generation };
@@ -234,8 +234,8 @@ function withPlace<T>({ place }: { place: string }, action: () => T): T {
 }
 
 function located(error: unknown, place: string): unknown {
-  if (error instanceof ExampleError) return new DataFileError(error.message);
-  if (error instanceof DocumentError) return new DataFileError(`${place}: ${error.message}`);
+  if (error instanceof ExampleError) return new DataError(error.message);
+  if (error instanceof DocumentError) return new DataError(`${place}: ${error.message}`);
   if (error instanceof RequestError) return new RequestError(`${place}: ${error.message}`);
   return error;
 }

@@ -178,10 +178,9 @@ describe("generation", () => {
     const [result] = results;
     const unwritable = [{ ...result, task: { ...result.task, name: "x".repeat(300) } }];
     const folder = path.join(directory, "kept");
-    await expect(writeResultFiles(folder, "m", json, unwritable, true)).rejects.toMatchObject({
-      code: "ENAMETOOLONG",
-      path: expect.stringContaining("samples_xxx"),
-    });
+    await expect(writeResultFiles(folder, "m", json, unwritable, true)).rejects.toThrow(
+      /^cannot write .*samples_xxx.*: the name is too long$/,
+    );
     expect(readdirSync(path.join(folder, "m"))).toEqual([expect.stringMatching(/^results_.*\.json$/)]);
   });
 });
@@ -204,7 +203,7 @@ describe("bad data is one error with its place", () => {
 
   test.each<[string, object | string, RegExp]>([
     ["json", '{"question": ', /^.*test\.jsonl:2: not valid JSON: /],
-    ["array", "[1]", /^.*test\.jsonl:2: not a JSON object$/],
+    ["array", "[1]", /^.*test\.jsonl:2: not a JSON object \(one object a line is expected\)$/],
     ["field", { question: "x" }, /^.*test\.jsonl:2: doc_to_choice: field "choices" is missing$/],
     ["key", arc("x", ["a", "b"], "E"), /^.*test\.jsonl:2: doc_to_target: 'E' is not in the list \['A', 'B'\]$/],
   ])("%s", async (folder, line, message) => {
@@ -245,7 +244,7 @@ test("Parquet files as the Hub has them", async () => {
   writeFileSync(path.join(broken, "piqa/validation.parquet"), "PAR1 nothing");
   await expect(
     evaluate(fakeLanguageModel({}), [findTask("piqa")], new TaskData({ dataDirectory: broken })),
-  ).rejects.toThrow(/validation\.parquet is not a readable Parquet file/);
+  ).rejects.toThrow(/validation\.parquet: not a readable Parquet file/);
 });
 
 test("data sets of the Hub come through the function that fetches them", async () => {

@@ -12,9 +12,9 @@ import { expandGlob, isGlob, listFilesBelow } from "../../src/data/glob.ts";
 import { fetchHubDataset } from "../../src/data/hub_dataset.ts";
 import type { HubOptions } from "../../src/data/hub_repository.ts";
 import { parseHubDatasetId } from "../../src/data/hub_selection.ts";
-import { type OnBytes, readJsonLines, readPlainText } from "../../src/data/json_lines.ts";
-import { readArrow, readParquet } from "../../src/data/parquet.ts";
+import type { OnBytes } from "../../src/data/row_source.ts";
 import type { DocumentPart } from "../../src/data/text_document.ts";
+import { type DocumentOptions, readDocumentParts } from "../../src/data/text_reader.ts";
 
 export interface CorpusFile {
   path: string;
@@ -22,13 +22,6 @@ export interface CorpusFile {
   gzipped: boolean;
   /** On disk. */
   bytes: number;
-}
-
-export interface DocumentOptions {
-  /** Field or column with the text, in JSONL, Parquet and Arrow files. Default `text`. */
-  textField?: string;
-  /** String between the documents of a plain text file. Default: each file is one document. */
-  documentSeparator?: string | null;
 }
 
 async function corpusFile(file: string): Promise<CorpusFile> {
@@ -82,15 +75,9 @@ export async function* readDocuments(
   options: DocumentOptions = {},
   onBytes: OnBytes = () => {},
 ): AsyncGenerator<DocumentPart> {
-  const field = options.textField ?? "text";
-  const separator = options.documentSeparator || null;
   let before = 0;
-  for (const { path: file, format, gzipped, bytes } of files) {
-    const count: OnBytes = (done) => onBytes(before + done);
-    if (format === "text") yield* readPlainText(file, gzipped, separator, count);
-    else if (format === "jsonl") yield* readJsonLines(file, gzipped, field, count);
-    else if (format === "parquet") yield* readParquet(file, field, count);
-    else yield* readArrow(file, field, count);
+  for (const { path: file, bytes } of files) {
+    yield* readDocumentParts(file, options, (done) => onBytes(before + done));
     before += bytes;
     onBytes(before);
   }

@@ -11,8 +11,9 @@
  */
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { DataError } from "../../data/data_error.ts";
 import { DocumentError, type JsonObject } from "../../data/document.ts";
-import { DataFileError, type LocatedDocument, readDocumentFile } from "../../data/document_file.ts";
+import { type LocatedDocument, readDocumentFile } from "../../data/document_file.ts";
 import { generateWorld, type World } from "../../world/generator.ts";
 import type { Task } from "../task/task.ts";
 
@@ -40,7 +41,7 @@ export class TaskData {
 
   /**
    * Documents of a split, after the task's `process_docs`, and how many it left out.
-   * @throws {DataFileError} if there is no such data or a file is broken.
+   * @throws {DataError} if there is no such data or a file is broken.
    */
   async documents(
     task: Task,
@@ -54,11 +55,11 @@ export class TaskData {
         const processed = processDocs(document);
         return processed === null ? [] : [{ document: processed, place }];
       } catch (error) {
-        if (error instanceof DocumentError) throw new DataFileError(`${place}: ${error.message}`);
+        if (error instanceof DocumentError) throw new DataError(`${place}: ${error.message}`);
         throw error;
       }
     });
-    if (documents.length === 0) throw new DataFileError(`task ${task.name} can use no document of split ${split}`);
+    if (documents.length === 0) throw new DataError(`task ${task.name} can use no document of split ${split}`);
     return { documents, leftOut: raw.length - documents.length };
   }
 
@@ -73,10 +74,10 @@ export class TaskData {
     if (task.dataset?.path === generatedDataset) return this.generated(task, split);
     if (dataDirectory !== undefined) {
       const expected = folders.map((folder) => path.join(folder, `${split}.jsonl`)).join(" or ");
-      throw new DataFileError(`no data for task ${task.name}: expected ${expected} (or .parquet)`);
+      throw new DataError(`no data for task ${task.name}: expected ${expected} (or .parquet)`);
     }
     if (task.dataset === null || fetchSplit === undefined) {
-      throw new DataFileError(
+      throw new DataError(
         `task ${task.name} has only local data: put <dir>/${task.name}/${split}.jsonl below --data-dir`,
       );
     }
@@ -91,7 +92,7 @@ export class TaskData {
       return known;
     });
     const documents = (await Promise.all(parts)).flat();
-    if (documents.length === 0) throw new DataFileError(`${files.join(", ")} holds no document`);
+    if (documents.length === 0) throw new DataError(`${files.join(", ")} holds no document`);
     return documents;
   }
 
@@ -100,7 +101,7 @@ export class TaskData {
     const name = task.dataset?.config ?? "";
     const splits: Record<string, readonly object[]> | undefined = this.world.tasks[name as keyof World["tasks"]];
     const documents = splits?.[split];
-    if (documents === undefined) throw new DataFileError(`the generated world has no split ${split} of ${name}`);
+    if (documents === undefined) throw new DataError(`the generated world has no split ${split} of ${name}`);
     return documents.map((document, index) => ({
       document: document as JsonObject,
       place: `generated ${name} ${split} ${index + 1}`,
@@ -111,7 +112,7 @@ export class TaskData {
 /** Relative to the working directory, as lm-evaluation-harness reads them, else to the task file. */
 function namedFiles(task: Task, split: string): string[] {
   const files = task.dataFiles?.[split];
-  if (files === undefined) throw new DataFileError(`${task.file}: dataset_kwargs.data_files has no split ${split}`);
+  if (files === undefined) throw new DataError(`${task.file}: dataset_kwargs.data_files has no split ${split}`);
   return files.map((file) => (existsSync(file) ? file : path.resolve(path.dirname(task.file), file)));
 }
 
@@ -119,7 +120,7 @@ function namedFiles(task: Task, split: string): string[] {
 const onlyConfigs: readonly (string | null)[] = [null, "default", "main"];
 
 function localFolders(directory: string, { name, dataset }: Task): string[] {
-  if (!existsSync(directory)) throw new DataFileError(`no such folder: ${directory} (--data-dir)`);
+  if (!existsSync(directory)) throw new DataError(`no such folder: ${directory} (--data-dir)`);
   const folders = [name];
   if (dataset !== null) {
     const { path: id, config } = dataset;

@@ -2,9 +2,9 @@
  * Few-shot examples as lm-evaluation-harness draws them (`api/samplers.py`): one generator per task, seeded once,
  * that draws anew for every document in order; or the first ones of the pool.
  */
+import { DataError } from "../../data/data_error.ts";
 import type { JsonObject } from "../../data/document.ts";
 import type { LocatedDocument } from "../../data/document_file.ts";
-import { DataFileError } from "../../data/document_file.ts";
 import { PythonRandom } from "../python/random.ts";
 import { isEqual } from "../python/values.ts";
 import type { TaskSplits } from "../task/task.ts";
@@ -49,7 +49,7 @@ export class FewShotSampler {
 
   /**
    * Examples for the prompt of `document`.
-   * @throws {DataFileError} if the pool is too small.
+   * @throws {DataError} if the pool is too small.
    */
   draw(document: JsonObject, count: number): LocatedDocument[] {
     if (count === 0) return [];
@@ -73,7 +73,7 @@ export class FewShotSampler {
 
   private checkPool(needed: number, count: number, pool: readonly LocatedDocument[]): void {
     if (needed <= pool.length) return;
-    throw new DataFileError(
+    throw new DataError(
       `${this.task}${count} few-shot examples asked for, but there are only ${pool.length} documents`,
     );
   }

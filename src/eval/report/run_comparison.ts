@@ -1,5 +1,5 @@
 /** Two saved runs side by side: each score, its difference, and whether the difference is more than chance. */
-import { DataFileError } from "../../data/document_file.ts";
+import { DataError } from "../../data/data_error.ts";
 import type { SampleMetric } from "../schema/sample_metric.ts";
 import { canAggregate, namedAggregation } from "../score/aggregations.ts";
 import { metricDefinition } from "../score/metric_registry.ts";
@@ -21,7 +21,7 @@ export interface ScoreComparison {
 
 /**
  * Compares the scores that both runs have.
- * @throws {DataFileError} if they have none, or scored different documents.
+ * @throws {DataError} if they have none, or scored different documents.
  */
 export function compareRuns(a: SavedRun, b: SavedRun): ScoreComparison[] {
   const rows = a.tasks.flatMap((task) => {
@@ -30,7 +30,7 @@ export function compareRuns(a: SavedRun, b: SavedRun): ScoreComparison[] {
   });
   if (rows.length > 0) return rows;
   const names = (run: SavedRun) => run.tasks.map(({ name }) => name).join(", ");
-  throw new DataFileError(`no score in common: ${a.file} has ${names(a)}; ${b.file} has ${names(b)}`);
+  throw new DataError(`no score in common: ${a.file} has ${names(a)}; ${b.file} has ${names(b)}`);
 }
 
 function compareTask(a: SavedTask, b: SavedTask, files: string): ScoreComparison[] {
@@ -62,7 +62,7 @@ function pairedTest(
   for (const key of new Set([...left.keys(), ...right.keys()])) {
     const [one, other] = [left.get(key), right.get(key)];
     if (!one || !other || one.docHash !== other.docHash) {
-      throw new DataFileError(`${where}: not the same documents (${key}), so nothing can be paired`);
+      throw new DataError(`${where}: not the same documents (${key}), so nothing can be paired`);
     }
     values[0].push(one.metrics[metric]);
     values[1].push(other.metrics[metric]);

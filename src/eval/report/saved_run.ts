@@ -3,7 +3,8 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
-import { DataFileError, readDocumentFile } from "../../data/document_file.ts";
+import { DataError } from "../../data/data_error.ts";
+import { readDocumentFile } from "../../data/document_file.ts";
 import { systemErrorText } from "../../errors/system_error.ts";
 import type { SampleMetric } from "../schema/sample_metric.ts";
 
@@ -44,7 +45,7 @@ export interface SavedRun {
   tasks: SavedTask[];
 }
 
-/** @throws {DataFileError} if the file, or a samples file beside it, cannot be read. */
+/** @throws {DataError} if the file, or a samples file beside it, cannot be read. */
 export async function readSavedRun(file: string): Promise<SavedRun> {
   const json = await readResults(file);
   const samples = new Map<string, SavedSample[] | null>();
@@ -76,18 +77,18 @@ async function readResults(file: string): Promise<z.infer<typeof resultsSchema>>
   try {
     text = await readFile(file, "utf8");
   } catch (error) {
-    throw new DataFileError(`cannot read ${file}: ${systemErrorText(error)}`);
+    throw new DataError(`cannot read ${file}: ${systemErrorText(error)}`);
   }
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new DataFileError(`${file} is not valid JSON: ${(error as Error).message}`);
+    throw new DataError(`${file} is not valid JSON: ${(error as Error).message}`);
   }
   const parsed = resultsSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const { path: place, message } = parsed.error.issues[0];
-  throw new DataFileError(`${file} is not a results file: "${place.join(".")}": ${message}`);
+  throw new DataError(`${file} is not a results file: "${place.join(".")}": ${message}`);
 }
 
 /** Entries like `acc,none: 0.5` with their `acc_stderr,none`. */
@@ -121,7 +122,7 @@ async function readSamples(file: string, task: string): Promise<SavedSample[]> {
     const parsed = sampleSchema.safeParse(document);
     if (!parsed.success) {
       const { path: field, message } = parsed.error.issues[0];
-      throw new DataFileError(`${place}: not a sample: "${field.join(".")}": ${message}`);
+      throw new DataError(`${place}: not a sample: "${field.join(".")}": ${message}`);
     }
     const { doc_id, doc_hash, filter, metrics } = parsed.data;
     const values = Object.fromEntries(metrics.map((metric) => [metric, parsed.data[metric] as SampleMetric]));

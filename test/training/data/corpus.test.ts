@@ -3,13 +3,8 @@ import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { expandGlob, globToRegExp } from "../../../src/data/glob.ts";
-import {
-  type DocumentOptions,
-  hashCorpus,
-  readDocuments,
-  readTexts,
-  resolveCorpus,
-} from "../../../training/data/corpus.ts";
+import type { DocumentOptions } from "../../../src/data/text_reader.ts";
+import { hashCorpus, readDocuments, readTexts, resolveCorpus } from "../../../training/data/corpus.ts";
 import { temporaryFolder } from "./temporary_folder.ts";
 
 const golden = path.join(import.meta.dirname, "../../golden/data");
@@ -126,7 +121,7 @@ describe("Parquet and Arrow", () => {
     await expect(documentsOf([file], { textField: "body" })).rejects.toThrow(
       `${file}: no field "body" (fields: id, text, label)`,
     );
-    await expect(documentsOf([file], { textField: "id" })).rejects.toThrow(`${file}: field "id" is not text`);
+    await expect(documentsOf([file], { textField: "id" })).rejects.toThrow(`${file}: row 1: field "id" is not text`);
   });
 
   it("that are damaged are named", async () => {

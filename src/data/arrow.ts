@@ -1,0 +1,49 @@
+/** Rows of an Arrow IPC file or stream (what Hugging Face `datasets` keeps in its cache), a record batch at a time. */
+import { open } from "node:fs/promises";
+import { MapRow, type RecordBatch, RecordBatchReader, StructRow, Vector } from "apache-arrow";
+import type { JsonObject } from "./document.ts";
+import { checkFields, type LocatedRow, type RowOptions, readable, withPlainNumbers } from "./row_source.ts";
+
+/** A value as JSON has it: lists and structs are views of columns until then. */
+function plainValue(value: unknown): unknown {
+  if (value instanceof Vector) return Array.from(value, plainValue);
+  if (value instanceof StructRow || value instanceof MapRow) {
+    return Object.fromEntries(Object.entries(value.toJSON()).map(([key, entry]) => [key, plainValue(entry)]));
+  }
+  return withPlainNumbers(value);
+}
+
+async function* recordBatches(
+  file: string,
+  fields?: readonly string[],
+): AsyncGenerator<{ batch: RecordBatch; names: readonly string[]; bytes: number }> {
+  const handle = await open(file);
+  try {
+    const { size } = await handle.stat();
+    const reader = await RecordBatchReader.from(handle);
+    await reader.open();
+    if (!reader.schema?.fields) throw new Error("no schema");
+    const present = reader.schema.fields.map(({ name }) => name);
+    checkFields(file, present, fields);
+    let bytes = 0;
+    for await (const batch of reader) {
+      bytes += batch.data.byteLength;
+      yield { batch, names: fields ?? present, bytes: Math.min(bytes, size) };
+    }
+  } finally {
+    await handle.close().catch(() => undefined);
+  }
+}
+
+export async function* readArrow(file: string, { fields, onBytes }: RowOptions): AsyncGenerator<LocatedRow> {
+  let number = 0;
+  for await (const { batch, names, bytes } of readable(recordBatches(file, fields), file, "Arrow")) {
+    const columns = names.map((name) => batch.getChild(name));
+    for (let index = 0; index < batch.numRows; index++) {
+      const row: JsonObject = {};
+      for (const [column, name] of names.entries()) row[name] = plainValue(columns[column]?.get(index));
+      yield { row, place: `${file}: row ${++number}` };
+    }
+    onBytes?.(bytes);
+  }
+}

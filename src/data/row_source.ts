@@ -1,0 +1,68 @@
+/** What the readers of all formats share: the form of a row, and how errors name file and place. */
+import { systemErrorCode, systemErrorText } from "../errors/system_error.ts";
+import { messageOf, UserError } from "../errors/user_error.ts";
+import { DataError } from "./data_error.ts";
+import type { JsonObject } from "./document.ts";
+
+/** Bytes of the file read so far, on disk. */
+export type OnBytes = (bytes: number) => void;
+
+export interface LocatedRow {
+  row: JsonObject;
+  /** `file:line`, or `file: row N` where there are no lines (both from 1). */
+  place: string;
+}
+
+export interface RowOptions {
+  /** Fields that every row must have; only these are read from files of columns. Default: all that there are. */
+  fields?: readonly string[];
+  onBytes?: OnBytes;
+}
+
+export interface RowSource {
+  /**
+   * The rows, in order, a chunk of the file in memory at a time.
+   * @throws {DataError} with file and place: what cannot be read, is no object, or lacks a field
+   */
+  rows(options?: RowOptions): AsyncGenerator<LocatedRow>;
+}
+
+/** @throws {DataError} naming the fields that there are, if one of `fields` is not among them. */
+export function checkFields(place: string, present: readonly string[], fields: readonly string[] = []): void {
+  const missing = fields.find((field) => !present.includes(field));
+  if (missing === undefined) return;
+  throw new DataError(`${place}: no field "${missing}" (fields: ${present.join(", ") || "none"})`);
+}
+
+/** What a reader's library, or the system, says of `file`; errors for people stay. @param kind `Parquet` */
+export function readError(file: string, error: unknown, kind?: string): unknown {
+  if (error instanceof UserError) return error;
+  if (systemErrorCode(error) !== undefined && (error as NodeJS.ErrnoException).path !== undefined) {
+    return new DataError(`cannot read ${file}: ${systemErrorText(error)}`);
+  }
+  return new DataError(`${file}: ${kind === undefined ? "" : `not a readable ${kind} file: `}${messageOf(error)}`);
+}
+
+/** The items of `source`, whose errors become those of `file`; what the consumer throws does not. */
+export async function* readable<T>(source: AsyncIterable<T>, file: string, kind?: string): AsyncGenerator<T> {
+  const items = source[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await items.next().catch((error: unknown) => {
+        throw readError(file, error, kind);
+      });
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    await items.return?.();
+  }
+}
+
+/** Values as JSON has them: the 64-bit integers of files of columns become numbers. */
+export function withPlainNumbers(value: unknown): unknown {
+  if (typeof value === "bigint") return Number(value);
+  if (Array.isArray(value)) return value.map(withPlainNumbers);
+  if (value === null || typeof value !== "object" || value instanceof Date || ArrayBuffer.isView(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, withPlainNumbers(entry)]));
+}
