@@ -1,7 +1,7 @@
 // Training kernels as functions over typed arrays. Outputs are arguments; nothing is allocated in JavaScript
 // here.
 #include "addon/addon.h"
-#include "addon/training_arguments.h"
+#include "addon/arguments.h"
 #include "core/huge_pages.h"
 
 namespace bitnet {

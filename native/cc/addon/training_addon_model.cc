@@ -1,7 +1,7 @@
 // The fused kernels of the language model.
 #include <vector>
 
-#include "addon/training_arguments.h"
+#include "addon/arguments.h"
 #include "core/gemm_i8.h"
 #include "training/bit_linear.h"
 #include "training/causal_attention.h"

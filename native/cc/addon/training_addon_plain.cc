@@ -1,7 +1,7 @@
 // Plain tensor operations.
 #include <vector>
 
-#include "addon/training_arguments.h"
+#include "addon/arguments.h"
 #include "training/plain_ops.h"
 
 namespace bitnet {
