@@ -11,7 +11,7 @@ import {
 import { textTable } from "../src/eval/report/text_table.ts";
 import { checkInteger, defineCommand, UsageError } from "./command.ts";
 import { engineFlags, engineOptions } from "./engine_flags.ts";
-import { isaHelp } from "./kernel_variants.ts";
+import { variantHelp } from "./kernel_variants.ts";
 
 /** `1,2` -> [1, 2]. */
 function threadList(text: string): number[] {
@@ -93,9 +93,9 @@ export const command = defineCommand({
       "The published 2B4T's shape, with random weights",
     ],
   ],
-  epilogue:
+  epilogue: () =>
     "Both median and mean ± standard deviation are printed: on a machine with other work the median is the one to quote. " +
-    `A model that fits in the caches may decode faster than memory can be read. ${isaHelp}`,
+    `A model that fits in the caches may decode faster than memory can be read. ${variantHelp()}`,
   async run(options, { signal }) {
     checkInteger("prompt-tokens", options["prompt-tokens"], 1);
     checkInteger("decode-tokens", options["decode-tokens"], 1);

@@ -4,7 +4,7 @@ import { modelOptions } from "./eval/model_flags.ts";
 import { outputOptions } from "./eval/output_flags.ts";
 import { overlapOptions } from "./eval/overlap_flags.ts";
 import { taskOptions } from "./eval/task_flags.ts";
-import { isaHelp } from "./kernel_variants.ts";
+import { variantHelp } from "./kernel_variants.ts";
 
 export const command = defineCommand({
   name: "bitnet-eval",
@@ -43,9 +43,9 @@ export const command = defineCommand({
     ],
     ["$0 --compare a/results_1.json b/results_2.json", "Paired by document, from the samples beside the files"],
   ],
-  epilogue:
+  epilogue: () =>
     "Data sets come from the Hugging Face cache or the Hub (HF_HOME, HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE). " +
-    `OPENAI_API_KEY goes to servers. ${isaHelp}`,
+    `OPENAI_API_KEY goes to servers. ${variantHelp()}`,
   async run(options, { signal }) {
     // Loaded only now: help and wrong flags are answered at once.
     const { runEvaluation } = await import("./eval/run_evaluation.ts");

@@ -8,7 +8,7 @@ import { RequestEncoder } from "../src/language_model/request_encoding.ts";
 import { checkInteger, defineCommand } from "./command.ts";
 import { computeFlags } from "./compute_flags.ts";
 import { engineFlags, engineOptions } from "./engine_flags.ts";
-import { isaHelp } from "./kernel_variants.ts";
+import { variantHelp } from "./kernel_variants.ts";
 import { openModel } from "./open_model.ts";
 import { samplingFlags, samplingOptions } from "./sampling_flags.ts";
 
@@ -71,7 +71,7 @@ export const command = defineCommand({
     ],
     ['$0 --model runs/small --prompt "Once" --top-k 40 --top-p 0.95 --seed 7', "The newest checkpoint, repeatable"],
   ],
-  epilogue: isaHelp,
+  epilogue: variantHelp,
   async run(options, { signal }) {
     checkInteger("max-tokens", options["max-tokens"], 1);
     checkInteger("threads", options.threads, 1);

@@ -1,6 +1,6 @@
 /** `bitnet-train`: trains a model from a configuration and text; see `--help`. */
 import { defineCommand } from "./command.ts";
-import { isaHelp } from "./kernel_variants.ts";
+import { variantHelp } from "./kernel_variants.ts";
 import { trainFlags } from "./train_flags.ts";
 
 export const command = defineCommand({
@@ -17,7 +17,8 @@ export const command = defineCommand({
     ["$0 --resume --out runs/small", "go on after Ctrl-C, a crash or a power cut"],
     ["$0 --config bitnet_99m.yaml --data owner/dataset --dry-run", "what it would take"],
   ],
-  epilogue: `Ctrl-C finishes the step, writes a checkpoint and exits with code 130; a second one kills.\n${isaHelp}`,
+  epilogue: () =>
+    `Ctrl-C finishes the step, writes a checkpoint and exits with code 130; a second one kills.\n${variantHelp()}`,
   async run(flags, { signal }) {
     const { runTraining } = await import("./train_run.ts");
     await runTraining(flags, signal);

@@ -47,7 +47,7 @@ export interface CommandDefinition<O extends Record<string, Options>> {
   /** Pairs of a command line and what it does. */
   examples: readonly (readonly [commandLine: string, meaning: string])[];
   /** Shown below the options of `--help`. */
-  epilogue?: string;
+  epilogue?: string | (() => string);
   /** The command answers Ctrl-C itself: only SIGTERM aborts {@link CommandContext.signal}. */
   handlesInterrupt?: boolean;
   run(options: InferredOptionTypes<O>, context: CommandContext): Promise<void>;
@@ -123,7 +123,7 @@ function parse<O extends Record<string, Options>>(definition: CommandDefinition<
     )
     .options(options)
     .example(definition.examples as [string, string][])
-    .epilogue(definition.epilogue ?? "")
+    .epilogue(typeof definition.epilogue === "function" ? definition.epilogue() : (definition.epilogue ?? ""))
     .version(packageVersion())
     .help()
     .strictOptions()

@@ -1,7 +1,15 @@
-/** The kernel variants that BITNET_ISA may name, for help texts: the addon, which knows, is not loaded to print help. */
-
-/** On every architecture, the slowest first. */
-export const kernelVariants = ["scalar", "avx2", "avxvnni", "avx512vnni", "amx", "neondot"] as const;
+/** The kernel variants that BITNET_ISA may name, for help texts: what was compiled into the addon. */
+import { loadAddon, NativeUnavailableError } from "../native/addon.ts";
 
 /** A sentence of the help of commands that run kernels. */
-export const isaHelp = `BITNET_ISA=${kernelVariants.join("|")} forces a kernel variant.`;
+export function variantHelp(load = loadAddon): string {
+  try {
+    const { variants } = load().features();
+    const missing = variants.filter(({ supported }) => !supported).map(({ name }) => name);
+    const lacks = missing.length > 0 ? ` (this CPU cannot run ${missing.join(", ")})` : "";
+    return `BITNET_ISA=${variants.map(({ name }) => name).join("|")} forces a kernel variant${lacks}.`;
+  } catch (error) {
+    if (!(error instanceof NativeUnavailableError)) throw error;
+    return "BITNET_ISA=NAME forces a kernel variant of the native addon, which is not there: npm run build:native.";
+  }
+}

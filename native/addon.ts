@@ -30,7 +30,10 @@ export interface CpuFacts {
 }
 
 export interface NativeAddon {
+  /** Every kernel variant that was compiled, the slowest first, and whether this CPU can run it. */
   features(): CpuFacts & { variants: KernelVariant[] };
+  /** The names that arguments of each kind may be: `scaleDtype` is one of `f32`, `f16`, `bf16`. */
+  enumerations(): Record<string, string[]>;
   /** Name of the active kernel variant (`BITNET_ISA`, else the best one). Throws if `BITNET_ISA` is not valid here. */
   isa(): string;
   /** Makes `name` the active variant; "" returns to the default. Throws, listing the valid names. */

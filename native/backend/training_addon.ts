@@ -2,19 +2,20 @@
  * The training part of the native addon: functions over typed arrays, outputs as arguments. Lengths and types are
  * checked on the C++ side, where a mismatch throws a TypeError before any memory is touched.
  */
+import type { BackwardPrecision } from "../../src/config/backward_precision.ts";
+import type { HiddenAct } from "../../src/config/model_config.ts";
+import type { EmbeddingDtype, ScaleDtype } from "../../src/quant/dtypes.ts";
 import type { NativeAddon } from "../addon.ts";
 
-/** Positions in the C++ enumerations of the same names. */
-export const weightSourceCode = { values: 0, absmean_tensor: 1, absmean_row: 2, codes: 3 } as const;
-export const scaleDtypeCode = { f32: 0, f16: 1, bf16: 2 } as const;
-export const backwardPrecisionCode = { f32: 0, bf16: 1, int8: 2 } as const;
-export const rowTypeCode = { f32: 0, f16: 1, bf16: 2, q8_0: 3 } as const;
-export const gateActivationCode = { relu2: 0, silu: 1 } as const;
-export const reductionCode = { sum: 0, mean: 1, max: 2 } as const;
-export const binaryOpCode = { add: 0, sub: 1, mul: 2, div: 3, maximum: 4, minimum: 5, squaredDifference: 6 } as const;
-export const unaryOpCode = { relu: 0, square: 1, sqrt: 2, rsqrt: 3, exp: 4, neg: 5, abs: 6, sigmoid: 7 } as const;
+/** What multiplies: values as they are; absmean ternary codes of latent weights, one scale per matrix or row; given codes. */
+export type WeightSource = "values" | "absmean_tensor" | "absmean_row" | "codes";
+/** What stands before a product. */
+export type InputActivation = HiddenAct | "none";
+export type Reduction = "sum" | "mean" | "max";
+export type BinaryOp = "add" | "sub" | "mul" | "div" | "maximum" | "minimum" | "squaredDifference";
+export type UnaryOp = "relu" | "square" | "sqrt" | "rsqrt" | "exp" | "neg" | "abs" | "sigmoid";
 /** How the second operand of `binary` lies along the first: same length, one value, a row, one value per row. */
-export const binaryLayoutCode = { same: 0, scalar: 1, row: 2, column: 3 } as const;
+export type BinaryLayout = "same" | "scalar" | "row" | "column";
 
 type F32 = Float32Array;
 type I32 = Int32Array;
@@ -34,14 +35,14 @@ export interface GivenTernary {
  */
 export type LinearInput = [
   x: F32,
-  activation: number,
+  activation: InputActivation,
   gain: F32 | null,
   epsilon: number,
   weights: (F32 | GivenTernary)[],
   cols: number,
-  weightSource: number,
+  weightSource: WeightSource,
   int8: boolean,
-  scaleDtype: number,
+  scaleDtype: ScaleDtype,
 ];
 
 declare module "../addon.ts" {
@@ -52,12 +53,12 @@ declare module "../addon.ts" {
      */
     alignmentOffset(buffer: ArrayBuffer, alignment: number): number;
 
-    /** `activation`: 0 for none, else 1 + {@link gateActivationCode}. `gain` null: no norm before the product. */
+    /** `gain` null: no norm before the product. */
     bitLinear(...input: [...LinearInput, residual: F32 | null, y: F32, scales: F32 | null]): void;
     bitLinearGrad(
       ...input: [
         ...LinearInput,
-        precision: number,
+        precision: BackwardPrecision,
         roundingKey: number,
         dy: F32,
         dx: F32,
@@ -67,14 +68,14 @@ declare module "../addon.ts" {
       ]
     ): void;
     /** `scales`, rounded to the scale type, is one of the matrix or one per row. */
-    ternaryCodes(weight: F32, cols: number, scaleDtype: number, codes: I32, scales: F32): void;
+    ternaryCodes(weight: F32, cols: number, scaleDtype: ScaleDtype, codes: I32, scales: F32): void;
     rmsNorm(x: F32, gain: F32, epsilon: number, y: F32): void;
     rmsNormGrad(x: F32, gain: F32, dy: F32, epsilon: number, dx: F32, dgain: F32): void;
     causalAttention(qkv: F32, ...shape: [...AttentionArguments, out: F32, logSum: F32]): void;
     causalAttentionGrad(qkv: F32, ...shape: [...AttentionArguments, out: F32, logSum: F32, dout: F32, dqkv: F32]): void;
-    gatedActivation(gateUp: F32, n: number, activation: number, y: F32): void;
-    gatedActivationGrad(gateUp: F32, dy: F32, n: number, activation: number, dgateUp: F32): void;
-    roundRows(x: F32, cols: number, rowType: number, y: F32): void;
+    gatedActivation(gateUp: F32, n: number, activation: HiddenAct, y: F32): void;
+    gatedActivationGrad(gateUp: F32, dy: F32, n: number, activation: HiddenAct, dgateUp: F32): void;
+    roundRows(x: F32, cols: number, rowType: EmbeddingDtype, y: F32): void;
     /** Throws if an id is outside the table. */
     gatherRows(table: F32, ids: I32, width: number, y: F32): void;
     /** Ids outside [0, segments) are skipped. */
@@ -87,7 +88,7 @@ declare module "../addon.ts" {
       width: number,
       targets: I32,
       dlogProbs: F32,
-      precision: number,
+      precision: BackwardPrecision,
       logProbs: F32,
       dhidden: F32,
       dtable: F32,
@@ -107,10 +108,10 @@ declare module "../addon.ts" {
     ): void;
     sumsOfSquares(tensors: F32[], sums: F32): void;
 
-    binary(op: number, a: F32, b: F32, reversed: boolean, layout: number, y: F32): void;
-    unary(op: number, x: F32, y: F32): void;
+    binary(op: BinaryOp, a: F32, b: F32, reversed: boolean, layout: BinaryLayout, y: F32): void;
+    unary(op: UnaryOp, x: F32, y: F32): void;
     addN(inputs: F32[], y: F32): void;
-    reduceRows(reduction: number, x: F32, cols: number, y: F32): void;
+    reduceRows(reduction: Reduction, x: F32, cols: number, y: F32): void;
     softmaxRows(x: F32, cols: number, y: F32): void;
     /** [outer, a, b, inner] -> [outer, b, a, inner]. */
     swapAxes(x: F32, outer: number, a: number, b: number, inner: number, y: F32): void;

@@ -40,10 +40,9 @@ export interface EngineOptions {
 }
 
 /** @throws {RangeError} naming the option if the value is not one of the names. */
-function indexOf<Name extends string>(option: string, names: readonly Name[], value: Name): number {
-  const index = names.indexOf(value);
-  if (index < 0) throw new RangeError(`${option} must be one of ${names.join(", ")}, not ${value}`);
-  return index;
+function oneOf<Name extends string>(option: string, names: readonly Name[], value: Name): Name {
+  if (!names.includes(value)) throw new RangeError(`${option} must be one of ${names.join(", ")}, not ${value}`);
+  return value;
 }
 
 export interface ScoreOptions {
@@ -96,8 +95,8 @@ export class Engine {
    */
   static async load(file: string, options: EngineOptions = {}): Promise<Engine> {
     const threads = threadCount(options.threads);
-    const head = indexOf("headPrecision", headPrecisions, options.headPrecision ?? "canonical");
-    const kv = indexOf("kvType", kvTypes, options.kvType ?? "f32");
+    const head = oneOf("headPrecision", headPrecisions, options.headPrecision ?? "canonical");
+    const kv = oneOf("kvType", kvTypes, options.kvType ?? "f32");
     const lock = options.lockMemory ?? false;
     const native = new (loadAddon().Engine)();
     try {

@@ -9,10 +9,10 @@ import { loadAddon } from "../addon.ts";
 /** Handle of a flag that ends a running native call. */
 export type AbortFlag = object & { readonly abortFlag: unique symbol };
 
-/** Arithmetic of the output head, in the addon's order. */
+/** Arithmetic of the output head. */
 export const headPrecisions = ["canonical", "int8"] as const;
 export type HeadPrecision = (typeof headPrecisions)[number];
-/** Types of cached keys and values, in the addon's order. */
+/** Types of cached keys and values. */
 export const kvTypes = ["f32", "f16", "q8"] as const;
 export type KvType = (typeof kvTypes)[number];
 
@@ -55,12 +55,11 @@ export interface NativeEngineInfo
 }
 
 export interface NativeEngine {
-  /** headPrecision, kvType: indices of {@link headPrecisions} and {@link kvTypes}. */
   load(
     path: string,
     threads: number,
-    headPrecision: number,
-    kvType: number,
+    headPrecision: HeadPrecision,
+    kvType: KvType,
     lockMemory: boolean,
     flag: AbortFlag,
   ): Promise<void>;

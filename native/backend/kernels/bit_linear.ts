@@ -4,23 +4,11 @@ import type { BackwardPrecision } from "../../../src/config/backward_precision.t
 import type { HiddenAct } from "../../../src/config/model_config.ts";
 import type { ScaleDtype } from "../../../src/quant/dtypes.ts";
 import type { NativeBackend } from "../native_backend.ts";
-import {
-  backwardPrecisionCode,
-  gateActivationCode,
-  type LinearInput,
-  scaleDtypeCode,
-  weightSourceCode,
-} from "../training_addon.ts";
+import type { LinearInput, WeightSource } from "../training_addon.ts";
 import { type Inputs, lastDimension, type NativeKernel, numberedInputs, requireInput } from "./kernel.ts";
 
-/**
- * What multiplies: the float inputs as they are; the absmean ternary codes of latent weights, with one scale per matrix
- * or per row; or codes and scales that are inputs.
- */
-export type BitLinearWeights = keyof typeof weightSourceCode;
-
 export interface BitLinearAttributes {
-  weights: BitLinearWeights;
+  weights: WeightSource;
   int8Activations: boolean;
   /** Type to which the kernel rounds the scales that it makes. */
   scaleDtype: ScaleDtype;
@@ -62,16 +50,16 @@ function readOperands(kernel: string, inputs: Inputs, attributes: BitLinearAttri
   requireInput(!areGiven || scales.length === weights.length, kernel, () => "needs weightScales for each codes");
   const linear: LinearInput = [
     backend.floats(x),
-    activation === "none" ? 0 : 1 + gateActivationCode[activation],
+    activation,
     gain ? backend.floats(gain) : null,
     attributes.epsilon,
     weights.map((weight, i) =>
       areGiven ? { ternary: backend.ints(weight), scales: backend.floats(scales[i]) } : backend.floats(weight),
     ),
     cols,
-    weightSourceCode[attributes.weights],
+    attributes.weights,
     int8Activations,
-    scaleDtypeCode[attributes.scaleDtype],
+    attributes.scaleDtype,
   ];
   return { x, gain, weights, outputs, isInteger: attributes.weights !== "values" && int8Activations, linear };
 }
@@ -107,7 +95,7 @@ export const bitLinearGrad: NativeKernel<BitLinearGradAttributes> = {
     const dweights = weights.map((weight) => backend.allocate(weight.shape));
     backend.addon.bitLinearGrad(
       ...linear,
-      backwardPrecisionCode[attributes.precision],
+      attributes.precision,
       attributes.roundingKey,
       backend.floats(inputs.dy),
       dx.values,
@@ -134,7 +122,7 @@ export const ternaryCodes: NativeKernel<TernaryCodesAttributes> = {
     backend.addon.ternaryCodes(
       backend.floats(weight),
       lastDimension(weight),
-      scaleDtypeCode[attributes.scaleDtype],
+      attributes.scaleDtype,
       codes.values,
       scales.values,
     );

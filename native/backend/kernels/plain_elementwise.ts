@@ -1,10 +1,8 @@
 /** Binary operations with simple broadcasts, unary operations, AddN. */
 import * as tf from "@tensorflow/tfjs";
 import type { NativeBackend } from "../native_backend.ts";
-import { binaryLayoutCode, binaryOpCode, unaryOpCode } from "../training_addon.ts";
+import type { BinaryLayout, BinaryOp, UnaryOp } from "../training_addon.ts";
 import { isFloat, type PlainOverride, sameShape, size } from "./plain_override.ts";
-
-type BinaryLayout = keyof typeof binaryLayoutCode;
 
 /** How `small` lies along `out`, the shape of the result; undefined if it is none of the simple ways. */
 export function binaryLayout(out: readonly number[], small: readonly number[]): BinaryLayout | undefined {
@@ -19,7 +17,7 @@ export function binaryLayout(out: readonly number[], small: readonly number[]): 
   return undefined;
 }
 
-function binary(op: keyof typeof binaryOpCode): PlainOverride {
+function binary(op: BinaryOp): PlainOverride {
   return ({ a, b }: { a: tf.TensorInfo; b: tf.TensorInfo }, _attributes, backend: NativeBackend) => {
     if (!isFloat(a) || !isFloat(b)) return undefined;
     const shape = tf.broadcast_util.assertAndGetBroadcastShape(a.shape, b.shape);
@@ -31,23 +29,16 @@ function binary(op: keyof typeof binaryOpCode): PlainOverride {
     const layout = binaryLayout(shape, small.shape);
     if (!layout) return undefined;
     const y = backend.allocate(shape);
-    backend.addon.binary(
-      binaryOpCode[op],
-      backend.floats(large),
-      backend.floats(small),
-      reversed,
-      binaryLayoutCode[layout],
-      y.values,
-    );
+    backend.addon.binary(op, backend.floats(large), backend.floats(small), reversed, layout, y.values);
     return y.info;
   };
 }
 
-function unary(op: keyof typeof unaryOpCode): PlainOverride {
+function unary(op: UnaryOp): PlainOverride {
   return ({ x }: { x: tf.TensorInfo }, _attributes, backend: NativeBackend) => {
     if (!isFloat(x)) return undefined;
     const y = backend.allocate(x.shape);
-    backend.addon.unary(unaryOpCode[op], backend.floats(x), y.values);
+    backend.addon.unary(op, backend.floats(x), y.values);
     return y.info;
   };
 }

@@ -1,7 +1,6 @@
 /** BatchMatMul, and _FusedMatMul with bias and activation. */
 import * as tf from "@tensorflow/tfjs";
 import type { NativeBackend } from "../native_backend.ts";
-import { binaryLayoutCode, binaryOpCode } from "../training_addon.ts";
 import { isFloat, type PlainOverride, product, size } from "./plain_override.ts";
 
 interface MatMulAttributes {
@@ -71,7 +70,7 @@ const fusedMatMul: PlainOverride = (inputs, attributes: FusedAttributes, backend
   if (!c) return undefined;
   if (bias) {
     const values = backend.floats(bias);
-    backend.addon.binary(binaryOpCode.add, c.values, values, false, binaryLayoutCode.row, c.values);
+    backend.addon.binary("add", c.values, values, false, "row", c.values);
   }
   const { activation } = attributes;
   if (!activation || activation === "linear") return c.info;

@@ -1,7 +1,7 @@
 /** Reductions over the last axes, Sum over the first ones, Softmax. */
 import * as tf from "@tensorflow/tfjs";
 import type { NativeBackend } from "../native_backend.ts";
-import { reductionCode } from "../training_addon.ts";
+import type { Reduction } from "../training_addon.ts";
 import { isFloat, type PlainOverride, product, size } from "./plain_override.ts";
 
 interface ReductionAttributes {
@@ -18,7 +18,7 @@ function adjacentAxes(attributes: ReductionAttributes, shape: number[]): [number
   return axes.every((axis, i) => axis === first + i) ? [first, first + axes.length] : undefined;
 }
 
-function reduction(kind: keyof typeof reductionCode): PlainOverride {
+function reduction(kind: Reduction): PlainOverride {
   return ({ x }: { x: tf.TensorInfo }, attributes: ReductionAttributes, backend: NativeBackend) => {
     if (!isFloat(x)) return undefined;
     const range = adjacentAxes(attributes, x.shape);
@@ -33,7 +33,7 @@ function reduction(kind: keyof typeof reductionCode): PlainOverride {
     const values = backend.floats(x);
     const reduced = product(x.shape.slice(first, end));
     if (last) {
-      backend.addon.reduceRows(reductionCode[kind], values, reduced, y.values);
+      backend.addon.reduceRows(kind, values, reduced, y.values);
     } else {
       const ones = backend.allocate([reduced]);
       ones.values.fill(1);

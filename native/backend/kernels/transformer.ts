@@ -2,7 +2,6 @@
 import type * as tf from "@tensorflow/tfjs";
 import type { HiddenAct } from "../../../src/config/model_config.ts";
 import type { NativeBackend } from "../native_backend.ts";
-import { gateActivationCode } from "../training_addon.ts";
 import { lastDimension, type NativeKernel, requireInput } from "./kernel.ts";
 
 export interface RmsNormAttributes {
@@ -93,7 +92,7 @@ export const gatedActivation: NativeKernel<GatedActivationAttributes> = {
     const width = lastDimension(gateUp);
     requireInput(width % 2 === 0, "GatedActivation", () => `the last dimension of [${gateUp.shape}] is odd`);
     const y = backend.allocate([...gateUp.shape.slice(0, -1), width / 2]);
-    backend.addon.gatedActivation(backend.floats(gateUp), width / 2, gateActivationCode[activation], y.values);
+    backend.addon.gatedActivation(backend.floats(gateUp), width / 2, activation, y.values);
     return y.info;
   },
 };
@@ -107,7 +106,7 @@ export const gatedActivationGrad: NativeKernel<GatedActivationAttributes> = {
       backend.floats(gateUp),
       backend.floats(dy),
       lastDimension(gateUp) / 2,
-      gateActivationCode[activation],
+      activation,
       dgateUp.values,
     );
     return dgateUp.info;

@@ -3,7 +3,6 @@ import type * as tf from "@tensorflow/tfjs";
 import type { BackwardPrecision } from "../../../src/config/backward_precision.ts";
 import type { EmbeddingDtype } from "../../../src/quant/dtypes.ts";
 import type { NativeBackend } from "../native_backend.ts";
-import { backwardPrecisionCode, rowTypeCode } from "../training_addon.ts";
 import { lastDimension, type NativeKernel, requireInput } from "./kernel.ts";
 
 /** {x [V, H]} -> float32 [V, H], every value rounded to `dtype`. */
@@ -11,7 +10,7 @@ export const roundToDtype: NativeKernel<{ dtype: EmbeddingDtype }> = {
   name: "RoundToDtype",
   run({ x }, { dtype }, backend: NativeBackend): tf.TensorInfo {
     const y = backend.allocate(x.shape);
-    backend.addon.roundRows(backend.floats(x), lastDimension(x), rowTypeCode[dtype], y.values);
+    backend.addon.roundRows(backend.floats(x), lastDimension(x), dtype, y.values);
     return y.info;
   },
 };
@@ -95,7 +94,7 @@ export const headLogProbsGrad: NativeKernel<{ precision: BackwardPrecision }> = 
       width,
       backend.ints(targets),
       backend.floats(dlogProbs),
-      backwardPrecisionCode[precision],
+      precision,
       logProbs.values,
       dhidden.values,
       dtable.values,

@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 
+#include "addon/arguments.h"
 #include "core/cpu_features.h"
 #include "core/cpu_identity.h"
 #include "core/thread_pool.h"
@@ -36,6 +37,17 @@ Napi::Value features(const Napi::CallbackInfo& info) {
   return result;
 }
 
+// { scaleDtype: ["f32", ...], ... }: the names that arguments of these kinds may be.
+Napi::Value enumerations(const Napi::CallbackInfo& info) {
+  Napi::Object result = Napi::Object::New(info.Env());
+  for_each_enumeration([&](const auto& names) {
+    Napi::Array list = Napi::Array::New(info.Env());
+    for (const auto& member : names.members) list.Set(list.Length(), member.name);
+    result.Set(names.title, list);
+  });
+  return result;
+}
+
 Napi::Value isa(const Napi::CallbackInfo& info) {
   try {
     return Napi::String::New(info.Env(), active_variant().name);
@@ -61,7 +73,13 @@ void set_threads(const Napi::CallbackInfo& info) {
 }
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
+  try {
+    kernel_variants();
+  } catch (const std::logic_error& incomplete) {
+    throw Napi::Error::New(env, incomplete.what());
+  }
   exports.Set("features", Napi::Function::New(env, features, "features"));
+  exports.Set("enumerations", Napi::Function::New(env, enumerations, "enumerations"));
   exports.Set("isa", Napi::Function::New(env, isa, "isa"));
   exports.Set("setIsa", Napi::Function::New(env, set_isa, "setIsa"));
   exports.Set("threads", Napi::Function::New(env, threads, "threads"));

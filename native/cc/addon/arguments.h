@@ -1,4 +1,4 @@
-// Checked access to the arguments of a training kernel: wrong types and lengths throw before any memory is
+// Checked access to the arguments of a native function: wrong types, lengths and names throw before any memory is
 // touched.
 #pragma once
 
@@ -6,6 +6,8 @@
 
 #include <cstdint>
 #include <string>
+
+#include "addon/enum_names.h"
 
 namespace bitnet {
 
@@ -50,12 +52,16 @@ class Arguments {
     return value;
   }
 
-  // A member of an enumeration 0 .. count - 1.
+  // The name of a member of an enumeration (enum_names.h).
   template <typename Enum>
-  Enum option(size_t index, int64_t count) const {
-    const int64_t value = size(index);
-    if (value >= count) fail(index, "is not a known option");
-    return static_cast<Enum>(value);
+  Enum option(size_t index) const {
+    const std::string name = info_[index].IsString() ? info_[index].As<Napi::String>().Utf8Value() : "";
+    std::string known;
+    for (const EnumName<Enum>& member : EnumNames<Enum>::members) {
+      if (name == member.name) return member.value;
+      known += (known.empty() ? "" : ", ") + std::string(member.name);
+    }
+    fail(index, "must be one of " + known);
   }
 
   bool flag(size_t index) const { return info_[index].ToBoolean().Value(); }

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "addon/addon.h"
+#include "addon/arguments.h"
 #include "addon/inference_addon_jobs.h"
 #include "core/kernels.h"
 #include "inference/bytes_per_token.h"
@@ -153,8 +154,8 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
     const std::string path = info[0].As<Napi::String>().Utf8Value();
     EngineOptions options;
     options.threads = info[1].As<Napi::Number>().Int32Value();
-    options.head = static_cast<HeadPrecision>(info[2].As<Napi::Number>().Int32Value());
-    options.kv_type = static_cast<KvType>(info[3].As<Napi::Number>().Int32Value());
+    options.head = Arguments(info, "load").option<HeadPrecision>(2);
+    options.kv_type = Arguments(info, "load").option<KvType>(3);
     const bool lock_memory = info[4].As<Napi::Boolean>().Value();
     job->run = [loaded, path, options, lock_memory, kernels, abort = job->abort] {
       auto model = std::make_shared<Model>(std::make_unique<GgufFile>(path), options.threads, abort.get());

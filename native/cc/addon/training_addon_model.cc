@@ -73,16 +73,16 @@ LinearArguments read_weights(const Arguments& arguments, size_t index, WeightSou
 constexpr int64_t kMaxCols = int64_t{1} << 23;
 
 LinearQuantizers read_quantizers(const Arguments& arguments, size_t first) {
-  return {arguments.option<WeightSource>(first, 4), arguments.flag(first + 1),
-          arguments.option<ScaleDtype>(first + 2, 3)};
+  return {arguments.option<WeightSource>(first), arguments.flag(first + 1),
+          arguments.option<ScaleDtype>(first + 2)};
 }
 
-// Arguments first .. first + 3: x, activation (0 none, 1 relu2, 2 silu), gain (null: no norm), epsilon.
+// Arguments first .. first + 3: x, activation, gain (null: no norm), epsilon.
 LinearInput read_input(const Arguments& arguments, size_t first, int64_t cols) {
   LinearInput input{};
-  const int64_t activation = arguments.option<int64_t>(first + 1, 3);
-  input.gated = activation > 0;
-  if (input.gated) input.activation = static_cast<GateActivation>(activation - 1);
+  const InputActivation activation = arguments.option<InputActivation>(first + 1);
+  input.gated = activation != InputActivation::none;
+  input.activation = activation == InputActivation::silu ? GateActivation::silu : GateActivation::relu2;
   const int64_t tokens = arguments.length(first) / input.width(cols);
   input.x = arguments.floats(first, tokens * input.width(cols));
   input.gain = arguments.optional_floats(first + 2, cols);
@@ -128,7 +128,7 @@ void bit_linear_grad_call(const Info& info) {
   const LinearQuantizers quantizers = read_quantizers(arguments, 6);
   const LinearArguments linear = read_weights(arguments, 4, quantizers.weights, cols);
   const int64_t tokens = arguments.length(0) / input.width(cols);
-  const BackwardRounding rounding{arguments.option<BackwardPrecision>(9, 3),
+  const BackwardRounding rounding{arguments.option<BackwardPrecision>(9),
                                   static_cast<uint32_t>(arguments.size(10))};
   if (rounding.precision == BackwardPrecision::int8) {
     if (!quantizers.both()) {
@@ -158,7 +158,7 @@ void ternary_codes_call(const Info& info) {
   const bool per_row = arguments.length(4) != 1;
   ternary_codes({arguments.floats(0, rows * cols), rows}, cols,
                 per_row ? WeightSource::absmean_row : WeightSource::absmean_tensor,
-                arguments.option<ScaleDtype>(2, 3), arguments.ints(3, rows * cols),
+                arguments.option<ScaleDtype>(2), arguments.ints(3, rows * cols),
                 arguments.floats(4, per_row ? rows : 1));
 }
 
@@ -214,7 +214,7 @@ void causal_attention_grad_call(const Info& info) {
 void gated_activation_call(const Info& info) {
   const Arguments arguments(info, "gatedActivation");
   const int64_t n = arguments.positive(1), rows = arguments.length(0) / (2 * n);
-  gated_activation(arguments.floats(0, rows * 2 * n), rows, n, arguments.option<GateActivation>(2, 2),
+  gated_activation(arguments.floats(0, rows * 2 * n), rows, n, arguments.option<GateActivation>(2),
                    arguments.floats(3, rows * n));
 }
 
@@ -223,14 +223,14 @@ void gated_activation_grad_call(const Info& info) {
   const Arguments arguments(info, "gatedActivationGrad");
   const int64_t n = arguments.positive(2), rows = arguments.length(0) / (2 * n);
   gated_activation_grad(arguments.floats(0, rows * 2 * n), arguments.floats(1, rows * n), rows, n,
-                        arguments.option<GateActivation>(3, 2), arguments.floats(4, rows * 2 * n));
+                        arguments.option<GateActivation>(3), arguments.floats(4, rows * 2 * n));
 }
 
 // roundRows(x, cols, rowType, y)
 void round_rows_call(const Info& info) {
   const Arguments arguments(info, "roundRows");
   const int64_t cols = arguments.positive(1), rows = arguments.length(0) / cols;
-  const RowType type = arguments.option<RowType>(2, 4);
+  const RowType type = arguments.option<RowType>(2);
   if (type == RowType::q8_0 && cols % 32 != 0) arguments.fail(1, "is not a multiple of 32, as q8_0 needs");
   round_rows(arguments.floats(0, rows * cols), rows, cols, type, arguments.floats(3, rows * cols));
 }
@@ -287,7 +287,7 @@ void head_log_probs_grad_call(const Info& info) {
   const int32_t* targets = arguments.ints(3, shape.tokens);
   arguments.check_ids(3, INT32_MIN, shape.vocab);
   head_log_probs_grad(arguments.floats(0), arguments.floats(1), targets, arguments.floats(4, shape.tokens),
-                      shape, arguments.option<BackwardPrecision>(5, 3), arguments.floats(6, shape.tokens),
+                      shape, arguments.option<BackwardPrecision>(5), arguments.floats(6, shape.tokens),
                       arguments.floats(7, shape.tokens * shape.width),
                       arguments.floats(8, shape.vocab * shape.width));
 }

@@ -8,38 +8,33 @@ namespace bitnet {
 namespace {
 
 using Info = Napi::CallbackInfo;
-constexpr int64_t kBinaryOps = static_cast<int64_t>(BinaryOp::squared_difference) + 1;
-constexpr int64_t kUnaryOps = static_cast<int64_t>(UnaryOp::sigmoid) + 1;
 
-// binary(op, a, b, reversed, layout, y): layout 0: b as long as a; 1: b is one value; 2: b is a row (its
-// length is the row's); 3: b has one value per row.
+// binary(op, a, b, reversed, layout, y): see BinaryLayout; with `row` the length of b is that of a row.
 void binary_call(const Info& info) {
   const Arguments arguments(info, "binary");
-  const BinaryOp op = arguments.option<BinaryOp>(0, kBinaryOps);
+  const BinaryOp op = arguments.option<BinaryOp>(0);
   const int64_t count = arguments.length(1), other = arguments.length(2);
   const float* a = arguments.floats(1);
   const float* b = arguments.floats(2);
   const bool reversed = arguments.flag(3);
-  const int64_t layout = arguments.size(4);
+  const BinaryLayout layout = arguments.option<BinaryLayout>(4);
   float* y = arguments.floats(5, count);
   if (count == 0) return;
   if (other == 0 || count % other != 0) arguments.fail(2, "does not divide the first operand");
   switch (layout) {
-    case 0:
+    case BinaryLayout::same:
       if (other != count) arguments.fail(2, "is not as long as the first operand");
       binary_same(op, reversed ? b : a, reversed ? a : b, count, y);
       break;
-    case 1:
+    case BinaryLayout::scalar:
       binary_scalar(op, a, b[0], reversed, count, y);
       break;
-    case 2:
+    case BinaryLayout::row:
       binary_row(op, a, b, reversed, count / other, other, y);
       break;
-    case 3:
+    case BinaryLayout::column:
       binary_column(op, a, b, reversed, other, count / other, y);
       break;
-    default:
-      arguments.fail(4, "is not a known layout");
   }
 }
 
@@ -47,7 +42,7 @@ void binary_call(const Info& info) {
 void unary_call(const Info& info) {
   const Arguments arguments(info, "unary");
   const int64_t count = arguments.length(1);
-  unary(arguments.option<UnaryOp>(0, kUnaryOps), arguments.floats(1), count, arguments.floats(2, count));
+  unary(arguments.option<UnaryOp>(0), arguments.floats(1), count, arguments.floats(2, count));
 }
 
 // addN(inputs[], y)
@@ -65,7 +60,7 @@ void add_n_call(const Info& info) {
 void reduce_rows_call(const Info& info) {
   const Arguments arguments(info, "reduceRows");
   const int64_t cols = arguments.positive(2), rows = arguments.length(1) / cols;
-  reduce_rows(arguments.option<Reduction>(0, 3), arguments.floats(1, rows * cols), rows, cols,
+  reduce_rows(arguments.option<Reduction>(0), arguments.floats(1, rows * cols), rows, cols,
               arguments.floats(3, rows));
 }
 

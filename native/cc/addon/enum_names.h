@@ -1,0 +1,92 @@
+// The enumerations among the arguments of the addon. JavaScript writes their members by name, so that nobody on
+// the other side repeats their order; `enumerations()` of the addon lists them.
+#pragma once
+
+#include <cstdint>
+
+#include "core/kernels.h"
+#include "inference/engine_options.h"
+#include "training/backward_precision.h"
+#include "training/gated_activation.h"
+#include "training/loops.h"
+#include "training/plain_ops.h"
+#include "training/weight_quantizer.h"
+
+namespace bitnet {
+
+// How the second operand of `binary` lies along the first.
+enum class BinaryLayout {
+  same,    // element by element
+  scalar,  // one value
+  row,     // a row, the same for all
+  column,  // one value per row
+};
+// What stands before a product.
+enum class InputActivation { none, relu2, silu };
+
+template <typename Enum>
+struct EnumName {
+  const char* name;
+  Enum value;
+};
+
+// `title`, and the `members` that an argument may be.
+template <typename Enum>
+struct EnumNames;
+
+#define BITNET_ENUM_NAMES(Enum, title_text, ...)               \
+  template <>                                                  \
+  struct EnumNames<Enum> {                                     \
+    static constexpr const char* title = title_text;           \
+    static constexpr EnumName<Enum> members[] = {__VA_ARGS__}; \
+  }
+
+BITNET_ENUM_NAMES(WeightSource, "weightSource", {"values", WeightSource::values},
+                  {"absmean_tensor", WeightSource::absmean_tensor},
+                  {"absmean_row", WeightSource::absmean_row}, {"codes", WeightSource::codes});
+BITNET_ENUM_NAMES(ScaleDtype, "scaleDtype", {"f32", ScaleDtype::f32}, {"f16", ScaleDtype::f16},
+                  {"bf16", ScaleDtype::bf16});
+BITNET_ENUM_NAMES(BackwardPrecision, "backwardPrecision", {"f32", BackwardPrecision::f32},
+                  {"bf16", BackwardPrecision::bf16}, {"int8", BackwardPrecision::int8});
+// Those to which training rounds.
+BITNET_ENUM_NAMES(RowType, "rowType", {"f32", RowType::f32}, {"f16", RowType::f16}, {"bf16", RowType::bf16},
+                  {"q8_0", RowType::q8_0});
+BITNET_ENUM_NAMES(GateActivation, "gateActivation", {"relu2", GateActivation::relu2},
+                  {"silu", GateActivation::silu});
+BITNET_ENUM_NAMES(InputActivation, "inputActivation", {"none", InputActivation::none},
+                  {"relu2", InputActivation::relu2}, {"silu", InputActivation::silu});
+BITNET_ENUM_NAMES(Reduction, "reduction", {"sum", Reduction::sum}, {"mean", Reduction::mean},
+                  {"max", Reduction::max});
+BITNET_ENUM_NAMES(BinaryOp, "binaryOp", {"add", BinaryOp::add}, {"sub", BinaryOp::sub},
+                  {"mul", BinaryOp::mul}, {"div", BinaryOp::div}, {"maximum", BinaryOp::maximum},
+                  {"minimum", BinaryOp::minimum}, {"squaredDifference", BinaryOp::squared_difference});
+BITNET_ENUM_NAMES(UnaryOp, "unaryOp", {"relu", UnaryOp::relu}, {"square", UnaryOp::square},
+                  {"sqrt", UnaryOp::sqrt}, {"rsqrt", UnaryOp::rsqrt}, {"exp", UnaryOp::exp},
+                  {"neg", UnaryOp::neg}, {"abs", UnaryOp::abs}, {"sigmoid", UnaryOp::sigmoid});
+BITNET_ENUM_NAMES(BinaryLayout, "binaryLayout", {"same", BinaryLayout::same},
+                  {"scalar", BinaryLayout::scalar}, {"row", BinaryLayout::row},
+                  {"column", BinaryLayout::column});
+BITNET_ENUM_NAMES(HeadPrecision, "headPrecision", {"canonical", HeadPrecision::canonical},
+                  {"int8", HeadPrecision::int8});
+BITNET_ENUM_NAMES(KvType, "kvType", {"f32", KvType::f32}, {"f16", KvType::f16}, {"q8", KvType::q8});
+
+#undef BITNET_ENUM_NAMES
+
+// body(EnumNames<Enum>) for each of them.
+template <typename Body>
+void for_each_enumeration(const Body& body) {
+  body(EnumNames<WeightSource>{});
+  body(EnumNames<ScaleDtype>{});
+  body(EnumNames<BackwardPrecision>{});
+  body(EnumNames<RowType>{});
+  body(EnumNames<GateActivation>{});
+  body(EnumNames<InputActivation>{});
+  body(EnumNames<Reduction>{});
+  body(EnumNames<BinaryOp>{});
+  body(EnumNames<UnaryOp>{});
+  body(EnumNames<BinaryLayout>{});
+  body(EnumNames<HeadPrecision>{});
+  body(EnumNames<KvType>{});
+}
+
+}  // namespace bitnet
