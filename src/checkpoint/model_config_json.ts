@@ -12,6 +12,7 @@ import {
 import { isFloat, isLlamaShaped, isQuantized } from "../config/model_quantizers.ts";
 import { ofMember } from "../config/schema_errors.ts";
 import { embeddingName, headName } from "../model/parameters.ts";
+import { defaultActivationQuantizer, defaultWeightQuantizer } from "../quantizers/registry.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { CheckpointError } from "./checkpoint_error.ts";
 import { scaleName } from "./packed_ternary.ts";
@@ -54,8 +55,8 @@ const typeDefaults: Record<string, Partial<ModelConfigJson>> = {
 };
 
 const bitnetLayers: Partial<ModelConfigJson> = {
-  weight_quantizer: "absmean_ternary",
-  activation_quantizer: "absmax_int8",
+  weight_quantizer: defaultWeightQuantizer,
+  activation_quantizer: defaultActivationQuantizer,
 };
 
 function ropeTheta(json: Json): number | undefined {

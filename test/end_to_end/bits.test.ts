@@ -123,6 +123,14 @@ function prepare(keys: Partial<ModelConfigJson>) {
   return { trained, sequences, expected: trainingForward(trained, sequences, 5) };
 }
 
+const cuts = [
+  { threads: 1, chunk: undefined },
+  { threads: 2, chunk: undefined },
+  { threads: 3, chunk: 37 },
+  { threads: 2, chunk: "token" },
+  { threads: 1, chunk: 5 },
+] as const;
+
 describe("bits: training forward = engine on the exported GGUF", () => {
   let reference: ReturnType<typeof prepare>;
   beforeAll(() => {
@@ -154,13 +162,6 @@ describe("bits: training forward = engine on the exported GGUF", () => {
     addon.setIsa("");
   });
 
-  const cuts = [
-    { threads: 1, chunk: undefined },
-    { threads: 2, chunk: undefined },
-    { threads: 3, chunk: 37 },
-    { threads: 2, chunk: "token" },
-    { threads: 1, chunk: 5 },
-  ] as const;
   for (const type of ["tq2_0", "tq1_0", "i2_s"] as const) {
     for (const variant of variants) {
       it(`engine: ${type}, ${variant}, 1 to 3 threads, whole, in chunks and token by token`, async () => {
@@ -208,8 +209,36 @@ describe("bits: training forward = engine on the exported GGUF", () => {
   });
 });
 
+describe.each(["absmean_ternary_row", "absmedian_ternary"])("bits: integer products of %s", (quantizer) => {
+  let model: ReturnType<typeof prepare>;
+  beforeAll(() => {
+    model = prepare({ weight_quantizer: quantizer });
+  });
+
+  it.each(variants)(
+    "%s: training forward = engine, 1 to 3 threads, whole, in chunks and token by token",
+    async (variant) => {
+      addon.setIsa(variant);
+      const some = variant === "scalar" ? model.sequences.slice(0, 8) : model.sequences;
+      const expected = model.expected.slice(0, some.length);
+      expect(differingBits(expected, trainingForward(model.trained, some, 3))).toBe(0);
+      const file = await exportModel(model.trained, "tq2_0");
+      for (const { threads, chunk } of cuts) {
+        expect(differingBits(expected, await engineScores(file, some, threads, chunk))).toBe(0);
+      }
+      addon.setIsa("");
+    },
+    300_000,
+  );
+
+  it.each(["tq1_0", "f16", "f32"] as const)("%s stores it without loss", async (type) => {
+    const scores = await engineScores(await exportModel(model.trained, type), model.sequences, 2);
+    expect(differingBits(model.expected, scores)).toBe(0);
+  });
+});
+
 describe("bits: other shapes of model", () => {
-  const cases: [string, Partial<ModelConfigJson>, "tq2_0" | "i2_s" | "f32"][] = [
+  const cases: [string, Partial<ModelConfigJson>, "tq2_0" | "i2_s" | "f16" | "f32"][] = [
     ["SiLU, bf16 embedding", { hidden_act: "silu", embedding_dtype: "bf16" }, "tq2_0"],
     ["f32 scale, f32 embedding, I2_S", { scale_dtype: "f32", embedding_dtype: "f32" }, "i2_s"],
     ["q8_0 embedding, untied head", { embedding_dtype: "q8_0", tie_word_embeddings: false }, "tq2_0"],
@@ -227,6 +256,19 @@ describe("bits: other shapes of model", () => {
       "f32",
     ],
     ["ternary weights, float activations", { activation_quantizer: "none" }, "f32"],
+    ["a float32 scale per row", { weight_quantizer: "absmean_ternary_row", scale_dtype: "f32" }, "f32"],
+    [
+      "a scale per row, float activations",
+      { weight_quantizer: "absmean_ternary_row", activation_quantizer: "none" },
+      "tq2_0",
+    ],
+    ["a scale per group", { weight_quantizer: { type: "absmean_ternary_group", group_size: 64 } }, "f32"],
+    [
+      "a scale per group, float activations",
+      { weight_quantizer: "absmean_ternary_group", activation_quantizer: "none" },
+      "f16",
+    ],
+    ["absmedian, I2_S", { weight_quantizer: "absmedian_ternary", scale_dtype: "f32" }, "i2_s"],
   ];
   it.each(cases)("%s", async (_, keys, type) => {
     const trained = trainSmallModel(keys, 4);
