@@ -23,32 +23,53 @@ export type HiddenAct = (typeof hiddenActs)[number];
 const count = z.number().int().positive();
 
 /** Schema of the on-disk keys. Strict: an unknown key is an error (see `schema_errors.ts` for the wording). */
-export const modelConfigSchema = z.strictObject({
-  hidden_size: count,
-  num_hidden_layers: count,
-  intermediate_size: count,
-  num_attention_heads: count,
-  /** Key / value heads; each serves `num_attention_heads / num_key_value_heads` query heads. */
-  num_key_value_heads: count.optional(),
-  /** Defaults to hidden_size / num_attention_heads. */
-  head_dim: count.optional(),
-  /** 0 in a recipe means "as many as the tokenizer has". */
-  vocab_size: z.number().int().nonnegative().default(0),
-  max_position_embeddings: count.default(4096),
-  rms_norm_eps: z.number().positive().default(1e-5),
-  rope_theta: z.number().positive().default(500000),
-  hidden_act: z.enum(hiddenActs).default("relu2"),
-  /** `attn_sub_norm` before o_proj and `ffn_sub_norm` before down_proj. */
-  use_sub_norms: z.boolean().default(true),
-  tie_word_embeddings: z.boolean().default(true),
-  initializer_range: z.number().positive().default(0.02),
-  weight_quantizer: weightQuantizerSchema.default(defaultWeightQuantizer),
-  activation_quantizer: activationQuantizerSchema.default(defaultActivationQuantizer),
-  /** Type that the multiplying weight_scale is rounded to, in the training forward too. */
-  scale_dtype: z.enum(scaleDtypes).default("f16"),
-  /** Type that the embedding (and a tied head) is rounded to, in the training forward too. */
-  embedding_dtype: z.enum(embeddingDtypes).default("f16"),
-});
+export const modelConfigSchema = z
+  .strictObject({
+    hidden_size: count.describe("Width of the residual stream. Packed types want multiples of 256 (or 128)."),
+    num_hidden_layers: count.describe("Decoder layers."),
+    intermediate_size: count.describe("Width inside the gated feed-forward block."),
+    num_attention_heads: count.describe("Query heads."),
+    num_key_value_heads: count
+      .optional()
+      .describe(
+        "Key / value heads; each serves `num_attention_heads / num_key_value_heads` query heads. By default as many.",
+      ),
+    head_dim: count.optional().describe("Width of a head, even; by default `hidden_size / num_attention_heads`."),
+    vocab_size: z
+      .number()
+      .int()
+      .nonnegative()
+      .default(0)
+      .describe("Rows of the embedding; 0 in a recipe: as many as the tokenizer has."),
+    max_position_embeddings: count.default(4096).describe("Positions that the model can be asked for."),
+    rms_norm_eps: z.number().positive().default(1e-5).describe("Added to the mean square in RMSNorm."),
+    rope_theta: z.number().positive().default(500000).describe("Base of the rotary embedding's wavelengths."),
+    hidden_act: z
+      .enum(hiddenActs)
+      .default("relu2")
+      .describe("Activation of the gate: squared ReLU (BitNet b1.58 2B4T) or SiLU (Llama)."),
+    use_sub_norms: z
+      .boolean()
+      .default(true)
+      .describe("RMSNorm `attn_sub_norm` before o_proj and `ffn_sub_norm` before down_proj."),
+    tie_word_embeddings: z.boolean().default(true).describe("The head is the embedding, not a matrix of its own."),
+    initializer_range: z.number().positive().default(0.02).describe("Standard deviation of the initial weights."),
+    weight_quantizer: weightQuantizerSchema
+      .default(defaultWeightQuantizer)
+      .describe("Of the linear layers' weights: a name, or a section of `type` and its options."),
+    activation_quantizer: activationQuantizerSchema
+      .default(defaultActivationQuantizer)
+      .describe("Of the linear layers' inputs: a name, or a section of `type` and its options."),
+    scale_dtype: z
+      .enum(scaleDtypes)
+      .default("f16")
+      .describe("Type that the multiplying weight scales are rounded to, in the training forward too."),
+    embedding_dtype: z
+      .enum(embeddingDtypes)
+      .default("f16")
+      .describe("Type that the embedding (and a tied head) is rounded to, in the training forward too."),
+  })
+  .describe("A decoder language model, with Hugging Face's keys (config.json has the same).");
 
 /** On-disk form, keys in snake_case. */
 export type ModelConfigJson = z.input<typeof modelConfigSchema>;

@@ -22,10 +22,11 @@ import type { WeightQuantizerDefinition } from "./weight_quantizer.ts";
 const groupSizes = [64, 128, 256] as const;
 
 const options = z.strictObject({
-  /** Neighbours of a row that share a scale. */
-  group_size: z.literal(groupSizes).default(128),
-  /** What multiplies. Recorded with the model, so that a run resumes with the bits of its start. */
-  product: z.literal("values").default("values"),
+  group_size: z.literal(groupSizes).default(128).describe("Neighbours of a row that share a scale."),
+  product: z
+    .literal("values")
+    .default("values")
+    .describe("What multiplies. Recorded with the model, so that a run resumes with the bits of its start."),
 });
 
 export const absmeanTernaryGroup: WeightQuantizerDefinition<typeof options> = {
