@@ -1,8 +1,5 @@
 /** `bitnet-generate`: continues a prompt, printing the text as it is generated; see `--help`. */
-import type { GenerateOptions } from "../native/inference/generation.ts";
-import { NativeLanguageModel } from "../native/inference/native_language_model.ts";
-import { TextModel } from "../native/inference/text_model.ts";
-import type { GenerateRequest, LanguageModel } from "../src/language_model/language_model.ts";
+import type { StopReason } from "../src/language_model/language_model.ts";
 import { describeModel } from "../src/language_model/model_facts.ts";
 import { RequestEncoder } from "../src/language_model/request_encoding.ts";
 import { checkInteger, defineCommand } from "./command.ts";
@@ -11,44 +8,6 @@ import { engineFlags, engineOptions } from "./engine_flags.ts";
 import { variantHelp } from "./kernel_variants.ts";
 import { openModel } from "./open_model.ts";
 import { samplingFlags, samplingOptions } from "./sampling_flags.ts";
-
-interface Continuation {
-  promptTokens: number;
-  tokens: number;
-  /** A remark on how the text ended. */
-  end: string;
-}
-
-async function continueWithEngine(
-  model: NativeLanguageModel,
-  prompt: string,
-  options: GenerateOptions,
-  write: (text: string) => void,
-): Promise<Continuation> {
-  const generation = new TextModel(model).generate(prompt, options);
-  for await (const { text } of generation) write(text);
-  const { promptTokens, generatedTokens } = generation.usage;
-  const end = generation.stopReason === "context" ? `; the context of ${model.maxLength} tokens is full` : "";
-  // The token that ends a text is not part of it.
-  return { promptTokens, tokens: generatedTokens - (generation.stopReason === "eos" ? 1 : 0), end };
-}
-
-/** The end of a prompt that does not fit beside `maxTokens` more. */
-async function continueWithCheckpoint(
-  model: LanguageModel,
-  prompt: string,
-  settings: Omit<GenerateRequest, "context">,
-  signal: AbortSignal,
-  write: (text: string) => void,
-): Promise<Continuation> {
-  const context = new RequestEncoder(model.tokenizer, model.maxLength).encodeGeneration(prompt, settings.maxTokens);
-  let tokens = 0;
-  for await (const piece of model.stream({ ...settings, context }, { signal })) {
-    write(piece.text);
-    tokens = piece.tokens;
-  }
-  return { promptTokens: context.length, tokens, end: "" };
-}
 
 export const command = defineCommand({
   name: "bitnet-generate",
@@ -82,16 +41,19 @@ export const command = defineCommand({
       console.error(`${describeModel(model)}${sampling.temperature > 0 ? `, seed ${sampling.seed}` : ""}`);
       const { prompt, stop = [], "max-tokens": maxTokens } = options;
       const start = performance.now();
-      const write = (text: string) => process.stdout.write(text);
-      const { promptTokens, tokens, end } =
-        model instanceof NativeLanguageModel
-          ? await continueWithEngine(model, prompt, { ...sampling, stop, maxTokens, signal }, write)
-          : await continueWithCheckpoint(model, prompt, { ...sampling, until: stop, maxTokens }, signal, write);
+      const context = new RequestEncoder(model.tokenizer, model.maxLength).encodePrompt(prompt);
+      let tokens = 0;
+      let end: StopReason | null = null;
+      for await (const piece of model.stream({ ...sampling, context, until: stop, maxTokens }, { signal })) {
+        process.stdout.write(piece.text);
+        ({ tokens, end } = piece);
+      }
       const seconds = (performance.now() - start) / 1000;
       process.stdout.write("\n");
+      const full = end === "context" ? `; the context of ${model.maxLength} tokens is full` : "";
       console.error(
-        `${promptTokens} prompt tokens, ${tokens} generated in ${seconds.toFixed(2)} s: ` +
-          `${(tokens / seconds).toFixed(1)} tokens/s, prompt included${end}`,
+        `${context.length} prompt tokens, ${tokens} generated in ${seconds.toFixed(2)} s: ` +
+          `${(tokens / seconds).toFixed(1)} tokens/s, prompt included${full}`,
       );
     } finally {
       model.dispose();

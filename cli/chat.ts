@@ -1,6 +1,6 @@
 /** The loop of `bitnet-chat`: a line, a command or an answer, a remark on how it went. */
 import type { Conversation } from "../native/inference/conversation.ts";
-import type { GenerateOptions, Generation } from "../native/inference/generation.ts";
+import type { GenerateOptions, Generation } from "../src/language_model/generation.ts";
 import { chatCommandHelp, parseChatLine } from "./chat_commands.ts";
 import { InterruptedError } from "./command.ts";
 import { errorLine, isForPeople } from "./error_report.ts";

@@ -5,17 +5,25 @@
  * When the context is full, the oldest exchanges are forgotten (the system message stays): as many as leave half of the
  * context free, since what remains must be read again.
  */
+import type { GenerateOptions, Generation, PreparedPrompt } from "../../src/language_model/generation.ts";
+import { RequestError } from "../../src/language_model/request_error.ts";
 import type { ChatMessage, ChatTemplate } from "../../src/tokenizer/chat_template.ts";
-import type { GenerateOptions, Generation, PreparedPrompt } from "./generation.ts";
-import { EngineRequestError } from "./native_engine.ts";
+import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import type { Session } from "./session.ts";
-import type { TextModel } from "./text_model.ts";
 
 export interface ConversationOptions {
   /** The system message. */
   system?: string;
   /** Positions to keep; default: the model's context length. */
   contextLength?: number;
+}
+
+/** What a conversation needs of a model. */
+export interface ConversationModel {
+  readonly tokenizer: Tokenizer;
+  readonly chatTemplate: ChatTemplate;
+  readonly endIds: ReadonlySet<number>;
+  generation(prepare: () => Promise<PreparedPrompt>, options: GenerateOptions): Generation;
 }
 
 /** Text and ids of what the model has seen and said; the cache holds the first ids of it. */
@@ -29,8 +37,7 @@ const answerShare = 1 / 4;
 
 /** Made by `TextModel.startConversation`. Gives one answer at a time. */
 export class Conversation {
-  readonly #model: TextModel;
-  readonly #template: ChatTemplate;
+  readonly #model: ConversationModel;
   readonly #session: Session;
   #system: string | undefined;
   #messages: ChatMessage[] = [];
@@ -38,11 +45,11 @@ export class Conversation {
   #transcript: Transcript = { text: "", ids: [] };
   #busy = false;
 
-  constructor(model: TextModel, options: ConversationOptions) {
+  /** @param session for this conversation alone; it is disposed with it */
+  constructor(model: ConversationModel, session: Session, { system }: Pick<ConversationOptions, "system">) {
     this.#model = model;
-    this.#system = options.system;
-    this.#template = model.chatTemplate;
-    this.#session = model.languageModel.engine.createSession({ capacity: options.contextLength });
+    this.#session = session;
+    this.#system = system;
   }
 
   /** What the model sees at its next answer: the system message, then what is not forgotten. */
@@ -74,7 +81,7 @@ export class Conversation {
   /**
    * Answers a message. Both become part of the conversation when the answer ends, also by an abort or when the caller
    * stops reading, as far as it had got; without a single character of an answer neither does.
-   * @throws {EngineRequestError} (from the iteration) if the message alone does not fit in the context, or another
+   * @throws {RequestError} (from the iteration) if the message alone does not fit in the context, or another
    *   answer is in progress.
    */
   send(content: string, options: GenerateOptions = {}): Generation {
@@ -83,7 +90,7 @@ export class Conversation {
 
   /** Answers the last message again (with another seed, say) in place of its answer. */
   retry(options: GenerateOptions = {}): Generation {
-    if (this.#messages.length === 0) throw new EngineRequestError("there is no message to answer again");
+    if (this.#messages.length === 0) throw new RequestError("there is no message to answer again");
     return this.#answer(() => this.#messages.slice(0, -1), options);
   }
 
@@ -112,11 +119,13 @@ export class Conversation {
     const kept = Math.min(commonPrefix(prompt.ids, this.#transcript.ids), session.length(), prompt.ids.length - 1);
     await session.truncate(kept);
     return {
-      session,
+      source: session,
+      slot: 0,
       ids: prompt.ids.slice(kept),
+      cached: kept,
       release: (drawn) => {
         this.#busy = false;
-        const ids = drawn.filter((id) => !this.#model.languageModel.endIds.has(id));
+        const ids = drawn.filter((id) => !this.#model.endIds.has(id));
         this.#transcript = {
           text: prompt.text + this.#model.tokenizer.decode(ids, { skipSpecialTokens: false }),
           ids: [...prompt.ids, ...ids],
@@ -140,7 +149,7 @@ export class Conversation {
       prompt = this.#encode(messages);
     }
     if (prompt.ids.length > capacity) {
-      throw new EngineRequestError(
+      throw new RequestError(
         `the message is too long: with the system message it has ${prompt.ids.length} tokens, the context ${capacity}`,
       );
     }
@@ -152,8 +161,8 @@ export class Conversation {
    * if what follows begins with a special token, so that it is split in the same place.
    */
   #encode(messages: readonly ChatMessage[]): Transcript {
-    const { tokenizer } = this.#model;
-    const text = this.#template.render(this.#withSystem(messages));
+    const { tokenizer, chatTemplate } = this.#model;
+    const text = chatTemplate.render(this.#withSystem(messages));
     const seen = this.#transcript;
     if (seen.text !== "" && text.startsWith(seen.text)) {
       const more = tokenizer.encode(text.slice(seen.text.length), { addSpecialTokens: false });
@@ -164,7 +173,7 @@ export class Conversation {
   }
 
   #checkIdle(): void {
-    if (this.#busy) throw new EngineRequestError("the conversation is answering already");
+    if (this.#busy) throw new RequestError("the conversation is answering already");
   }
 
   /** Frees the cache. */

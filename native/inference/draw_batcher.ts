@@ -3,7 +3,8 @@
  * callers that come while the engine is at work run together in its next call. What each of them draws does not depend on
  * the others, to the bit.
  */
-import { callAbortable, EngineDisposedError, EngineRequestError, type NativeEngine } from "./native_engine.ts";
+import { RequestError } from "../../src/language_model/request_error.ts";
+import { callAbortable, EngineDisposedError, type NativeEngine } from "./native_engine.ts";
 
 /** One sequence of a session, and what is drawn for it. */
 export interface Draw {
@@ -117,7 +118,7 @@ export class DrawBatcher {
       }
     } catch (error) {
       // Refused before anything ran: each call alone shows whose fault it is.
-      const isRefusal = error instanceof EngineRequestError || error instanceof EngineDisposedError;
+      const isRefusal = error instanceof RequestError || error instanceof EngineDisposedError;
       if (others.length === 0 || !isRefusal) for (const call of batch) call.reject(error);
       else for (const call of batch) await this.#run([call]);
     }

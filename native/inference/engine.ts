@@ -6,12 +6,12 @@
  */
 import { availableParallelism } from "node:os";
 import path from "node:path";
+import { RequestError } from "../../src/language_model/request_error.ts";
 import { loadAddon } from "../addon.ts";
 import { DrawBatcher } from "./draw_batcher.ts";
 import {
   callAbortable,
   callNative,
-  EngineRequestError,
   type HeadPrecision,
   headPrecisions,
   type KvType,
@@ -102,7 +102,7 @@ export class Engine {
     try {
       await callAbortable(options.signal, (flag) => native.load(file, threads, head, kv, lock, flag));
     } catch (error) {
-      if (options.signal?.aborted || error instanceof EngineRequestError) throw error;
+      if (options.signal?.aborted || error instanceof RequestError) throw error;
       throw new ModelFileError(`${path.basename(file)}: ${(error as Error).message}`);
     }
     return new Engine(file, native);
@@ -121,7 +121,7 @@ export class Engine {
 
   /**
    * Scores whole sequences: for n ids, the n - 1 values log P(ids[i + 1] | ids[0..i]). Sequences may differ in length.
-   * @throws {EngineRequestError} for fewer than 2 ids, more than contextLength + 1, or ids outside the vocabulary.
+   * @throws {RequestError} for fewer than 2 ids, more than contextLength + 1, or ids outside the vocabulary.
    */
   async score(sequences: readonly Int32Array[], options: ScoreOptions = {}): Promise<SequenceScore[]> {
     return this.#score(

@@ -1,5 +1,13 @@
 /** `bitnet-lab/inference`: GGUF files in the native engine, without tfjs. */
+
+export {
+  type GeneratedToken,
+  type GenerateOptions,
+  Generation,
+  type GenerationUsage,
+} from "../../src/language_model/generation.ts";
 export type { StopReason } from "../../src/language_model/language_model.ts";
+export { RequestError as EngineRequestError } from "../../src/language_model/request_error.ts";
 export type { SamplingOptions } from "../../src/language_model/sampling.ts";
 export {
   type ChatMessage,
@@ -10,13 +18,7 @@ export {
 export { NativeUnavailableError } from "../addon.ts";
 export { Conversation, type ConversationOptions } from "./conversation.ts";
 export { Engine, type EngineConfig, type EngineOptions } from "./engine.ts";
-export {
-  type GeneratedToken,
-  type GenerateOptions,
-  Generation,
-  type GenerationUsage,
-} from "./generation.ts";
-export { EngineDisposedError, EngineRequestError, ModelFileError } from "./native_engine.ts";
+export { EngineDisposedError, ModelFileError } from "./native_engine.ts";
 export { NativeLanguageModel } from "./native_language_model.ts";
 export type { Session } from "./session.ts";
 export { type LoadModelOptions, loadModel, type Prompt, TextModel, type TextOrIds } from "./text_model.ts";

@@ -4,6 +4,7 @@
 
 import type { ModelConfig } from "../../src/config/model_config.ts";
 import { UserError } from "../../src/errors/user_error.ts";
+import { RequestError } from "../../src/language_model/request_error.ts";
 import { loadAddon } from "../addon.ts";
 
 /** Handle of a flag that ends a running native call. */
@@ -116,11 +117,6 @@ export class ModelFileError extends UserError {
   override name = "ModelFileError";
 }
 
-/** A request that the model cannot serve: an id outside the vocabulary, more positions than the context has. */
-export class EngineRequestError extends UserError {
-  override name = "EngineRequestError";
-}
-
 /** The engine or session was disposed. */
 export class EngineDisposedError extends Error {
   override name = "EngineDisposedError";
@@ -133,7 +129,7 @@ export function toEngineError(error: unknown): unknown {
     case "GGUF":
       return new ModelFileError(error.message);
     case "REQUEST":
-      return new EngineRequestError(error.message);
+      return new RequestError(error.message);
     case "DISPOSED":
       return new EngineDisposedError(error.message);
     default:

@@ -5,7 +5,8 @@ import { GgufError } from "../../src/gguf/gguf_types.ts";
 import { isTernary } from "../../src/gguf/types/tensor_type.ts";
 import { tensorTypes } from "../../src/gguf/types/tensor_types.ts";
 import { endTokenIds } from "../../src/language_model/end_tokens.ts";
-import { GeneratedText } from "../../src/language_model/generated_text.ts";
+import { generateTexts } from "../../src/language_model/generate_texts.ts";
+import { streamPieces } from "../../src/language_model/generation.ts";
 import type {
   CallOptions,
   GeneratedPiece,
@@ -16,10 +17,8 @@ import type {
 } from "../../src/language_model/language_model.ts";
 import { type EngineFacts, filesIdentity } from "../../src/language_model/model_facts.ts";
 import { shapeOf } from "../../src/language_model/model_shape.ts";
-import { sharingOrder } from "../../src/language_model/sharing_order.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { Engine, type EngineOptions } from "./engine.ts";
-import { Generation } from "./generation.ts";
 import { ModelFileError } from "./native_engine.ts";
 import { ScoreSchedule } from "./score_schedule.ts";
 import type { Session } from "./session.ts";
@@ -32,17 +31,6 @@ const maxSlots = 16;
 const cacheBytes = 1 << 29;
 // Tokens between two looks at the stop strings.
 const tokensPerStep = 8;
-
-/** One sequence of a batch. */
-interface BatchEntry {
-  index: number;
-  slot: number;
-  request: GenerateRequest;
-  text: GeneratedText;
-  /** Ids to append next: the prompt, then the last token drawn. */
-  ids: readonly number[];
-  drawn: number;
-}
 
 export class NativeLanguageModel implements LanguageModel {
   readonly name: string;
@@ -120,74 +108,33 @@ export class NativeLanguageModel implements LanguageModel {
     return results;
   }
 
-  async generateUntil(
-    requests: readonly GenerateRequest[],
-    { signal, onDone, onAnswer }: CallOptions<string> = {},
-  ): Promise<string[]> {
-    const texts = new Array<string>(requests.length).fill("");
-    const order = sharingOrder(requests.map(({ context }) => ({ context, continuation: [] })));
-    const waiting = order
-      .map((index) => ({ request: requests[index], index }))
-      .filter(({ request }) => request.maxTokens > 0);
-    if (waiting.length === 0) return texts;
+  async generateUntil(requests: readonly GenerateRequest[], options: CallOptions<string> = {}): Promise<string[]> {
+    if (requests.length === 0) return [];
     const session = this.#createSession(requests);
     try {
-      let active: BatchEntry[] = [];
-      const slots = new SlotContexts(session);
-      let done = requests.length - waiting.length;
-      for (let next = 0; next < waiting.length || active.length > 0; ) {
-        while (slots.free > 0 && next < waiting.length) {
-          const { request, index } = waiting[next++];
-          const { slot, ids } = await slots.take(request.context);
-          active.push({ index, slot, request, text: this.#text(request), ids, drawn: 0 });
-        }
-        await this.#step(session, active, signal);
-        for (const { index, slot, text } of active.filter((generation) => this.#ended(session, generation))) {
-          texts[index] = text.text;
-          slots.release(slot);
-          onAnswer?.(index, texts[index]);
-          done++;
-        }
-        active = active.filter((generation) => !this.#ended(session, generation));
-        onDone?.(done);
-      }
-      return texts;
+      const { tokenizer, endIds } = this;
+      const source = { tokens: session, slots: new SlotContexts(session), tokenizer, endIds, steps: tokensPerStep };
+      return await generateTexts(source, requests, options);
     } finally {
       session.dispose();
     }
   }
 
-  async *stream(
-    request: GenerateRequest,
+  stream(
+    { context: ids, ...request }: GenerateRequest,
     { signal }: Pick<CallOptions<never>, "signal"> = {},
   ): AsyncGenerator<GeneratedPiece, void> {
-    const { context: ids, until, maxTokens } = request;
-    if (maxTokens <= 0) return;
-    const generation = new Generation(
-      {
-        tokenizer: this.tokenizer,
-        endIds: this.endIds,
-        promptPart: () => promptPositions,
-        prepare: async () => {
-          const capacity = Math.min(this.maxLength, ids.length + maxTokens);
-          const session = this.engine.createSession({ capacity });
-          return { session, ids, release: () => session.dispose() };
-        },
-      },
-      { ...request, stop: until, signal },
-    );
-    for await (const { text } of generation) {
-      const end = generation.stopReason;
-      yield { text, tokens: generation.tokens.length - (end === "eos" ? 1 : 0), end };
-    }
+    const { tokenizer, endIds } = this;
+    const prepare = async () => {
+      const capacity = Math.min(this.maxLength, ids.length + request.maxTokens);
+      const session = this.engine.createSession({ capacity });
+      return { source: session, slot: 0, ids, cached: 0, release: () => session.dispose() };
+    };
+    return streamPieces({ tokenizer, endIds, promptPart: () => promptPositions, prepare }, request, signal);
   }
 
   dispose(): void {
     this.engine.dispose();
-  }
-
-  #text({ until, maxTokens }: GenerateRequest): GeneratedText {
-    return new GeneratedText(this.tokenizer, { until, maxTokens, endIds: this.endIds });
   }
 
   /** As many slots as are useful and fit, each long enough for the longest request. */
@@ -198,25 +145,5 @@ export class NativeLanguageModel implements LanguageModel {
     const slotBytes = capacity * numHiddenLayers * numKeyValueHeads * headDim * 8;
     const slots = Math.max(1, Math.min(maxSlots, requests.length, Math.floor(cacheBytes / slotBytes)));
     return this.engine.createSession({ slots, capacity });
-  }
-
-  async #step(session: Session, active: readonly BatchEntry[], signal: AbortSignal | undefined): Promise<void> {
-    const room = Math.min(...active.map(({ slot, ids }) => session.capacity - session.length(slot) - ids.length + 1));
-    const missing = Math.max(...active.map(({ request, text }) => request.maxTokens - text.tokens));
-    const drawn = await session.advance(
-      active.map(({ slot, ids, request, drawn }) => ({ slot, ids, sampling: request, drawn })),
-      Math.max(1, Math.min(tokensPerStep, room, missing)),
-      { endIds: [...this.endIds], signal },
-    );
-    active.forEach((generation, i) => {
-      generation.text.push(drawn[i]);
-      generation.drawn += drawn[i].length;
-      generation.ids = [drawn[i][drawn[i].length - 1]];
-    });
-  }
-
-  /** The text is complete, or the context is full. */
-  #ended(session: Session, { slot, text }: BatchEntry): boolean {
-    return text.ended || session.length(slot) >= session.capacity;
   }
 }

@@ -1,55 +1,32 @@
 /** Sequences in progress in an engine: prefill, decode, sampling. */
+import type { PromptSource } from "../../src/language_model/generation.ts";
+import type { Advance, AdvanceOptions } from "../../src/language_model/generation_loop.ts";
+import { RequestError } from "../../src/language_model/request_error.ts";
 import type { SamplingOptions } from "../../src/language_model/sampling.ts";
 import type { DrawBatcher } from "./draw_batcher.ts";
-import {
-  callAbortable,
-  callNative,
-  EngineRequestError,
-  type NativeEngine,
-  type NativeEngineInfo,
-} from "./native_engine.ts";
+import { callAbortable, callNative, type NativeEngine, type NativeEngineInfo } from "./native_engine.ts";
 
-export interface GenerateOptions extends SamplingOptions {
-  maxTokens: number;
-  /** Ids that end the sequence; the one drawn is yielded last. */
-  endIds?: readonly number[];
-  signal?: AbortSignal;
-}
-
-/** One sequence of a {@link Session.advance} call. */
-export interface Advance {
-  slot: number;
-  /** Ids to append before drawing: the prompt, or the last token drawn. */
-  ids: ArrayLike<number>;
-  sampling?: SamplingOptions;
-  /** Tokens drawn before with this seed. */
-  drawn?: number;
-}
-
-// Tokens drawn per native call once a stream runs: few enough to be prompt, enough to hide the call's cost.
-const tokensPerCall = 4;
-
-/** In the order of the addon. @throws {EngineRequestError} naming the value that is out of range. */
+/** In the order of the addon. @throws {RequestError} naming the value that is out of range. */
 export function samplingValues(
   { temperature = 0, topK = 0, topP = 1, seed = 0 }: SamplingOptions,
   drawn: number,
 ): number[] {
   if (!(temperature >= 0 && temperature < Number.POSITIVE_INFINITY)) {
-    throw new EngineRequestError(`temperature must be a number from 0, not ${temperature}`);
+    throw new RequestError(`temperature must be a number from 0, not ${temperature}`);
   }
   if (!Number.isInteger(topK) || topK < 0 || topK > 0x7fffffff) {
-    throw new EngineRequestError(`top-k must be an integer from 0, not ${topK}`);
+    throw new RequestError(`top-k must be an integer from 0, not ${topK}`);
   }
   if (!(topP > 0 && topP <= 1)) {
-    throw new EngineRequestError(`top-p must be above 0 and at most 1, not ${topP}`);
+    throw new RequestError(`top-p must be above 0 and at most 1, not ${topP}`);
   }
   if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new EngineRequestError(`seed must be an integer from 0, not ${seed}`);
+    throw new RequestError(`seed must be an integer from 0, not ${seed}`);
   }
   return [temperature, topK, topP, seed, drawn];
 }
 
-export class Session {
+export class Session implements PromptSource {
   /** Positions of each slot. */
   readonly capacity: number;
   readonly slots: number;
@@ -80,9 +57,14 @@ export class Session {
     return this.#lengths[slot];
   }
 
+  /** Positions that a slot has left. */
+  room(slot = 0): number {
+    return this.capacity - this.length(slot);
+  }
+
   /**
    * Appends ids to slot 0 and returns the logits after the last one, [vocabSize].
-   * @throws {EngineRequestError} if they do not fit in the capacity or are not in the vocabulary.
+   * @throws {RequestError} if they do not fit in the capacity or are not in the vocabulary.
    */
   async prefill(ids: ArrayLike<number>, options: { slot?: number; signal?: AbortSignal } = {}): Promise<Float32Array> {
     return this.#feed(Int32Array.from(ids), true, options);
@@ -91,7 +73,7 @@ export class Session {
   /**
    * Appends ids to slot 0 without looking at what they predict. After each part of `part` ids (default: all) other
    * calls of the engine get their turn.
-   * @throws {EngineRequestError} as {@link prefill}; when aborted, the parts before stay.
+   * @throws {RequestError} as {@link prefill}; when aborted, the parts before stay.
    */
   async append(
     ids: ArrayLike<number>,
@@ -127,11 +109,7 @@ export class Session {
    * callers of the engine draw at that time; there may be fewer than `steps` then. The tokens drawn are in the cache,
    * except the last one of each sequence. A sequence ends with the first of `endIds`.
    */
-  async advance(
-    sequences: readonly Advance[],
-    steps: number,
-    options: { endIds?: readonly number[]; signal?: AbortSignal } = {},
-  ): Promise<Int32Array[]> {
+  async advance(sequences: readonly Advance[], steps: number, options: AdvanceOptions = {}): Promise<Int32Array[]> {
     const draws = sequences.map(({ slot, ids, sampling = {}, drawn = 0 }) => ({
       session: this.#id,
       slot,
@@ -143,27 +121,6 @@ export class Session {
       this.#lengths[slot] += ids.length + tokens[i].length - 1;
     });
     return tokens;
-  }
-
-  /** Appends the prompt to slot 0 and yields tokens as they are drawn. Ends at an end id, maxTokens or the capacity. */
-  async *generate(prompt: ArrayLike<number>, options: GenerateOptions): AsyncGenerator<number, void> {
-    const { maxTokens, endIds = [], signal } = options;
-    let ids = prompt;
-    for (let drawn = 0; drawn < maxTokens; ) {
-      // The first token comes alone: as early as possible.
-      const room = this.capacity - this.length() - ids.length + 1;
-      const steps = Math.min(drawn === 0 ? 1 : tokensPerCall, maxTokens - drawn, room);
-      if (drawn > 0 && steps < 1) return;
-      const [tokens] = await this.advance([{ slot: 0, ids, sampling: options, drawn }], Math.max(steps, 1), {
-        endIds,
-        signal,
-      });
-      yield* tokens;
-      const last = tokens[tokens.length - 1];
-      if (endIds.includes(last)) return;
-      drawn += tokens.length;
-      ids = [last];
-    }
   }
 
   /** Forgets the positions of a slot from `length` on. */

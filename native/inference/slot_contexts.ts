@@ -2,9 +2,10 @@
  * Slots of a session and the contexts that they hold: a new sequence goes to the free slot whose old one begins most like
  * it, and what both have in common (the same examples in front of every problem) is not run again.
  */
+import type { Slots } from "../../src/language_model/generate_texts.ts";
 import type { Session } from "./session.ts";
 
-export class SlotContexts {
+export class SlotContexts implements Slots {
   private readonly session: Session;
   private readonly contexts: (readonly number[])[];
   private readonly freeSlots: number[];

@@ -1,7 +1,14 @@
 /** A GGUF file ready for text: generation, log-likelihoods and conversations, for any number of callers at once. */
 import path from "node:path";
+import {
+  type GenerateOptions,
+  Generation,
+  type GenerationSource,
+  type PreparedPrompt,
+} from "../../src/language_model/generation.ts";
 import type { LoglikelihoodResult } from "../../src/language_model/language_model.ts";
 import { RequestEncoder } from "../../src/language_model/request_encoding.ts";
+import { RequestError } from "../../src/language_model/request_error.ts";
 import {
   type ChatMessage,
   ChatTemplate,
@@ -10,10 +17,8 @@ import {
   knownChatTemplates,
 } from "../../src/tokenizer/chat_template.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
-import { Conversation, type ConversationOptions } from "./conversation.ts";
+import { Conversation, type ConversationModel, type ConversationOptions } from "./conversation.ts";
 import type { EngineConfig, EngineOptions } from "./engine.ts";
-import { type GenerateOptions, Generation, type GenerationSource, type PreparedPrompt } from "./generation.ts";
-import { EngineRequestError } from "./native_engine.ts";
 import { NativeLanguageModel } from "./native_language_model.ts";
 
 export interface LoadModelOptions extends EngineOptions {
@@ -101,16 +106,16 @@ export class TextModel {
   /**
    * Continues a prompt. Runs when it is iterated; several may run at once and take turns, each with the text that it
    * would have alone.
-   * @throws {EngineRequestError} (from the iteration) if the prompt is empty or longer than the context.
+   * @throws {RequestError} (from the iteration) if the prompt is empty or longer than the context.
    */
   generate(prompt: Prompt, options: GenerateOptions = {}): Generation {
     const ids = this.encode(prompt);
     return this.generation(async () => {
-      if (ids.length === 0) throw new EngineRequestError("the prompt is empty");
+      if (ids.length === 0) throw new RequestError("the prompt is empty");
       const room = Math.max(1, this.contextLength - ids.length);
       const capacity = Math.min(this.contextLength, ids.length + Math.min(room, options.maxTokens ?? room));
       const session = this.languageModel.engine.createSession({ capacity });
-      return { session, ids, release: () => session.dispose() };
+      return { source: session, slot: 0, ids, cached: 0, release: () => session.dispose() };
     }, options);
   }
 
@@ -148,7 +153,7 @@ export class TextModel {
   /**
    * Log-probability (natural) of a continuation given its context, of every token and in sum. Texts are split into
    * tokens as lm-evaluation-harness does it; many requests at once are `languageModel.loglikelihood`'s.
-   * @throws {EngineRequestError | RequestError} if there is no token to score, or more than the context has room for.
+   * @throws {RequestError} if there is no token to score, or more than the context has room for.
    */
   async loglikelihood(
     context: TextOrIds,
@@ -172,7 +177,10 @@ export class TextModel {
    * @throws {ChatTemplateError}
    */
   startConversation(options: ConversationOptions = {}): Conversation {
-    return new Conversation(this, options);
+    const { tokenizer, chatTemplate, languageModel } = this;
+    const session = languageModel.engine.createSession({ capacity: options.contextLength });
+    const generation: ConversationModel["generation"] = (prepare, how) => this.generation(prepare, how);
+    return new Conversation({ tokenizer, chatTemplate, endIds: languageModel.endIds, generation }, session, options);
   }
 
   /** Frees the model at once. Generations and calls in progress end with {@link EngineDisposedError}. */

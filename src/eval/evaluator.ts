@@ -11,7 +11,8 @@ import type {
   LoglikelihoodRequest,
   LoglikelihoodResult,
 } from "../language_model/language_model.ts";
-import { RequestEncoder, RequestError } from "../language_model/request_encoding.ts";
+import { RequestEncoder } from "../language_model/request_encoding.ts";
+import { RequestError } from "../language_model/request_error.ts";
 import { aggregateSamples, type Score } from "./aggregate.ts";
 import { DocumentReader } from "./data/document_reader.ts";
 import type { TaskData } from "./data/task_data.ts";

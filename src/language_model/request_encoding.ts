@@ -4,15 +4,10 @@
  * the left.
  */
 
-import { UserError } from "../errors/user_error.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { rstrip } from "../tokenizer/whitespace.ts";
 import type { LoglikelihoodRequest } from "./language_model.ts";
-
-/** A request that cannot be scored: its continuation has no token or is longer than the model's context. */
-export class RequestError extends UserError {
-  override name = "RequestError";
-}
+import { RequestError } from "./request_error.ts";
 
 export class RequestEncoder {
   private readonly tokenizer: Tokenizer;

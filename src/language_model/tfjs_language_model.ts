@@ -13,7 +13,9 @@ import { parameterCount } from "../model/parameters.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { DraftTable } from "./draft_table.ts";
 import { endTokenIds } from "./end_tokens.ts";
-import type { GeneratedText } from "./generated_text.ts";
+import { eventLoopTurn } from "./event_loop.ts";
+import { generateTexts } from "./generate_texts.ts";
+import { streamPieces } from "./generation.ts";
 import type {
   CallOptions,
   GeneratedPiece,
@@ -24,7 +26,7 @@ import type {
 } from "./language_model.ts";
 import { type CheckpointFacts, filesIdentity } from "./model_facts.ts";
 import { shapeOf } from "./model_shape.ts";
-import { TfjsGeneration } from "./tfjs_generation.ts";
+import { TfjsSession, tokensPerPass } from "./tfjs_session.ts";
 
 /** Positions of one forward pass, padding included. */
 const batchPositions = 4096;
@@ -118,34 +120,38 @@ export class TfjsLanguageModel implements LanguageModel {
     requests: readonly GenerateRequest[],
     { signal, onDone, onAnswer }: CallOptions<string> = {},
   ): Promise<string[]> {
-    const texts = new Array<GeneratedText>(requests.length);
+    const texts = new Array<string>(requests.length);
     const lengths = requests.map(({ context, maxTokens }) => context.length + maxTokens);
     const drafts = new DraftTable();
+    const { tokenizer, endIds } = this;
+    let before = 0;
     for (const batch of batchesByLength(lengths, batchPositions)) {
-      const generation = new TfjsGeneration(this, drafts);
-      for (const index of batch) texts[index] = generation.add(requests[index]);
-      while (generation.step()) {
-        onDone?.(texts.filter((text) => text?.ended).length);
-        await eventLoopTurn(signal);
-      }
-      for (const index of batch) onAnswer?.(index, texts[index].text);
+      const session = new TfjsSession(this.model, batch.length, drafts);
+      const source = { tokens: session, slots: session, tokenizer, endIds, steps: tokensPerPass };
+      const answers = await generateTexts(
+        source,
+        batch.map((index) => requests[index]),
+        {
+          signal,
+          onDone: (count) => onDone?.(before + count),
+          onAnswer: (place, text) => onAnswer?.(batch[place], text),
+        },
+      );
+      answers.forEach((text, place) => {
+        texts[batch[place]] = text;
+      });
+      before += batch.length;
     }
-    return texts.map(({ text }) => text);
+    return texts;
   }
 
-  async *stream(
-    request: GenerateRequest,
+  stream(
+    { context: ids, ...request }: GenerateRequest,
     { signal }: Pick<CallOptions<never>, "signal"> = {},
   ): AsyncGenerator<GeneratedPiece, void> {
-    const generation = new TfjsGeneration(this);
-    const text = generation.add(request);
-    let shown = 0;
-    while (generation.step()) {
-      const { settled, tokens, end } = text;
-      yield { text: settled.slice(shown), tokens, end };
-      shown = Math.max(shown, settled.length);
-      await eventLoopTurn(signal);
-    }
+    const { tokenizer, endIds, model } = this;
+    const prepare = async () => ({ source: new TfjsSession(model, 1), slot: 0, ids, cached: 0, release: () => {} });
+    return streamPieces({ tokenizer, endIds, promptPart: () => ids.length, prepare }, request, signal);
   }
 
   dispose(): void {
@@ -203,10 +209,4 @@ export function batchesByLength(lengths: readonly number[], positions: number): 
     else batches.push([index]);
   }
   return batches;
-}
-
-/** Lets Ctrl-C and the progress display have their turn. @throws the signal's reason if it has aborted. */
-async function eventLoopTurn(signal: AbortSignal | undefined): Promise<void> {
-  await new Promise<void>((resolve) => setImmediate(resolve));
-  signal?.throwIfAborted();
 }

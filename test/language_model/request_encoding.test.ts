@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { RequestEncoder, RequestError } from "../../src/language_model/request_encoding.ts";
+import { RequestEncoder } from "../../src/language_model/request_encoding.ts";
+import { RequestError } from "../../src/language_model/request_error.ts";
 import { tinyTokenizer } from "../eval/fake_language_model.ts";
 
 const bitnet = tinyTokenizer("tiny-bitnet");

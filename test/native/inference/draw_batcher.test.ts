@@ -1,7 +1,8 @@
 /** Which draws run together, and that one caller's trouble is not the others'. The tokens: text_model.test.ts. */
 import { describe, expect, it } from "vitest";
 import { DrawBatcher, type DrawCall } from "../../../native/inference/draw_batcher.ts";
-import { EngineRequestError, type NativeEngine } from "../../../native/inference/native_engine.ts";
+import type { NativeEngine } from "../../../native/inference/native_engine.ts";
+import { RequestError } from "../../../src/language_model/request_error.ts";
 
 const full = 99;
 
@@ -64,7 +65,7 @@ describe("a call that", () => {
       batcher.draw(drawOf(2)),
     ]);
     expect([good.status, other.status]).toEqual(["fulfilled", "fulfilled"]);
-    expect(bad).toMatchObject({ status: "rejected", reason: expect.any(EngineRequestError) });
+    expect(bad).toMatchObject({ status: "rejected", reason: expect.any(RequestError) });
     expect(calls.map(({ sessions }) => sessions)).toEqual([[1, full, 2], [1], [full], [2]]);
   });
 

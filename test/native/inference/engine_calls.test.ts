@@ -2,7 +2,8 @@
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Engine } from "../../../native/inference/engine.ts";
-import { EngineDisposedError, EngineRequestError } from "../../../native/inference/native_engine.ts";
+import { EngineDisposedError } from "../../../native/inference/native_engine.ts";
+import { RequestError } from "../../../src/language_model/request_error.ts";
 import { exportSmallModel, randomSequences, temporaryFolder } from "./exported_model.ts";
 
 const folder = temporaryFolder("engine-calls-");
@@ -50,7 +51,7 @@ describe("calls", () => {
 
   it("reject requests that cannot be served", async () => {
     const engine = await Engine.load(file, { threads: 1 });
-    await expect(engine.score([Int32Array.of(1)])).rejects.toThrow(EngineRequestError);
+    await expect(engine.score([Int32Array.of(1)])).rejects.toThrow(RequestError);
     await expect(engine.score([Int32Array.of(1, 300)])).rejects.toThrow(
       "token id 300 at position 1 is not in the vocabulary of 300",
     );
@@ -183,9 +184,8 @@ describe("sampling", () => {
     );
     for (const [i, ids] of prompts.entries()) {
       const session = engine.createSession({ capacity: 80 });
-      const tokens: number[] = [];
-      for await (const id of session.generate(ids, { maxTokens: 12, temperature: i, seed: i })) tokens.push(id);
-      expect(tokens).toEqual([...together[i]]);
+      const [alone] = await session.advance([{ slot: 0, ids, sampling: { temperature: i, seed: i } }], 12);
+      expect(alone).toEqual(together[i]);
     }
     engine.dispose();
   });

@@ -86,10 +86,9 @@ describe("generation", () => {
 
   async function greedyIds(context: readonly number[], count: number): Promise<number[]> {
     const session = model.engine.createSession({ capacity: 128 });
-    const ids: number[] = [];
-    for await (const id of session.generate(context, { maxTokens: count })) ids.push(id);
+    const [ids] = await session.advance([{ slot: 0, ids: context }], count);
     session.dispose();
-    return ids;
+    return [...ids];
   }
 
   it("of a batch equals one by one, and streams the same text", async () => {

@@ -2,7 +2,6 @@
 import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Generation } from "../../../native/inference/generation.ts";
 import {
   ChatTemplateError,
   EngineDisposedError,
@@ -12,7 +11,7 @@ import {
   ModelFileError,
   type TextModel,
 } from "../../../native/inference/index.ts";
-import type { Session } from "../../../native/inference/session.ts";
+import { Generation, type PromptSource } from "../../../src/language_model/generation.ts";
 import { byteLevelTokenizer } from "../../../src/tokenizer/byte_level_tokenizer.ts";
 import { chatTokenizer, exportChatModel } from "./chat_model.ts";
 import { exportSmallModel, randomSequences, temporaryFolder } from "./exported_model.ts";
@@ -56,10 +55,9 @@ describe("generation", () => {
       alone.push((await model.generate(prompt, { ...sampled, seed }).finish()).tokens);
     }
     const session = model.languageModel.engine.createSession();
-    const direct: number[] = [];
-    const options = { temperature: 1, topK: 12, maxTokens: 60, seed: 2, endIds: [...model.languageModel.endIds] };
-    for await (const id of session.generate(model.encode(prompts[2]), options)) direct.push(id);
-    expect(alone[2]).toEqual(direct);
+    const sequence = { slot: 0, ids: model.encode(prompts[2]), sampling: { ...sampled, seed: 2 } };
+    const [direct] = await session.advance([sequence], 60, { endIds: [...model.languageModel.endIds] });
+    expect(alone[2]).toEqual([...direct]);
 
     const order: number[] = [];
     const together = await Promise.all(
@@ -133,20 +131,19 @@ describe("streamed text", () => {
   /** A generation whose tokens are given. */
   function scripted(ids: readonly number[], options: GenerateOptions = {}): Generation {
     let next = 0;
-    const session = {
-      capacity: 10_000,
-      length: () => 0,
+    const session: PromptSource = {
+      room: () => 10_000,
       append: async () => {},
-      advance: async (_: unknown, steps: number) => {
+      advance: async (_, steps) => {
         next += steps;
-        return [Int32Array.from(ids.slice(next - steps, next))];
+        return [ids.slice(next - steps, next)];
       },
-    } as unknown as Session;
+    };
     const source = {
       tokenizer: chatTokenizer,
       endIds: new Set([chatTokenizer.eosTokenId!]),
       promptPart: () => 256,
-      prepare: async () => ({ session, ids: [0], release: () => {} }),
+      prepare: async () => ({ source: session, slot: 0, ids: [0], cached: 0, release: () => {} }),
     };
     return new Generation(source, { maxTokens: ids.length, ...options });
   }

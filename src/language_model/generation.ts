@@ -1,10 +1,10 @@
 /** A text in the making: tokens as they are drawn, with the text that each of them settles. */
-import { GeneratedText } from "../../src/language_model/generated_text.ts";
-import type { StopReason } from "../../src/language_model/language_model.ts";
-import type { SamplingOptions } from "../../src/language_model/sampling.ts";
-import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
-import { EngineRequestError } from "./native_engine.ts";
-import type { Session } from "./session.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { GeneratedText } from "./generated_text.ts";
+import { drawTokens, type Pace, type RunningText, type TokenSource } from "./generation_loop.ts";
+import type { GeneratedPiece, GenerateRequest, StopReason } from "./language_model.ts";
+import { RequestError } from "./request_error.ts";
+import type { SamplingOptions } from "./sampling.ts";
 
 export interface GenerateOptions extends SamplingOptions {
   /** Default: until something else ends the text. */
@@ -36,11 +36,20 @@ export interface GenerationUsage {
   generationSeconds: number;
 }
 
-/** A session and what is to be appended to it before the first token is drawn. */
+/** A source that can take a prompt in parts, without looking at what it predicts. */
+export interface PromptSource extends TokenSource {
+  /** After each part of `part` ids other callers get their turn. When aborted, the parts before stay. */
+  append(ids: ArrayLike<number>, options: { slot?: number; part?: () => number; signal?: AbortSignal }): Promise<void>;
+}
+
+/** Where a text is drawn, and what is to be appended there before the first token. */
 export interface PreparedPrompt {
-  session: Session;
+  source: PromptSource;
+  slot: number;
   /** At least one. */
   ids: readonly number[];
+  /** Tokens of the prompt that are in the slot already. */
+  cached: number;
   /** Called once, when the generation has ended in any way, with all tokens drawn. */
   release(drawn: readonly number[]): void;
 }
@@ -50,13 +59,30 @@ export interface GenerationSource {
   endIds: ReadonlySet<number>;
   /** Called when the first token is asked for. */
   prepare(): Promise<PreparedPrompt>;
-  /** Most prompt tokens per native call: between two calls, others get their turn. */
+  /** Most prompt tokens per call: between two calls, others get their turn. */
   promptPart(): number;
 }
 
-// A native call draws as many tokens as take about this long: prompt streaming, fair turns, calls that cost nothing.
+// A call draws as many tokens as take about this long: prompt streaming, fair turns, calls that cost nothing.
 const callMilliseconds = 15;
 const mostTokensPerCall = 16;
+
+/** The first token comes alone, as early as possible; then as many a call as fit into {@link callMilliseconds}. */
+class TimedPace implements Pace {
+  #calls = 0;
+  #steps = 1;
+
+  steps(): number {
+    return this.#steps;
+  }
+
+  took(milliseconds: number, tokens: number): void {
+    // The first call ran the prompt, too: it says nothing about the speed of drawing.
+    if (this.#calls++ === 0) return;
+    const fitting = Math.floor((callMilliseconds * tokens) / Math.max(milliseconds, 0.1));
+    this.#steps = Math.max(1, Math.min(fitting, mostTokensPerCall));
+  }
+}
 
 /**
  * Iterate it, or `await finish()`. Nothing runs before that; leaving the loop early ends the generation.
@@ -115,54 +141,60 @@ export class Generation implements AsyncIterable<GeneratedToken> {
 
   async *#run(): AsyncGenerator<GeneratedToken, void> {
     const { maxTokens = Number.POSITIVE_INFINITY, signal } = this.#options;
-    if (!(maxTokens > 0)) throw new EngineRequestError(`maxTokens must be at least 1, not ${maxTokens}`);
+    if (!(maxTokens > 0)) throw new RequestError(`maxTokens must be at least 1, not ${maxTokens}`);
     signal?.throwIfAborted();
-    const { session, ids, release } = await this.#source.prepare();
+    const prompt = await this.#source.prepare();
+    const { source, slot, ids, cached, release } = prompt;
     try {
-      const used = session.length();
       // The last token drawn takes no position.
-      const room = session.capacity - used - ids.length + 1;
+      const room = source.room(slot) - ids.length + 1;
+      const promptTokens = cached + ids.length;
       if (room < 1) {
-        throw new EngineRequestError(
-          `the prompt has ${used + ids.length} tokens, the context has room for ${session.capacity}`,
-        );
+        const capacity = cached + source.room(slot);
+        throw new RequestError(`the prompt has ${promptTokens} tokens, the context has room for ${capacity}`);
       }
-      this.#usage = { ...this.#usage, promptTokens: used + ids.length, cachedTokens: used };
-      yield* this.#draw(session, ids, Math.min(maxTokens, room));
-      if (this.#stopReason === "length" && room < maxTokens) this.#stopReason = "context";
+      this.#usage = { ...this.#usage, promptTokens, cachedTokens: cached };
+      yield* this.#draw(prompt, Math.min(maxTokens, room), room < maxTokens ? "context" : "length");
     } finally {
       release(this.#tokens);
     }
   }
 
-  async *#draw(session: Session, prompt: readonly number[], limit: number): AsyncGenerator<GeneratedToken, void> {
+  /** @param atLimit why the text ends after `limit` tokens */
+  async *#draw(
+    { source, slot, ids: prompt }: PreparedPrompt,
+    limit: number,
+    atLimit: StopReason,
+  ): AsyncGenerator<GeneratedToken, void> {
     const { stop = [], signal } = this.#options;
     const { tokenizer, endIds, promptPart } = this.#source;
     const until = typeof stop === "string" ? [stop] : stop;
     const text = new GeneratedText(tokenizer, { until, maxTokens: limit, endIds });
     const start = performance.now();
-    let first = start;
+    let first: number | undefined;
     // What is left for the call that draws the first token is one part, too.
     const alone = Math.max(0, prompt.length - Math.min(prompt.length, promptPart()));
-    await session.append(prompt.slice(0, alone), { part: promptPart, signal });
-    let next = prompt.slice(alone);
-    let steps = 1;
-    for (let drawn = 0; !text.ended; ) {
-      const callStart = performance.now();
-      const sequence = { slot: 0, ids: next, sampling: this.#options, drawn };
-      const [ids] = await session.advance([sequence], steps, { endIds: [...endIds], signal });
+    await source.append(prompt.slice(0, alone), { slot, part: promptPart, signal });
+    const running: RunningText = {
+      slot,
+      text,
+      sampling: this.#options,
+      maxTokens: limit,
+      ids: prompt.slice(alone),
+      drawn: 0,
+    };
+    const next = () => (text.ended ? [] : [running]);
+    for await (const [{ ids }] of drawTokens(source, next, new TimedPace(), { endIds: [...endIds], signal })) {
       const now = performance.now();
-      if (drawn === 0) first = now;
-      drawn += ids.length;
-      next = [ids[ids.length - 1]];
-      for (const id of ids) {
+      first ??= now;
+      for (const id of Array.from(ids)) {
         if (text.ended) break;
         text.push([id]);
         this.#tokens.push(id);
         const settled = text.settled;
         const piece = settled.slice(this.#text.length);
         if (piece !== "") this.#text = settled;
-        this.#stopReason = text.end;
+        this.#stopReason = text.end === "length" ? atLimit : text.end;
         this.#usage = {
           ...this.#usage,
           generatedTokens: this.#tokens.length,
@@ -171,9 +203,20 @@ export class Generation implements AsyncIterable<GeneratedToken> {
         };
         yield { id, text: piece };
       }
-      // The first call ran the prompt, too: it says nothing about the speed of drawing.
-      const fitting = drawn === 1 ? 1 : Math.floor((callMilliseconds * ids.length) / Math.max(now - callStart, 0.1));
-      steps = Math.max(1, Math.min(fitting, mostTokensPerCall, limit - drawn));
     }
+  }
+}
+
+/** A `LanguageModel`'s stream of one request. */
+export async function* streamPieces(
+  source: GenerationSource,
+  { until, maxTokens, ...sampling }: Omit<GenerateRequest, "context">,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<GeneratedPiece, void> {
+  if (maxTokens <= 0) return;
+  const generation = new Generation(source, { ...sampling, maxTokens, stop: until, signal });
+  for await (const { text } of generation) {
+    const end = generation.stopReason;
+    yield { text, tokens: generation.tokens.length - (end === "eos" ? 1 : 0), end };
   }
 }
