@@ -4,47 +4,19 @@
  */
 import { readdir } from "node:fs/promises";
 import path from "node:path";
+import picomatch from "picomatch";
+
+/** Parentheses and a leading `!` stand for themselves; `data/**` does not match `data`. */
+const settings = { noextglob: true, nonegate: true, strictSlashes: true } as const;
 
 export function isGlob(text: string): boolean {
   return /[*?[{]/.test(text);
 }
 
-/** Expression that matches whole paths. An unclosed bracket or brace stands for itself. */
-export function globToRegExp(pattern: string): RegExp {
-  let source = "";
-  let depth = 0;
-  for (let i = 0; i < pattern.length; i++) {
-    const character = pattern[i];
-    const partStart = i === 0 || pattern[i - 1] === "/";
-    if (partStart && pattern.startsWith("**", i) && (i + 2 === pattern.length || pattern[i + 2] === "/")) {
-      // "**/" may match nothing; a last "**" matches everything below.
-      source += i + 2 === pattern.length ? "(?:(?!\\.)[^/]+/)*(?!\\.)[^/]+" : "(?:(?!\\.)[^/]+/)*";
-      i += 2;
-    } else if (character === "*") {
-      source += partStart ? "(?!\\.)[^/]*" : "[^/]*";
-    } else if (character === "?") {
-      source += partStart ? "[^/.]" : "[^/]";
-    } else if (character === "[" && pattern.indexOf("]", i + 2) > 0) {
-      const end = pattern.indexOf("]", i + 2);
-      const body = pattern
-        .slice(i + 1, end)
-        .replaceAll("\\", "\\\\")
-        .replaceAll("[", "\\[");
-      source += `[${body.replace(/^[!^]/, "^/")}]`;
-      i = end;
-    } else if (character === "{" && pattern.indexOf("}", i) > 0) {
-      source += "(?:";
-      depth++;
-    } else if (character === "}" && depth > 0) {
-      source += ")";
-      depth--;
-    } else if (character === "," && depth > 0) {
-      source += "|";
-    } else {
-      source += character.replace(/[\\^$.*+?()[\]{}|/]/, "\\$&");
-    }
-  }
-  return new RegExp(`^${source}$`, "s");
+/** True for the whole paths that `pattern` matches. An unclosed bracket or brace stands for itself. */
+export function globMatcher(pattern: string): (file: string) => boolean {
+  const matches = picomatch(pattern.replaceAll(/[\\()|]/g, "\\$&").replaceAll("[!", "[^"), settings);
+  return (file) => matches(file);
 }
 
 /** Every file below `folder`, as paths relative to it with `/`, sorted. Follows no links to folders. */
@@ -73,8 +45,7 @@ export async function expandGlob(pattern: string): Promise<string[]> {
   const base = firstGlob < 0 ? fixed : fixed.slice(0, firstGlob);
   const rest = parts.slice(base.length);
   const folder = base.join("/") || (pattern.startsWith("/") ? "/" : ".");
-  const expression = globToRegExp(rest.join("/"));
   const depth = rest.includes("**") ? Number.POSITIVE_INFINITY : rest.length;
   const files = await listFilesBelow(folder, depth).catch(() => []);
-  return files.filter((file) => expression.test(file)).map((file) => path.join(folder, file));
+  return files.filter(globMatcher(rest.join("/"))).map((file) => path.join(folder, file));
 }

@@ -5,7 +5,7 @@
 import { parse } from "yaml";
 import { DataError } from "./data_error.ts";
 import { formatOf } from "./data_format.ts";
-import { globToRegExp, isGlob } from "./glob.ts";
+import { globMatcher, isGlob } from "./glob.ts";
 
 /** `owner/name`, `owner/name@revision`, each with `:path`, `:pattern`, `:split`, `:config` or `:config/split`. */
 export interface HubDatasetId {
@@ -78,8 +78,8 @@ function byDeclaration(configs: DeclaredConfig[], id: HubDatasetId, files: strin
       `data set ${id.name}: no configuration or split "${id.selector}" (there are: ${known.join(", ")})`,
     );
   }
-  const expressions = patterns.map(globToRegExp);
-  return files.filter((file) => expressions.some((expression) => expression.test(file)));
+  const matchers = patterns.map(globMatcher);
+  return files.filter((file) => matchers.some((matches) => matches(file)));
 }
 
 function byName(id: HubDatasetId, files: string[]): string[] {
@@ -109,8 +109,8 @@ export function selectFiles(id: HubDatasetId, files: readonly string[], readme: 
   const configs = readme === null ? [] : declaredConfigs(readme);
   let chosen: string[];
   if (selector !== null && (isGlob(selector) || files.includes(selector))) {
-    const expression = globToRegExp(selector);
-    chosen = readable.filter((file) => file === selector || expression.test(file));
+    const matches = globMatcher(selector);
+    chosen = readable.filter((file) => file === selector || matches(file));
   } else {
     chosen = configs.length > 0 ? byDeclaration(configs, id, readable) : byName(id, readable);
   }

@@ -2,7 +2,6 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { expandGlob, globToRegExp } from "../../../src/data/glob.ts";
 import type { DocumentOptions } from "../../../src/data/text_reader.ts";
 import { hashCorpus, readDocuments, readTexts, resolveCorpus } from "../../../training/data/corpus.ts";
 import { temporaryFolder } from "./temporary_folder.ts";
@@ -23,36 +22,6 @@ function write(file: string, content: string | Uint8Array): string {
   writeFileSync(file, content);
   return file;
 }
-
-describe("globToRegExp", () => {
-  it.each([
-    ["*.txt", ["a.txt", "b.c.txt"], ["a/b.txt", ".a.txt", "a.txtx"]],
-    ["**/*.txt", ["a.txt", "a/b/c.txt"], ["a/b.md", ".git/a.txt"]],
-    ["data/**", ["data/a", "data/b/c"], ["data", "datas/a", "data/.x"]],
-    ["a?[0-9].{jsonl,txt}", ["ab1.jsonl", "ax9.txt"], ["a1.txt", "ab1.md", "abx.txt"]],
-    ["[!a]b", ["cb"], ["ab", "/b"]],
-    ["a+(b).txt", ["a+(b).txt"], ["aab.txt"]],
-    ["{a", ["{a"], ["a"]],
-    ["[a", ["[a"], ["a"]],
-  ])("%s", (pattern, matching, others) => {
-    const expression = globToRegExp(pattern);
-    for (const name of matching) expect(expression.test(name), name).toBe(true);
-    for (const name of others) expect(expression.test(name), name).toBe(false);
-  });
-
-  it("is expanded on disk, sorted, from its fixed part down", async () => {
-    const folder = temporaryFolder();
-    for (const name of ["b.txt", "a.txt", "sub/c.txt", "sub/deep/d.txt", "sub/e.md", ".hidden/f.txt"]) {
-      write(path.join(folder, name), name);
-    }
-    const names = async (pattern: string): Promise<string[]> =>
-      (await expandGlob(path.join(folder, pattern))).map((file) => path.relative(folder, file));
-    expect(await names("*.txt")).toEqual(["a.txt", "b.txt"]);
-    expect(await names("**/*.txt")).toEqual(["a.txt", "b.txt", "sub/c.txt", "sub/deep/d.txt"]);
-    expect(await names("s*/*.{txt,md}")).toEqual(["sub/c.txt", "sub/e.md"]);
-    expect(await names("nowhere/*.txt")).toEqual([]);
-  });
-});
 
 describe("plain text", () => {
   it("is one document a file, or split at a separator", async () => {
