@@ -4,6 +4,7 @@
  */
 import { systemErrorText } from "../../errors/system_error.ts";
 import { ServerError } from "./server_error.ts";
+import { eventData } from "./server_events.ts";
 
 export interface CompletionsClientOptions {
   /** Up to and with `/v1`. */
@@ -101,17 +102,16 @@ export class CompletionsClient {
   /** The data of server-sent events, parsed, until `[DONE]`. Not repeated. @throws {ServerError} */
   async *events(path: string, body: object, signal?: AbortSignal): AsyncGenerator<unknown, void> {
     const response = await this.request(path, { ...body, stream: true }, signal);
-    if (!response.ok) throw this.refusal(path, response, await response.text());
-    let rest = "";
-    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
-      const lines = (rest + chunk).split(/\r?\n/);
-      rest = lines.pop()!;
-      for (const line of lines) {
-        if (!line.startsWith("data:")) continue;
-        const data = line.slice(5).trim();
-        if (data === "[DONE]") return;
-        yield this.parse(path, data);
+    if (!response.ok) throw this.refusal(path, response, await this.received(path, response.text(), signal));
+    const events = eventData(response.body!);
+    try {
+      for (;;) {
+        const { done, value } = await this.received(path, events.next(), signal);
+        if (done || value === "[DONE]") return;
+        yield this.parse(path, value);
       }
+    } finally {
+      await events.return();
     }
   }
 
@@ -132,26 +132,26 @@ export class CompletionsClient {
 
   private async json(path: string, body: object | undefined, signal: AbortSignal | undefined): Promise<unknown> {
     const response = await this.request(path, body, signal);
-    let text: string;
-    try {
-      text = await response.text();
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw this.unanswered(path, error);
-    }
+    const text = await this.received(path, response.text(), signal);
     if (!response.ok) throw this.refusal(path, response, text);
     return this.parse(path, text, response.headers.get("content-type"));
   }
 
   private async request(path: string, body: object | undefined, signal: AbortSignal | undefined): Promise<Response> {
     const timeout = AbortSignal.timeout(this.timeoutSeconds * 1000);
+    const response = fetch(`${this.url}/${path}`, {
+      method: body === undefined ? "GET" : "POST",
+      headers: this.headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+    });
+    return this.received(path, response, signal);
+  }
+
+  /** What comes from the server, unless it stops coming. */
+  private async received<T>(path: string, answer: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     try {
-      return await fetch(`${this.url}/${path}`, {
-        method: body === undefined ? "GET" : "POST",
-        headers: this.headers,
-        body: body === undefined ? undefined : JSON.stringify(body),
-        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
-      });
+      return await answer;
     } catch (error) {
       signal?.throwIfAborted();
       throw this.unanswered(path, error);

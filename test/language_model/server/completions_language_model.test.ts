@@ -246,6 +246,18 @@ describe("generation", () => {
     expect([text, counts]).toEqual(["One two", [1, 2, 3]]);
   });
 
+  test("says so when a stream breaks", async () => {
+    server.reply = (_, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write(`data: ${JSON.stringify({ choices: [{ text: "One" }] })}\n\n`, () => response.destroy());
+    };
+    const pieces = (await open()).stream(problem);
+    const read = async () => {
+      for await (const _ of pieces);
+    };
+    await expect(read()).rejects.toThrow(/^http:.*\/completions: no answer: the connection broke$/);
+  });
+
   test("tokens that were held back as parts of a character are counted at the end", async () => {
     server.reply = (_, response) => {
       response.writeHead(200, { "content-type": "text/event-stream" });
