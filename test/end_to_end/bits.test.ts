@@ -221,7 +221,10 @@ describe.each(["absmean_ternary_row", "absmedian_ternary"])("bits: integer produ
       addon.setIsa(variant);
       const some = variant === "scalar" ? model.sequences.slice(0, 8) : model.sequences;
       const expected = model.expected.slice(0, some.length);
-      expect(differingBits(expected, trainingForward(model.trained, some, 3))).toBe(0);
+      for (const threads of variant === "scalar" ? [2] : [1, 2, 3]) {
+        addon.setThreads(threads);
+        expect(differingBits(expected, trainingForward(model.trained, some, 2 * threads - 1))).toBe(0);
+      }
       const file = await exportModel(model.trained, "tq2_0");
       for (const { threads, chunk } of cuts) {
         expect(differingBits(expected, await engineScores(file, some, threads, chunk))).toBe(0);
