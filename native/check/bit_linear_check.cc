@@ -1,5 +1,5 @@
-// BitLinear with all that is fused into it against its parts, its definitions and float64, in every variant: absmean
-// weights with one scale per matrix or per row, given ternary values, and float operands.
+// BitLinear with all that is fused into it against its parts, its definitions and float64, in every variant:
+// absmean weights with one scale per matrix or per row, given ternary values, and float operands.
 #include <algorithm>
 
 #include "linear_case.h"

@@ -1,5 +1,5 @@
-// What the engine refuses: malformed files must give an error and nothing else, options that a model does not allow a
-// plain sentence.
+// What the engine refuses: malformed files must give an error and nothing else, options that a model does not
+// allow a plain sentence.
 //
 //   engine_refusals_check                      files made here, mutated
 //   engine_refusals_check --fuzz FILE.gguf N   N mutations of a file

@@ -1,5 +1,5 @@
-// Every training kernel gives the same bits on any number of threads. Odd sizes, so that the sanitizers see every
-// remainder. bit_linear_check.cc has the values of BitLinear.
+// Every training kernel gives the same bits on any number of threads. Odd sizes, so that the sanitizers see
+// every remainder. bit_linear_check.cc has the values of BitLinear.
 #include "linear_case.h"
 #include "training/causal_attention.h"
 #include "training/embedding.h"

@@ -1,5 +1,5 @@
-// Checked access to the arguments of a native function: wrong types, lengths and names throw before any memory is
-// touched.
+// Checked access to the arguments of a native function: wrong types, lengths and names throw before any
+// memory is touched.
 #pragma once
 
 #include <napi.h>

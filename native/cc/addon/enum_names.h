@@ -1,5 +1,5 @@
-// The enumerations among the arguments of the addon. JavaScript writes their members by name, so that nobody on
-// the other side repeats their order; `enumerations()` of the addon lists them.
+// The enumerations among the arguments of the addon. JavaScript writes their members by name, so that nobody
+// on the other side repeats their order; `enumerations()` of the addon lists them.
 #pragma once
 
 #include <cstdint>

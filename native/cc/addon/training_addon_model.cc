@@ -103,8 +103,8 @@ const LinearScales* read_scales(const Arguments& arguments, size_t index, const 
   return scales;
 }
 
-// bitLinear(x, activation, gain, epsilon, weights[], cols, weightSource, int8Activations, scaleDtype, residual,
-//           y, scales: null or the floats of LinearScales)
+// bitLinear(x, activation, gain, epsilon, weights[], cols, weightSource, int8Activations, scaleDtype,
+//           residual, y, scales: null or the floats of LinearScales)
 void bit_linear_call(const Info& info) {
   const Arguments arguments(info, "bitLinear");
   const int64_t cols = arguments.positive(5);

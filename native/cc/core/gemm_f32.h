@@ -5,9 +5,9 @@
 // A and B are read through strided views and converted to float32 while they are packed, so that ternary and
 // int8 codes need no float copy of their own:
 //
-//   dX = dY . (weight_scale * ternary)   B = int8 codes [out][in], row_scale[out] = weight_scale
-//   dW = dY^T . (act_scale * x_int8)     A = dY with its strides swapped, B = int8 codes [token][in],
-//   row_scale = act_scale
+//   dX = dY . (weight_scale * ternary)   B = int8 ternary [out][in], row_scale[out] = weight_scale
+//   dW = dY^T . (act_scale * x_int8)     A = dY with its strides swapped,
+//                                        B = int8 codes [token][in], row_scale[token] = act_scale
 //
 // Order: the depth is cut into blocks of 256. Each block is one chain of fma from 0 over p, and the blocks
 // are added in order. The result depends on the shape only, not on the thread count.

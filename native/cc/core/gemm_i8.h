@@ -1,9 +1,8 @@
 // Exact integer matrix products for the int8 backward pass. Operands as dY, weights and activations lie in
 // memory:
 //
-//   C[m][n] = float(sum_p A[p][m] * B[p][n]) * row_scale[m]        dW: m out features, n in features, p
-//   tokens C[m][n] = float(sum_p A[m][p] * B[p][n]) * row_scale[m]        dX: m tokens, n in features, p out
-//   features
+//   dW   C[m][n] = float(sum_p A[p][m] * B[p][n]) * row_scale[m]     m out features, n in features, p tokens
+//   dX   C[m][n] = float(sum_p A[m][p] * B[p][n]) * row_scale[m]     m tokens, n in features, p out features
 //
 // The sum is a 32-bit integer, so every variant, tiling and thread count gives the same bits.
 #pragma once

@@ -125,9 +125,9 @@ struct Kernels {
   void (*ternarize)(const float* w, int64_t count, float inverse_scale, int8_t* ternary);
 
   // ---- integer product ---------------------------------------------------------------------------------
-  // y[t][n] = float(sum_k x[t][k] * ternary[n][k]) * (act_scale[t] * weight_scale[n]) for rows n of the groups
-  // [group_begin, group_end) and all tokens of x, weight_scale[n] = w.group_scales(n / 16)[n % 16]. y is indexed
-  // by the absolute n; rows y_stride floats apart.
+  //   y[t][n] = float(sum_k x[t][k] * ternary[n][k]) * (act_scale[t] * weight_scale[n])
+  // for rows n of the groups [group_begin, group_end) and all tokens of x, with weight_scale[n] =
+  // w.group_scales(n / 16)[n % 16]. y is indexed by the absolute n; rows y_stride floats apart.
   // Any number of tokens: the variant picks GEMV or GEMM. Requires cols <= 2^23 (an int32 sum cannot
   // overflow), and packed codes where needs_packing says so.
   void (*ternary_gemm)(const TernaryPanel& w, int64_t group_begin, int64_t group_end, const CodeRows& x,
@@ -152,8 +152,7 @@ struct Kernels {
   // Causal attention of `queries` consecutive query rows of one head. Query i has absolute position first + i
   // and sees keys 0 .. first + i.
   //   keys:   [ceil(keys/16)][head_dim][16], key j of block j / 16 in lane j % 16; lanes past the last key
-  //   may
-  //           hold any finite value.
+  //           may hold any finite value.
   //   values: [key][value_stride], value_stride >= round_up(head_dim, 16), zero padded.
   // Order: score = chain of fma over head_dim from 0, then * scale; m = exact maximum; e = exp(score - m);
   // sum of e in 16 lanes by key index mod 16, fixed tree; out[d] = (chain of fma(e[j], values[j][d]) over
@@ -182,8 +181,8 @@ struct Kernels {
                   const float* act_scale, int64_t tokens, float* y, int64_t y_stride);
   // One stored row to float32.
   void (*decode_row)(const void* row, RowType type, int64_t cols, float* out);
-  // log(sum exp(x)): m = exact maximum, sum of exp(x[i] - m) in 16 lanes (i mod 16), fixed tree; m +
-  // log(sum).
+  // log(sum exp(x)): m = exact maximum, sum of exp(x[i] - m) in 16 lanes (i mod 16), fixed tree;
+  // the result is m + log(sum).
   float (*log_sum_exp)(const float* x, int64_t n);
 
   GemmTile gemm_tile;

@@ -1,8 +1,8 @@
 // Register tile of outer products, the inner loop of gemm_f32 and of both halves of attention. Include inside
 // a target region, after lanes.h.
 //
-//   sums[r][c] = fma(s[r * s_row + p * s_step], m[p * m_step + c * m_block + lane], sums[r][c])   for p = 0
-//   .. depth-1
+//   for p = 0 .. depth - 1:
+//     sums[r][c] = fma(s[r * s_row + p * s_step], m[p * m_step + c * m_block + lane], sums[r][c])
 //
 // One chain per element: tiling cannot change a bit.
 #pragma once

@@ -1,7 +1,8 @@
 // Cosine and sine tables of rotary embedding, without libm.
 //
-//   inv_freq[i] = float32(theta^(-2i / head_dim)),  angle = float32(position * inv_freq[i])   (as Hugging
-//   Face) cosine = float32(cos(angle)), sine = float32(sin(angle))
+//   inv_freq[i] = float32(theta^(-2i / head_dim))
+//   angle       = float32(position * inv_freq[i])        as Hugging Face
+//   cosine      = float32(cos(angle)),  sine = float32(sin(angle))
 //
 // Powers, sines and cosines are evaluated in float64 by our own series (error below 1e-14), so every machine
 // gets the same float32 table.

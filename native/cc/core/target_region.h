@@ -1,7 +1,7 @@
 // A region of code compiled for instructions beyond the baseline:
 //
-//   #include <standard headers>               // before the region: their inline functions must stay baseline
-//   code BITNET_TARGET_BEGIN("avx2,fma,f16c")
+//   #include <standard headers>      // before the region: their inline functions must stay baseline code
+//   BITNET_TARGET_BEGIN("avx2,fma,f16c")
 //   ... free functions over raw pointers, in an anonymous namespace ...
 //   BITNET_TARGET_END
 //

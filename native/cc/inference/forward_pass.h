@@ -1,11 +1,11 @@
 // The decoder over a batch of token rows, in exactly the order of operations of the training forward:
 //
 //   x = embedding[id]
-//   per layer:  h = RMSNorm(x);  q, k, v = h Wq, h Wk, h Wv;  rotary embedding of q and k;  k, v into the
-//   cache
+//   per layer:  h = RMSNorm(x);  q, k, v = h Wq, h Wk, h Wv
+//               rotary embedding of q and k;  k, v into the cache
 //               a = causal attention;  a = RMSNorm(a) if attn_sub_norm;  x = x + a Wo
-//               h = RMSNorm(x);  g = act(h Wgate) * (h Wup);  g = RMSNorm(g) if ffn_sub_norm;  x = x + g
-//               Wdown
+//               h = RMSNorm(x)
+//               g = act(h Wgate) * (h Wup);  g = RMSNorm(g) if ffn_sub_norm;  x = x + g Wdown
 //   hidden = RMSNorm(x)
 //
 // Every row is computed by the canonical kernels of core/kernels.h from its own sequence alone, so its bits

@@ -1,7 +1,7 @@
 // I2_S files of other programs whose bytes mean something else. Nothing in a file says which layout it has.
 //
-//   bitnet.cpp on x86   128 codes in 32 bytes: element j in byte j % 32, bits 6 - 2 (j / 32);  this is what
-//   is read bitnet.cpp on ARM   64 codes in 16 bytes: element j in byte j % 16, bits 6 - 2 (j / 16)
+//   bitnet.cpp on x86   128 codes in 32 bytes: element j in byte j % 32, bits 6 - 2 (j / 32); read here
+//   bitnet.cpp on ARM   64 codes in 16 bytes: element j in byte j % 16, bits 6 - 2 (j / 16)
 //   sequential          4 codes in a byte, element j in byte j / 4, bits 2 (j % 4)
 //
 // after n / 4 bytes of codes a float32 scale and 28 bytes of padding, without holes between tensors.

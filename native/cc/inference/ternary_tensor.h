@@ -21,9 +21,9 @@ class TernaryTensor {
   // `tensor` is a matrix of the file; both outlive this object.
   TernaryTensor(const GgufFile& file, const GgufTensor& tensor, const Kernels& kernels);
 
-  // Writes the ternary values of one row, and to `scale` its scale: 0 if all of them are 0. `values` is room for
-  // one row of floats. Throws GgufError naming the tensor if a code is invalid, or the weights of the row have
-  // different magnitudes.
+  // Writes the ternary values of one row, and to `scale` its scale: 0 if all of them are 0. `values` is room
+  // for one row of floats. Throws GgufError naming the tensor if a code is invalid, or the weights of the row
+  // have different magnitudes.
   void decode_row(int64_t row, int8_t* ternary, float* scale, float* values) const;
   // True if pack_row is there: the stored blocks are whole blocks of the packed layout in another order.
   bool packs_rows() const { return tensor_.type == GgmlType::tq2_0; }

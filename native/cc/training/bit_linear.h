@@ -1,10 +1,10 @@
 // BitLinear: a linear layer with ternary weights and int8 activations, forward and straight-through backward.
 //
-//   forward    y = float(acc) * (act_scale * weight_scale),  acc = x_int8 . w_ternary^T   (core's ternary_gemm)
+//   forward    y = float(acc) * (act_scale * weight_scale),  acc = x_int8 . w_ternary^T   (ternary_gemm)
 //   backward   dX = dY . (weight_scale * w_ternary),  dW = dY^T . (act_scale * x_int8)
 //
-// weight_scale is one of the matrix, or one of the row (the out feature); dW is the gradient of the dequantized
-// weights weight_scale * w_ternary, which a straight-through quantizer hands on to its latent weights.
+// weight_scale is one of the matrix, or one of the row (the out feature). dW is the gradient of the
+// dequantized weights weight_scale * w_ternary, which a straight-through quantizer hands on to the latent.
 //
 // Up to a few weight matrices share one quantized input (q, k, v or gate, up): their outputs, and the columns
 // of dY, are concatenated. With a quantizer switched off the float values take its place, and the product is
@@ -68,8 +68,8 @@ struct LinearInput {
   const float* rows(int64_t tokens, int64_t cols, ArenaScope& scope) const;
 };
 
-// The scales of a quantized product. The forward pass writes them for the backward pass, which would read x and
-// the weights once more to find them.
+// The scales of a quantized product. The forward pass writes them for the backward pass, which would read x
+// and the weights once more to find them.
 struct LinearScales {
   float* activations;  // [tokens]
   float* weights;      // weight_scale_floats of each weight, one after the other

@@ -4,9 +4,10 @@
 // Query head h attends to key / value head h / (heads / kv_heads). Nothing of size length x length outlives a
 // block of queries.
 //
-//   backward, from P = exp(S - log_sum) and delta = sum_d dout . out:
-//   dV = P^T dO,   dS = P (dO V^T - delta) * scale,   dQ = dS K,   dK = dS^T Q,   then the inverse rotation
-//   of dQ and dK
+//   backward, from P = exp(S - log_sum) and delta = sum_d dO . O:
+//     dV = P^T dO
+//     dS = P (dO V^T - delta) * scale
+//     dQ = dS K,   dK = dS^T Q,   then the inverse rotation of both
 #pragma once
 
 #include <cstdint>

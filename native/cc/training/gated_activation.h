@@ -1,9 +1,10 @@
 // The gated activation of the feed-forward block, forward (core's relu2_gate, silu_gate) and backward. A row
 // is [gate (n) | up (n)].
 //
-//   relu2:  y = max(gate, 0)^2 * up      dgate = 2 max(gate, 0) * up * dy             dup = max(gate, 0)^2 *
-//   dy silu:   y = gate * s * up            dgate = s * (1 + gate * (1 - s)) * up * dy   dup = gate * s * dy,
-//   s = sigmoid(gate)
+//   relu2:  y     = max(gate, 0)^2 * up
+//           dgate = 2 max(gate, 0) * up * dy              dup = max(gate, 0)^2 * dy
+//   silu:   y     = gate * s * up                         s   = sigmoid(gate)
+//           dgate = s * (1 + gate * (1 - s)) * up * dy    dup = gate * s * dy
 #pragma once
 
 #include <cstdint>

@@ -12,8 +12,7 @@ constexpr int kWidth = 16;
 #define BITNET_HIDE_ORIGIN(array)
 #endif
 
-// ---- elementary functions
-// -----------------------------------------------------------------------------------
+// ---- elementary functions --------------------------------------------------------------------------------
 
 // exp by Cody-Waite reduction and the Cephes polynomial; the power of two is applied in two halves, so
 // results go gradually to infinity and to zero. Error below 2 units in the last place.
@@ -53,8 +52,7 @@ inline T fold_lanes(const T* lanes) {
   return sums[0];
 }
 
-// ---- reductions
-// ---------------------------------------------------------------------------------------------
+// ---- reductions ------------------------------------------------------------------------------------------
 
 // The last n < kWidth values of a row and zeros, which add nothing to a sum: so that the rest is a step of
 // whole lanes, and every loop over lanes is unrolled. An index known only at run time would keep the lanes in
@@ -122,8 +120,7 @@ float max(const float* x, int64_t n) {
   return largest;
 }
 
-// ---- elementwise
-// --------------------------------------------------------------------------------------------
+// ---- elementwise -----------------------------------------------------------------------------------------
 
 void exp_affine(const float* x, int64_t n, float scale, float offset, float* y) {
   for (int64_t i = 0; i < n; ++i) y[i] = vector_exp(BITNET_LOOPS_MULADD(x[i], scale, offset));
@@ -229,8 +226,7 @@ void unary(UnaryOp op, const float* x, int64_t n, float* y) {
   }
 }
 
-// ---- backward rows
-// ------------------------------------------------------------------------------------------
+// ---- backward rows ---------------------------------------------------------------------------------------
 
 void relu2_gate_grad(const float* gate, const float* up, const float* dy, int64_t n, float* dgate,
                      float* dup) {

@@ -1,7 +1,8 @@
-// The weights of a product, and the absmean quantizers that have a kernel. Latent weights W [rows][cols] become
+// The weights of a product, and the absmean quantizers that have a kernel. Latent weights W [rows][cols]
+// become
 //
-//   weight_scale = max(mean |W|, 1e-5)      of the matrix, or of each row; mean in float64: abs_sum_row of the
-//                                           rows, for the matrix added in order
+//   weight_scale = max(mean |W|, 1e-5)      of the matrix, or of each row; mean in float64: abs_sum_row of
+//                                           the rows, for the matrix added in order
 //   ternary      = clip(rint(W * (1 / weight_scale)), -1, 1)
 //   multiplier   = weight_scale rounded to scale_dtype: what the product is multiplied by
 //
