@@ -1,7 +1,7 @@
 /** Flags of `bitnet-export`. */
 import type { InferredOptionTypes } from "yargs";
 import { modelPresets } from "../export/random_model.ts";
-import { targetNames } from "../export/targets/target.ts";
+import { targetNames } from "../export/targets/targets.ts";
 import { exportTypes } from "../src/config/packing_rules.ts";
 import { embeddingDtypes } from "../src/quant/dtypes.ts";
 

@@ -2,58 +2,20 @@
 import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { Presets, SingleBar } from "cli-progress";
-import { type ExportChoice, type ExportPlan, planExport } from "../export/export_plan.ts";
-import { ggufExportBytes, planGguf, writeGgufExport } from "../export/gguf_export.ts";
-import { architectureOf } from "../export/model_metadata.ts";
-import type { ReadParameter } from "../export/packed_tensor.ts";
+import { exportModel } from "../export/export_model.ts";
+import { type ExportChoice, planExport } from "../export/export_plan.ts";
 import { modelPresets, presetConfig, randomParameters } from "../export/random_model.ts";
-import { transformersExportBytes, writeTransformersExport } from "../export/transformers_export.ts";
+import type { ExportPlan, VerifiedTensors } from "../export/targets/target.ts";
 import { sampleText } from "../export/verify/sample_text.ts";
-import type { VerifiedTensors } from "../export/verify/verification.ts";
-import { verifyGguf } from "../export/verify/verify_gguf.ts";
-import { verifyTransformers } from "../export/verify/verify_transformers.ts";
-import { type Checkpoint, openCheckpoint, readParameter } from "../src/checkpoint/checkpoint.ts";
+import { openCheckpoint, parameterReader, type ReadParameter } from "../src/checkpoint/checkpoint.ts";
 import { readModelConfig } from "../src/checkpoint/model_config_json.ts";
 import { type ModelConfig, resolveModelConfig } from "../src/config/model_config.ts";
-import { modelParameters, parameterCount } from "../src/model/parameters.ts";
+import { parameterCount } from "../src/model/parameters.ts";
 import { byteLevelTokenizer } from "../src/tokenizer/byte_level_tokenizer.ts";
 import { loadRunConfig, resolveConfigPath } from "../training/config/load_run_config.ts";
 import { checkInteger, UsageError } from "./command.ts";
-import { compareExport } from "./compare_export.ts";
+import { comparisonReport } from "./export_comparison.ts";
 import type { ExportFlags } from "./export_flags.ts";
-
-/** Reads a checkpoint's parameters by name. */
-function readerOf(checkpoint: Checkpoint): ReadParameter {
-  const specs = new Map(modelParameters(checkpoint.config).map((spec) => [spec.name, spec]));
-  return (name) => readParameter(checkpoint, specs.get(name)!);
-}
-
-/** Writes and reads back one kind of export. */
-interface ExportFormat {
-  /** For the report. */
-  description: string;
-  bytes: number;
-  write(onBytes: (bytes: number) => void): Promise<void>;
-  verify(): Promise<VerifiedTensors>;
-}
-
-function formatOf(plan: ExportPlan, out: string, name: string, read: ReadParameter): ExportFormat {
-  if (plan.target === "transformers") {
-    return {
-      description: `transformers, ${plan.linearType === "f32" ? "f32" : "packed codes"}`,
-      bytes: transformersExportBytes(plan),
-      write: (onBytes) => writeTransformersExport(out, plan, read, onBytes),
-      verify: () => verifyTransformers(out, plan, read),
-    };
-  }
-  const gguf = planGguf(plan, name);
-  return {
-    description: `${architectureOf(plan.config)}, ${plan.linearType}`,
-    bytes: ggufExportBytes(gguf),
-    write: (onBytes) => writeGgufExport(out, gguf, read, onBytes),
-    verify: () => verifyGguf(out, gguf, read),
-  };
-}
 
 /** `runs/small` for `runs/small/checkpoints/step-00000500`, else the directory's own name. */
 function modelName(directory: string): string {
@@ -61,19 +23,22 @@ function modelName(directory: string): string {
   return parts.at(-2) === "checkpoints" ? parts.at(-3)! : parts.at(-1)!;
 }
 
-async function write(format: ExportFormat): Promise<void> {
+/** Writes the file of a plan and says so. */
+async function write(plan: ExportPlan, out: string, read: ReadParameter, source: string): Promise<void> {
+  const { text, bytes } = plan.target.describe(plan);
+  const size = `${(bytes / 1e6).toFixed(bytes < 1e7 ? 2 : 0)} MB`;
   // Silent when the output is no terminal.
   const bar = new SingleBar({ format: "{bar} {percentage}% of {size}", hideCursor: true }, Presets.shades_classic);
-  bar.start(format.bytes, 0, { size: size(format) });
+  bar.start(bytes, 0, { size });
   try {
-    await format.write((bytes) => bar.increment(bytes));
+    await exportModel(plan, out, read, (written) => bar.increment(written));
   } finally {
     bar.stop();
   }
-}
-
-function size({ bytes }: ExportFormat): string {
-  return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 2 : 0)} MB`;
+  const parameters = parameterCount(plan.config).toLocaleString("en-US");
+  console.log(`${source} -> ${out}`);
+  console.log(`${text}, embedding ${plan.embeddingDtype}: ${parameters} parameters, ${size}`);
+  if (plan.note !== null) console.log(`note: ${plan.note}`);
 }
 
 function verifiedLine({ ternaryMatrices, ternaryCodes, floatTensors }: VerifiedTensors): string {
@@ -111,40 +76,38 @@ async function exportRandom(name: string, chosen: ExportFlags): Promise<void> {
       `--random ${name}: its vocabulary of ${config.vocabSize} cannot hold the ${tokenizer.vocabSize} ids of bytes`,
     );
   }
-  const plan = planExport(config, tokenizer, planChoice(chosen));
-  const format = formatOf(plan, chosen.out, chosen.name ?? `random ${name}`, randomParameters(config, chosen.seed));
-  await write(format);
-  report(`random ${name}, seed ${chosen.seed}`, plan, format, chosen.out);
-  if (chosen.verify !== undefined) console.log(verifiedLine(await removeIfWrong(chosen.out, format.verify)));
+  const plan = planExport(config, tokenizer, choiceOf(chosen, `random ${name}`));
+  const read = randomParameters(config, chosen.seed);
+  await write(plan, chosen.out, read, `random ${name}, seed ${chosen.seed}`);
+  if (chosen.verify !== undefined) await verifyWritten(plan, chosen.out, read);
 }
 
 async function exportCheckpoint(directory: string, chosen: ExportFlags): Promise<void> {
   const text = chosen.text === undefined ? sampleText : await readFile(chosen.text, "utf8");
   const checkpoint = await openCheckpoint(directory);
   try {
-    const plan = planExport(checkpoint.config, checkpoint.tokenizer, planChoice(chosen));
-    const format = formatOf(plan, chosen.out, chosen.name ?? modelName(checkpoint.directory), readerOf(checkpoint));
-    await write(format);
-    report(checkpoint.directory, plan, format, chosen.out);
-    console.log(verifiedLine(await removeIfWrong(chosen.out, format.verify)));
+    const choice = choiceOf(chosen, modelName(checkpoint.directory));
+    const plan = planExport(checkpoint.config, checkpoint.tokenizer, choice);
+    const read = parameterReader(checkpoint);
+    await write(plan, chosen.out, read, checkpoint.directory);
+    await verifyWritten(plan, chosen.out, read);
     if (chosen.verify === "tensors") return;
     const textName = chosen.text ?? "the built-in text";
-    const compare = () => compareExport(checkpoint, plan, chosen.out, { threads: chosen.threads, text, textName });
+    const options = { threads: chosen.threads, text, textName };
+    const compare = () => comparisonReport(checkpoint, plan, chosen.out, options);
     for (const line of await removeIfWrong(chosen.out, compare)) console.log(line);
   } finally {
     await checkpoint.tensors.close();
   }
 }
 
-function planChoice(chosen: ExportFlags): ExportChoice {
-  return { target: chosen.target, type: chosen.type, embeddingType: chosen["embedding-type"] };
+async function verifyWritten(plan: ExportPlan, out: string, read: ReadParameter): Promise<void> {
+  console.log(verifiedLine(await removeIfWrong(out, () => plan.target.verifyTensors(plan, out, read))));
 }
 
-function report(source: string, plan: ExportPlan, format: ExportFormat, out: string): void {
-  const parameters = parameterCount(plan.config).toLocaleString("en-US");
-  console.log(`${source} -> ${out}`);
-  console.log(`${format.description}, embedding ${plan.embeddingDtype}: ${parameters} parameters, ${size(format)}`);
-  if (plan.note !== null) console.log(`note: ${plan.note}`);
+function choiceOf(chosen: ExportFlags, name: string): ExportChoice {
+  const { target, type } = chosen;
+  return { target, type, embeddingType: chosen["embedding-type"], name: chosen.name ?? name };
 }
 
 /** @throws {UsageError}, {ExportRefusedError} and the errors of checkpoint and file. */

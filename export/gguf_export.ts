@@ -1,14 +1,15 @@
 /** From an export plan to a GGUF file. */
+import type { ReadParameter } from "../src/checkpoint/checkpoint.ts";
 import { weightQuantizerOf } from "../src/config/model_quantizers.ts";
-import { type ExportType, exportTensorType } from "../src/config/packing_rules.ts";
+import { exportTensorType } from "../src/config/packing_rules.ts";
 import type { GgufMetadata } from "../src/gguf/gguf_types.ts";
 import { type GgufTensorSource, ggufFileBytes, writeGguf } from "../src/gguf/gguf_writer.ts";
 import { tokenizerMetadata } from "../src/gguf/tokenizer_metadata.ts";
 import { f32 } from "../src/gguf/types/f32.ts";
 import { floatTypeOf } from "../src/gguf/types/tensor_types.ts";
-import type { ExportPlan } from "./export_plan.ts";
 import { architectureOf, modelMetadata } from "./model_metadata.ts";
-import { packTensor, type ReadParameter, type TensorPlan } from "./packed_tensor.ts";
+import { packTensor, type TensorPlan } from "./packed_tensor.ts";
+import type { ExportPlan } from "./targets/target.ts";
 import { interleavedRowOrder, isRotated, modelTensors } from "./tensor_names.ts";
 
 export interface GgufPlan {
@@ -19,12 +20,11 @@ export interface GgufPlan {
 
 /**
  * Metadata and tensors of the file.
- * @param name of the model, for people.
- * @throws {ExportRefusedError} if the tokenizer cannot be written.
+ * @throws {GgufError} if the tokenizer cannot be written.
  */
-export function planGguf(plan: ExportPlan, name: string): GgufPlan {
-  const { config, tokenizer } = plan;
-  const linearType = exportTensorType(plan.linearType as ExportType);
+export function planGguf(plan: ExportPlan): GgufPlan {
+  const { config, tokenizer, name } = plan;
+  const linearType = exportTensorType(plan.linearType);
   const interleaved = architectureOf(config) === "llama";
   const tensors = modelTensors(config).map((tensor): TensorPlan => {
     if (tensor.kind === "embedding") {

@@ -1,4 +1,5 @@
 /** One tensor of a checkpoint on its way into a GGUF file: quantized whole, packed and handed on in pieces of rows. */
+import type { ReadParameter } from "../src/checkpoint/checkpoint.ts";
 import { rowBytes, type WritableTensorType } from "../src/gguf/types/tensor_type.ts";
 import type { EmbeddingDtype } from "../src/quant/dtypes.ts";
 import { roundScale } from "../src/quant/round_to_dtype.ts";
@@ -15,9 +16,6 @@ export interface TensorPlan extends ModelTensor {
   /** Checkpoint row of each stored row; null: the same. */
   rowOrder: Int32Array | null;
 }
-
-/** The float32 values of a parameter of the checkpoint. */
-export type ReadParameter = (name: string) => Promise<Float32Array>;
 
 /** Bytes that are packed before they are handed on. */
 const pieceBytes = 1 << 20;

@@ -2,6 +2,7 @@
  * Models with random weights of a given shape, for benchmarks and tests of readers: what the published 2B4T would cost
  * on a machine, without its weights.
  */
+import type { ReadParameter } from "../src/checkpoint/checkpoint.ts";
 import {
   type ModelConfig,
   type ModelConfigJson,
@@ -10,7 +11,6 @@ import {
 } from "../src/config/model_config.ts";
 import { modelParameters } from "../src/model/parameters.ts";
 import { mix32 } from "../src/random/counter_rng.ts";
-import type { ReadParameter } from "./packed_tensor.ts";
 
 /** Shapes by name. */
 export const modelPresets: Record<string, ModelConfigJson> = {

@@ -12,17 +12,17 @@
 
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
+import type { ReadParameter } from "../src/checkpoint/checkpoint.ts";
 import { quantizationConfigJson } from "../src/checkpoint/model_config_json.ts";
 import { packTernary } from "../src/checkpoint/packed_ternary.ts";
 import { type SafetensorsEntry, writeSafetensors } from "../src/checkpoint/safetensors_writer.ts";
-import { hasTernaryWeights } from "../src/config/model_quantizers.ts";
+import { weightQuantizerOf } from "../src/config/model_quantizers.ts";
 import { writeWholeDirectory } from "../src/files/whole_directory.ts";
 import { modelParameters } from "../src/model/parameters.ts";
 import { roundToDtype } from "../src/quant/round_to_dtype.ts";
-import { absmeanTernary, type TernaryMatrix } from "../src/quantizers/absmean_ternary.ts";
+import type { QuantizedMatrix } from "../src/quantizers/weight_quantizer.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
-import type { ExportPlan } from "./export_plan.ts";
-import type { ReadParameter } from "./packed_tensor.ts";
+import type { ExportPlan } from "./targets/target.ts";
 
 type Json = Record<string, unknown>;
 
@@ -73,7 +73,7 @@ export function transformersExportBytes(plan: ExportPlan): number {
 
 /** config.json in Hugging Face's words only: a reader must not take it for one of our checkpoints. */
 export function transformersConfig({ config, tokenizer, linearType }: ExportPlan): Json {
-  const quantized = hasTernaryWeights(config);
+  const quantized = weightQuantizerOf(config) !== null;
   return {
     architectures: [quantized ? "BitNetForCausalLM" : "LlamaForCausalLM"],
     model_type: quantized ? "bitnet" : "llama",
@@ -117,6 +117,7 @@ function tokenizerConfig(tokenizer: Tokenizer): Json {
 /** The tensors of model.safetensors, in order. Contents are read when asked for. */
 function transformersTensors(plan: ExportPlan, read: ReadParameter): SafetensorsEntry[] {
   const { config } = plan;
+  const quantizer = weightQuantizerOf(config);
   return modelParameters(config).flatMap(({ name, shape, kind }): SafetensorsEntry[] => {
     if (kind === "embedding") {
       return [{ name, shape, dtype: "F32", data: async () => roundToDtype(await read(name), plan.embeddingDtype) }];
@@ -126,9 +127,9 @@ function transformersTensors(plan: ExportPlan, read: ReadParameter): Safetensors
     }
     const [rows, cols] = shape;
     // Both entries of a matrix are written one after the other: it is quantized once.
-    let matrix: Promise<TernaryMatrix> | undefined;
+    let matrix: Promise<QuantizedMatrix> | undefined;
     const quantized = () => {
-      matrix ??= read(name).then((values) => absmeanTernary(values, rows, cols, config.scaleDtype));
+      matrix ??= read(name).then((values) => quantizer!.quantize(values, { rows, cols }));
       return matrix;
     };
     return [
@@ -143,9 +144,9 @@ function transformersTensors(plan: ExportPlan, read: ReadParameter): Safetensors
         shape: [1],
         dtype: "F32",
         data: async () => {
-          const { weightScale } = await quantized();
+          const { scales } = await quantized();
           matrix = undefined;
-          return Float32Array.of(weightScale);
+          return scales;
         },
       },
     ];

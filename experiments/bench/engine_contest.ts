@@ -13,8 +13,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { exportModel } from "../../export/export_model.ts";
 import { planExport } from "../../export/export_plan.ts";
-import { planGguf, writeGgufExport } from "../../export/gguf_export.ts";
 import { randomParameters } from "../../export/random_model.ts";
 import { modelConfigSchema, resolveModelConfig } from "../../src/config/model_config.ts";
 import { byteLevelTokenizer } from "../../src/tokenizer/byte_level_tokenizer.ts";
@@ -37,8 +37,8 @@ export async function writeSmallModel(folder: string): Promise<string> {
     }),
   );
   const file = path.join(folder, "small.gguf");
-  const plan = planGguf(planExport(config, byteLevelTokenizer(), { target: "llama.cpp", type: "tq2_0" }), "small");
-  await writeGgufExport(file, plan, randomParameters(config, 1));
+  const plan = planExport(config, byteLevelTokenizer(), { target: "llama.cpp", type: "tq2_0", name: "small" });
+  await exportModel(plan, file, randomParameters(config, 1));
   return file;
 }
 

@@ -14,10 +14,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { exportModel } from "../../export/export_model.ts";
 import { planExport } from "../../export/export_plan.ts";
-import { planGguf, writeGgufExport } from "../../export/gguf_export.ts";
 import { randomParameters } from "../../export/random_model.ts";
-import { writeTransformersExport } from "../../export/transformers_export.ts";
 import { modelConfigSchema, resolveModelConfig } from "../../src/config/model_config.ts";
 import { TaskData } from "../../src/eval/data/task_data.ts";
 import { TaskRegistry } from "../../src/eval/task/task_registry.ts";
@@ -86,10 +85,10 @@ async function writeModels(folder: string, shape: string, documents: readonly st
   const tokenizer = await trainBpe(documents, { vocabSize: Math.min(8192, config.vocabSize) });
   const models = { gguf: path.join(folder, `${shape}.gguf`), transformers: path.join(folder, shape) };
   const parameters = randomParameters(config, 1);
-  const gguf = planGguf(planExport(config, tokenizer, { target: "llama.cpp", type: "tq2_0" }), shape);
-  await writeGgufExport(models.gguf, gguf, parameters);
+  const gguf = planExport(config, tokenizer, { target: "llama.cpp", type: "tq2_0", name: shape });
+  await exportModel(gguf, models.gguf, parameters);
   const packed = planExport(config, tokenizer, { target: "transformers" });
-  await writeTransformersExport(models.transformers, packed, parameters);
+  await exportModel(packed, models.transformers, parameters);
   return models;
 }
 

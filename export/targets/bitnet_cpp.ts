@@ -7,50 +7,37 @@
  * have other orders under the same type.
  */
 import { isQuantized } from "../../src/config/model_quantizers.ts";
-import { checkPackable, type ExportType } from "../../src/config/packing_rules.ts";
-import { preTokenizerName } from "../../src/gguf/pre_tokenizer_name.ts";
-import type { TokenizerJson } from "../../src/tokenizer/tokenizer_json.ts";
-import { type ExportTarget, firstBroken } from "./target.ts";
+import { ggufTarget } from "./gguf_target.ts";
+import { firstBroken } from "./target.ts";
 
-export const bitnetCpp: ExportTarget = {
+export const bitnetCpp = ggufTarget({
+  name: "bitnet.cpp",
+  readsVocabulary: true,
   defaultType: () => "i2_s",
   note: ({ config }) =>
     config.hiddenAct === "relu2"
       ? "bitnet.cpp from July 2026 on computes this model with SiLU (microsoft/BitNet issue 588): use a version of April 2025 to March 2026 (commit 01eb415)"
       : null,
-  refusal({ config, tokenizer, linearType }) {
+  refusal({ config, linearType }) {
     const { numAttentionHeads: heads, headDim, hiddenSize } = config;
-    return (
-      firstBroken([
-        [
-          isQuantized(config),
-          "bitnet.cpp runs ternary weights with int8 activations only: train with both quantizers on, or export with --target bitnet-lab",
-        ],
-        [
-          config.useSubNorms,
-          "bitnet.cpp's bitnet graphs have both sub-norms: train with use_sub_norms: true, or export with --target bitnet-lab",
-        ],
-        [
-          config.tieWordEmbeddings,
-          "bitnet.cpp's bitnet models have a tied head: train with tie_word_embeddings: true, or export with --target bitnet-lab",
-        ],
-        [
-          heads * headDim === hiddenSize,
-          `bitnet.cpp's models have square q and o projections: num_attention_heads x head_dim (${heads * headDim}) must be hidden_size (${hiddenSize}), or export with --target bitnet-lab`,
-        ],
-        [linearType === "i2_s", `bitnet.cpp's kernels read I2_S, not ${linearType}: use --type i2_s`],
-      ]) ??
-      checkPackable(config, linearType as ExportType) ??
-      firstBroken([
-        [
-          tokenizer !== null,
-          "bitnet.cpp aborts on a file without a vocabulary, and the checkpoint has no tokenizer.json: put it there",
-        ],
-        [
-          tokenizer === null || preTokenizerName(tokenizer.json as unknown as TokenizerJson) !== null,
-          "bitnet.cpp has no name for this tokenizer's pre-tokenizer and would split text in other places: train with a GPT-2 or Llama-3 style one, or export with --target bitnet-lab",
-        ],
-      ])
-    );
+    return firstBroken([
+      [
+        isQuantized(config),
+        "bitnet.cpp runs ternary weights with int8 activations only: train with both quantizers on, or export with --target bitnet-lab",
+      ],
+      [
+        config.useSubNorms,
+        "bitnet.cpp's bitnet graphs have both sub-norms: train with use_sub_norms: true, or export with --target bitnet-lab",
+      ],
+      [
+        config.tieWordEmbeddings,
+        "bitnet.cpp's bitnet models have a tied head: train with tie_word_embeddings: true, or export with --target bitnet-lab",
+      ],
+      [
+        heads * headDim === hiddenSize,
+        `bitnet.cpp's models have square q and o projections: num_attention_heads x head_dim (${heads * headDim}) must be hidden_size (${hiddenSize}), or export with --target bitnet-lab`,
+      ],
+      [linearType === "i2_s", `bitnet.cpp's kernels read I2_S, not ${linearType}: use --type i2_s`],
+    ]);
   },
-};
+});

@@ -5,12 +5,12 @@
  * tolerance, not to the bit.
  */
 import { hasTernaryWeights, isFloat, isLlamaShaped, isQuantized } from "../../src/config/model_quantizers.ts";
-import { checkPackable, type ExportType } from "../../src/config/packing_rules.ts";
-import { preTokenizerName } from "../../src/gguf/pre_tokenizer_name.ts";
-import type { TokenizerJson } from "../../src/tokenizer/tokenizer_json.ts";
-import { type ExportTarget, firstBroken } from "./target.ts";
+import { ggufTarget } from "./gguf_target.ts";
+import { firstBroken } from "./target.ts";
 
-export const llamaCpp: ExportTarget = {
+export const llamaCpp = ggufTarget({
+  name: "llama.cpp",
+  readsVocabulary: true,
   defaultType: (config) => (hasTernaryWeights(config) ? "tq2_0" : "f32"),
   note({ config, linearType }) {
     if (isFloat(config)) return null;
@@ -18,47 +18,34 @@ export const llamaCpp: ExportTarget = {
       ? "llama.cpp does not quantize activations for this type: its logits agree within a tolerance"
       : "llama.cpp quantizes activations per 256 elements instead of per token: its logits agree within a tolerance";
   },
-  refusal({ config, tokenizer, linearType }) {
+  refusal({ config, linearType }) {
     const { numAttentionHeads: heads, headDim, hiddenSize } = config;
     const quantized = isQuantized(config);
-    return (
-      firstBroken([
-        [
-          config.hiddenAct === "silu",
-          "stock llama.cpp has a hard-coded gated SiLU for bitnet models, and this one was trained with hidden_act: relu2: train with hidden_act: silu, or export with --target bitnet.cpp",
-        ],
-        [
-          quantized || isFloat(config),
-          "stock llama.cpp has no graph with only one of the two quantizers: train with weight_quantizer and activation_quantizer both on or both none, or export with --target bitnet-lab",
-        ],
-        [
-          quantized ? config.useSubNorms : isLlamaShaped(config),
-          `stock llama.cpp has no graph of this kind: train with use_sub_norms: ${quantized}, or export with --target bitnet-lab`,
-        ],
-        [
-          !quantized || config.tieWordEmbeddings,
-          "stock llama.cpp's bitnet models have a tied head: train with tie_word_embeddings: true, or export with --target bitnet-lab",
-        ],
-        [
-          !quantized || heads * headDim === hiddenSize,
-          `stock llama.cpp's bitnet models have square q and o projections: num_attention_heads x head_dim (${heads * headDim}) must be hidden_size (${hiddenSize}), or export with --target bitnet-lab`,
-        ],
-        [
-          linearType !== "i2_s",
-          "stock llama.cpp has no I2_S (its number means another type there): use --type tq2_0 or tq1_0",
-        ],
-      ]) ??
-      checkPackable(config, linearType as ExportType) ??
-      firstBroken([
-        [
-          tokenizer !== null,
-          "llama.cpp aborts on a file without a vocabulary, and the checkpoint has no tokenizer.json: put it there",
-        ],
-        [
-          tokenizer === null || preTokenizerName(tokenizer.json as unknown as TokenizerJson) !== null,
-          "llama.cpp has no name for this tokenizer's pre-tokenizer and would split text in other places: train with a GPT-2 or Llama-3 style one, or export with --target bitnet-lab",
-        ],
-      ])
-    );
+    return firstBroken([
+      [
+        config.hiddenAct === "silu",
+        "stock llama.cpp has a hard-coded gated SiLU for bitnet models, and this one was trained with hidden_act: relu2: train with hidden_act: silu, or export with --target bitnet.cpp",
+      ],
+      [
+        quantized || isFloat(config),
+        "stock llama.cpp has no graph with only one of the two quantizers: train with weight_quantizer and activation_quantizer both on or both none, or export with --target bitnet-lab",
+      ],
+      [
+        quantized ? config.useSubNorms : isLlamaShaped(config),
+        `stock llama.cpp has no graph of this kind: train with use_sub_norms: ${quantized}, or export with --target bitnet-lab`,
+      ],
+      [
+        !quantized || config.tieWordEmbeddings,
+        "stock llama.cpp's bitnet models have a tied head: train with tie_word_embeddings: true, or export with --target bitnet-lab",
+      ],
+      [
+        !quantized || heads * headDim === hiddenSize,
+        `stock llama.cpp's bitnet models have square q and o projections: num_attention_heads x head_dim (${heads * headDim}) must be hidden_size (${hiddenSize}), or export with --target bitnet-lab`,
+      ],
+      [
+        linearType !== "i2_s",
+        "stock llama.cpp has no I2_S (its number means another type there): use --type tq2_0 or tq1_0",
+      ],
+    ]);
   },
-};
+});

@@ -2,18 +2,33 @@
  * Hugging Face transformers: `BitNetForCausalLM` with packed codes (AutoBitLinear, offline: weight_scale multiplies) or
  * with latent weights that it quantizes as it runs (online), and `LlamaForCausalLM` for Llama-shaped float models.
  */
-import { hasTernaryWeights, isLlamaShaped, isQuantized } from "../../src/config/model_quantizers.ts";
+import type { ModelConfig } from "../../src/config/model_config.ts";
+import { hasTernaryWeights, isLlamaShaped, isQuantized, weightQuantizerOf } from "../../src/config/model_quantizers.ts";
+import { fits, type Storage } from "../../src/config/packing_rules.ts";
+import { transformersExportBytes, writeTransformersExport } from "../transformers_export.ts";
+import { verifyTransformers } from "../verify/verify_transformers.ts";
 import { type ExportTarget, firstBroken } from "./target.ts";
 
 /** Codes that share a byte; they lie a quarter of the rows apart. */
 const rowsPerByte = 4;
 
+/** As a type: AutoBitLinear has one scale for a matrix. */
+const packedUint8: Storage = {
+  kind: "codes",
+  name: "packed_uint8",
+  blockElements: 1,
+  holds: { levels: [-1, 0, 1], scales: "tensor", scaleDtype: "f32" },
+};
+
 export const transformers: ExportTarget = {
+  name: "transformers",
   defaultType: (config) => (hasTernaryWeights(config) ? "packed_uint8" : "f32"),
   refusal({ config, linearType }) {
     const { numAttentionHeads: heads, numKeyValueHeads: kvHeads, headDim, hiddenSize, intermediateSize } = config;
     const quantized = isQuantized(config);
     const rowCounts = [hiddenSize, kvHeads * headDim, intermediateSize];
+    const quantizer = weightQuantizerOf(config);
+    const misfit = quantizer && fits(packedUint8, quantizer, []);
     return firstBroken([
       [
         linearType === "packed_uint8" || linearType === "f32",
@@ -36,6 +51,28 @@ export const transformers: ExportTarget = {
         linearType !== "packed_uint8" || rowCounts.every((rows) => rows % rowsPerByte === 0),
         `transformers packs ${rowsPerByte} rows into one: hidden_size, num_key_value_heads x head_dim and intermediate_size (${rowCounts.join(", ")}) must be multiples of ${rowsPerByte}, or use --type f32`,
       ],
+      [linearType !== "packed_uint8" || misfit === null, `${misfit}: export with --target bitnet-lab`],
+      [
+        linearType !== "f32" || quantizer === null || quantizer.fused === "absmean_tensor",
+        `transformers quantizes latent weights by the mean of their matrix, and this model has weight_quantizer: ${quantizer?.name}: leave --type out for packed codes, or export with --target bitnet-lab`,
+      ],
     ]);
   },
+  changes({ config, linearType }) {
+    if (!recomputesScales(config, linearType) || config.scaleDtype === "f32") return [];
+    const text = `transformers recomputes the weight scales in f32, trained as ${config.scaleDtype}`;
+    return [{ text, config: { scaleDtype: "f32" } }];
+  },
+  describe: (plan) => ({
+    text: `transformers, ${plan.linearType === "f32" ? "f32" : "packed codes"}`,
+    bytes: transformersExportBytes(plan),
+  }),
+  write: (plan, out, read, onBytes) => writeTransformersExport(out, plan, read, onBytes),
+  verifyTensors: (plan, out, read) => verifyTransformers(out, plan, read),
+  reader: () => "training forward",
 };
+
+/** True for latent weights, which AutoBitLinear quantizes on every forward pass. */
+function recomputesScales(config: ModelConfig, linearType: string): boolean {
+  return linearType === "f32" && weightQuantizerOf(config) !== null;
+}

@@ -5,11 +5,3 @@ import { UserError } from "../../src/errors/user_error.ts";
 export class VerificationError extends UserError {
   override name = "VerificationError";
 }
-
-export interface VerifiedTensors {
-  /** Matrices whose ternary codes and scales are those of the checkpoint. */
-  ternaryMatrices: number;
-  ternaryCodes: number;
-  /** Tensors whose floats are those of the checkpoint, rounded to their type. */
-  floatTensors: number;
-}

@@ -2,13 +2,15 @@
  * Reads an exported GGUF file back and compares every tensor with the checkpoint: ternary codes and scales against
  * the reference quantizer, floats against their rounding, row by row and without tolerance.
  */
+import type { ReadParameter } from "../../src/checkpoint/checkpoint.ts";
 import { GgufFile } from "../../src/gguf/gguf_reader.ts";
 import { type FloatTensorType, rowBytes } from "../../src/gguf/types/tensor_type.ts";
 import { roundToDtype } from "../../src/quant/round_to_dtype.ts";
 import type { GgufPlan } from "../gguf_export.ts";
-import { matrixShape, type ReadParameter, type TensorPlan } from "../packed_tensor.ts";
+import { matrixShape, type TensorPlan } from "../packed_tensor.ts";
 import { QuantizedRows } from "../quantized_rows.ts";
-import { VerificationError, type VerifiedTensors } from "./verification.ts";
+import type { VerifiedTensors } from "../targets/target.ts";
+import { VerificationError } from "./verification.ts";
 
 /** @throws {VerificationError} naming the first tensor, row and element that differ. */
 export async function verifyGguf(path: string, plan: GgufPlan, read: ReadParameter): Promise<VerifiedTensors> {

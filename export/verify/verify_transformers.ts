@@ -2,15 +2,16 @@
  * Reads an exported transformers directory back as a checkpoint and compares every tensor with the source, without
  * tolerance: codes and scales of packed matrices, float32 latent weights, the rounded embedding.
  */
+
 import path from "node:path";
+import type { ReadParameter } from "../../src/checkpoint/checkpoint.ts";
 import { unpackTernary } from "../../src/checkpoint/packed_ternary.ts";
 import { SafetensorsFile } from "../../src/checkpoint/safetensors_file.ts";
+import { weightQuantizerOf } from "../../src/config/model_quantizers.ts";
 import { modelParameters, type ParameterSpec } from "../../src/model/parameters.ts";
 import { roundToDtype } from "../../src/quant/round_to_dtype.ts";
-import { absmeanTernary } from "../../src/quantizers/absmean_ternary.ts";
-import type { ExportPlan } from "../export_plan.ts";
-import type { ReadParameter } from "../packed_tensor.ts";
-import { VerificationError, type VerifiedTensors } from "./verification.ts";
+import type { ExportPlan, VerifiedTensors } from "../targets/target.ts";
+import { VerificationError } from "./verification.ts";
 
 /** @throws {VerificationError} naming the first tensor and element that differ. */
 export async function verifyTransformers(
@@ -46,9 +47,9 @@ async function verifyPacked(
   plan: ExportPlan,
 ) {
   const [rows, cols] = shape;
-  const { codes, weightScale } = absmeanTernary(values, rows, cols, plan.config.scaleDtype);
+  const { codes, scales } = weightQuantizerOf(plan.config)!.quantize(values, { rows, cols });
   requireEqual(name, unpackTernary(await file.readBytes(name), rows, cols), codes);
-  requireEqual(`${name}_scale`, await file.readFloat32(`${name}_scale`), Float32Array.of(weightScale));
+  requireEqual(`${name}_scale`, await file.readFloat32(`${name}_scale`), scales);
 }
 
 function requireEqual(name: string, stored: Float32Array | Int8Array, expected: Float32Array | Int8Array) {

@@ -177,6 +177,15 @@ export async function readParameter(checkpoint: Checkpoint, spec: ParameterSpec)
   return latentFromTernary(codes, await packedScale(checkpoint, spec.name));
 }
 
+/** The float32 values of a parameter by name: where exports take them from. */
+export type ReadParameter = (name: string) => Promise<Float32Array>;
+
+/** Reads a checkpoint's parameters by name. Errors are those of {@link readParameter}. */
+export function parameterReader(checkpoint: Checkpoint): ReadParameter {
+  const specs = new Map(modelParameters(checkpoint.config).map((spec) => [spec.name, spec]));
+  return (name) => readParameter(checkpoint, specs.get(name)!);
+}
+
 /** The checkpoint's model, on the current tfjs backend. */
 export async function loadCausalLM(checkpoint: Checkpoint): Promise<CausalLM> {
   const values = new Map<string, Float32Array>();

@@ -5,7 +5,7 @@
  * A linear weight [out, in] is packed along `in`, in whole blocks. A type of codes holds matrices whose levels, scales
  * and product it can express; a type of floats those whose level x scale is a value of it.
  */
-import { type FloatTensorType, isTernary, type WritableTensorType } from "../gguf/types/tensor_type.ts";
+import type { CodeTensorType, FloatTensorType, WritableTensorType } from "../gguf/types/tensor_type.ts";
 import { tensorTypes, type WritableTypeName } from "../gguf/types/tensor_types.ts";
 import type { ScaleDtype } from "../quant/dtypes.ts";
 import type { WeightQuantizer } from "../quantizers/weight_quantizer.ts";
@@ -19,9 +19,17 @@ export type ExportType = Lowercase<WritableTypeName>;
 export const writableTypes: readonly WritableTensorType[] = tensorTypes.filter((type) => type.kind !== "read only");
 export const exportTypes = writableTypes.map(({ name }) => name.toLowerCase()) as ExportType[];
 
-export function exportTensorType(type: ExportType): WritableTensorType {
-  return writableTypes.find((candidate) => nameOf(candidate) === type)!;
+/** @throws {RangeError} if no type of that name is written. */
+export function exportTensorType(name: string): WritableTensorType {
+  const type = writableTypes.find((candidate) => nameOf(candidate) === name);
+  if (type === undefined) throw new RangeError(`no tensor type ${name} is written`);
+  return type;
 }
+
+/** What the rules ask of a type: that of a GGUF file, or another way to store a matrix. */
+export type Storage =
+  | Pick<CodeTensorType, "kind" | "name" | "blockElements" | "holds">
+  | Pick<FloatTensorType, "kind" | "name" | "blockElements" | "dtype">;
 
 /** A row length, and what to call it. */
 export interface RowLength {
@@ -33,20 +41,18 @@ export interface RowLength {
  * Null if matrices of that quantizer (null: of floats, which a type of floats rounds to its own) with rows of these
  * lengths can be stored as `type`, otherwise the reason.
  */
-export function fits(
-  type: WritableTensorType,
-  quantizer: WeightQuantizer | null,
-  rows: readonly RowLength[],
-): string | null {
+export function fits(type: Storage, quantizer: WeightQuantizer | null, rows: readonly RowLength[]): string | null {
   return misfit(type, quantizer) ?? unevenRows(type, rows);
 }
 
-function misfit(type: WritableTensorType, quantizer: WeightQuantizer | null): string | null {
+function misfit(type: Storage, quantizer: WeightQuantizer | null): string | null {
   if (type.kind === "floats") return quantizer === null ? null : floatMisfit(type, quantizer);
   const name = nameOf(type);
-  if (quantizer === null)
-    return `${name} holds ${isTernary(type) ? "ternary" : "quantized"} weights, and this model has weight_quantizer: none`;
   const { levels, scales, scaleDtype } = type.holds;
+  if (quantizer === null) {
+    const kind = levels.join() === "-1,0,1" ? "ternary" : "quantized";
+    return `${name} holds ${kind} weights, and this model has weight_quantizer: none`;
+  }
   if (quantizer.product === "values") {
     return `${name} is multiplied by its codes, and ${quantizer.name} weights are by their float32 values`;
   }
@@ -63,7 +69,7 @@ function misfit(type: WritableTensorType, quantizer: WeightQuantizer | null): st
 }
 
 /** A float type holds the products level x scale, if it holds the scales and the levels leave their digits alone. */
-function floatMisfit(type: FloatTensorType, quantizer: WeightQuantizer): string | null {
+function floatMisfit(type: Storage & { kind: "floats" }, quantizer: WeightQuantizer): string | null {
   const { dtype } = type;
   if (dtype === "q8_0") {
     return `${nameOf(type)} rounds blocks of ${type.blockElements} weights by scales of their own, and this model is quantized`;
@@ -76,7 +82,7 @@ function floatMisfit(type: FloatTensorType, quantizer: WeightQuantizer): string 
     : `${nameOf(type)} rounds the products of the levels ${quantizer.levels.join(", ")} and their scales`;
 }
 
-function unfitScale(type: WritableTensorType, stored: ScaleDtype, { scaleDtype }: WeightQuantizer): string {
+function unfitScale(type: Storage, stored: ScaleDtype, { scaleDtype }: WeightQuantizer): string {
   return `${nameOf(type)} stores ${words[stored]} scales, and this model was trained with scale_dtype: ${scaleDtype}`;
 }
 
@@ -90,7 +96,7 @@ function holdsScale(stored: ScaleDtype, trained: ScaleDtype): boolean {
   return stored === "f32" || stored === trained || (stored === "f16" && trained === "bf16");
 }
 
-function unevenRows(type: WritableTensorType, rows: readonly RowLength[]): string | null {
+function unevenRows(type: Storage, rows: readonly RowLength[]): string | null {
   const multiple = type.blockElements;
   const uneven = rows.filter(({ size }) => size % multiple !== 0);
   if (uneven.length === 0) return null;
@@ -99,7 +105,7 @@ function unevenRows(type: WritableTensorType, rows: readonly RowLength[]): strin
   return `${nameOf(type)} packs rows in blocks of ${multiple} weights, and ${sizes} ${rule}`;
 }
 
-function nameOf(type: WritableTensorType): ExportType {
+function nameOf(type: Pick<Storage, "name">): ExportType {
   return type.name.toLowerCase() as ExportType;
 }
 
@@ -116,9 +122,9 @@ function rowLengths(config: ModelConfig): RowLength[] {
  * Null if every linear weight of the model can be stored as `type`, otherwise one line that names the key, the rule and
  * the types that work. Quantized weights are stored without loss; floats are rounded to the type, if it is another.
  */
-export function checkPackable(config: ModelConfig, type: ExportType): string | null {
+export function checkPackable(config: ModelConfig, type: string): string | null {
   const quantizer = weightQuantizerOf(config);
-  const reasonAgainst = (other: WritableTensorType) => fits(other, quantizer, rowLengths(config));
+  const reasonAgainst = (other: Storage) => fits(other, quantizer, rowLengths(config));
   const reason = reasonAgainst(exportTensorType(type));
   if (reason === null) return null;
   const others = writableTypes.filter((other) => reasonAgainst(other) === null).map(nameOf);

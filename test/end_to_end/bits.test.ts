@@ -11,8 +11,8 @@ import path from "node:path";
 import { promisify } from "node:util";
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { exportModel } from "../../export/export_model.ts";
 import { planExport } from "../../export/export_plan.ts";
-import { planGguf, writeGgufExport } from "../../export/gguf_export.ts";
 import { loadAddon } from "../../native/addon.ts";
 import { registerNativeBackend } from "../../native/backend/register.ts";
 import { Engine } from "../../native/inference/engine.ts";
@@ -76,13 +76,13 @@ function trainingForward({ model }: TrainedModel, sequences: readonly Int32Array
   return all;
 }
 
-async function exportModel(trained: TrainedModel, type: "tq2_0" | "tq1_0" | "i2_s" | "f16" | "f32"): Promise<string> {
+async function exportTrained(trained: TrainedModel, type: "tq2_0" | "tq1_0" | "i2_s" | "f16" | "f32"): Promise<string> {
   const { model, tokenizer } = trained;
   const key = createHash("sha256").update(JSON.stringify(model.config)).digest("hex").slice(0, 16);
   const file = path.join(folder, `${key}-${type}.gguf`);
   if (!existsSync(file)) {
-    const plan = planExport(model.config, tokenizer, { target: "bitnet-lab", type });
-    await writeGgufExport(file, planGguf(plan, "bits"), async (name) => {
+    const plan = planExport(model.config, tokenizer, { target: "bitnet-lab", type, name: "bits" });
+    await exportModel(plan, file, async (name) => {
       return model.parameters.get(name)!.dataSync() as Float32Array;
     });
   }
@@ -166,7 +166,7 @@ describe("bits: training forward = engine on the exported GGUF", () => {
     for (const variant of variants) {
       it(`engine: ${type}, ${variant}, 1 to 3 threads, whole, in chunks and token by token`, async () => {
         addon.setIsa(variant);
-        const file = await exportModel(reference.trained, type);
+        const file = await exportTrained(reference.trained, type);
         for (const { threads, chunk } of cuts) {
           // The scalar reference is slow: all cuts of every sequence for one type, one cut for the others.
           const all = variant !== "scalar" || type === "tq2_0" || (threads === 2 && chunk === undefined);
@@ -180,12 +180,12 @@ describe("bits: training forward = engine on the exported GGUF", () => {
   }
 
   it.each(["f16", "f32"] as const)("engine: %s stores the ternary weights without loss", async (type) => {
-    const scores = await engineScores(await exportModel(reference.trained, type), reference.sequences, 2);
+    const scores = await engineScores(await exportTrained(reference.trained, type), reference.sequences, 2);
     expect(differingBits(reference.expected, scores)).toBe(0);
   });
 
   it("engine under qemu with NEON: 1 to 3 threads, whole, in chunks and token by token", async (context) => {
-    const file = await exportModel(reference.trained, "tq2_0");
+    const file = await exportTrained(reference.trained, "tq2_0");
     const scores = path.join(folder, "scores.bin");
     writeExpectedScores(scores, reference.sequences, reference.expected);
     const program = path.join(import.meta.dirname, "../../native/check/run.mjs");
@@ -225,7 +225,7 @@ describe.each(["absmean_ternary_row", "absmedian_ternary"])("bits: integer produ
         addon.setThreads(threads);
         expect(differingBits(expected, trainingForward(model.trained, some, 2 * threads - 1))).toBe(0);
       }
-      const file = await exportModel(model.trained, "tq2_0");
+      const file = await exportTrained(model.trained, "tq2_0");
       for (const { threads, chunk } of cuts) {
         expect(differingBits(expected, await engineScores(file, some, threads, chunk))).toBe(0);
       }
@@ -235,7 +235,7 @@ describe.each(["absmean_ternary_row", "absmedian_ternary"])("bits: integer produ
   );
 
   it.each(["tq1_0", "f16", "f32"] as const)("%s stores it without loss", async (type) => {
-    const scores = await engineScores(await exportModel(model.trained, type), model.sequences, 2);
+    const scores = await engineScores(await exportTrained(model.trained, type), model.sequences, 2);
     expect(differingBits(model.expected, scores)).toBe(0);
   });
 });
@@ -277,7 +277,7 @@ describe("bits: other shapes of model", () => {
     const trained = trainSmallModel(keys, 4);
     const sequences = raggedSequences(trained.heldOutIds, 700);
     const expected = trainingForward(trained, sequences, 3);
-    expect(differingBits(expected, await engineScores(await exportModel(trained, type), sequences, 2, 50))).toBe(0);
+    expect(differingBits(expected, await engineScores(await exportTrained(trained, type), sequences, 2, 50))).toBe(0);
     trained.model.dispose();
   });
 });

@@ -3,16 +3,15 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { compareExport } from "../../cli/compare_export.ts";
+import { comparisonReport } from "../../cli/export_comparison.ts";
+import { exportModel } from "../../export/export_model.ts";
 import { planExport } from "../../export/export_plan.ts";
-import { planGguf, writeGgufExport } from "../../export/gguf_export.ts";
 import { sampleText } from "../../export/verify/sample_text.ts";
 import { loadAddon } from "../../native/addon.ts";
-import { openCheckpoint, readParameter } from "../../src/checkpoint/checkpoint.ts";
+import { openCheckpoint, parameterReader } from "../../src/checkpoint/checkpoint.ts";
 import { writeCheckpoint } from "../../src/checkpoint/write_checkpoint.ts";
 import type { ModelConfigJson } from "../../src/config/model_config.ts";
 import type { ExportType } from "../../src/config/packing_rules.ts";
-import { modelParameters } from "../../src/model/parameters.ts";
 import type { EmbeddingDtype } from "../../src/quant/dtypes.ts";
 import { titleUnless } from "../support/missing.ts";
 import { readerOf, smallConfig, smallParameters, smallTokenizer } from "./small_model.ts";
@@ -38,10 +37,9 @@ async function compare(type: ExportType, changes: Partial<ModelConfigJson>, embe
   const checkpoint = await openCheckpoint(directory);
   const plan = planExport(checkpoint.config, checkpoint.tokenizer, { target: "bitnet-lab", type, embeddingType });
   const file = path.join(folder, "model.gguf");
-  const specs = new Map(modelParameters(config).map((spec) => [spec.name, spec]));
-  await writeGgufExport(file, planGguf(plan, "model"), (name) => readParameter(checkpoint, specs.get(name)!));
+  await exportModel(plan, file, parameterReader(checkpoint));
   try {
-    return await compareExport(checkpoint, plan, file, { text: sampleText, textName: "a text" });
+    return await comparisonReport(checkpoint, plan, file, { text: sampleText, textName: "a text" });
   } finally {
     await checkpoint.tensors.close();
   }

@@ -21,7 +21,7 @@ async function exported(name: string, type: ExportType, changes: Partial<ModelCo
   const config = smallConfig(changes);
   const parameters = smallParameters(config);
   const file = path.join(folder, `${name}.gguf`);
-  const plan = planGguf(planExport(config, smallTokenizer(), { target: "bitnet-lab", type }), name);
+  const plan = planGguf(planExport(config, smallTokenizer(), { target: "bitnet-lab", type, name }));
   await writeGgufExport(file, plan, readerOf(parameters));
   return { file, plan, config, parameters };
 }
@@ -114,7 +114,7 @@ describe("an export for our engine", () => {
   it("refuses a checkpoint of another config", async () => {
     const config = smallConfig();
     const parameters = smallParameters(smallConfig({ intermediate_size: 256 }));
-    const plan = planGguf(planExport(config, null, { target: "bitnet-lab" }), "other");
+    const plan = planGguf(planExport(config, null, { target: "bitnet-lab", name: "other" }));
     const file = path.join(folder, "other.gguf");
     await expect(writeGgufExport(file, plan, readerOf(parameters))).rejects.toThrow(
       "model.layers.0.mlp.gate_proj.weight has 65536 elements, the config says 512 x 256: the checkpoint is of another config",
@@ -126,7 +126,7 @@ describe("an export for our engine", () => {
     const config = smallConfig();
     const parameters = smallParameters(config);
     parameters.get("model.norm.weight")![17] = Number.NaN;
-    const plan = planGguf(planExport(config, null, { target: "bitnet-lab" }), "nan");
+    const plan = planGguf(planExport(config, null, { target: "bitnet-lab", name: "nan" }));
     await expect(writeGgufExport(path.join(folder, "nan.gguf"), plan, readerOf(parameters))).rejects.toThrow(
       "model.norm.weight holds values that are not finite",
     );
@@ -134,7 +134,7 @@ describe("an export for our engine", () => {
 
   it("stores scales trained as bf16, down to the smallest, and refuses one beyond float16", async () => {
     const config = smallConfig({ scale_dtype: "bf16" });
-    const plan = planGguf(planExport(config, null, { target: "bitnet-lab" }), "bf16");
+    const plan = planGguf(planExport(config, null, { target: "bitnet-lab", name: "bf16" }));
     const file = path.join(folder, "bf16.gguf");
     for (const factor of [1e-6, 3e-4, 1]) {
       const parameters = scaled(smallParameters(config), factor);

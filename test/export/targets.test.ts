@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type ExportChoice, planExport } from "../../export/export_plan.ts";
 import { exportedModel } from "../../export/exported_model.ts";
+import type { ExportPlan } from "../../export/targets/target.ts";
 import type { ModelConfigJson } from "../../src/config/model_config.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { smallConfig, smallTokenizer } from "./small_model.ts";
@@ -27,7 +28,7 @@ describe("what each reader gets without being asked", () => {
   ] as const)("%s, %j: %s", (target, changes, type) => {
     const made = plan({ target }, changes);
     expect(made.linearType).toBe(type);
-    expect(made.differences).toEqual([]);
+    expect(made.changes).toEqual([]);
   });
 });
 
@@ -93,18 +94,20 @@ describe("how the reader computes", () => {
   });
 });
 
+const differences = (made: ExportPlan) => made.changes.map(({ text }) => text);
+
 describe("a different model", () => {
   it("is named, and is what the training forward is asked to compute", () => {
     const embedding = plan({ target: "bitnet-lab", embeddingType: "q8_0" });
-    expect(embedding.differences).toEqual(["the embedding is q8_0, trained as f16"]);
+    expect(differences(embedding)).toEqual(["the embedding is q8_0, trained as f16"]);
     expect(exportedModel(embedding).config.embeddingDtype).toBe("q8_0");
 
     const latent = plan({ target: "transformers", type: "f32" });
-    expect(latent.differences).toEqual(["transformers recomputes the weight scales in f32, trained as f16"]);
+    expect(differences(latent)).toEqual(["transformers recomputes the weight scales in f32, trained as f16"]);
     expect(exportedModel(latent).config.scaleDtype).toBe("f32");
 
     const rounded = plan({ target: "bitnet-lab", type: "f16" }, float);
-    expect(rounded.differences).toEqual(["the linear weights are rounded to f16, trained as f32"]);
+    expect(differences(rounded)).toEqual(["the linear weights are rounded to f16, trained as f32"]);
     const values = Float32Array.of(1 / 3);
     const { parameter } = exportedModel(rounded);
     expect(parameter("model.layers.0.mlp.up_proj.weight", values)[0]).toBe(0.333251953125);
@@ -112,7 +115,7 @@ describe("a different model", () => {
   });
 
   it("is none when ternary weights are written as floats", () => {
-    expect(plan({ target: "bitnet-lab", type: "f16" }).differences).toEqual([]);
-    expect(plan({ target: "bitnet-lab", type: "f32" }, { scale_dtype: "f32" }).differences).toEqual([]);
+    expect(plan({ target: "bitnet-lab", type: "f16" }).changes).toEqual([]);
+    expect(plan({ target: "bitnet-lab", type: "f32" }, { scale_dtype: "f32" }).changes).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 /** Random models with the tokenizer and chat template of a chat model: they answer in letters that mean nothing. */
+import { exportModel } from "../../../export/export_model.ts";
 import { planExport } from "../../../export/export_plan.ts";
-import { planGguf, writeGgufExport } from "../../../export/gguf_export.ts";
 import { randomParameters } from "../../../export/random_model.ts";
 import type { ModelConfigJson } from "../../../src/config/model_config.ts";
 import { CausalLM } from "../../../src/model/causal_lm.ts";
@@ -35,8 +35,8 @@ function chatModel(changes: Partial<ModelConfigJson>) {
 /** Writes it as a GGUF file. */
 export function exportChatModel(file: string, changes: Partial<ModelConfigJson> = {}): Promise<void> {
   const { config, read } = chatModel(changes);
-  const plan = planGguf(planExport(config, chatTokenizer, { target: "bitnet-lab", type: "tq2_0" }), "chat");
-  return writeGgufExport(file, plan, read);
+  const plan = planExport(config, chatTokenizer, { target: "bitnet-lab", type: "tq2_0", name: "chat" });
+  return exportModel(plan, file, read);
 }
 
 /** The model as it is trained, on the current tfjs backend. */

@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { exportModel } from "../../../export/export_model.ts";
 import { planExport } from "../../../export/export_plan.ts";
-import { planGguf, writeGgufExport } from "../../../export/gguf_export.ts";
 import type { ModelConfig, ModelConfigJson } from "../../../src/config/model_config.ts";
 import type { ExportType } from "../../../src/config/packing_rules.ts";
 import { CounterRng } from "../../../src/random/counter_rng.ts";
@@ -41,8 +41,8 @@ export async function exportParameters(
   tokenizer: Tokenizer | null = null,
 ): Promise<ExportedModel> {
   const config = smallConfig(changes);
-  const plan = planGguf(planExport(config, tokenizer, { target: "bitnet-lab", type }), "test");
-  await writeGgufExport(file, plan, readerOf(parameters));
+  const plan = planExport(config, tokenizer, { target: "bitnet-lab", type, name: "test" });
+  await exportModel(plan, file, readerOf(parameters));
   return { file, config, parameters };
 }
 

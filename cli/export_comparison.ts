@@ -1,0 +1,66 @@
+/** Chooses who computes the two sides of an export's comparison, and says what came of it, line by line. */
+import { exportedModel } from "../export/exported_model.ts";
+import type { ExportPlan } from "../export/targets/target.ts";
+import { compareExport, type Scorer } from "../export/verify/compare_export.ts";
+import { checkpointScorer, directoryScorer, exportedModelScorer } from "../export/verify/training_forward.ts";
+import { selectBackend } from "../native/backend/select_backend.ts";
+import { Engine } from "../native/inference/engine.ts";
+import type { Checkpoint } from "../src/checkpoint/checkpoint.ts";
+
+export interface ComparisonOptions {
+  /** Default: all CPUs. */
+  threads?: number;
+  text: string;
+  /** What the text is, for the report. */
+  textName: string;
+}
+
+/** @throws {VerificationError} if the file computes something else than the model of its plan. */
+export async function comparisonReport(
+  checkpoint: Checkpoint,
+  plan: ExportPlan,
+  out: string,
+  options: ComparisonOptions,
+): Promise<string[]> {
+  const backend = await selectBackend(undefined, options.threads);
+  const reads = plan.target.reader(plan);
+  const native = backend.backend === "native";
+  const reader =
+    reads === "training forward" ? directoryScorer(out) : reads && native ? engineScorer(out, options.threads) : null;
+  const exported = exportedModelScorer(checkpoint, exportedModel(plan));
+  const scorers = { trained: checkpointScorer(checkpoint), exported, reader };
+  const { identical, losses } = await compareExport(plan, scorers, options.text);
+  const lines: string[] = [];
+  if (losses !== null) {
+    const change = losses.exported - losses.trained;
+    lines.push(
+      `a different model: ${plan.changes.map(({ text }) => text).join("; ")}; ` +
+        `loss ${losses.trained.toFixed(5)} -> ${losses.exported.toFixed(5)} nats per token ` +
+        `(${change >= 0 ? "+" : ""}${change.toPrecision(3)}) on ${options.textName}`,
+    );
+  }
+  if (reads === "training forward") {
+    lines.push(
+      `verified: ${identical} log-probabilities of the directory, read back, identical to the training forward`,
+    );
+  } else if (reader !== null) {
+    const kernel = backend.kernel();
+    lines.push(`verified: ${identical} log-probabilities identical to the training forward (native, ${kernel})`);
+  } else if (reads === null) {
+    lines.push(`log-probabilities were NOT compared: nothing here reads the files of ${plan.target.name}`);
+  } else {
+    lines.push("logits were NOT compared: without the native addon neither the engine nor the bit guarantee is there");
+  }
+  return lines;
+}
+
+function engineScorer(file: string, threads: number | undefined): Scorer {
+  return async (sequences) => {
+    const engine = await Engine.load(file, { threads });
+    try {
+      return (await engine.score(sequences)).map((score) => score.logprobs);
+    } finally {
+      engine.dispose();
+    }
+  };
+}

@@ -1,0 +1,78 @@
+/** GGUF files as export targets: what their dialects have in common. */
+import { activationQuantizerOf, weightQuantizerOf } from "../../src/config/model_quantizers.ts";
+import { checkPackable, exportTensorType, exportTypes } from "../../src/config/packing_rules.ts";
+import { preTokenizerName } from "../../src/gguf/pre_tokenizer_name.ts";
+import type { TokenizerJson } from "../../src/tokenizer/tokenizer_json.ts";
+import { ggufExportBytes, planGguf, writeGgufExport } from "../gguf_export.ts";
+import { architectureOf } from "../model_metadata.ts";
+import { verifyGguf } from "../verify/verify_gguf.ts";
+import { type ExportRequest, type ExportTarget, firstBroken } from "./target.ts";
+
+/** What a dialect of GGUF files says of itself. */
+export interface GgufDialect extends Pick<ExportTarget, "name" | "defaultType" | "note"> {
+  /** Why the reader would compute another model, or null. Asked before anything is said of types and tokenizers. */
+  refusal?(request: ExportRequest): string | null;
+  /** The reader aborts on a file without vocabulary, and splits text itself, by the name of the pre-tokenizer. */
+  readsVocabulary: boolean;
+}
+
+export function ggufTarget(dialect: GgufDialect): ExportTarget {
+  const { name, defaultType, note } = dialect;
+  return {
+    name,
+    defaultType,
+    note,
+    refusal: (request) =>
+      dialect.refusal?.(request) ??
+      typeRefusal(request) ??
+      (dialect.readsVocabulary ? vocabularyRefusal(request, name) : null) ??
+      metadataRefusal(request),
+    changes({ config, linearType }) {
+      const type = exportTensorType(linearType);
+      if (type.kind === "codes" || type.dtype === "f32" || weightQuantizerOf(config) !== null) return [];
+      return [{ text: `the linear weights are rounded to ${linearType}, trained as f32`, roundedTo: type.dtype }];
+    },
+    describe: (plan) => ({
+      text: `${architectureOf(plan.config)}, ${plan.linearType}`,
+      bytes: ggufExportBytes(planGguf(plan)),
+    }),
+    write: (plan, out, read, onBytes) => writeGgufExport(out, planGguf(plan), read, onBytes),
+    verifyTensors: (plan, out, read) => verifyGguf(out, planGguf(plan), read),
+    reader: () => "engine",
+  };
+}
+
+/** What the linear weights cannot be stored as, whoever reads them. */
+function typeRefusal({ config, linearType }: ExportRequest): string | null {
+  const type = exportTypes.find((each) => each === linearType);
+  if (type === undefined) return `GGUF files have no ${linearType}: use --type ${exportTypes.join(" or ")}`;
+  return checkPackable(config, type);
+}
+
+/** What a file cannot say of the model. */
+function metadataRefusal({ config }: ExportRequest): string | null {
+  const activations = activationQuantizerOf(config);
+  return firstBroken([
+    [
+      Math.fround(config.ropeTheta) === config.ropeTheta,
+      `rope_theta (${config.ropeTheta}) is not a float32 number, and GGUF stores it as one: train with ${Math.fround(config.ropeTheta)}`,
+    ],
+    [
+      activations === null || activations.engine !== null,
+      `no reader of GGUF files quantizes activations as ${activations?.name}: train with another activation_quantizer`,
+    ],
+  ]);
+}
+
+function vocabularyRefusal({ tokenizer }: ExportRequest, reader: string): string | null {
+  return firstBroken([
+    [
+      tokenizer !== null,
+      `${reader} aborts on a file without a vocabulary, and the checkpoint has no tokenizer.json: put it there`,
+    ],
+    [
+      tokenizer === null || preTokenizerName(tokenizer.json as unknown as TokenizerJson) !== null,
+      `${reader} has no name for this tokenizer's pre-tokenizer and would split text in other places: train with a GPT-2 or Llama-3 style one, or export with --target bitnet-lab`,
+    ],
+  ]);
+}
