@@ -123,7 +123,7 @@ describe("parseRunConfig", () => {
   });
 
   it("takes an empty section as one without keys", () => {
-    expect(parseRunConfig(`${text}optimizer:\n`, "my.yaml").optimizer.beta1).toBe(0.9);
+    expect(parseRunConfig(`${text}optimizer:\n`, "my.yaml").optimizer).toMatchObject({ type: "adamw", beta1: 0.9 });
     expect(problems(`${text}model:\n`)[0]).toMatch(/invalid YAML/);
   });
 
