@@ -1,7 +1,7 @@
 /**
- * The law of docs/numerics.md: the model that was trained is the model that runs. Every per-token log-likelihood of the training forward
- * (native backend) is the same float32 from the engine on the exported GGUF, for every packed type, kernel variant,
- * thread count and way of cutting the work.
+ * The law (docs/numerics.md): the model that was trained is the model that runs. Every per-token log-likelihood of the
+ * training forward (native backend) is the same float32 from the engine on the exported GGUF, for every packed type,
+ * kernel variant, thread count and way of cutting the work.
  */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
