@@ -4,9 +4,9 @@
  */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { isNode, LineCounter, parseDocument, stringify } from "yaml";
-import { type ModelConfig, ModelConfigError, resolveModelConfig } from "../../src/config/model_config.ts";
-import { hasTernaryWeights, isQuantized } from "../../src/config/model_quantizers.ts";
-import { checkPackable, type ExportType } from "../../src/config/packing_rules.ts";
+import { ModelConfigError, resolveModelConfig } from "../../src/config/model_config.ts";
+import { isQuantized } from "../../src/config/model_quantizers.ts";
+import { unpackableReason } from "../../src/config/packing_rules.ts";
 import { recipeNames, recipePath } from "../../src/config/recipes.ts";
 import { describeProblems } from "../../src/config/schema_errors.ts";
 import { nearestName } from "../../src/errors/nearest_name.ts";
@@ -109,22 +109,6 @@ function ruleProblems(config: RunConfig): string[] {
     problems.push("tokenizer.path is missing: tokenizer.type file reads an existing tokenizer.json");
   }
   return problems;
-}
-
-/** Ternary export types, the most general last. */
-const ternaryTypes: readonly ExportType[] = ["tq2_0", "tq1_0", "i2_s"];
-
-/** Why no ternary export type can hold a ternary model; null if one can. */
-function unpackableReason(model: ModelConfig): string | null {
-  if (!hasTernaryWeights(model)) return null;
-  const reasons = ternaryTypes.map((type) => checkPackable(model, type));
-  return reasons.includes(null) ? null : reasons.at(-1)!;
-}
-
-/** Lines about ternary export types that cannot hold the model, where another one can. */
-export function packingWarnings(model: ModelConfig): string[] {
-  if (!hasTernaryWeights(model) || unpackableReason(model) !== null) return [];
-  return ternaryTypes.flatMap((type) => checkPackable(model, type) ?? []);
 }
 
 /** YAML of a resolved configuration, as written to `<run>/config.yaml`. Parses back to an equal one. */

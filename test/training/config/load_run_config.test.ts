@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { resolveModelConfig } from "../../../src/config/model_config.ts";
+import { packingWarnings } from "../../../src/config/packing_rules.ts";
 import { recipeNames, recipePath } from "../../../src/config/recipes.ts";
 import { differingKeys } from "../../../training/config/differing_keys.ts";
 import {
   formatRunConfig,
   loadRunConfig,
-  packingWarnings,
   parseRunConfig,
   resolveConfigPath,
 } from "../../../training/config/load_run_config.ts";
@@ -107,6 +107,23 @@ describe("parseRunConfig", () => {
     const warnings = packingWarnings(resolveModelConfig(config.model));
     expect(warnings.map((line) => line.split(" ")[0])).toEqual(["tq2_0", "tq1_0"]);
     expect(packingWarnings(resolveModelConfig(parseRunConfig(text, "my.yaml").model))).toEqual([]);
+  });
+
+  it("refuses row scales that no type of codes holds, and says so of the one that holds none", () => {
+    const rows = "model.weight_quantizer=absmean_ternary_row";
+    const config = parseRunConfig(text, "my.yaml", [parseOverride(rows)]);
+    expect(packingWarnings(resolveModelConfig(config.model))).toEqual([
+      "i2_s stores one scale per matrix, and absmean_ternary_row has one per row: " +
+        "use --type tq2_0 or tq1_0 or f16 or f32, or change the key and train again",
+    ]);
+    expect(problems(text, rows, "model.scale_dtype=f32")).toEqual([
+      expect.stringMatching(/model: tq2_0 stores float16 scales.*use --type f32, .*allow_unpackable/),
+    ]);
+    expect(problems(text, rows, "model.hidden_size=384")).toEqual([
+      expect.stringMatching(/model: tq2_0 packs rows in blocks of 256 weights.*use --type f16 or f32/),
+    ]);
+    // Groups are multiplied as values: nothing need pack them.
+    expect(problems(text, "model.weight_quantizer=absmean_ternary_group", "model.scale_dtype=f32")).toEqual([]);
   });
 
   it("applies overrides with YAML types, later ones last", () => {
