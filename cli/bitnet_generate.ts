@@ -6,7 +6,7 @@ import { checkInteger, defineCommand } from "./command.ts";
 import { computeFlags } from "./compute_flags.ts";
 import { engineFlags, engineOptions } from "./engine_flags.ts";
 import { variantHelp } from "./kernel_variants.ts";
-import { openModel } from "./open_model.ts";
+import { modelOfFlags } from "./model_of_flags.ts";
 import { samplingFlags, samplingOptions } from "./sampling_flags.ts";
 
 export const command = defineCommand({
@@ -36,7 +36,7 @@ export const command = defineCommand({
     checkInteger("threads", options.threads, 1);
     const sampling = samplingOptions(options);
 
-    const model = await openModel(options.model, { ...options, engine: engineOptions(options) });
+    const model = await modelOfFlags(options.model, { ...options, engine: engineOptions(options) });
     try {
       console.error(`${describeModel(model)}${sampling.temperature > 0 ? `, seed ${sampling.seed}` : ""}`);
       const { prompt, stop = [], "max-tokens": maxTokens } = options;

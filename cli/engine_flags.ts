@@ -1,7 +1,7 @@
 /** The flags that say how the native engine runs a GGUF file, the same in every command that takes one. */
 import type { InferredOptionTypes } from "yargs";
-import type { EngineOptions } from "../native/inference/engine.ts";
 import { headPrecisions, kvTypes } from "../native/inference/native_engine.ts";
+import type { EngineSettings } from "./open_model.ts";
 
 export const engineFlags = {
   "kv-type": {
@@ -17,14 +17,14 @@ export const engineFlags = {
 } as const;
 
 /** The flag that sets an option of the engine. */
-export const engineFlagNames: Partial<Record<keyof EngineOptions, keyof typeof engineFlags>> = {
+export const engineFlagNames: Record<keyof EngineSettings, keyof typeof engineFlags> = {
   kvType: "kv-type",
   headPrecision: "head-precision",
   lockMemory: "mlock",
 };
 
 /** Only what was given. */
-export function engineOptions(flags: InferredOptionTypes<typeof engineFlags>): Partial<EngineOptions> {
+export function engineOptions(flags: InferredOptionTypes<typeof engineFlags>): EngineSettings {
   const { "kv-type": kvType, "head-precision": headPrecision, mlock: lockMemory } = flags;
   return { ...(kvType && { kvType }), ...(headPrecision && { headPrecision }), ...(lockMemory && { lockMemory }) };
 }

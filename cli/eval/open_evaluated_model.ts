@@ -4,7 +4,7 @@ import { CachedLanguageModel } from "../../src/eval/models/cached_language_model
 import type { LanguageModel } from "../../src/language_model/language_model.ts";
 import { describeModel } from "../../src/language_model/model_facts.ts";
 import { checkInteger, UsageError } from "../command.ts";
-import { openModel } from "../open_model.ts";
+import { modelOfFlags } from "../model_of_flags.ts";
 import type { ModelOptions } from "./model_flags.ts";
 import { isServer, openServerModel, serverArguments } from "./server_model.ts";
 
@@ -45,7 +45,7 @@ export async function openEvaluatedModel(
   // First, because it is quick: a wrong file is no cache.
   const cache = options.use_cache === undefined ? null : await AnswerCache.open(options.use_cache);
   try {
-    const model = isServer(source) ? await openServerModel(source, args, signal) : await openModel(source, options);
+    const model = isServer(source) ? await openServerModel(source, args, signal) : await modelOfFlags(source, options);
     console.error(describeModel(model));
     if (cache === null) return model;
     for (const warning of cache.warnings) console.error(warning);

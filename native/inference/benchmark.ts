@@ -154,8 +154,7 @@ async function measureRounds(
   config: EngineConfig,
   options: BenchmarkOptions,
 ): Promise<Omit<ThreadResult, "threads" | "load_seconds" | "first_token_seconds">> {
-  const { threads } = config;
-  const integer = config.weightQuantizer !== "none" && config.activationQuantizer !== "none";
+  const { threads, integerProducts: integer } = config;
   const times = { prefill: [] as number[], decode: [] as number[], peak: [] as number[], bandwidth: [] as number[] };
   for (let round = 1; round <= options.repetitions; round++) {
     options.onProgress?.(`${threads} threads: round ${round} of ${options.repetitions}`);

@@ -36,8 +36,11 @@ export interface NativeEngineInfo
   > {
   architecture: string;
   contextLength: number;
-  weightQuantizer: "absmean_ternary" | "none";
-  activationQuantizer: "absmax_int8" | "none";
+  /** The graph's words for what quantizes its linear layers; "none" for floats. */
+  weightQuantizer: string;
+  activationQuantizer: string;
+  /** Both do: the linear layers multiply ternary weights with int8 activations. */
+  integerProducts: boolean;
   /** GGUF type of the linear weights. */
   weightType: string;
   /** GGUF type of the embedding. */

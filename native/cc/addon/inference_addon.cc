@@ -192,6 +192,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
     result.Set("tieWordEmbeddings", model.tied());
     result.Set("weightQuantizer", config.ternary_weights ? "absmean_ternary" : "none");
     result.Set("activationQuantizer", config.int8_activations ? "absmax_int8" : "none");
+    result.Set("integerProducts", config.ternary_weights && config.int8_activations);
     result.Set("weightType", model.weight_type());
     result.Set("embeddingType", ggml_type_name(model.file().tensor("token_embd.weight")->type));
     set("parameters", static_cast<int64_t>(model.parameters()));
