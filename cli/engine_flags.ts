@@ -1,7 +1,7 @@
 /** The flags that say how the native engine runs a GGUF file, the same in every command that takes one. */
 import type { InferredOptionTypes } from "yargs";
 import { headPrecisions, kvTypes } from "../native/inference/native_engine.ts";
-import type { EngineSettings } from "./open_model.ts";
+import type { EngineSettings } from "../native/open_model.ts";
 
 export const engineFlags = {
   "kv-type": {

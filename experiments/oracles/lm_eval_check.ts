@@ -33,7 +33,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { openModel } from "../../cli/open_model.ts";
+import { openModel } from "../../native/open_model.ts";
 import { TaskData } from "../../src/eval/data/task_data.ts";
 import { evaluate } from "../../src/eval/evaluator.ts";
 import { scoreGroups } from "../../src/eval/group_scores.ts";

@@ -15,7 +15,7 @@ import { parseArgs } from "node:util";
 import { chooseTasks } from "../../cli/eval/choose_tasks.ts";
 import { openServerModel } from "../../cli/eval/server_model.ts";
 import type { TaskOptions } from "../../cli/eval/task_flags.ts";
-import { openModel } from "../../cli/open_model.ts";
+import { openModel } from "../../native/open_model.ts";
 import { evaluate } from "../../src/eval/evaluator.ts";
 import type { Task } from "../../src/eval/task/task.ts";
 import type { LanguageModel, LoglikelihoodResult } from "../../src/language_model/language_model.ts";

@@ -3,10 +3,10 @@
  * only when it is needed, so a GGUF file does not wait for tfjs.
  */
 import { statSync } from "node:fs";
-import type { EngineOptions } from "../native/inference/engine.ts";
 import { UserError } from "../src/errors/user_error.ts";
 import type { LanguageModel } from "../src/language_model/language_model.ts";
 import type { BackendName } from "../src/ops/compute.ts";
+import type { EngineOptions } from "./inference/engine.ts";
 
 /** How the native engine runs a GGUF file. */
 export type EngineSettings = Omit<EngineOptions, "threads" | "signal">;
@@ -41,14 +41,14 @@ export async function openModel(source: string, options: OpenOptions = {}): Prom
     if (options.backend !== undefined) {
       throw new OpenOptionError("backend", "is for checkpoint directories: a GGUF file runs in the native engine");
     }
-    const { NativeLanguageModel } = await import("../native/inference/native_language_model.ts");
+    const { NativeLanguageModel } = await import("./inference/native_language_model.ts");
     return NativeLanguageModel.open(source, { ...options.engine, threads: options.threads });
   }
   const [engineOnly] = Object.keys(options.engine ?? {});
   if (engineOnly !== undefined) {
     throw new OpenOptionError(engineOnly as keyof EngineSettings, "is for GGUF files, which run in the native engine");
   }
-  const { selectBackend } = await import("../native/backend/select_backend.ts");
+  const { selectBackend } = await import("./backend/select_backend.ts");
   const { TfjsLanguageModel } = await import("../src/language_model/tfjs_language_model.ts");
   const { backend, variant, threads } = await selectBackend(options.backend, options.threads);
   return TfjsLanguageModel.open(source, { backend, variant, threads });
