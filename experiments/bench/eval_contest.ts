@@ -94,104 +94,145 @@ async function writeModels(folder: string, shape: string, documents: readonly st
 
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
+/** Those who take part, each in a process of its own. */
+class EvaluationContest {
+  readonly contenders: Contender[] = [];
+  private readonly workers = new Set<WorkerProcess>();
+  private readonly shape: string;
+  private readonly threads: number;
+  private readonly models: Awaited<ReturnType<typeof writeModels>>;
+  /** Folder of the documents on which the fastest settings are found. */
+  private readonly sample: string;
+
+  constructor(shape: string, threads: number, models: EvaluationContest["models"], sample: string) {
+    this.shape = shape;
+    this.threads = threads;
+    this.models = models;
+    this.sample = sample;
+  }
+
+  /** Ourselves, then lm-evaluation-harness and llama.cpp where they are installed. */
+  async enterAll(): Promise<void> {
+    const worker = await this.start("bitnet-lab", process.execPath, this.ourArguments);
+    await this.enterFastest([{ name: "bitnet-lab", worker, command: (data) => data, turns: [] }]);
+    const python = pythonWith("lm_eval");
+    if (python !== undefined) {
+      await this.enterFastest(await this.transformers(python), ({ name }) => name.endsWith("batch 1"));
+    }
+    const peer = process.env.NODE_LLAMA_CPP;
+    if (peer !== undefined) await this.enterFastest(await this.llamaCpp(peer));
+  }
+
+  /** Every contender on every part; those that are slow only on the first. */
+  async run(parts: readonly string[]): Promise<void> {
+    for (const [round, part] of parts.entries()) {
+      for (const each of this.contenders) {
+        if (round === 0 || !each.isSlow) each.turns.push(await each.worker.ask(each.command(part)));
+      }
+    }
+  }
+
+  stop(): void {
+    for (const worker of this.workers) worker.stop();
+  }
+
+  private get ourArguments(): string[] {
+    const script = path.join(import.meta.dirname, "eval_worker.ts");
+    return ["--import", "tsx", script, this.models.gguf, String(this.threads)];
+  }
+
+  private async transformers(python: string): Promise<Contender[]> {
+    const candidates: Contender[] = [];
+    const script = path.join(import.meta.dirname, "lm_eval_worker.py");
+    const threads = String(this.threads);
+    for (const { name, dtype, environment } of pytorchSettings()) {
+      const worker = await this.start(`lm-eval ${name}`, python, [script, this.models.transformers, dtype, threads], {
+        ...pytorchEnvironment(),
+        OMP_NUM_THREADS: threads,
+        ...environment,
+      });
+      for (const batch of batchSizes) {
+        const command = (data: string) => `${batch} ${data}`;
+        candidates.push({ name: `lm-eval, transformers ${name}, batch ${batch}`, worker, command, turns: [] });
+      }
+    }
+    return candidates;
+  }
+
+  private async llamaCpp(peer: string): Promise<Contender[]> {
+    const candidates: Contender[] = [];
+    for (const count of sequenceCounts) {
+      const name = `llama.cpp, ${count} sequence${count === 1 ? "" : "s"}`;
+      const worker = await this.start(name, process.execPath, [...this.ourArguments, peer, String(count)]);
+      candidates.push({ name, worker, command: (data) => data, turns: [] });
+    }
+    return candidates;
+  }
+
+  private async start(name: string, program: string, programArguments: string[], environment = {}) {
+    const worker = new WorkerProcess(name, program, programArguments, environment);
+    this.workers.add(worker);
+    await worker.answer();
+    return worker;
+  }
+
+  /** Adds the fastest on the sample, and what is `kept` beside it; the others leave. */
+  private async enterFastest(candidates: Contender[], kept: (candidate: Contender) => boolean = () => false) {
+    const seconds = new Map<Contender, number>();
+    for (const each of candidates) {
+      // The first time compiles and warms up.
+      await each.worker.ask(each.command(this.sample));
+      const timed = await each.worker.ask<TimedEvaluation>(each.command(this.sample));
+      console.log(`  ${this.shape}, ${each.name}: ${timed.seconds.toFixed(2)} s for the sample`);
+      seconds.set(each, timed.seconds);
+    }
+    const byTime = [...candidates].sort((a, b) => seconds.get(a)! - seconds.get(b)!);
+    const chosen = new Set(byTime.slice(0, 1));
+    const alsoKept = byTime.find(kept);
+    if (alsoKept && !chosen.has(alsoKept)) chosen.add(Object.assign(alsoKept, { isSlow: true }));
+    for (const { worker } of candidates) {
+      if (![...chosen].some((each) => each.worker === worker)) worker.stop();
+    }
+    this.contenders.push(...chosen);
+  }
+}
+
+/** A contender's row. @param sizes documents of each round; @param ours our own turns */
+function measurement({ name, turns }: Contender, sizes: readonly number[], ours: readonly TimedEvaluation[]) {
+  const scored = sum(turns.map((_, round) => sizes[round]!));
+  const average = (metric: "acc" | "acc_norm") =>
+    sum(turns.map((turn, round) => turn[metric] * sizes[round]!)) / scored;
+  return {
+    contender: name,
+    documents: scored,
+    documents_per_second: scored / sum(turns.map(({ seconds }) => seconds)),
+    ratio: median(turns.map((turn, round) => turn.seconds / ours[round]!.seconds)),
+    acc: average("acc"),
+    acc_norm: average("acc_norm"),
+    peak_rss_mb: turns.at(-1)!.peak_rss_mb,
+  };
+}
+
 /** One row per contender. `ratio` is its time over ours, the median over the rounds. */
 export async function evaluationContest(shape: string, options: EvaluationContestOptions): Promise<Measurement[]> {
   const { threads, rounds } = options;
   const folder = mkdtempSync(path.join(tmpdir(), "bitnet-contest-"));
-  const workers = new Set<WorkerProcess>();
-  const start = async (name: string, program: string, programArguments: string[], environment = {}) => {
-    const worker = new WorkerProcess(name, program, programArguments, environment);
-    workers.add(worker);
-    await worker.answer();
-    return worker;
-  };
-  const contenders: Contender[] = [];
+  let contest: EvaluationContest | undefined;
   try {
     const documents = await documentsOf(options);
     const models = await writeModels(folder, shape, documents);
     const every = (step: number, offset: number) => documents.filter((_, i) => i % step === offset);
     const sample = writeDocuments(path.join(folder, "sample"), every(sampleStep, 0));
-    const parts = Array.from({ length: rounds }, (_, round) =>
-      writeDocuments(path.join(folder, `part-${round}`), every(rounds, round)),
-    );
-    /** Adds the fastest on the sample, and what is `kept` beside it; the others leave. */
-    const enterFastest = async (candidates: Contender[], kept: (candidate: Contender) => boolean = () => false) => {
-      const seconds = new Map<Contender, number>();
-      for (const each of candidates) {
-        // The first time compiles and warms up.
-        await each.worker.ask(each.command(sample));
-        const timed = await each.worker.ask<TimedEvaluation>(each.command(sample));
-        console.log(`  ${shape}, ${each.name}: ${timed.seconds.toFixed(2)} s for the sample`);
-        seconds.set(each, timed.seconds);
-      }
-      const byTime = [...candidates].sort((a, b) => seconds.get(a)! - seconds.get(b)!);
-      const chosen = new Set(byTime.slice(0, 1));
-      const alsoKept = byTime.find(kept);
-      if (alsoKept && !chosen.has(alsoKept)) chosen.add(Object.assign(alsoKept, { isSlow: true }));
-      for (const { worker } of candidates) {
-        if (![...chosen].some((each) => each.worker === worker)) worker.stop();
-      }
-      contenders.push(...chosen);
-    };
-
-    const script = path.join(import.meta.dirname, "eval_worker.ts");
-    const ourArguments = ["--import", "tsx", script, models.gguf, String(threads)];
-    const worker = await start("bitnet-lab", process.execPath, ourArguments);
-    await enterFastest([{ name: "bitnet-lab", worker, command: (data) => data, turns: [] }]);
-    const python = pythonWith("lm_eval");
-    if (python !== undefined) {
-      const candidates: Contender[] = [];
-      const script = path.join(import.meta.dirname, "lm_eval_worker.py");
-      for (const { name, dtype, environment } of pytorchSettings()) {
-        const worker = await start(`lm-eval ${name}`, python, [script, models.transformers, dtype, String(threads)], {
-          ...pytorchEnvironment(),
-          OMP_NUM_THREADS: String(threads),
-          ...environment,
-        });
-        for (const batch of batchSizes) {
-          const command = (data: string) => `${batch} ${data}`;
-          candidates.push({ name: `lm-eval, transformers ${name}, batch ${batch}`, worker, command, turns: [] });
-        }
-      }
-      await enterFastest(candidates, ({ name }) => name.endsWith("batch 1"));
-    }
-    const peer = process.env.NODE_LLAMA_CPP;
-    if (peer !== undefined) {
-      const candidates: Contender[] = [];
-      for (const count of sequenceCounts) {
-        const name = `llama.cpp, ${count} sequence${count === 1 ? "" : "s"}`;
-        const worker = await start(name, process.execPath, [...ourArguments, peer, String(count)]);
-        candidates.push({ name, worker, command: (data) => data, turns: [] });
-      }
-      await enterFastest(candidates);
-    }
-
-    for (const [round, part] of parts.entries()) {
-      for (const each of contenders) {
-        if (round === 0 || !each.isSlow) each.turns.push(await each.worker.ask(each.command(part)));
-      }
-    }
-    const sizes = parts.map((_, round) => every(rounds, round).length);
-    const ours = contenders[0]!.turns;
-    return contenders.map(({ name, turns }) => {
-      const scored = sum(turns.map((_, round) => sizes[round]!));
-      const average = (metric: "acc" | "acc_norm") =>
-        sum(turns.map((turn, round) => turn[metric] * sizes[round]!)) / scored;
-      return {
-        shape,
-        task: options.dataDirectory === undefined ? "toy_arc" : "arc_easy",
-        threads,
-        contender: name,
-        documents: scored,
-        documents_per_second: scored / sum(turns.map(({ seconds }) => seconds)),
-        ratio: median(turns.map((turn, round) => turn.seconds / ours[round]!.seconds)),
-        acc: average("acc"),
-        acc_norm: average("acc_norm"),
-        peak_rss_mb: turns.at(-1)!.peak_rss_mb,
-      };
-    });
+    contest = new EvaluationContest(shape, threads, models, sample);
+    await contest.enterAll();
+    const parts = Array.from({ length: rounds }, (_, round) => every(rounds, round));
+    await contest.run(parts.map((part, round) => writeDocuments(path.join(folder, `part-${round}`), part)));
+    const sizes = parts.map(({ length }) => length);
+    const ours = contest.contenders[0]!.turns;
+    const task = options.dataDirectory === undefined ? "toy_arc" : "arc_easy";
+    return contest.contenders.map((each) => ({ shape, task, threads, ...measurement(each, sizes, ours) }));
   } finally {
-    for (const worker of workers) worker.stop();
+    contest?.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -56,66 +56,89 @@ function directionsOf(tasks: readonly TaskResult[]): Record<string, boolean | nu
   return directions;
 }
 
+/** What stands in the groups, by name. */
+class GroupTree {
+  private readonly groups: ReadonlyMap<string, TaskGroup>;
+  private readonly results: ReadonlyMap<string, TaskResult>;
+
+  constructor(groups: readonly TaskGroup[], results: readonly TaskResult[]) {
+    this.groups = new Map(groups.map((group) => [group.name, group]));
+    this.results = new Map(results.map((result) => [result.task.name, result]));
+  }
+
+  /** Results of the tasks that stand in the group itself. */
+  ownTasks(group: TaskGroup): TaskResult[] {
+    return group.children.flatMap((child) => this.results.get(child) ?? []);
+  }
+
+  /** Results of all tasks below the group. */
+  tasks(group: TaskGroup): TaskResult[] {
+    return group.children.flatMap((child) => {
+      const inner = this.groups.get(child);
+      return inner ? this.tasks(inner) : (this.results.get(child) ?? []);
+    });
+  }
+
+  /** Names of all tasks and groups below the group. */
+  members(group: TaskGroup): string[] {
+    return group.children.flatMap((child) => {
+      const inner = this.groups.get(child);
+      return inner ? [child, ...this.members(inner)] : [child];
+    });
+  }
+}
+
+type MetricRule = NonNullable<TaskGroup["config"]["aggregate_metric_list"]>[number];
+
+/** Filters under which a task has the metric, in alphabetical order. */
+function filtersOf(metric: string, tasks: readonly TaskResult[]): string[] {
+  const scores = tasks.flatMap((task) => task.scores.filter((score) => score.metric === metric));
+  return [...new Set(scores.map(({ filter }) => filter))].sort();
+}
+
+/** Null if no task has the metric under that filter. */
+function scoreOf({ metric, weight_by_size }: MetricRule, filter: string, tasks: readonly TaskResult[]): Score | null {
+  const parts = tasks.flatMap(({ scores, documents }): Part[] => {
+    const score = scores.find((candidate) => candidate.metric === metric && candidate.filter === filter);
+    return score ? [{ score, size: documents.effective }] : [];
+  });
+  if (parts.length === 0) return null;
+  const weighted = weight_by_size ?? true;
+  return {
+    metric,
+    filter,
+    value: weightedMean(
+      parts.map(({ score: { value }, size }) => ({ value, size })),
+      weighted,
+    ),
+    standardError: standardError(parts, weighted),
+    higherIsBetter: parts[0].score.higherIsBetter,
+  };
+}
+
+function chanceOf(group: TaskGroup, tasks: readonly TaskResult[]): number | null {
+  const chances = tasks.flatMap(({ chance, documents }) =>
+    chance === null ? [] : [{ value: chance, size: documents.effective }],
+  );
+  if (chances.length < Math.max(1, tasks.length)) return null;
+  return weightedMean(chances, group.config.aggregate_metric_list?.[0].weight_by_size ?? true);
+}
+
 /** Results of the groups, in their order. `results` must hold all their tasks. */
 export function scoreGroups(groups: readonly TaskGroup[], results: readonly TaskResult[]): GroupResult[] {
-  const byName = new Map(results.map((result) => [result.task.name, result]));
-  const groupsByName = new Map(groups.map((group) => [group.name, group]));
-  const leaves = (group: TaskGroup): TaskResult[] =>
-    group.children.flatMap((child) => {
-      const inner = groupsByName.get(child);
-      return inner ? leaves(inner) : (byName.get(child) ?? []);
-    });
-  const members = (group: TaskGroup): Set<string> =>
-    new Set(
-      group.children.flatMap((child) => {
-        const inner = groupsByName.get(child);
-        return inner ? [child, ...members(inner)] : [child];
-      }),
-    );
+  const tree = new GroupTree(groups, results);
   return groups.map((group) => {
-    const tasks = leaves(group);
-    const chances = tasks.map(({ chance, documents }) => ({ value: chance, size: documents.effective }));
-    const known = chances.filter((part): part is { value: number; size: number } => part.value !== null);
-    const own = group.children.flatMap((child) => byName.get(child) ?? []);
+    const tasks = tree.tasks(group);
+    const own = tree.ownTasks(group);
     const shots = new Set(own.map(({ numFewshot }) => numFewshot));
+    const rules = group.config.aggregate_metric_list ?? [];
     return {
       group,
-      scores: (group.config.aggregate_metric_list ?? []).flatMap((rule) => {
-        const filters =
-          rule.filter_list ??
-          [
-            ...new Set(
-              tasks.flatMap(({ scores }) =>
-                scores.filter(({ metric }) => metric === rule.metric).map(({ filter }) => filter),
-              ),
-            ),
-          ].sort();
-        return filters.flatMap((filter): Score[] => {
-          const parts = tasks.flatMap(({ scores, documents }) => {
-            const score = scores.find((candidate) => candidate.metric === rule.metric && candidate.filter === filter);
-            return score ? [{ score, size: documents.effective }] : [];
-          });
-          if (parts.length === 0) return [];
-          const weighted = rule.weight_by_size ?? true;
-          return [
-            {
-              metric: rule.metric,
-              filter,
-              value: weightedMean(
-                parts.map(({ score: { value }, size }) => ({ value, size })),
-                weighted,
-              ),
-              standardError: standardError(parts, weighted),
-              higherIsBetter: parts[0].score.higherIsBetter,
-            },
-          ];
-        });
-      }),
-      chance:
-        known.length < Math.max(1, tasks.length)
-          ? null
-          : weightedMean(known, group.config.aggregate_metric_list?.[0].weight_by_size ?? true),
-      members: members(group),
+      scores: rules.flatMap((rule) =>
+        (rule.filter_list ?? filtersOf(rule.metric, tasks)).flatMap((filter) => scoreOf(rule, filter, tasks) ?? []),
+      ),
+      chance: chanceOf(group, tasks),
+      members: new Set(tree.members(group)),
       documents: tasks.reduce((sum, { documents }) => sum + documents.effective, 0),
       numFewshot: shots.size === 1 ? [...shots][0] : null,
       hasTasks: own.length > 0,
