@@ -3,7 +3,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadAddon } from "../../../native/addon.ts";
 import { NativeLanguageModel } from "../../../native/inference/native_language_model.ts";
-import type { GenerateRequest } from "../../../src/language_model/language_model.ts";
+import type { GeneratedPiece, GenerateRequest, LanguageModel } from "../../../src/language_model/language_model.ts";
 import { TfjsLanguageModel } from "../../../src/language_model/tfjs_language_model.ts";
 import { useBackend } from "../../support/tfjs_backends.ts";
 import { chatTokenizer, exportChatModel, trainedChatModel } from "./chat_model.ts";
@@ -59,4 +59,30 @@ describe("the text of a checkpoint", () => {
     expect(await exported.generateUntil(requests)).toEqual(expected);
     exported.dispose();
   });
+
+  test("comes in pieces that say how many tokens there are and why it ends", async () => {
+    addon.setIsa("");
+    const exported = await NativeLanguageModel.open(file, { threads: 2 });
+    const long = { ...requests[4], context: chatTokenizer.encode("x".repeat(480)), maxTokens: 100 };
+    const free = expected[3];
+    const stopped = { ...requests[3], until: [free.slice(20, 22)] };
+    for (const [request, end] of [
+      [requests[3], "length"],
+      [stopped, "stop"],
+      [long, "context"],
+    ] as const) {
+      const pieces = await collect(trained, request);
+      expect(await collect(exported, request)).toEqual(pieces);
+      expect(pieces.map((piece) => piece.end)).toEqual([...new Array(pieces.length - 1).fill(null), end]);
+      const counts = pieces.map(({ tokens }) => tokens);
+      expect(counts).toEqual(counts.map((_, i) => i + 1));
+    }
+    exported.dispose();
+  });
 });
+
+async function collect(model: LanguageModel, request: GenerateRequest): Promise<GeneratedPiece[]> {
+  const pieces: GeneratedPiece[] = [];
+  for await (const piece of model.stream(request)) pieces.push(piece);
+  return pieces;
+}
