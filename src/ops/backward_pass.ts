@@ -39,12 +39,13 @@ let products = 0;
 export function duringBackwardPass<T>(pass: BackwardPass, body: () => T): T {
   const { precision, seed, step, microStep, freesGradients = false, recomputesLayers = false } = pass;
   const key = mix32(mix32(mix32(seed) + step) + microStep);
+  const before = current;
   current = { precision, key, freesGradients, recomputesLayers };
   products = 0;
   try {
     return body();
   } finally {
-    current = outside;
+    current = before;
   }
 }
 
