@@ -164,8 +164,9 @@ async function train(inputs: RunInputs, directory: RunDirectory, compute: Comput
   const trainer = new Trainer({ ...inputs, directory, compute });
   let progress: TrainingProgress | undefined;
   try {
-    await trainer.resume();
+    const note = await trainer.resume();
     if (trainer.step > 0) console.log(`resumed   at step ${trainer.step} of ${config.training.max_steps}`);
+    if (note !== null) console.error(`note: ${note}`);
     progress = new TrainingProgress({
       maxSteps: config.training.max_steps,
       startStep: trainer.step,

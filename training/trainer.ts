@@ -87,10 +87,12 @@ export class Trainer {
 
   /**
    * Goes back to the newest checkpoint, or to the start if there is none yet, and drops the metrics after it.
+   * @returns a line to tell if the run does not go on to the bits that it would have had, else null.
    * @throws {TrainingCheckpointError} if the data or the tokenizer is another one than the checkpoint's.
    */
-  async resume(): Promise<void> {
-    const { directory, dataset, tokenizer } = this.options;
+  async resume(): Promise<string | null> {
+    const { directory, dataset, tokenizer, config } = this.options;
+    let note: string | null = null;
     const checkpoint = latestCheckpoint(directory.checkpoints);
     if (checkpoint !== undefined) {
       const state = readTrainerState(checkpoint);
@@ -107,9 +109,13 @@ export class Trainer {
       this.step = state.step;
       this.lossSum = state.lossSum;
       this.lossSteps = state.lossSteps;
+      if (state.roundingKeys === undefined && config.training.backward_precision === "int8") {
+        note = "int8 rounding draws are keyed by layer now: other draws than an earlier version's, with the same mean";
+      }
     }
     truncateRows(directory.metricsFile, this.step);
     truncateRows(directory.samplesFile, this.step);
+    return note;
   }
 
   /**
@@ -265,6 +271,7 @@ export class Trainer {
         optimizer: this.optimizer,
         state: {
           format: 1,
+          roundingKeys: "layer",
           step: this.step,
           dataCursor: this.batches.state(),
           dataset: dataset.key,

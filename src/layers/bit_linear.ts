@@ -8,6 +8,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { defaultActivationQuantizer, defaultWeightQuantizer } from "../quantizers/registry.ts";
+import { hashName } from "../random/counter_rng.ts";
 import type { LayerArgs } from "./block_layer.ts";
 import { quantizedLinear } from "./quantized_linear.ts";
 import {
@@ -59,7 +60,7 @@ export class BitLinear extends Dense {
       const x = Array.isArray(inputs) ? inputs[0] : inputs;
       // The op takes weights as [units, inputDim], as checkpoints store them.
       const weight = tf.transpose(this.kernel.read() as tf.Tensor2D);
-      const product = quantizedLinear(x, [weight], this);
+      const product = quantizedLinear(x, [weight], this, {}, hashName(this.name));
       return this.activation.apply(this.bias ? tf.add(product, this.bias.read()) : product);
     });
   }

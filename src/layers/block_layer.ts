@@ -29,7 +29,8 @@ export function lastDimension(shape: Shapes, layer: tf.layers.Layer): number {
 
 export abstract class BlockLayer extends tf.layers.Layer {
   private readonly namedWeights = new Map<string, tf.Variable>();
-  private weightPrefix = "";
+  /** Of this layer in its model, with a dot at the end; what `placeAt` and `buildPart` set. */
+  protected path = "";
   private startsFromZeros = false;
 
   /** The layer's function, without tfjs-layers' bookkeeping. Differentiable. */
@@ -56,9 +57,14 @@ export abstract class BlockLayer extends tf.layers.Layer {
     this.startsFromZeros = value;
   }
 
+  /** Gives the layer its place in a model: the prefix of its weights' names. Before `build`. */
+  placeAt(path: string): void {
+    this.path = path;
+  }
+
   /** Adds a trainable weight. Saved models store it under the layer's name / prefix + `name`. */
   protected addParameter(name: string, shape: number[], initializer: LayerInitializer): tf.Variable {
-    const layerVariable = this.addWeight(this.weightPrefix + name, shape, "float32", initializer);
+    const layerVariable = this.addWeight(this.path + name, shape, "float32", initializer);
     // LayerVariable.read() returns the variable that it wraps.
     const variable = layerVariable.read() as tf.Variable;
     this.namedWeights.set(name, variable);
@@ -67,7 +73,7 @@ export abstract class BlockLayer extends tf.layers.Layer {
 
   /** Builds a contained layer and takes over its weights under `name` + ".". */
   protected buildPart(name: string, part: BlockLayer, inputShape: tf.Shape): void {
-    part.weightPrefix = `${this.weightPrefix}${name}.`;
+    part.path = `${this.path}${name}.`;
     part.setFastWeightInitDuringBuild(this.startsFromZeros);
     part.build(inputShape);
     this._trainableWeights.push(...part.trainableWeights);

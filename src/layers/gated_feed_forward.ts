@@ -46,8 +46,8 @@ export class GatedFeedForward extends QuantizedBlock {
   }
 
   override between(x: tf.Tensor, { norm, residual }: { norm?: RMSNorm; residual?: tf.Tensor }): tf.Tensor {
-    const gateUp = this.linear(x, this.inputProjections, { norm });
-    return this.linear(gateUp, [this.outputProjection], {
+    const gateUp = this.linear("gate_up", x, this.inputProjections, { norm });
+    return this.linear("down", gateUp, [this.outputProjection], {
       activation: this.hiddenAct,
       norm: this.subNorm ?? undefined,
       residual,

@@ -60,9 +60,9 @@ export class GroupedQueryAttention extends QuantizedBlock {
   }
 
   override between(x: tf.Tensor, { norm, residual }: { norm?: RMSNorm; residual?: tf.Tensor }): tf.Tensor {
-    const qkv = this.linear(x, this.inputProjections, { norm }) as tf.Tensor3D;
+    const qkv = this.linear("qkv", x, this.inputProjections, { norm }) as tf.Tensor3D;
     const out = causalAttention(qkv, this.attention);
-    return this.linear(out, [this.outputProjection], { norm: this.subNorm ?? undefined, residual });
+    return this.linear("o", out, [this.outputProjection], { norm: this.subNorm ?? undefined, residual });
   }
 
   override getConfig(): tf.serialization.ConfigDict {

@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { LinearSurroundings } from "../ops/linear_surroundings.ts";
 import { defaultActivationQuantizer, defaultWeightQuantizer } from "../quantizers/registry.ts";
+import { hashName } from "../random/counter_rng.ts";
 import { BlockLayer, type LayerArgs } from "./block_layer.ts";
 import { type QuantizerPair, quantizedLinear } from "./quantized_linear.ts";
 import { type QuantizerIdentifier, resolveQuantizer, serializeQuantizer } from "./quantizers.ts";
@@ -48,9 +49,9 @@ export abstract class QuantizedBlock extends BlockLayer {
     return this.addParameter(`${name}.weight`, [out, input], initializer) as tf.Tensor as tf.Tensor2D;
   }
 
-  /** Quantized product with up to three weights, outputs concatenated. */
-  protected linear(x: tf.Tensor, weights: tf.Tensor2D[], surroundings: LinearSurroundings): tf.Tensor {
-    return quantizedLinear(x, weights, this.quantizers, surroundings);
+  /** Quantized product with up to three weights, outputs concatenated; `name` is the product's within the block. */
+  protected linear(name: string, x: tf.Tensor, weights: tf.Tensor2D[], surroundings: LinearSurroundings): tf.Tensor {
+    return quantizedLinear(x, weights, this.quantizers, surroundings, hashName(this.path + name));
   }
 
   override forward(x: tf.Tensor): tf.Tensor {

@@ -11,13 +11,14 @@ export interface QuantizerPair {
 
 /**
  * x . W^T for weights [N_i, K] (at most three), outputs concatenated on the last axis: x [..., K] -> [..., sum N_i].
- * `surroundings` are what stands before and after the product in its block.
+ * `surroundings` are what stands before and after the product in its block, `place` a hash of its name in the model.
  */
 export function quantizedLinear(
   x: tf.Tensor,
   weights: tf.Tensor2D[],
   quantizers: QuantizerPair,
   surroundings: LinearSurroundings = {},
+  place = 0,
 ): tf.Tensor {
   const { weightQuantizer, activationQuantizer } = quantizers;
   const listed = weightQuantizer instanceof ListedWeightQuantizer;
@@ -28,9 +29,9 @@ export function quantizedLinear(
   const values = { weights: listed ? weightQuantizer.value : null };
   if (activationQuantizer === null || activationQuantizer instanceof AbsmaxInt8) {
     const activations = activationQuantizer?.value ?? null;
-    return bitLinear(x, operands, { ...values, activations }, surroundings);
+    return bitLinear(x, operands, { ...values, activations }, surroundings, place);
   }
   return surroundedBy(surroundings, x, (input) =>
-    bitLinear(activationQuantizer.apply(input), operands, { ...values, activations: null }),
+    bitLinear(activationQuantizer.apply(input), operands, { ...values, activations: null }, {}, place),
   );
 }

@@ -118,6 +118,7 @@ export class CausalLM {
     this.layers.forEach((layer, index) => {
       // Values follow at once, so the layers start from zeros.
       layer.setFastWeightInitDuringBuild(true);
+      layer.placeAt(layerPrefix(index));
       layer.build(shape);
       for (const [name, variable] of layer.parameters) variables.set(layerPrefix(index) + name, variable);
     });

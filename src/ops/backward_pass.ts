@@ -2,8 +2,8 @@
  * Settings of the backward pass at hand. Like the tfjs backend they belong to the process, not to a model: nothing of
  * them is saved with one.
  *
- * `int8` rounds stochastically. Its random numbers are keyed by seed, step, micro-step and the place of the product in
- * the pass, so a resumed run draws the same ones.
+ * `int8` rounds stochastically. Its random numbers are keyed by seed, step, micro-step and the product's place in the
+ * model, so a resumed run draws the same ones, and another op in the model changes nobody else's.
  */
 import type { BackwardPrecision } from "../config/backward_precision.ts";
 import { mix32 } from "../random/counter_rng.ts";
@@ -33,7 +33,6 @@ export type BackwardRounding = {
 
 const outside = { precision: "f32" as BackwardPrecision, key: 0, freesGradients: false, recomputesLayers: false };
 let current = outside;
-let products = 0;
 
 /** Takes gradients in `body` under these settings. Outside of it products are float32 and nothing is freed early. */
 export function duringBackwardPass<T>(pass: BackwardPass, body: () => T): T {
@@ -41,7 +40,6 @@ export function duringBackwardPass<T>(pass: BackwardPass, body: () => T): T {
   const key = mix32(mix32(mix32(seed) + step) + microStep);
   const before = current;
   current = { precision, key, freesGradients, recomputesLayers };
-  products = 0;
   try {
     return body();
   } finally {
@@ -54,9 +52,9 @@ export function backwardPrecision(): BackwardPrecision {
   return current.precision;
 }
 
-/** The rounding of the next product of the pass. */
-export function nextBackwardRounding(): BackwardRounding {
-  return { precision: current.precision, roundingKey: mix32(current.key + products++) >>> 0 };
+/** The rounding of a product. `place` is a hash of the layer and the operand that it belongs to. */
+export function backwardRounding(place: number): BackwardRounding {
+  return { precision: current.precision, roundingKey: mix32(current.key + place) >>> 0 };
 }
 
 /** True if an op may dispose of the dy that its gradient function was given. */

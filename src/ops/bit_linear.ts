@@ -14,7 +14,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { FusedQuantization, WeightQuantizer } from "../quantizers/weight_quantizer.ts";
-import { nextBackwardRounding } from "./backward_pass.ts";
+import { backwardRounding } from "./backward_pass.ts";
 import { composedBitLinear } from "./composed_bit_linear.ts";
 import { fusedKernel } from "./fused_kernel.ts";
 import type { LinearQuantization } from "./linear_quantization.ts";
@@ -51,7 +51,8 @@ function kernelWeights(weights: tf.Tensor2D[], quantizer: WeightQuantizer | null
  * Differentiable in every tensor (straight-through, or by the weight quantizer's own `backward`).
  *
  * With `surroundings`, y = residual + norm(activation(x)) . W^T as one op: the fused kernel keeps x and the scales
- * for the backward pass and computes what stands before the product again.
+ * for the backward pass and computes what stands before the product again. `place` is a hash of the product's name in its
+ * model: it keys stochastic rounding (see `backward_pass.ts`).
  * @throws {RangeError} for more than three weights.
  */
 export function bitLinear(
@@ -59,12 +60,13 @@ export function bitLinear(
   weights: tf.Tensor2D[],
   quantization: LinearQuantization,
   surroundings: LinearSurroundings = {},
+  place = 0,
 ): tf.Tensor {
   if (weights.length > maxLinearWeights) {
     throw new RangeError(`bitLinear takes at most three weights that share an input, got ${weights.length}`);
   }
   if (!fusedKernel("BitLinear")) {
-    return surroundedBy(surroundings, x, (input) => composedBitLinear(input, weights, quantization));
+    return surroundedBy(surroundings, x, (input) => composedBitLinear(input, weights, quantization, place));
   }
   const { weights: quantizer, activations } = quantization;
   const { activation = "none", norm, residual } = surroundings;
@@ -96,7 +98,7 @@ export function bitLinear(
       const kept = { ...read, ...Object.fromEntries(passing.map((name, i) => [name, saved[i]])) };
       const [dx, ...rest] = fusedKernel("BitLinearGrad")!(
         { ...kept, dy },
-        { ...attributes, ...nextBackwardRounding() },
+        { ...attributes, ...backwardRounding(place) },
       );
       const gradients = [
         dx,

@@ -5,7 +5,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { roundToDtype } from "../quant/round_to_dtype.ts";
 import { type RoundedOperand, stepSize, stochasticCode } from "../quant/stochastic_int8.ts";
-import { type BackwardRounding, nextBackwardRounding } from "./backward_pass.ts";
+import { type BackwardRounding, backwardRounding } from "./backward_pass.ts";
 import { absmaxInt8Codes } from "./fake_quantize.ts";
 import type { LinearQuantization } from "./linear_quantization.ts";
 import { latentGradient, type ProductWeight, productWeight } from "./quantized_weights.ts";
@@ -115,6 +115,7 @@ export function composedBitLinear(
   input: tf.Tensor,
   weights: tf.Tensor2D[],
   quantization: LinearQuantization,
+  place: number,
 ): tf.Tensor {
   const quantizer = quantization.weights;
   return withGradient(
@@ -135,7 +136,7 @@ export function composedBitLinear(
       );
       const latent = saved.slice(-weights.length) as tf.Tensor2D[];
       const a = activationOperand(asRows(x), quantization);
-      const { dx, dw } = backward(dy, stackedWeights(products), a, nextBackwardRounding());
+      const { dx, dw } = backward(dy, stackedWeights(products), a, backwardRounding(place));
       const outputs = weights.map((weight) => weight.shape[0]);
       const dweights = tf
         .split(dw, outputs, 0)

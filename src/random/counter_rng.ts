@@ -14,8 +14,8 @@ export function mix32(value: number): number {
   return x ^ (x >>> 16);
 }
 
-/** FNV-1a of a stream name. */
-function hashName(name: string): number {
+/** FNV-1a of a name: of a stream, or of a place in a model. */
+export function hashName(name: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
   return hash | 0;

@@ -6,7 +6,10 @@ import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadAddon } from "../../native/addon.ts";
 import { openCheckpoint } from "../../src/checkpoint/checkpoint.ts";
+import { RunDirectory } from "../../training/run_directory.ts";
 import { NonFiniteError } from "../../training/train_step.ts";
+import { Trainer } from "../../training/trainer.ts";
+import { latestCheckpoint } from "../../training/training_checkpoint.ts";
 import { hasNative } from "../support/tfjs_backends.ts";
 import {
   metricsOf,
@@ -97,6 +100,25 @@ describe("a resumed run", () => {
     writeFileSync(path.join(directory, "metrics.jsonl"), lines.join("\n"));
     await trainUntil(directory, steps);
     expectSameRun(directory);
+  });
+
+  it("says that int8 draws other numbers than the version that began the run", async () => {
+    const directory = path.join(folder, "earlier");
+    await trainUntil(directory, 4);
+    const file = path.join(latestCheckpoint(new RunDirectory(directory).checkpoints)!, "trainer.json");
+    const { roundingKeys: _, ...earlier } = JSON.parse(readFileSync(file, "utf8"));
+    const noteOf = async (precision: "f32" | "int8") => {
+      const training = { ...run.config.training, backward_precision: precision };
+      const config = { ...run.config, training };
+      const trainer = new Trainer({ ...run, config, directory: new RunDirectory(directory) });
+      const note = await trainer.resume();
+      trainer.dispose();
+      return note;
+    };
+    expect(await noteOf("int8")).toBeNull();
+    writeFileSync(file, JSON.stringify(earlier));
+    expect(await noteOf("int8")).toMatch(/^int8 rounding draws are keyed by layer now/);
+    expect(await noteOf("f32")).toBeNull();
   });
 
   it("refuses other data", async () => {
