@@ -45,5 +45,19 @@ export { CausalLM, type Initialization, ParameterError } from "./src/model/causa
 export { modelParameters, type ParameterKind, type ParameterSpec, parameterCount } from "./src/model/parameters.ts";
 export { absmaxInt8, type Int8Rows } from "./src/quantizers/absmax_int8.ts";
 export { absmeanTernary, type TernaryMatrix } from "./src/quantizers/absmean_ternary.ts";
+export {
+  activationQuantizers,
+  makeActivationQuantizer,
+  makeWeightQuantizer,
+  type QuantizerDescription,
+  weightQuantizers,
+} from "./src/quantizers/registry.ts";
+export {
+  dequantize,
+  type MatrixShape,
+  type QuantizedMatrix,
+  type WeightQuantizer,
+  type WeightQuantizerDefinition,
+} from "./src/quantizers/weight_quantizer.ts";
 export { loadTokenizer } from "./src/tokenizer/load_tokenizer.ts";
 export type { Tokenizer } from "./src/tokenizer/tokenizer.ts";

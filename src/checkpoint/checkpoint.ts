@@ -6,7 +6,7 @@ import { existsSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { ModelConfig } from "../config/model_config.ts";
-import { hasTernaryWeights } from "../config/model_quantizers.ts";
+import { weightQuantizerOf } from "../config/model_quantizers.ts";
 import { systemErrorText } from "../errors/system_error.ts";
 import { CausalLM } from "../model/causal_lm.ts";
 import { headName, modelParameters, type ParameterSpec } from "../model/parameters.ts";
@@ -88,6 +88,7 @@ function isTolerated(name: string, config: ModelConfig): boolean {
 /** Every parameter of the configuration is there in its shape, and nothing else. */
 function checkTensors(tensors: SafetensorsFile, config: ModelConfig): void {
   const expected = new Set<string>();
+  const quantizer = weightQuantizerOf(config);
   const firstMatrix = modelParameters(config).find(({ kind }) => kind === "matrix")!;
   for (const spec of modelParameters(config)) {
     expected.add(spec.name);
@@ -105,8 +106,10 @@ function checkTensors(tensors: SafetensorsFile, config: ModelConfig): void {
       );
     }
     if (!packed) continue;
-    if (!hasTernaryWeights(config)) {
-      throw new CheckpointError(`${tensors.path}: ${spec.name} is packed ternary, but weight_quantizer is none`);
+    // Only this one makes the packed codes again of the latent weights that they are read as.
+    if (quantizer?.fused !== "absmean_tensor") {
+      const name = quantizer?.name ?? "none";
+      throw new CheckpointError(`${tensors.path}: ${spec.name} is packed ternary, but weight_quantizer is ${name}`);
     }
     expected.add(scaleName(spec.name));
     if (!tensors.has(scaleName(spec.name))) {

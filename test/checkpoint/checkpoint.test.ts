@@ -359,12 +359,12 @@ describe("packed ternary weights", () => {
     });
   });
 
-  test("packed weights with weight_quantizer none are refused", async () => {
+  test.each(["none", "absmedian_ternary"])("packed weights with weight_quantizer %s are refused", async (quantizer) => {
     const source = path.join(folder, "packed-autobitlinear");
     const directory = path.join(folder, "packed-float");
     cpSync(source, directory, { recursive: true });
-    editConfig(directory, (json) => Object.assign(json, { weight_quantizer: "none", rope_theta: 500000 }));
-    await expect(openCheckpoint(directory)).rejects.toThrow("is packed ternary, but weight_quantizer is none");
+    editConfig(directory, (json) => Object.assign(json, { weight_quantizer: quantizer, rope_theta: 500000 }));
+    await expect(openCheckpoint(directory)).rejects.toThrow(`is packed ternary, but weight_quantizer is ${quantizer}`);
   });
 });
 

@@ -6,6 +6,7 @@ import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadAddon } from "../../native/addon.ts";
 import { openCheckpoint } from "../../src/checkpoint/checkpoint.ts";
+import { temporaryPath } from "../../src/files/leftovers.ts";
 import { RunDirectory } from "../../training/run_directory.ts";
 import { NonFiniteError } from "../../training/train_step.ts";
 import { Trainer } from "../../training/trainer.ts";
@@ -145,8 +146,14 @@ describe("a run directory", () => {
   it("is cleaned of what a process that died was writing", async () => {
     const directory = path.join(folder, "leftovers");
     await trainUntil(directory, 2);
-    for (const name of [".step-00000004.new-12-ab", ".step-00000002.old-12-ab", ".latest.new-12"]) {
-      writeFileSync(path.join(directory, "checkpoints", name), "");
+    const checkpoints = path.join(directory, "checkpoints");
+    for (const [name, way] of [
+      ["step-00000004", "new"],
+      ["step-00000002", "old"],
+      ["latest", "new"],
+    ] as const) {
+      // Above the largest process id that Linux gives.
+      writeFileSync(temporaryPath(path.join(checkpoints, name), way).replace(`-${process.pid}-`, "-4194305-"), "");
     }
     (await openTrainer(run, directory)).dispose();
     expect(readdirSync(path.join(directory, "checkpoints")).sort()).toEqual(["latest", "step-00000002"]);
