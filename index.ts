@@ -4,8 +4,16 @@
  */
 import "./src/ops/one_tfjs.ts";
 
+export { BackendError, selectBackend } from "./native/backend/select_backend.ts";
 export * from "./native/inference/index.ts";
-export { type Checkpoint, loadCausalLM, openCheckpoint, readParameter } from "./src/checkpoint/checkpoint.ts";
+export {
+  type Checkpoint,
+  loadCausalLM,
+  openCheckpoint,
+  parameterReader,
+  type ReadParameter,
+  readParameter,
+} from "./src/checkpoint/checkpoint.ts";
 export { CheckpointError } from "./src/checkpoint/checkpoint_error.ts";
 export { fileSystem } from "./src/checkpoint/file_system.ts";
 export { SafetensorsFile } from "./src/checkpoint/safetensors_file.ts";
@@ -43,6 +51,7 @@ export { RMSNorm, type RMSNormArgs } from "./src/layers/rms_norm.ts";
 export { RotaryEmbedding, type RotaryEmbeddingArgs } from "./src/layers/rotary_embedding.ts";
 export { CausalLM, type Initialization, ParameterError } from "./src/model/causal_lm.ts";
 export { modelParameters, type ParameterKind, type ParameterSpec, parameterCount } from "./src/model/parameters.ts";
+export type { BackendName, Compute } from "./src/ops/compute.ts";
 export { absmaxInt8, type Int8Rows } from "./src/quantizers/absmax_int8.ts";
 export { absmeanTernary, type TernaryMatrix } from "./src/quantizers/absmean_ternary.ts";
 export {

@@ -1,8 +1,8 @@
 /** What `bitnet-export` does. The command loads it, and tfjs with it, when it runs: `--help` need not wait for that. */
-import { readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { Presets, SingleBar } from "cli-progress";
-import { exportModel } from "../export/export_model.ts";
+import { exportModel, removeIfWrong, verifyExport } from "../export/export_model.ts";
 import { type ExportChoice, planExport } from "../export/export_plan.ts";
 import { modelPresets, presetConfig, randomParameters } from "../export/random_model.ts";
 import type { ExportPlan, VerifiedTensors } from "../export/targets/target.ts";
@@ -49,16 +49,6 @@ function verifiedLine({ ternaryMatrices, ternaryCodes, floatTensors }: VerifiedT
   return `verified: ${ternary}${floatTensors} float tensors identical to the checkpoint`;
 }
 
-/** A file that does not pass is worse than none. */
-async function removeIfWrong<T>(out: string, check: () => Promise<T>): Promise<T> {
-  try {
-    return await check();
-  } catch (error) {
-    await rm(out, { recursive: true, force: true });
-    throw error;
-  }
-}
-
 /** The shape that `--random` names. */
 async function randomConfig(name: string): Promise<ModelConfig> {
   if (Object.hasOwn(modelPresets, name)) return presetConfig(name);
@@ -102,7 +92,7 @@ async function exportCheckpoint(directory: string, chosen: ExportFlags): Promise
 }
 
 async function verifyWritten(plan: ExportPlan, out: string, read: ReadParameter): Promise<void> {
-  console.log(verifiedLine(await removeIfWrong(out, () => plan.target.verifyTensors(plan, out, read))));
+  console.log(verifiedLine(await verifyExport(plan, out, read)));
 }
 
 function choiceOf(chosen: ExportFlags, name: string): ExportChoice {
