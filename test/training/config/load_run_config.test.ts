@@ -14,6 +14,9 @@ import {
 } from "../../../training/config/load_run_config.ts";
 import { parseOverride } from "../../../training/config/overrides.ts";
 import { RunConfigError } from "../../../training/config/run_config_error.ts";
+import { schedules } from "../../../training/schedules/registry.ts";
+
+const scheduleTypes = schedules.map(({ schema }) => schema.shape.type.value);
 
 const text = `model:
   hidden_size: 256
@@ -65,7 +68,7 @@ describe("parseRunConfig", () => {
 
   it("reports choices, bounds and missing keys", () => {
     expect(problems(text, "schedule.type=lineal")).toEqual([
-      '--set: schedule.type: expected two_stage, cosine, linear, constant; got "lineal"',
+      `--set: schedule.type: expected ${scheduleTypes.join(", ")}; got "lineal"`,
     ]);
     expect(problems(text, "optimizer.learning_rate=0")).toEqual([
       "--set: optimizer.learning_rate: must be more than 0, got 0",
