@@ -48,7 +48,7 @@ describe("a section with a type", () => {
       "my.yaml:10: schedule.stage2_start is a key of type two_stage, not of cosine",
     ]);
     expect(problems(text, "schedule.type=constant", "schedule.min_ratio=0.1")).toEqual([
-      "--set: schedule.min_ratio is a key of type two_stage, cosine, linear, not of constant",
+      "--set: schedule.min_ratio is a key of type two_stage, wsd, cosine, linear, not of constant",
     ]);
   });
 
