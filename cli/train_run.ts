@@ -17,15 +17,15 @@ import { loadRunConfig, resolveConfigPath } from "../training/config/load_run_co
 import { type Override, parseOverride } from "../training/config/overrides.ts";
 import { type StartableConfig, withBackwardPrecision } from "../training/config/resolve_backward_precision.ts";
 import { type RunConfig, runConfigSchema } from "../training/config/run_config.ts";
-import { scheduleOf } from "../training/config/run_parts.ts";
+import { scheduleOf, trainerOptionsOf } from "../training/config/run_parts.ts";
 import type { PreparedDataset } from "../training/data/prepared_dataset.ts";
 import { estimateRun, formatEstimate } from "../training/dry_run.ts";
 import { describeEnvironment } from "../training/environment.ts";
 import { cacheDirectory, makeTokenizer, openDataset, resolveSources, withVocabulary } from "../training/run_data.ts";
 import { RunDirectory, RunDirectoryError } from "../training/run_directory.ts";
 import { agreeUpTo } from "../training/schedules/schedule.ts";
-import { Trainer } from "../training/trainer.ts";
 import { latestCheckpoint, readTrainerState, TrainingCheckpointError } from "../training/training_checkpoint.ts";
+import { TrainingRun } from "../training/training_run.ts";
 import { checkInteger, UsageError } from "./command.ts";
 import { dataProgress } from "./data_progress.ts";
 import type { TrainFlags } from "./train_flags.ts";
@@ -161,21 +161,21 @@ function printHeader({ config, tokenizer, dataset }: RunInputs, compute: Compute
 /** Trains, and shows it. Returns how it ended. */
 async function train(inputs: RunInputs, directory: RunDirectory, compute: Compute, signal: AbortSignal) {
   const { config } = inputs;
-  const trainer = new Trainer({ ...inputs, directory, compute });
+  const run = new TrainingRun({ ...inputs, directory, compute });
   let progress: TrainingProgress | undefined;
   try {
-    const note = await trainer.resume();
-    if (trainer.step > 0) console.log(`resumed   at step ${trainer.step} of ${config.training.max_steps}`);
+    const note = await run.resume();
+    if (run.step > 0) console.log(`resumed   at step ${run.step} of ${config.training.max_steps}`);
     if (note !== null) console.error(`note: ${note}`);
     progress = new TrainingProgress({
       maxSteps: config.training.max_steps,
-      startStep: trainer.step,
+      startStep: run.step,
       stream: process.stdout,
     });
-    return await trainer.run({ listener: progress, signal });
+    return await run.run({ listener: progress, signal });
   } finally {
     progress?.close();
-    trainer.dispose();
+    run.dispose();
   }
 }
 
@@ -198,8 +198,9 @@ export async function runTraining(flags: TrainFlags, signal: AbortSignal): Promi
   try {
     printHeader(inputs, compute, reason);
     if (isDryRun || directory === undefined) {
-      const estimate = await estimateRun(inputs.config, inputs.dataset);
-      for (const line of formatEstimate(estimate, inputs.config, inputs.dataset)) console.log(line);
+      const estimate = await estimateRun(trainerOptionsOf(inputs.config, { ...inputs, compute }));
+      const { keep_checkpoints } = inputs.config.training;
+      for (const line of formatEstimate(estimate, inputs.dataset.trainTokens, keep_checkpoints)) console.log(line);
       return;
     }
     directory.create();

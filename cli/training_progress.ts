@@ -2,7 +2,7 @@
 import { Presets, SingleBar } from "cli-progress";
 import { formatDuration } from "../training/duration.ts";
 import type { MetricsRow } from "../training/metrics.ts";
-import type { TrainerListener } from "../training/trainer.ts";
+import type { RunListener } from "../training/training_run.ts";
 
 /** "step 100/500  loss 2.345  val 2.401 (3.12 bits/byte)  ...". */
 export function formatMetrics(row: MetricsRow, maxSteps: number, secondsLeft: number): string {
@@ -28,7 +28,7 @@ export interface ProgressOptions {
 }
 
 /** Shows a run. Call {@link close} at its end, whatever the end. */
-export class TrainingProgress implements TrainerListener {
+export class TrainingProgress implements RunListener {
   private readonly options: ProgressOptions;
   private readonly started = performance.now();
   private readonly bar: SingleBar | undefined;

@@ -1,16 +1,11 @@
 /** What a run will take, before it starts: parameters, memory, tokens and time, the last from a few real steps. */
-
-import { type ModelConfig, resolveModelConfig } from "../src/config/model_config.ts";
 import { hasTernaryWeights } from "../src/config/model_quantizers.ts";
-import { CausalLM } from "../src/model/causal_lm.ts";
 import { modelParameters, parameterCount, parameterSize } from "../src/model/parameters.ts";
-import type { StartableConfig } from "./config/resolve_backward_precision.ts";
-import { optimizerOf } from "./config/run_parts.ts";
-import type { PreparedDataset } from "./data/prepared_dataset.ts";
 import { formatDuration } from "./duration.ts";
 import { stateBytes } from "./optimizers/optimizer.ts";
-import { passValues, trainStep } from "./train_step.ts";
-import { nextBatches, tokensPerUpdate } from "./update_batches.ts";
+import { trainStep } from "./train_step.ts";
+import type { TrainerOptions } from "./trainer.ts";
+import { nextBatches } from "./update_batches.ts";
 
 const timedSteps = 2;
 const float32Bytes = 4;
@@ -26,6 +21,7 @@ export interface RunEstimate {
   /** Peak resident memory of this process, measured over the timed steps. */
   peakBytes: number;
   checkpointBytes: number;
+  steps: number;
   tokensPerStep: number;
   tokens: number;
   secondsPerStep: number;
@@ -33,81 +29,70 @@ export interface RunEstimate {
   seconds: number;
 }
 
-/** Times a few steps on the current backend. Writes nothing. */
-export async function estimateRun(config: StartableConfig, dataset: PreparedDataset): Promise<RunEstimate> {
-  const modelConfig = resolveModelConfig(config.model);
-  const { max_steps, eval_every, eval_batches, gradient_accumulation_steps } = config.training;
-  const { secondsPerStep, optimizerBytes } = await timeSteps(modelConfig, config, dataset);
-  const validationSequences = Math.floor(dataset.validationTokens / config.training.sequence_length);
-  const allBatches = Math.ceil(validationSequences / config.training.batch_size);
-  const validationBatches = eval_batches > 0 ? Math.min(eval_batches, allBatches) : allBatches;
-  const validations = 1 + (eval_every > 0 ? Math.floor((max_steps - 1) / eval_every) : 0);
-  const secondsPerBatch = secondsPerStep / gradient_accumulation_steps;
-  const parameters = parameterCount(modelConfig);
+/**
+ * Times a few steps on the current backend. Writes nothing, but trains: the model and the optimizer of `options` are
+ * not new afterwards.
+ */
+export async function estimateRun(options: TrainerOptions): Promise<RunEstimate> {
+  const { model, dataset, batchSize, accumulation, maxSteps, intervals } = options;
+  const secondsPerStep = await timeSteps(options);
+  const allBatches = Math.ceil(Math.floor(dataset.validationTokens / dataset.sequenceLength) / batchSize);
+  const validationBatches = options.evalBatches > 0 ? Math.min(options.evalBatches, allBatches) : allBatches;
+  const validations = 1 + (intervals.eval > 0 ? Math.floor((maxSteps - 1) / intervals.eval) : 0);
+  const parameters = parameterCount(model.config);
   const weightBytes = float32Bytes * parameters;
-  const matrices = modelParameters(modelConfig).filter(({ kind }) => kind === "matrix");
+  const optimizerBytes = stateBytes(options.optimizer);
+  const matrices = modelParameters(model.config).filter(({ kind }) => kind === "matrix");
+  const tokensPerStep = batchSize * accumulation * dataset.sequenceLength;
   return {
     parameters,
-    ternaryParameters: hasTernaryWeights(modelConfig)
+    ternaryParameters: hasTernaryWeights(model.config)
       ? matrices.reduce((sum, spec) => sum + parameterSize(spec), 0)
       : 0,
     stateBytes: 2 * weightBytes + optimizerBytes,
     peakBytes: process.resourceUsage().maxRSS * 1024,
     checkpointBytes: weightBytes + optimizerBytes,
-    tokensPerStep: tokensPerUpdate(config),
-    tokens: max_steps * tokensPerUpdate(config),
+    steps: maxSteps,
+    tokensPerStep,
+    tokens: maxSteps * tokensPerStep,
     secondsPerStep,
-    seconds: max_steps * secondsPerStep + validations * validationBatches * secondsPerBatch * forwardShare,
+    seconds:
+      maxSteps * secondsPerStep + validations * validationBatches * (secondsPerStep / accumulation) * forwardShare,
   };
 }
 
-interface TimedSteps {
-  /** Mean of an update, without the first one, which also fills the backend's memory pool. */
-  secondsPerStep: number;
-  optimizerBytes: number;
-}
-
-async function timeSteps(
-  modelConfig: ModelConfig,
-  config: StartableConfig,
-  dataset: PreparedDataset,
-): Promise<TimedSteps> {
-  const { training } = config;
-  const batches = dataset.trainBatches({ batchSize: training.batch_size, seed: training.seed });
-  const model = new CausalLM(modelConfig, { seed: training.seed });
-  const optimizer = optimizerOf(config, model);
+/** Mean seconds of an update, without the first one, which also fills the backend's memory pool. */
+async function timeSteps(options: TrainerOptions): Promise<number> {
+  const { model, optimizer, schedule, dataset, batchSize, accumulation, precision, seed, recomputesLayers } = options;
+  const batches = dataset.trainBatches({ batchSize, seed });
   const update = async (step: number) => {
-    trainStep(model, optimizer, await nextBatches(batches, training.gradient_accumulation_steps), {
-      step,
-      learningRate: config.optimizer.learning_rate,
-      weightDecay: config.optimizer.weight_decay,
-      ...passValues(config),
-    });
+    const { learningRate, weightDecay } = schedule.values(step);
+    const values = { step, learningRate, weightDecay, precision, seed, recomputesLayers };
+    trainStep(model, optimizer, await nextBatches(batches, accumulation), values);
   };
   await update(1);
   const started = performance.now();
   for (let step = 2; step < 2 + timedSteps; step++) await update(step);
-  const secondsPerStep = (performance.now() - started) / 1000 / timedSteps;
-  const optimizerBytes = stateBytes(optimizer);
-  model.dispose();
-  optimizer.dispose();
-  return { secondsPerStep, optimizerBytes };
+  return (performance.now() - started) / 1000 / timedSteps;
 }
 
 function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
 }
 
-/** The estimate as lines for people. */
-export function formatEstimate(estimate: RunEstimate, config: StartableConfig, dataset: PreparedDataset): string[] {
-  const { parameters, ternaryParameters, tokens } = estimate;
+/**
+ * The estimate as lines for people.
+ * @param trainTokens of the data
+ */
+export function formatEstimate(estimate: RunEstimate, trainTokens: number, keptCheckpoints: number): string[] {
+  const { parameters, ternaryParameters, tokens, steps } = estimate;
   const tokensPerSecond = Math.round(estimate.tokensPerStep / estimate.secondsPerStep);
   return [
     `parameters  ${parameters.toLocaleString("en")} (${ternaryParameters.toLocaleString("en")} ternary)`,
     `memory      ${megabytes(estimate.peakBytes)} measured; weights, gradients and optimizer ${megabytes(estimate.stateBytes)}`,
-    `disk        ${megabytes(estimate.checkpointBytes)} a checkpoint, ${config.training.keep_checkpoints} kept`,
-    `data        ${dataset.trainTokens.toLocaleString("en")} training tokens`,
-    `tokens      ${tokens.toLocaleString("en")} in ${config.training.max_steps} steps (${(tokens / dataset.trainTokens).toFixed(2)} epochs)`,
+    `disk        ${megabytes(estimate.checkpointBytes)} a checkpoint, ${keptCheckpoints} kept`,
+    `data        ${trainTokens.toLocaleString("en")} training tokens`,
+    `tokens      ${tokens.toLocaleString("en")} in ${steps} steps (${(tokens / trainTokens).toFixed(2)} epochs)`,
     `time        ${formatDuration(estimate.seconds)} expected, ${tokensPerSecond} tokens/s (${timedSteps} steps timed)`,
   ];
 }

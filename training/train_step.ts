@@ -4,7 +4,6 @@ import type { BackwardPrecision } from "../src/config/backward_precision.ts";
 import { UserError } from "../src/errors/user_error.ts";
 import type { CausalLM } from "../src/model/causal_lm.ts";
 import { duringBackwardPass } from "../src/ops/backward_pass.ts";
-import type { StartableConfig } from "./config/resolve_backward_precision.ts";
 import type { Optimizer, UpdateObserver } from "./optimizers/optimizer.ts";
 
 /** What a step needs of a batch: token ids and next-token targets (negative: not counted), rows of sequenceLength. */
@@ -30,15 +29,6 @@ export interface StepValues {
   seed?: number;
   /** Layers keep only their inputs for the backward pass; default false. */
   recomputesLayers?: boolean;
-}
-
-/** What a configuration says about the backward pass. */
-export function passValues({ training }: StartableConfig): Pick<StepValues, "precision" | "seed" | "recomputesLayers"> {
-  return {
-    precision: training.backward_precision,
-    seed: training.seed,
-    recomputesLayers: training.recompute_layers,
-  };
 }
 
 export interface StepResult {

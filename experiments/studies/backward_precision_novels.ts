@@ -17,7 +17,7 @@ import type { RunConfig } from "../../training/config/run_config.ts";
 import type { MetricsRow } from "../../training/metrics.ts";
 import { makeTokenizer, openDataset, withVocabulary } from "../../training/run_data.ts";
 import { RunDirectory, readRows } from "../../training/run_directory.ts";
-import { Trainer } from "../../training/trainer.ts";
+import { TrainingRun } from "../../training/training_run.ts";
 
 /** A run of the study. */
 export interface StudyRun {
@@ -68,7 +68,7 @@ export async function* trainNovels(
   directory.create();
   directory.writeTokenizer(tokenizer);
   directory.writeConfig(config);
-  const trainer = new Trainer({ config, tokenizer, dataset, directory, compute: run.compute });
+  const trainer = new TrainingRun({ config, tokenizer, dataset, directory, compute: run.compute });
   try {
     await trainer.resume();
     await trainer.run({

@@ -12,8 +12,8 @@ import type { PreparedDataset } from "../../training/data/prepared_dataset.ts";
 import type { MetricsRow } from "../../training/metrics.ts";
 import { makeTokenizer, openDataset, resolveSources, withVocabulary } from "../../training/run_data.ts";
 import { RunDirectory, readRows } from "../../training/run_directory.ts";
-import { Trainer } from "../../training/trainer.ts";
 import { latestCheckpoint } from "../../training/training_checkpoint.ts";
+import { TrainingRun } from "../../training/training_run.ts";
 import { hasNative } from "./tfjs_backends.ts";
 
 export interface TinyRun {
@@ -35,10 +35,10 @@ export async function prepareTinyRun(folder: string, sets: readonly string[] = [
 }
 
 /** A trainer in `directory`, at its newest checkpoint if there is one. */
-export async function openTrainer(run: TinyRun, directory: string): Promise<Trainer> {
+export async function openTrainer(run: TinyRun, directory: string): Promise<TrainingRun> {
   const runDirectory = new RunDirectory(directory);
   runDirectory.create();
-  const trainer = new Trainer({ ...run, directory: runDirectory });
+  const trainer = new TrainingRun({ ...run, directory: runDirectory });
   await trainer.resume();
   return trainer;
 }

@@ -9,8 +9,8 @@ import { openCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 import { temporaryPath } from "../../src/files/leftovers.ts";
 import { RunDirectory } from "../../training/run_directory.ts";
 import { NonFiniteError } from "../../training/train_step.ts";
-import { Trainer } from "../../training/trainer.ts";
 import { latestCheckpoint } from "../../training/training_checkpoint.ts";
+import { TrainingRun } from "../../training/training_run.ts";
 import { hasNative } from "../support/tfjs_backends.ts";
 import {
   metricsOf,
@@ -111,7 +111,7 @@ describe("a resumed run", () => {
     const noteOf = async (precision: "f32" | "int8") => {
       const training = { ...run.config.training, backward_precision: precision };
       const config = { ...run.config, training };
-      const trainer = new Trainer({ ...run, config, directory: new RunDirectory(directory) });
+      const trainer = new TrainingRun({ ...run, config, directory: new RunDirectory(directory) });
       const note = await trainer.resume();
       trainer.dispose();
       return note;

@@ -5,6 +5,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadAddon } from "../../../native/addon.ts";
 import { SafetensorsFile } from "../../../src/checkpoint/safetensors_file.ts";
+import { trainerOptionsOf } from "../../../training/config/run_parts.ts";
 import { estimateRun } from "../../../training/dry_run.ts";
 import { latestCheckpoint } from "../../../training/training_checkpoint.ts";
 import { titleUnless } from "../../support/missing.ts";
@@ -78,7 +79,10 @@ describe.each(["muon", "lion"])("%s", (type) => {
   });
 
   it("the estimate counts the state that its checkpoints hold", async () => {
-    const estimate = await estimateRun(run.config, run.dataset);
+    const options = trainerOptionsOf(run.config, run);
+    const estimate = await estimateRun(options);
+    options.model.dispose();
+    options.optimizer.dispose();
     const checkpoint = latestCheckpoint(path.join(whole, "checkpoints"))!;
     const file = await SafetensorsFile.open(path.join(checkpoint, "trainer.safetensors"));
     const elements = file

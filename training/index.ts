@@ -1,0 +1,57 @@
+/**
+ * `import ... from "bitnet-lab/training"`: data sets, the training loop, optimizers and schedules.
+ *
+ *     const config = withBackwardPrecision(loadRunConfig(resolveConfigPath("small.yaml")), compute).config;
+ *     const sources = resolveSources(config);
+ *     const tokenizer = await makeTokenizer(config, sources);
+ *     const dataset = await openDataset(config, sources, tokenizer);
+ *     const options = trainerOptionsOf(withVocabulary(config, tokenizer), { tokenizer, dataset, compute });
+ *     await new Trainer(options).run({ listeners: [{ onMetrics: console.log }] });
+ *
+ * `compute` is what `selectBackend` of "bitnet-lab" returns. `TrainingRun` does the same in a folder, as `bitnet-train`.
+ */
+import "../src/ops/one_tfjs.ts";
+
+export { differingKeys } from "./config/differing_keys.ts";
+export { formatRunConfig, loadRunConfig, parseRunConfig, resolveConfigPath } from "./config/load_run_config.ts";
+export { type Override, parseOverride } from "./config/overrides.ts";
+export { type StartableConfig, withBackwardPrecision } from "./config/resolve_backward_precision.ts";
+export { type RunConfig, runConfigSchema } from "./config/run_config.ts";
+export { RunConfigError } from "./config/run_config_error.ts";
+export { type RunMaterial, scheduleOf, trainerOptionsOf } from "./config/run_parts.ts";
+export { type PrepareOptions, prepareDataset } from "./data/prepare_dataset.ts";
+export { PreparedDataset } from "./data/prepared_dataset.ts";
+export { estimateRun, formatEstimate, type RunEstimate } from "./dry_run.ts";
+export type { MetricsRow } from "./metrics.ts";
+export { type AdamWOptions, adamWRule } from "./optimizers/adamw.ts";
+export {
+  type Gradients,
+  GroupedOptimizer,
+  type NamedTensor,
+  type OptimizedParameter,
+  type Optimizer,
+  type ParameterGroup,
+  type ParameterUpdate,
+  type RuleValues,
+  stateBytes,
+  type UpdateObserver,
+  type UpdateRule,
+  type UpdateValues,
+} from "./optimizers/optimizer.ts";
+export { makeOptimizer, type OptimizerOptions, optimizedParameters, optimizerSchema } from "./optimizers/registry.ts";
+export { makeTokenizer, openDataset, resolveSources, withVocabulary } from "./run_data.ts";
+export { RunDirectory } from "./run_directory.ts";
+export { makeSchedule, type ScheduleOptions, scheduleSchema } from "./schedules/registry.ts";
+export { agreeUpTo, type Schedule, type ScheduledValues, type ScheduleStep } from "./schedules/schedule.ts";
+export { NonFiniteError, type StepResult, type StepValues, type TokenBatch, trainStep } from "./train_step.ts";
+export {
+  type RunOptions,
+  type SampleOptions,
+  Trainer,
+  type TrainerIntervals,
+  type TrainerListener,
+  type TrainerOptions,
+  type TrainerProgress,
+  type TrainingEnd,
+} from "./trainer.ts";
+export { type RunListener, TrainingRun, type TrainingRunOptions } from "./training_run.ts";

@@ -1,0 +1,143 @@
+/**
+ * A run in its folder: a {@link Trainer} whose metrics, samples, plot and checkpoints are files there, and that goes on
+ * from the newest checkpoint.
+ */
+import type { StartableConfig } from "./config/resolve_backward_precision.ts";
+import { type RunMaterial, trainerOptionsOf } from "./config/run_parts.ts";
+import { writeLossPlot } from "./loss_plot.ts";
+import type { MetricsRow } from "./metrics.ts";
+import { appendRow, type RunDirectory, readRows, syncRows, truncateRows } from "./run_directory.ts";
+import { NonFiniteError } from "./train_step.ts";
+import { Trainer, type TrainerListener, type TrainingEnd } from "./trainer.ts";
+import {
+  latestCheckpoint,
+  readTrainerState,
+  restoreTensors,
+  saveTrainingCheckpoint,
+  TrainingCheckpointError,
+} from "./training_checkpoint.ts";
+
+export interface TrainingRunOptions extends RunMaterial {
+  /** Resolved: `model.vocab_size` is the tokenizer's, the backward precision is one of this machine. */
+  config: StartableConfig;
+  directory: RunDirectory;
+}
+
+/** Hears what a trainer tells once it is written, and where checkpoints lie. */
+export interface RunListener extends Omit<TrainerListener, "onCheckpoint"> {
+  onCheckpoint?(step: number, directory: string): void;
+}
+
+export class TrainingRun {
+  private readonly options: TrainingRunOptions;
+  private readonly trainer: Trainer;
+
+  constructor(options: TrainingRunOptions) {
+    this.options = options;
+    this.trainer = new Trainer(trainerOptionsOf(options.config, options));
+  }
+
+  /** Updates made. */
+  get step(): number {
+    return this.trainer.step;
+  }
+
+  /**
+   * Goes back to the newest checkpoint, or to the start if there is none yet, and drops the metrics after it.
+   * @returns a line to tell if the run does not go on to the bits that it would have had, else null.
+   * @throws {TrainingCheckpointError} if the data or the tokenizer is another one than the checkpoint's.
+   */
+  async resume(): Promise<string | null> {
+    const { directory, dataset, tokenizer, config } = this.options;
+    let note: string | null = null;
+    const checkpoint = latestCheckpoint(directory.checkpoints);
+    if (checkpoint !== undefined) {
+      const state = readTrainerState(checkpoint);
+      if (state.tokenizerHash !== tokenizer.hash) {
+        throw new TrainingCheckpointError(`${checkpoint}: was trained with another tokenizer`);
+      }
+      if (state.dataset !== dataset.key) {
+        throw new TrainingCheckpointError(
+          `${checkpoint}: the data has changed since; resume with the same files, or start a new run`,
+        );
+      }
+      await restoreTensors(checkpoint, this.trainer.model, this.trainer.optimizer);
+      this.trainer.restore(state);
+      if (state.roundingKeys === undefined && config.training.backward_precision === "int8") {
+        note = "int8 rounding draws are keyed by layer now: other draws than an earlier version's, with the same mean";
+      }
+    }
+    truncateRows(directory.metricsFile, this.step);
+    truncateRows(directory.samplesFile, this.step);
+    return note;
+  }
+
+  /**
+   * Trains to the end. When `signal` aborts, the step at hand is finished and checkpointed first.
+   * @throws {NonFiniteError} when the loss or the gradient is not finite; earlier checkpoints stay.
+   */
+  async run({ listener = {}, signal }: { listener?: RunListener; signal?: AbortSignal } = {}): Promise<TrainingEnd> {
+    try {
+      return await this.trainer.run({ listeners: [this.recorder(listener)], signal });
+    } catch (error) {
+      throw error instanceof NonFiniteError ? this.withAdvice(error) : error;
+    }
+  }
+
+  dispose(): void {
+    this.trainer.dispose();
+  }
+
+  private recorder(listener: RunListener): TrainerListener {
+    const { directory, config } = this.options;
+    return {
+      onStep: (step, loss) => listener.onStep?.(step, loss),
+      onMetrics: (row) => {
+        appendRow(directory.metricsFile, row);
+        listener.onMetrics?.(row);
+      },
+      onSample: (step, text) => {
+        appendRow(directory.samplesFile, { step, prompt: config.training.sample_prompt, text });
+        listener.onSample?.(step, text);
+      },
+      onCheckpoint: async (step) => {
+        const saved = await this.save();
+        listener.onCheckpoint?.(step, saved);
+      },
+    };
+  }
+
+  private async save(): Promise<string> {
+    const { config, tokenizer, dataset, directory } = this.options;
+    const { model, optimizer } = this.trainer;
+    syncRows(directory.metricsFile);
+    const { step, dataCursor, lossSum, lossSteps } = this.trainer.progress();
+    const state = {
+      format: 1 as const,
+      roundingKeys: "layer" as const,
+      step,
+      dataCursor,
+      dataset: dataset.key,
+      tokenizerHash: tokenizer.hash,
+      lossSum,
+      lossSteps,
+      config,
+    };
+    const saved = await saveTrainingCheckpoint(
+      directory.checkpoints,
+      { model, tokenizer, optimizer, state },
+      config.training.keep_checkpoints,
+    );
+    writeLossPlot(directory.plotFile, readRows<MetricsRow>(directory.metricsFile));
+    return saved;
+  }
+
+  private withAdvice({ message }: NonFiniteError): NonFiniteError {
+    const { directory, config } = this.options;
+    const kept = latestCheckpoint(directory.checkpoints);
+    return new NonFiniteError(
+      `${message}; training stopped, ${kept ? `the last good checkpoint is ${kept}` : "no checkpoint yet"}; ` +
+        `try a lower optimizer.learning_rate (now ${config.optimizer.learning_rate}) or a longer schedule.warmup_steps`,
+    );
+  }
+}
