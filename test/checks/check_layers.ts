@@ -1,92 +1,69 @@
 /**
- * Checks who may import whom (`npm run check:layers`): prints every import that breaks a rule, exit code 1 if any.
- *
- *   src                          imports only src
- *   training, export, native     import src and themselves, never one another
- *   cli, experiments, test   are roofs: they may import everything, and nobody outside imports them
- *   index.ts                     the package's entry: a roof, too
- *   C++: addon -> {training, inference} -> core; <napi.h> only in addon; #include lines in quotes are project files
+ * Checks the house (`npm run check:layers`): who imports whom (rooms.ts), no import circles, the engine without tfjs, no
+ * file over 400 lines, the README's file tree, no quantizer named outside its file. Prints every violation; exit code 1
+ * if there is any.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { importCircles, loadedPackage } from "./import_graph.ts";
+import { declaredNames, quantizerNameViolations } from "./quantizer_names.ts";
+import { treeViolations } from "./readme_tree.ts";
+import { includeViolations, roomViolations, type Violation } from "./rooms.ts";
+import { readImports, sourceFiles } from "./source_files.ts";
 
-export interface Violation {
-  file: string;
-  imported: string;
-  rule: string;
+const mostLines = 400;
+
+/** Must run where tfjs is not installed. */
+const withoutTensorflow = ["native/inference/index.ts"];
+
+/** Of a file with a line feed at its end. */
+export function lineCount(text: string): number {
+  return text.split("\n").length - (text.endsWith("\n") ? 1 : 0);
 }
 
-const roofs = new Set(["cli", "experiments", "test", "index.ts"]);
-const siblings = new Set(["training", "export", "native"]);
-
-/** The room of a TypeScript file: its top-level folder, or index.ts. Paths use "/". */
-function room(file: string): string {
-  return file.split("/")[0]!;
+function engineViolations(imports: ReturnType<typeof readImports>): Violation[] {
+  return withoutTensorflow.flatMap((entry) => {
+    const way = loadedPackage(imports, entry, (name) => name.startsWith("@tensorflow/"));
+    return way === null ? [] : [{ file: entry, rule: `loads tfjs: ${way.join(" -> ")}` }];
+  });
 }
 
-/** The rule that `file` breaks by importing `imported` (both relative to the root), or null. */
-export function typeScriptViolation(file: string, imported: string): string | null {
-  const from = room(file);
-  const to = room(imported);
-  if (from === to || roofs.has(from)) return null;
-  if (roofs.has(to)) return `${to} is a roof: nobody imports it`;
-  if (from === "src") return "src imports only src";
-  if (siblings.has(from) && siblings.has(to)) return `${from} and ${to} are siblings: they meet only in cli`;
-  return null;
+function isProduct(file: string): boolean {
+  return /^(src|training|export|native|cli)\/.*\.(ts|mjs)$/.test(file) && !file.startsWith("native/check/");
 }
-
-const coreRank: Record<string, number> = { core: 0, training: 1, inference: 1, addon: 2 };
-
-/** The rule that a C++ file in `native/cc/<folder>` breaks by including `header` (as written), or null. */
-export function nativeViolation(folder: string, header: string): string | null {
-  if (header === "napi.h" || header === "node_api.h") {
-    return folder === "addon" ? null : "only native/cc/addon knows Node";
-  }
-  const target = header.split("/")[0]!;
-  if (!(target in coreRank) || target === folder) return null;
-  return coreRank[target]! < coreRank[folder]! ? null : `${folder} must not include ${target}`;
-}
-
-function* filesBelow(folder: string, endings: readonly string[]): Generator<string> {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    if (["node_modules", "build", "dist", ".git"].includes(entry.name)) continue;
-    const file = path.join(folder, entry.name);
-    if (entry.isDirectory()) yield* filesBelow(file, endings);
-    else if (endings.some((ending) => entry.name.endsWith(ending))) yield file;
-  }
-}
-
-/** Import, export-from and dynamic import specifiers, and `new URL("./x.ts", import.meta.url)` of workers. */
-const importPattern = /(?:\bfrom\s*|\bimport\s*\(?\s*|new URL\(\s*)["'](\.{1,2}\/[^"']+)["']/g;
-const includePattern = /^\s*#\s*include\s*[<"]([^>"]+)[>"]/gm;
 
 export function checkLayers(root: string): Violation[] {
-  const violations: Violation[] = [];
-  for (const top of ["cli", "src", "training", "export", "native", "experiments", "test"]) {
-    for (const file of filesBelow(path.join(root, top), [".ts", ".mjs"])) {
-      const relative = path.relative(root, file).split(path.sep).join("/");
-      for (const match of readFileSync(file, "utf8").matchAll(importPattern)) {
-        const imported = path.posix.normalize(path.posix.join(path.posix.dirname(relative), match[1]!));
-        const rule = typeScriptViolation(relative, imported);
-        if (rule) violations.push({ file: relative, imported, rule });
-      }
-    }
-  }
-  for (const folder of Object.keys(coreRank)) {
-    for (const file of filesBelow(path.join(root, "native/cc", folder), [".cc", ".h", ".inc"])) {
-      for (const match of readFileSync(file, "utf8").matchAll(includePattern)) {
-        const rule = nativeViolation(folder, match[1]!);
-        if (rule) violations.push({ file: path.relative(root, file), imported: match[1]!, rule });
-      }
-    }
-  }
-  return violations;
+  const files = sourceFiles(root);
+  const text = (file: string) => readFileSync(path.join(root, file), "utf8");
+  const imports = readImports(root, files);
+  const quantizerFiles = files.filter((file) => file.startsWith("src/quantizers/"));
+  const names = declaredNames(quantizerFiles.map(text));
+  return [
+    ...roomViolations(imports),
+    ...importCircles(imports),
+    ...engineViolations(imports),
+    ...files
+      .filter((file) => /^native\/cc\/.*\.(cc|h|inc)$/.test(file))
+      .flatMap((file) => includeViolations(file, text(file))),
+    ...files
+      .filter((file) => /\.(ts|mjs|cc|h)$/.test(file) && lineCount(text(file)) > mostLines)
+      .map((file) => ({
+        file,
+        rule: `has ${lineCount(text(file))} lines, more than ${mostLines}: cut it in two ideas`,
+      })),
+    ...treeViolations(text("README.md"), files),
+    ...files
+      .filter((file) => isProduct(file) && !quantizerFiles.includes(file))
+      .flatMap((file) => quantizerNameViolations(file, text(file), names)),
+  ];
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const violations = checkLayers(path.join(path.dirname(fileURLToPath(import.meta.url)), "../.."));
-  for (const { file, imported, rule } of violations) console.error(`${file}: imports ${imported}: ${rule}`);
-  console.log(violations.length ? `${violations.length} layering violations` : "layers: every import keeps the rules");
-  process.exitCode = violations.length ? 1 : 0;
+  for (const { file, rule } of violations) console.error(`${file}: ${rule}`);
+  console.log(
+    violations.length > 0 ? `${violations.length} violations of the house's rules` : "layers: every rule is kept",
+  );
+  process.exitCode = violations.length > 0 ? 1 : 0;
 }

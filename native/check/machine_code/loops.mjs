@@ -8,7 +8,7 @@ import { frameAddresses, spillsOf } from "./stack_frame.mjs";
 
 /**
  * @import { CompiledFunction, Instruction } from "./disassembly.mjs"
- * @typedef {{ begin: number, end: number, next: number[] }} Block of instructions [begin, end)
+ * @import { Block } from "./stack_frame.mjs"
  * @typedef {{ body: Instruction[], header: number, products: number, spills: number, reloads: number }} HotLoop
  *   `body` in the order of the addresses; `header` is the address where the loop begins; `spills` and `reloads` as
  *   spillsOf() counts them

@@ -13,7 +13,7 @@
 
 /**
  * @import { Instruction } from "./disassembly.mjs"
- * @import { Block } from "./loops.mjs"
+ * @typedef {{ begin: number, end: number, next: number[] }} Block of instructions [begin, end)
  * @typedef {Map<string, string>} Frame known frame addresses, by register or slot
  */
 
