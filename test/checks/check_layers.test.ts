@@ -1,6 +1,7 @@
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { checkLayers, lineCount } from "./check_layers.ts";
+import { drawerViolations } from "./dependency_drawers.ts";
 import { importCircles, loadedPackage } from "./import_graph.ts";
 import { declaredNames, quantizerNameViolations } from "./quantizer_names.ts";
 import { treeFolders, treeViolations } from "./readme_tree.ts";
@@ -139,6 +140,7 @@ describe("names of quantizers", () => {
     ['if (model.weight_quantizer.type !== "none") return;', 1],
     ['const q = "twn_ternary";', 1],
     ["// the words absmean_ternary and twn_ternary", 0],
+    [" * Default `absmean_ternary`.", 0],
     ["if (quantizer.product === 'values') return;", 0],
   ])("%s: %i", (line, count) => {
     expect(quantizerNameViolations("src/x.ts", line, names)).toHaveLength(count);
@@ -153,5 +155,38 @@ describe("the house", () => {
 
   it("keeps its rules", () => {
     expect(checkLayers(path.join(import.meta.dirname, "../.."))).toEqual([]);
+  });
+});
+
+describe("dependencies", () => {
+  const manifest = {
+    dependencies: { yaml: "1" },
+    devDependencies: { vitest: "1" },
+    peerDependencies: { "@a/tf": "^4" },
+  };
+  const isProduct = (file: string) => file.startsWith("src/");
+  const uses = (file: string, imported: string) => load(file, imported, { isPackage: true });
+  const rules = (...imports: Import[]) => drawerViolations(manifest, imports, isProduct).map(({ rule }) => rule);
+  const all = [
+    uses("src/a.ts", "yaml"),
+    uses("src/a.ts", "@a/tf/core"),
+    uses("test/a.ts", "vitest"),
+    uses("src/a.ts", "node:fs"),
+  ];
+
+  it("lie where their users need them", () => {
+    expect(rules(...all)).toEqual([]);
+    expect(rules(...all, uses("src/b.ts", "vitest"))).toEqual([
+      "imports vitest, which is no dependency of the package",
+    ]);
+    expect(rules(...all, uses("src/b.ts", "zod"))).toEqual(["imports zod, which is no dependency of the package"]);
+    expect(rules(...all, uses("test/b.ts", "zod"))).toEqual(["imports zod, which is no development dependency"]);
+  });
+
+  it("are used", () => {
+    expect(rules(...all.slice(1))).toEqual(["lists yaml, which nothing imports"]);
+    expect(rules(uses("test/a.ts", "yaml"), ...all.slice(1))).toContain(
+      "yaml is a dependency, but only test/a.ts uses it",
+    );
   });
 });

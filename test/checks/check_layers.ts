@@ -1,11 +1,12 @@
 /**
  * Checks the house (`npm run check:layers`): who imports whom (rooms.ts), no import circles, the engine without tfjs, no
- * file over 400 lines, the README's file tree, no quantizer named outside its file. Prints every violation; exit code 1
+ * file over 400 lines, the README's file tree, dependencies in their drawers, no quantizer named outside its file. Prints every violation; exit code 1
  * if there is any.
  */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { drawerViolations, type Manifest } from "./dependency_drawers.ts";
 import { importCircles, loadedPackage } from "./import_graph.ts";
 import { declaredNames, quantizerNameViolations } from "./quantizer_names.ts";
 import { treeViolations } from "./readme_tree.ts";
@@ -33,6 +34,10 @@ function isProduct(file: string): boolean {
   return /^(src|training|export|native|cli)\/.*\.(ts|mjs)$/.test(file) && !file.startsWith("native/check/");
 }
 
+function isShipped(file: string): boolean {
+  return isProduct(file) || file === "index.ts" || file === "native/build_addon.mjs";
+}
+
 export function checkLayers(root: string): Violation[] {
   const files = sourceFiles(root);
   const text = (file: string) => readFileSync(path.join(root, file), "utf8");
@@ -52,6 +57,7 @@ export function checkLayers(root: string): Violation[] {
         file,
         rule: `has ${lineCount(text(file))} lines, more than ${mostLines}: cut it in two ideas`,
       })),
+    ...drawerViolations(JSON.parse(text("package.json")) as Manifest, imports, isShipped),
     ...treeViolations(text("README.md"), files),
     ...files
       .filter((file) => isProduct(file) && !quantizerFiles.includes(file))
