@@ -6,6 +6,7 @@ import type { Violation } from "./rooms.ts";
 import type { Import } from "./source_files.ts";
 
 export interface Manifest {
+  name: string;
   dependencies: Record<string, string>;
   devDependencies: Record<string, string>;
   peerDependencies: Record<string, string>;
@@ -44,7 +45,7 @@ export function drawerViolations(
   const shipped = { ...manifest.dependencies, ...manifest.peerDependencies };
   const violations: Violation[] = [];
   for (const [name, files] of users) {
-    if (usedOtherwise.has(name)) continue;
+    if (usedOtherwise.has(name) || name === manifest.name) continue;
     const product = files.find((user) => user.isProduct);
     if (product !== undefined && !(name in shipped)) {
       violations.push({ file: product.file, rule: `imports ${name}, which is no dependency of the package` });
