@@ -160,6 +160,7 @@ describe("the house", () => {
 
 describe("dependencies", () => {
   const manifest = {
+    name: "ours",
     dependencies: { yaml: "1" },
     devDependencies: { vitest: "1" },
     peerDependencies: { "@a/tf": "^4" },
