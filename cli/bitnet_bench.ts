@@ -39,7 +39,7 @@ function report(result: BenchmarkResult): string {
   const facts = [
     `${path.basename(result.model)}: ${config.architecture}, ${config.weightType}, embedding ${config.embeddingType}, ` +
       `${config.parameters.toLocaleString("en-US")} parameters, ${megabytes(result.file_bytes)}`,
-    [`${result.cpu}, ${config.isa}, node ${result.node}`, ...chosen].join(", "),
+    [`${result.cpu}, ${config.variant}, node ${result.node}`, ...chosen].join(", "),
     `loaded in ${each(({ load_seconds }) => load_seconds)}; first token of a ${firstPromptTokens}-token prompt, loading ` +
       `included, in ${each(({ first_token_seconds }) => first_token_seconds)}; peak RSS ${megabytes(result.peak_rss_bytes)}`,
   ];

@@ -35,9 +35,9 @@ export interface NativeAddon {
   /** The names that arguments of each kind may be: `scaleDtype` is one of `f32`, `f16`, `bf16`. */
   enumerations(): Record<string, string[]>;
   /** Name of the active kernel variant (`BITNET_ISA`, else the best one). Throws if `BITNET_ISA` is not valid here. */
-  isa(): string;
+  variant(): string;
   /** Makes `name` the active variant; "" returns to the default. Throws, listing the valid names. */
-  setIsa(name: string): void;
+  setVariant(name: string): void;
   /** Threads used by training kernels. */
   threads(): number;
   setThreads(threads: number): void;

@@ -31,7 +31,7 @@ export function environment(): Measurement {
     cpu: thisCpuName(),
     features: addon.features().features.join(" "),
     cpus: availableParallelism(),
-    isa: addon.isa(),
+    isa: addon.variant(),
     node: process.version,
   };
 }

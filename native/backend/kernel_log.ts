@@ -20,7 +20,7 @@ export function recordKernel(name: string): void {
 
 /** What ran since {@link resetKernelLog}. */
 export function nativeKernelLog(): KernelLog {
-  return { variant: calls.size > 0 ? loadAddon().isa() : "", calls: new Map(calls) };
+  return { variant: calls.size > 0 ? loadAddon().variant() : "", calls: new Map(calls) };
 }
 
 export function resetKernelLog(): void {

@@ -80,7 +80,7 @@ async function selectNative(threads: number | undefined): Promise<Compute> {
   await activate("native");
   return {
     backend: "native",
-    variant: addon.isa(),
+    variant: addon.variant(),
     cpu: thisCpuName(),
     features: addon.features().features,
     threads: addon.threads(),

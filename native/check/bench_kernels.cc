@@ -1,9 +1,9 @@
 // Times every kernel of every variant that runs here and prints one JSON object per line.
 //
-//   bench_kernels [--quick] [--isa NAME] [--only BENCH] [--threads N] [--help]
+//   bench_kernels [--quick] [--variant NAME] [--only BENCH] [--threads N] [--help]
 //
-// Lines: {"bench", "isa", "threads", shape fields, "seconds" (best run), "gops" or "gflops", "share_of_peak",
-// "gbps"}. The peaks are measured in the same process.
+// Lines: {"bench", "isa" (the variant), "threads", shape fields, "seconds" (best run), "gops" or "gflops",
+// "share_of_peak", "gbps"}. The peaks are measured in the same process.
 #include <algorithm>
 #include <cstdio>
 #include <string>
@@ -360,8 +360,8 @@ int main(int argc, char** argv) {
               quoted_features().c_str());
   for (const Variant& variant : kernel_variants()) {
     // The scalar variant is a reference, thousands of times slower; it is timed only when asked for.
-    const bool asked = settings.isa == variant.name;
-    if (!variant.supported || !(settings.isa.empty() ? std::string("scalar") != variant.name : asked))
+    const bool asked = settings.variant == variant.name;
+    if (!variant.supported || !(settings.variant.empty() ? std::string("scalar") != variant.name : asked))
       continue;
     for (const int threads : settings.threads) Bench(settings, *variant.kernels, threads).run();
   }

@@ -21,15 +21,15 @@ const std::vector<std::string> kBenchNames = {
 
 void print_help() {
   std::printf(
-      "usage: bench_kernels [--quick] [--isa NAME] [--only BENCH] [--threads N]\n\n"
-      "  --quick      0.03 s a line instead of 0.25\n"
-      "  --isa NAME   one variant; default: all that this CPU can run but scalar, which is a reference\n"
-      "  --only BENCH one of");
+      "usage: bench_kernels [--quick] [--variant NAME] [--only BENCH] [--threads N]\n\n"
+      "  --quick         0.03 s a line instead of 0.25\n"
+      "  --variant NAME  one variant; default: all that this CPU can run but scalar, which is a reference\n"
+      "  --only BENCH    one of");
   for (size_t i = 0; i < kBenchNames.size(); ++i) {
-    std::printf("%s%s", i % 5 == 0 ? "\n               " : " ", kBenchNames[i].c_str());
+    std::printf("%s%s", i % 5 == 0 ? "\n                  " : " ", kBenchNames[i].c_str());
   }
   std::printf(
-      "\n  --threads N  default: 1, then all\n\n"
+      "\n  --threads N     default: 1, then all\n\n"
       "Prints one JSON object a line. share_of_peak: of the peak of float32, int8 or bfloat16\n"
       "multiply-adds of that variant, measured before. gbps: bytes of weights, or of float32 input,\n"
       "per second; streams have a line with the speed of a plain read of the same bytes.\n");
@@ -53,11 +53,12 @@ int parse_bench_flags(int argc, char** argv, BenchSettings& settings) {
       settings.seconds = 0.03;
       continue;
     }
-    if (flag != "--isa" && flag != "--only" && flag != "--threads") return complain("unknown flag " + flag);
+    if (flag != "--variant" && flag != "--only" && flag != "--threads")
+      return complain("unknown flag " + flag);
     if (i + 1 == argc) return complain(flag + " needs a value");
     const std::string value = argv[++i];
-    if (flag == "--isa") {
-      settings.isa = value;
+    if (flag == "--variant") {
+      settings.variant = value;
     } else if (flag == "--only") {
       settings.only = value;
     } else {
@@ -70,7 +71,7 @@ int parse_bench_flags(int argc, char** argv, BenchSettings& settings) {
     return complain("--only " + settings.only + ": no such benchmark");
   }
   try {
-    if (!settings.isa.empty()) variant_by_name(settings.isa);
+    if (!settings.variant.empty()) variant_by_name(settings.variant);
   } catch (const std::invalid_argument& error) {
     return complain(error.what());
   }

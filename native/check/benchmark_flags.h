@@ -8,7 +8,7 @@ namespace bitnet {
 
 struct BenchSettings {
   double seconds = 0.25;  // per line
-  std::string isa, only;
+  std::string variant, only;
   std::vector<int> threads;  // default: 1 and all
 };
 

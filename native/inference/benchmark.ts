@@ -123,7 +123,7 @@ export async function benchmarkEngine(file: string, options: BenchmarkOptions): 
   }
   return {
     cpu: thisCpuName(),
-    isa: facts!.config.isa,
+    isa: facts!.config.variant,
     node: process.version,
     model: file,
     file_bytes: fileBytes,

@@ -54,7 +54,7 @@ export interface NativeEngineInfo
   /** Bytes of weights that one token of decoding reads. */
   bytesPerToken: number;
   /** Kernel variant that runs. */
-  isa: string;
+  variant: string;
   threads: number;
 }
 

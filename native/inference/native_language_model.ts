@@ -48,7 +48,7 @@ export class NativeLanguageModel implements LanguageModel {
     this.maxLength = config.contextLength;
     const named = ["eos", "eot", "eom"].map((name) => metadata.get(`tokenizer.ggml.${name}_token_id`));
     this.endIds = endTokenIds(named, tokenizer);
-    const { isa: variant, threads, architecture, weightType, embeddingType, parameters, linearBytes } = config;
+    const { variant, threads, architecture, weightType, embeddingType, parameters, linearBytes } = config;
     const ternary = tensorTypes.some((type) => type.name === weightType && isTernary(type));
     this.facts = {
       kind: "engine",

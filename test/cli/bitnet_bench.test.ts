@@ -60,7 +60,7 @@ describe.skipIf(!hasNative)(titleUnless(!hasNative, "the addon", "bitnet-bench")
     const { status, stdout } = bench(...quick, "--threads", "2", "--json");
     expect(status).toBe(0);
     const result = JSON.parse(stdout) as BenchmarkResult;
-    expect(result).toMatchObject({ prompt_tokens: 48, decode_tokens: 8, repetitions: 3, isa: loadAddon().isa() });
+    expect(result).toMatchObject({ prompt_tokens: 48, decode_tokens: 8, repetitions: 3, isa: loadAddon().variant() });
     const [row] = result.results;
     expect(row.threads).toBe(2);
     expect(row.first_token_seconds).toBeGreaterThan(row.load_seconds);
@@ -108,7 +108,7 @@ describe.skipIf(!hasNative)(titleUnless(!hasNative, "the addon", "bitnet-bench")
   test("the limits of the machine are plausible", async () => {
     const [one, read] = [await measureInt8Peak(1, 0.05), await measureReadBandwidth(1)];
     // No CPU of the kind does less than 1 GOP/s or 100 MB/s, or more than 10 TOP/s and 1 TB/s with a thread.
-    if (loadAddon().isa() !== "scalar") expect(one).toBeGreaterThan(1e9);
+    if (loadAddon().variant() !== "scalar") expect(one).toBeGreaterThan(1e9);
     expect(one ?? 0).toBeLessThan(1e13);
     expect(read).toBeGreaterThan(1e8);
     expect(read).toBeLessThan(1e12);

@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 
 afterAll(() => {
-  addon.setIsa("");
+  addon.setVariant("");
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -146,7 +146,7 @@ describe("bits: training forward = engine on the exported GGUF", () => {
   });
 
   it.each(variants)("training forward: %s gives the same bits, in other batches and thread counts", (variant) => {
-    addon.setIsa(variant);
+    addon.setVariant(variant);
     // The scalar variant is slow: fewer sequences, the same kinds of length.
     const some = variant === "scalar" ? reference.sequences.slice(0, 8) : reference.sequences;
     const expected = reference.expected.slice(0, some.length);
@@ -159,13 +159,13 @@ describe("bits: training forward = engine on the exported GGUF", () => {
       expect(differingBits(expected, trainingForward(reference.trained, some, rows))).toBe(0);
       if (variant === "scalar") break;
     }
-    addon.setIsa("");
+    addon.setVariant("");
   });
 
   for (const type of ["tq2_0", "tq1_0", "i2_s"] as const) {
     for (const variant of variants) {
       it(`engine: ${type}, ${variant}, 1 to 3 threads, whole, in chunks and token by token`, async () => {
-        addon.setIsa(variant);
+        addon.setVariant(variant);
         const file = await exportTrained(reference.trained, type);
         for (const { threads, chunk } of cuts) {
           // The scalar reference is slow: all cuts of every sequence for one type, one cut for the others.
@@ -174,7 +174,7 @@ describe("bits: training forward = engine on the exported GGUF", () => {
           const scores = await engineScores(file, sequences, threads, chunk);
           expect(differingBits(reference.expected.slice(0, sequences.length), scores)).toBe(0);
         }
-        addon.setIsa("");
+        addon.setVariant("");
       }, 300_000);
     }
   }
@@ -218,7 +218,7 @@ describe.each(["absmean_ternary_row", "absmedian_ternary"])("bits: integer produ
   it.each(variants)(
     "%s: training forward = engine, 1 to 3 threads, whole, in chunks and token by token",
     async (variant) => {
-      addon.setIsa(variant);
+      addon.setVariant(variant);
       const some = variant === "scalar" ? model.sequences.slice(0, 8) : model.sequences;
       const expected = model.expected.slice(0, some.length);
       for (const threads of variant === "scalar" ? [2] : [1, 2, 3]) {
@@ -229,7 +229,7 @@ describe.each(["absmean_ternary_row", "absmedian_ternary"])("bits: integer produ
       for (const { threads, chunk } of cuts) {
         expect(differingBits(expected, await engineScores(file, some, threads, chunk))).toBe(0);
       }
-      addon.setIsa("");
+      addon.setVariant("");
     },
     300_000,
   );

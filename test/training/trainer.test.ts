@@ -196,7 +196,7 @@ describe("metrics", () => {
     try {
       const directory = path.join(folder, "fallback");
       await trainUntil(directory, 3);
-      expect(metricsOf(directory).map((row) => row.kernel)).toEqual([`${loadAddon().isa()} (composed: RMSNorm)`]);
+      expect(metricsOf(directory).map((row) => row.kernel)).toEqual([`${loadAddon().variant()} (composed: RMSNorm)`]);
     } finally {
       tf.registerKernel(kernel);
     }

@@ -48,7 +48,7 @@ Napi::Value enumerations(const Napi::CallbackInfo& info) {
   return result;
 }
 
-Napi::Value isa(const Napi::CallbackInfo& info) {
+Napi::Value variant(const Napi::CallbackInfo& info) {
   try {
     return Napi::String::New(info.Env(), active_variant().name);
   } catch (const std::invalid_argument& error) {
@@ -56,7 +56,7 @@ Napi::Value isa(const Napi::CallbackInfo& info) {
   }
 }
 
-void set_isa(const Napi::CallbackInfo& info) {
+void set_variant(const Napi::CallbackInfo& info) {
   try {
     select_variant(info[0].As<Napi::String>().Utf8Value());
   } catch (const std::invalid_argument& error) {
@@ -80,8 +80,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   }
   exports.Set("features", Napi::Function::New(env, features, "features"));
   exports.Set("enumerations", Napi::Function::New(env, enumerations, "enumerations"));
-  exports.Set("isa", Napi::Function::New(env, isa, "isa"));
-  exports.Set("setIsa", Napi::Function::New(env, set_isa, "setIsa"));
+  exports.Set("variant", Napi::Function::New(env, variant, "variant"));
+  exports.Set("setVariant", Napi::Function::New(env, set_variant, "setVariant"));
   exports.Set("threads", Napi::Function::New(env, threads, "threads"));
   exports.Set("setThreads", Napi::Function::New(env, set_threads, "setThreads"));
   init_training(env, exports);

@@ -199,7 +199,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
     set("linearBytes", linear_bytes(model.file()));
     set("packedBytes", static_cast<int64_t>(model.packed_bytes()));
     set("bytesPerToken", static_cast<int64_t>(bytes_per_token(model)));
-    result.Set("isa", engine.kernels().name);
+    result.Set("variant", engine.kernels().name);
     set("threads", engine.threads());
     return result;
   }

@@ -126,18 +126,18 @@ describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "bit
     cases = makeCases();
   });
   afterEach(() => {
-    addon!.setIsa("");
+    addon!.setVariant("");
     addon!.setThreads(2);
   });
 
   const run = (body: () => tf.Tensor[]) => tf.tidy(() => body().map((tensor) => bits(tensor.dataSync())));
 
   it("forward: every variant and thread count gives the scalar bits", () => {
-    addon!.setIsa("scalar");
+    addon!.setVariant("scalar");
     addon!.setThreads(1);
     const expected = cases.map((each) => run(each.forward));
     for (const variant of variants) {
-      addon!.setIsa(variant);
+      addon!.setVariant(variant);
       for (const threads of [1, 2, 3]) {
         addon!.setThreads(threads);
         cases.forEach((each, i) => {
@@ -149,7 +149,7 @@ describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "bit
 
   it("backward: every thread count gives the bits of one thread", () => {
     for (const variant of variants) {
-      addon!.setIsa(variant);
+      addon!.setVariant(variant);
       addon!.setThreads(1);
       const expected = cases.map((each) => run(() => each.backward(each.forward())));
       for (const threads of [2, 3]) {

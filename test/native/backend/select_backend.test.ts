@@ -18,7 +18,7 @@ describe("selectBackend", () => {
     try {
       const compute = await selectBackend(undefined, 3);
       expect(tf.getBackend()).toBe("native");
-      expect(compute).toMatchObject({ backend: "native", threads: 3, variant: loadAddon().isa() });
+      expect(compute).toMatchObject({ backend: "native", threads: 3, variant: loadAddon().variant() });
       expect(loadAddon().threads()).toBe(3);
     } finally {
       loadAddon().setThreads(before);

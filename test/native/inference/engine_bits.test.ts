@@ -73,8 +73,8 @@ describe.each(models)("%s", (name, type, changes) => {
     model.dispose();
   });
 
-  it.each(variants)("has the same bits for threads, chunks and batches on %s", async (isa) => {
-    loadAddon().setIsa(isa);
+  it.each(variants)("has the same bits for threads, chunks and batches on %s", async (variant) => {
+    loadAddon().setVariant(variant);
     for (const [threads, chunk, first, last] of [
       [1, 7, 0, 5],
       [2, undefined, 0, 5],
@@ -82,12 +82,12 @@ describe.each(models)("%s", (name, type, changes) => {
       [2, "token", 0, 2],
     ] as const) {
       const engine = await Engine.load(file, { threads });
-      expect(engine.config.isa).toBe(isa);
+      expect(engine.config.variant).toBe(variant);
       const scores = await engine.score(sequences.slice(first, last), { chunk });
       expect(bits(scores)).toEqual(bits(reference.slice(first, last)));
       engine.dispose();
     }
-    loadAddon().setIsa("");
+    loadAddon().setVariant("");
   });
 
   it("scores continuations that share a context to the same bits", async () => {

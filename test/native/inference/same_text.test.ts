@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => {
   trained.dispose();
-  addon.setIsa("");
+  addon.setVariant("");
   folder.remove();
 });
 
@@ -54,14 +54,14 @@ describe("the text of a checkpoint", () => {
   });
 
   test.each(variants)("is that of its GGUF file on %s", async (variant) => {
-    addon.setIsa(variant);
+    addon.setVariant(variant);
     const exported = await NativeLanguageModel.open(file, { threads: 2 });
     expect(await exported.generateUntil(requests)).toEqual(expected);
     exported.dispose();
   });
 
   test("comes in pieces that say how many tokens there are and why it ends", async () => {
-    addon.setIsa("");
+    addon.setVariant("");
     const exported = await NativeLanguageModel.open(file, { threads: 2 });
     const long = { ...requests[4], context: chatTokenizer.encode("x".repeat(480)), maxTokens: 100 };
     const free = expected[3];

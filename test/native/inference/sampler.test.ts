@@ -6,7 +6,7 @@ import { drawToken, type SamplingOptions } from "../../../src/language_model/sam
 import { CounterRng } from "../../../src/random/counter_rng.ts";
 
 const addon = loadAddon();
-afterAll(() => addon.setIsa(""));
+afterAll(() => addon.setVariant(""));
 
 const variants = addon
   .features()
@@ -32,7 +32,7 @@ function randomSampling(rng: CounterRng, count: number): SamplingOptions {
 }
 
 test.each(variants)("%s: thousands of draws", (variant) => {
-  addon.setIsa(variant);
+  addon.setVariant(variant);
   const rng = new CounterRng(5, `sampler ${variant}`);
   const drawn = new Set<number>();
   for (let i = 0; i < 400; i++) {
