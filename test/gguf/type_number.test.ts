@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { tensorBytes } from "../../src/gguf/types/tensor_type.ts";
 import { tensorTypes } from "../../src/gguf/types/tensor_types.ts";
 import { typeOfNumber } from "../../src/gguf/types/type_number.ts";
 
@@ -7,13 +8,13 @@ const type = (id: number, span: number, architecture = "llama") =>
   typeOfNumber({ id, shape, span }, architecture, 32).name;
 
 describe("the type of a tensor", () => {
-  it("is that of its number, where the number has one meaning", () => {
-    for (const { id, name } of tensorTypes) expect(type(id, 1)).toBe(name);
-    expect(new Set(tensorTypes.map(({ id }) => id)).size).toBe(tensorTypes.length);
+  it("is that of its number and bytes, or of its number alone where that has one meaning", () => {
+    for (const each of tensorTypes) expect(type(each.id, tensorBytes(each, shape))).toBe(each.name);
+    expect(type(35, 1)).toBe("TQ2_0");
   });
 
   it.each([
-    [13, 1056, "llama", "type 13 (Q5_K), which is not read; read are TQ2_0, TQ1_0, I2_S, F16"],
+    [13, 1056, "llama", "type 13 (Q5_K), which is not read; read are TQ2_0, TQ1_0, "],
     [99, 1056, "llama", "type 99; read are TQ2_0"],
     [42, (1536 * 18) / 64, "llama", "type 42 (Q2_0 with 18 bytes per 64 elements), which is not read"],
     [42, (1536 * 34) / 128, "llama", "type 42 (Q2_0 of PrismML's fork with 34 bytes per 128 elements)"],

@@ -77,7 +77,9 @@ export interface NumberedTensor {
 export function typeOfNumber(tensor: NumberedTensor, architecture: string, alignment: number): TensorType {
   const { id, span } = tensor;
   const readable = tensorTypes.filter((type) => type.id === id);
-  const foreign = [...plain, ...claimed].filter((type) => type.id === id);
+  const foreign = [...plain, ...claimed].filter(
+    (type) => type.id === id && readable.every(({ name }) => name !== type.name),
+  );
   const meanings = [...readable.map(meaningOf), ...foreign];
   const found = meanings.length > 1 ? chosen(meanings, tensor, architecture, alignment) : meanings[0];
   if (found === undefined && meanings.length > 0) {
