@@ -15,6 +15,17 @@ TOKENS, ROWS, COLS, LEARNING_RATE = 5, 6, 256, 0.01
 SMALLEST = 1e-5
 
 
+# A quantizer: codes of w [ROWS, COLS], and scales that broadcast with them.
+
+
+def rounded(scale_of):
+    def quantize(w):
+        scale = scale_of(w)
+        return (w * (1 / scale)).round().clamp(-1, 1), scale
+
+    return quantize
+
+
 def absmean(w):
     return w.double().abs().mean(dim=-1, keepdim=True).float().clamp_min(SMALLEST)
 
@@ -40,11 +51,6 @@ def stored(scale, dtype):
     return scale.to(dtype).float()
 
 
-def quantized_weight(w, scale, dtype):
-    codes = (w * (1 / scale)).round().clamp(-1, 1)
-    return codes, codes * stored(scale, dtype)
-
-
 def quantized_activations(x):
     largest = x.abs().amax(dim=-1, keepdim=True).clamp_min(SMALLEST)
     return (x * (127 / largest)).round().clamp(-128, 127) * (largest / 127)
@@ -65,24 +71,22 @@ def main(path):
     dy = torch.randn(TOKENS, ROWS, generator=generator)
     vectors = {"w": w, "x": x, "dy": dy}
     quantizers = {
-        "absmean_ternary": per_tensor,
-        "absmean_ternary_row": per_row,
-        "absmean_ternary_group_64": per_group(64),
-        "absmean_ternary_group_128": per_group(128),
-        "absmean_ternary_group_256": per_group(256),
-        "absmedian_ternary": median,
+        "absmean_ternary": rounded(per_tensor),
+        "absmean_ternary_row": rounded(per_row),
+        "absmean_ternary_group_64": rounded(per_group(64)),
+        "absmean_ternary_group_128": rounded(per_group(128)),
+        "absmean_ternary_group_256": rounded(per_group(256)),
+        "absmedian_ternary": rounded(median),
     }
     dtypes = {"f16": torch.float16, "bf16": torch.bfloat16, "f32": torch.float32}
-    for name, scale_of in quantizers.items():
-        scale = scale_of(w)
+    for name, quantize in quantizers.items():
+        codes, scale = quantize(w)
+        vectors[f"{name}.codes"] = codes
         for dtype_name, dtype in dtypes.items():
-            codes, values = quantized_weight(w, scale, dtype)
-            key = f"{name}.{dtype_name}"
-            vectors[f"{key}.values"] = values
-            vectors[f"{name}.codes"] = codes
+            vectors[f"{name}.{dtype_name}.values"] = codes * stored(scale, dtype)
         latent = w.clone().requires_grad_()
         inputs = x.clone().requires_grad_()
-        values = quantized_weight(latent.detach(), scale, torch.float16)[1]
+        values = codes * stored(scale, torch.float16)
         y = straight_through(quantized_activations(inputs), inputs) @ straight_through(values, latent).T
         (y * dy).sum().backward()
         vectors[f"{name}.y"] = y.detach()
