@@ -6,6 +6,7 @@ import "./src/ops/one_tfjs.ts";
 
 export { BackendError, selectBackend } from "./native/backend/select_backend.ts";
 export * from "./native/inference/index.ts";
+export { OpenOptionError, type OpenOptions, openModel } from "./native/open_model.ts";
 export {
   type Checkpoint,
   loadCausalLM,
@@ -30,11 +31,14 @@ export { type EvaluationOptions, evaluate, type TaskResult } from "./src/eval/ev
 export type { Task } from "./src/eval/task/task.ts";
 export { findTask, shippedTasks, TaskRegistry } from "./src/eval/task/task_registry.ts";
 export type {
+  CallOptions,
+  GeneratedPiece,
   GenerateRequest,
   LanguageModel,
   LoglikelihoodRequest,
   LoglikelihoodResult,
 } from "./src/language_model/language_model.ts";
+export type { ModelFacts } from "./src/language_model/model_facts.ts";
 export { TfjsLanguageModel } from "./src/language_model/tfjs_language_model.ts";
 export { BitLinear, type BitLinearArgs } from "./src/layers/bit_linear.ts";
 export { DecoderLayer, type DecoderLayerArgs } from "./src/layers/decoder_layer.ts";

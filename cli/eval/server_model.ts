@@ -1,18 +1,7 @@
-/**
- * Opens `--model http://...`: its tokenizer comes from a tokenizer.json, a folder with one, the GGUF file served, or the Hub.
- */
-
-import { localTokenizer } from "../../src/data/hub_tokenizer.ts";
-import { readGgufMetadata } from "../../src/gguf/gguf_reader.ts";
+/** Opens `--model http://...` by `--model_args`. */
 import type { LanguageModel } from "../../src/language_model/language_model.ts";
-import {
-  ModelArgsError,
-  openCompletionsModel,
-  parseServerArguments,
-} from "../../src/language_model/server/open_completions_model.ts";
-import { servedShape } from "../../src/language_model/server/served_shape.ts";
-import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
-import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
+import { ModelArgsError, parseServerArguments } from "../../src/language_model/server/open_completions_model.ts";
+import { openServedModel } from "../../src/language_model/server/open_served_model.ts";
 import { UsageError } from "../command.ts";
 
 export function isServer(source: string): boolean {
@@ -29,23 +18,6 @@ export function serverArguments(text: string | undefined) {
   }
 }
 
-async function ggufTokenizer(file: string): Promise<Tokenizer> {
-  const { tokenizerOf } = await import("../../src/gguf/gguf_tokenizer.ts");
-  const entries = await readGgufMetadata(file);
-  const metadata = new Map<string, string | number | boolean>();
-  for (const [key, entry] of entries) if (entry.type !== "array") metadata.set(key, entry.value);
-  const json = metadata.get("tokenizer.huggingface.json");
-  return tokenizerOf({
-    path: file,
-    metadata,
-    tokenizerJson: typeof json === "string" ? json : null,
-    metadataArray: (key) => {
-      const entry = entries.get(key);
-      return entry?.type === "array" ? [...entry.value] : undefined;
-    },
-  });
-}
-
 /**
  * @param args of `--model_args`
  * @throws {UsageError} for wrong arguments; otherwise what the server or the tokenizer's file makes wrong.
@@ -55,10 +27,6 @@ export async function openServerModel(
   args: string | undefined,
   signal?: AbortSignal,
 ): Promise<LanguageModel> {
-  const settings = serverArguments(args);
-  const file = await localTokenizer(settings.tokenizer);
-  const tokenizer = file.endsWith(".gguf") ? await ggufTokenizer(file) : loadTokenizer(file);
-  const served = await servedShape(file);
-  const options = { served, apiKey: process.env.OPENAI_API_KEY, onRetry: (message: string) => console.error(message) };
-  return openCompletionsModel(url, settings, tokenizer, options, signal);
+  const connection = { apiKey: process.env.OPENAI_API_KEY, onRetry: (message: string) => console.error(message) };
+  return openServedModel(url, serverArguments(args), connection, signal);
 }

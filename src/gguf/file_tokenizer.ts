@@ -1,0 +1,21 @@
+/** The tokenizer of a GGUF file that no engine has opened. */
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { readGgufMetadata } from "./gguf_reader.ts";
+import { tokenizerOf } from "./gguf_tokenizer.ts";
+
+/** @throws {GgufError | TokenizerError} that says what is missing or not supported. */
+export async function readGgufTokenizer(file: string): Promise<Tokenizer> {
+  const entries = await readGgufMetadata(file);
+  const metadata = new Map<string, string | number | boolean>();
+  for (const [key, entry] of entries) if (entry.type !== "array") metadata.set(key, entry.value);
+  const json = metadata.get("tokenizer.huggingface.json");
+  return tokenizerOf({
+    path: file,
+    metadata,
+    tokenizerJson: typeof json === "string" ? json : null,
+    metadataArray: (key) => {
+      const entry = entries.get(key);
+      return entry?.type === "array" ? [...entry.value] : undefined;
+    },
+  });
+}
