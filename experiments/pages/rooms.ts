@@ -1,6 +1,7 @@
 /** The rooms of the house as they are: what the README's file tree says of each, and whom it imports. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
+import { readImports, sourceFiles } from "../../test/checks/source_files.ts";
 
 export interface Room {
   /** `src/quant`, `training`. */
@@ -37,21 +38,6 @@ function roomOf(file: string): string {
   return top === "src" ? `src/${below}` : top!;
 }
 
-const importPattern = /(?:\bfrom\s*|\bimport\s*\(?\s*|new URL\(\s*)["'](\.{1,2}\/[^"']+)["']/g;
-
-/** Rooms that the files of a folder import. */
-function importsBelow(root: string, folder: string): Set<string> {
-  const rooms = new Set<string>();
-  for (const entry of readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true })) {
-    if (!/\.(ts|mjs)$/.test(entry.name) || entry.parentPath.includes("node_modules")) continue;
-    const file = path.relative(root, path.join(entry.parentPath, entry.name)).split(path.sep).join("/");
-    for (const match of readFileSync(path.join(root, file), "utf8").matchAll(importPattern)) {
-      rooms.add(roomOf(path.posix.join(path.posix.dirname(file), match[1]!)));
-    }
-  }
-  return rooms;
-}
-
 /** Folders that are no rooms, and the roofs of the work on the house, which may import one another. */
 const noRooms = ["src", "docs", "experiments", "notebooks", "test"];
 
@@ -59,10 +45,15 @@ const noRooms = ["src", "docs", "experiments", "notebooks", "test"];
 export function readRooms(root: string): Room[] {
   const folders = describedFolders(readFileSync(path.join(root, "README.md"), "utf8"));
   const names = [...folders.keys()].filter((folder) => !noRooms.includes(folder));
+  const arrows = new Map(names.map((name) => [name, new Set<string>()]));
+  for (const { file, imported, isPackage } of readImports(root, sourceFiles(root))) {
+    const [from, to] = [roomOf(file), roomOf(imported)];
+    if (!isPackage && from !== to && arrows.has(to)) arrows.get(from)?.add(to);
+  }
   return names.map((name) => ({
     path: name,
     description: folders.get(name)!,
-    imports: [...importsBelow(root, name)].filter((room) => room !== name && names.includes(room)).sort(),
+    imports: [...arrows.get(name)!].sort(),
   }));
 }
 
