@@ -1,14 +1,13 @@
 /**
  * `import ... from "bitnet-lab/training"`: data sets, the training loop, optimizers and schedules.
  *
- *     const config = withBackwardPrecision(loadRunConfig(resolveConfigPath("small.yaml")), compute).config;
- *     const sources = resolveSources(config);
- *     const tokenizer = await makeTokenizer(config, sources);
- *     const dataset = await openDataset(config, sources, tokenizer);
- *     const options = trainerOptionsOf(withVocabulary(config, tokenizer), { tokenizer, dataset, compute });
- *     await new Trainer(options).run({ listeners: [{ onMetrics: console.log }] });
+ *     const { config } = withBackwardPrecision(loadRunConfig(resolveConfigPath("small.yaml")), compute);
+ *     const inputs = await prepareRun(config);
+ *     const run = beginRun({ ...inputs, compute, directory: new RunDirectory("runs/mine") });
+ *     await run.run({ listener: { onMetrics: console.log } });
  *
- * `compute` is what `selectBackend` of "bitnet-lab" returns. `TrainingRun` does the same in a folder, as `bitnet-train`.
+ * `compute` is what `selectBackend` of "bitnet-lab" returns. A `Trainer` does the same without a folder: its listeners
+ * keep what they want to.
  */
 import "../src/ops/one_tfjs.ts";
 
@@ -22,6 +21,7 @@ export { type RunMaterial, scheduleOf, trainerOptionsOf } from "./config/run_par
 export { type PrepareOptions, prepareDataset } from "./data/prepare_dataset.ts";
 export { PreparedDataset } from "./data/prepared_dataset.ts";
 export { estimateRun, formatEstimate, type RunEstimate } from "./dry_run.ts";
+export { matchRun } from "./match_run.ts";
 export type { MetricsRow } from "./metrics.ts";
 export { type AdamWOptions, adamWRule } from "./optimizers/adamw.ts";
 export {
@@ -39,8 +39,18 @@ export {
   type UpdateValues,
 } from "./optimizers/optimizer.ts";
 export { makeOptimizer, type OptimizerOptions, optimizedParameters, optimizerSchema } from "./optimizers/registry.ts";
-export { makeTokenizer, openDataset, resolveSources, withVocabulary } from "./run_data.ts";
-export { RunDirectory } from "./run_directory.ts";
+export {
+  cacheDirectory,
+  type DataProgress,
+  makeTokenizer,
+  openDataset,
+  type PrepareRunOptions,
+  prepareRun,
+  type RunInputs,
+  resolveSources,
+  withVocabulary,
+} from "./run_data.ts";
+export { RunDirectory, RunDirectoryError } from "./run_directory.ts";
 export { makeSchedule, type ScheduleOptions, scheduleSchema } from "./schedules/registry.ts";
 export { agreeUpTo, type Schedule, type ScheduledValues, type ScheduleStep } from "./schedules/schedule.ts";
 export { NonFiniteError, type StepResult, type StepValues, type TokenBatch, trainStep } from "./train_step.ts";
@@ -54,4 +64,5 @@ export {
   type TrainerProgress,
   type TrainingEnd,
 } from "./trainer.ts";
-export { type RunListener, TrainingRun, type TrainingRunOptions } from "./training_run.ts";
+export { latestCheckpoint, TrainingCheckpointError } from "./training_checkpoint.ts";
+export { beginRun, type RunListener, TrainingRun, type TrainingRunOptions } from "./training_run.ts";

@@ -1,5 +1,5 @@
 /** The tokenizer and the tokenized data set that a run configuration asks for. */
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 import { localTokenizer } from "../src/data/hub_tokenizer.ts";
@@ -11,6 +11,7 @@ import { byteLevelTokenizer } from "../src/tokenizer/byte_level_tokenizer.ts";
 import { loadTokenizer } from "../src/tokenizer/load_tokenizer.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
 import { generateWorld } from "../src/world/generator.ts";
+import type { StartableConfig } from "./config/resolve_backward_precision.ts";
 import type { RunConfig } from "./config/run_config.ts";
 import { readTexts, resolveCorpus } from "./data/corpus.ts";
 import { type PreparePhase, prepareDataset } from "./data/prepare_dataset.ts";
@@ -120,4 +121,32 @@ export function openDataset(
     onProgress,
     signal,
   });
+}
+
+/** What a run is made of besides its configuration. */
+export interface RunInputs {
+  /** With the vocabulary of the tokenizer. */
+  config: StartableConfig;
+  tokenizer: Tokenizer;
+  dataset: PreparedDataset;
+}
+
+export interface PrepareRunOptions {
+  /** A tokenizer.json to use if it is there, instead of making a tokenizer: that of a run that goes on. */
+  storedTokenizer?: string;
+  onProgress?: DataProgress;
+  signal?: AbortSignal;
+}
+
+/** Tokenizer and tokenized data of a run. Close the data set when the run has ended. @throws {RunDataError | DataError} */
+export async function prepareRun(config: StartableConfig, options: PrepareRunOptions = {}): Promise<RunInputs> {
+  const { storedTokenizer, onProgress, signal } = options;
+  const sources = resolveSources(config);
+  const tokenizer =
+    storedTokenizer !== undefined && existsSync(storedTokenizer)
+      ? loadTokenizer(storedTokenizer)
+      : await makeTokenizer(config, sources, onProgress);
+  signal?.throwIfAborted();
+  const dataset = await openDataset(config, sources, tokenizer, onProgress, signal);
+  return { config: withVocabulary(config, tokenizer), tokenizer, dataset };
 }

@@ -2,8 +2,10 @@
  * A run in its folder: a {@link Trainer} whose metrics, samples, plot and checkpoints are files there, and that goes on
  * from the newest checkpoint.
  */
+import { packageVersion } from "../src/files/package.ts";
 import type { StartableConfig } from "./config/resolve_backward_precision.ts";
 import { type RunMaterial, trainerOptionsOf } from "./config/run_parts.ts";
+import { describeEnvironment } from "./environment.ts";
 import { writeLossPlot } from "./loss_plot.ts";
 import type { MetricsRow } from "./metrics.ts";
 import { appendRow, type RunDirectory, readRows, syncRows, truncateRows } from "./run_directory.ts";
@@ -26,6 +28,21 @@ export interface TrainingRunOptions extends RunMaterial {
 /** Hears what a trainer tells once it is written, and where checkpoints lie. */
 export interface RunListener extends Omit<TrainerListener, "onCheckpoint"> {
   onCheckpoint?(step: number, directory: string): void;
+}
+
+/**
+ * A new run in its folder, or one that goes on there (then call `resume`): creates the folder and writes what a run is
+ * made with.
+ * @param command as environment.json will name it
+ */
+export function beginRun(options: TrainingRunOptions, command: readonly string[] = process.argv.slice(1)): TrainingRun {
+  const { directory, tokenizer, compute, config } = options;
+  directory.create();
+  directory.writeTokenizer(tokenizer);
+  const precision = config.training.backward_precision;
+  directory.writeEnvironment(describeEnvironment(compute, packageVersion(), command, precision));
+  directory.writeConfig(config);
+  return new TrainingRun(options);
 }
 
 export class TrainingRun {
