@@ -55,6 +55,17 @@ describe.runIf(hasNative)("the packed package", { timeout: 300_000 }, () => {
     expect(last).toBeLessThan(first / 4);
   });
 
+  it("trains, exports, evaluates and generates in a few lines each", () => {
+    const trained = project.run("node", ["out/train.js", "run", "30"]).trim().split("\n");
+    expect(trained.map((line) => line.split(" ")[0])).toEqual(["10", "20", "30", "finished"]);
+    expect(Number(trained[2].split(" ")[1])).toBeLessThan(Number(trained[0].split(" ")[1]));
+    expect(project.run("node", ["out/export.js", "run", "mine.gguf"])).toBe("tq2_0: 21 ternary matrices equal\n");
+    const tables = project.run("node", ["out/evaluate.js", "run", "mine.gguf"]).split(/(?=\|\s*Tasks)/);
+    expect(tables).toHaveLength(2);
+    expect(tables[1].trim()).toBe(tables[0].trim());
+    expect(project.run("node", ["out/generate.js", "mine.gguf"])).not.toBe("");
+  });
+
   it("has its commands", () => {
     expect(project.run("bitnet-train", ["--version"]).trim()).toMatch(/^\d+\.\d+\.\d+$/);
   });
