@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "inference/engine.h"
+#include "inference/session.h"
 #include "variants_under_test.h"
 
 namespace check {

@@ -22,6 +22,7 @@
 #include "core/kernels.h"
 #include "inference/bytes_per_token.h"
 #include "inference/engine.h"
+#include "inference/session.h"
 
 namespace bitnet {
 namespace {
