@@ -1,8 +1,13 @@
 /** Chooses who computes the two sides of an export's comparison, and says what came of it, line by line. */
-import { exportedModel } from "../export/exported_model.ts";
-import type { ExportPlan } from "../export/targets/target.ts";
-import { compareExport, type Scorer } from "../export/verify/compare_export.ts";
-import { checkpointScorer, directoryScorer, exportedModelScorer } from "../export/verify/training_forward.ts";
+import {
+  checkpointScorer,
+  compareExport,
+  directoryScorer,
+  type ExportPlan,
+  exportedModel,
+  exportedModelScorer,
+  type Scorer,
+} from "../export/index.ts";
 import { selectBackend } from "../native/backend/select_backend.ts";
 import { Engine } from "../native/inference/engine.ts";
 import type { Checkpoint } from "../src/checkpoint/checkpoint.ts";

@@ -1,18 +1,27 @@
 /** What `bitnet-export` does. The command loads it, and tfjs with it, when it runs: `--help` need not wait for that. */
+
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { Presets, SingleBar } from "cli-progress";
-import { exportModel, removeIfWrong, verifyExport } from "../export/export_model.ts";
-import { type ExportChoice, planExport } from "../export/export_plan.ts";
-import { modelPresets, presetConfig, randomParameters } from "../export/random_model.ts";
-import type { ExportPlan, VerifiedTensors } from "../export/targets/target.ts";
-import { sampleText } from "../export/verify/sample_text.ts";
+import {
+  type ExportChoice,
+  type ExportPlan,
+  exportModel,
+  modelPresets,
+  planExport,
+  presetConfig,
+  randomParameters,
+  removeIfWrong,
+  sampleText,
+  type VerifiedTensors,
+  verifyExport,
+} from "../export/index.ts";
 import { openCheckpoint, parameterReader, type ReadParameter } from "../src/checkpoint/checkpoint.ts";
 import { readModelConfig } from "../src/checkpoint/model_config_json.ts";
 import { type ModelConfig, resolveModelConfig } from "../src/config/model_config.ts";
 import { parameterCount } from "../src/model/parameters.ts";
 import { byteLevelTokenizer } from "../src/tokenizer/byte_level_tokenizer.ts";
-import { loadRunConfig, resolveConfigPath } from "../training/config/load_run_config.ts";
+import { loadRunConfig, resolveConfigPath } from "../training/index.ts";
 import { checkInteger, UsageError } from "./command.ts";
 import { comparisonReport } from "./export_comparison.ts";
 import type { ExportFlags } from "./export_flags.ts";

@@ -1,11 +1,15 @@
 /** What the flags of task_flags.ts ask of a model: tasks, their data, prompts and generation. */
-import { fetchHubSplit } from "../../src/eval/data/hub_split.ts";
-import { TaskData } from "../../src/eval/data/task_data.ts";
-import type { EvaluationOptions } from "../../src/eval/evaluator.ts";
-import { ChatPrompt } from "../../src/eval/prompt/chat_prompt.ts";
-import type { Seeds } from "../../src/eval/report/results.ts";
-import type { Task } from "../../src/eval/task/task.ts";
-import { type TaskGroup, TaskRegistry, UnknownTaskError } from "../../src/eval/task/task_registry.ts";
+import {
+  ChatPrompt,
+  type EvaluationOptions,
+  fetchHubSplit,
+  type Seeds,
+  type Task,
+  TaskData,
+  type TaskGroup,
+  TaskRegistry,
+  UnknownTaskError,
+} from "../../src/eval/index.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { checkInteger, UsageError } from "../command.ts";
 import { GenKwargsError, parseGenKwargs } from "./gen_kwargs.ts";

@@ -1,6 +1,5 @@
 /** `bitnet-eval --compare a.json b.json`: prints how two saved runs differ. */
-import { compareRuns, comparisonLines } from "../../src/eval/report/run_comparison.ts";
-import { readSavedRun } from "../../src/eval/report/saved_run.ts";
+import { compareRuns, comparisonLines, readSavedRun } from "../../src/eval/index.ts";
 import { UsageError } from "../command.ts";
 
 /** @throws {UsageError} unless two files are given, {DataError} if they cannot be compared. */

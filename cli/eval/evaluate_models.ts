@@ -1,12 +1,19 @@
 /** Runs the chosen tasks on the chosen models, one after the other, and prints and writes what the flags ask for. */
+
 import { UserError } from "../../src/errors/user_error.ts";
-import { type Overlap, overlapJson, overlapLines } from "../../src/eval/contamination/overlap.ts";
-import { type DecodeSpeed, measureDecodeSpeed } from "../../src/eval/cost/decode_speed.ts";
-import { evaluate } from "../../src/eval/evaluator.ts";
-import { scoreGroups } from "../../src/eval/group_scores.ts";
-import { htmlReport } from "../../src/eval/report/html_report.ts";
-import { type EvaluatedModel, modelComparisonLines } from "../../src/eval/report/model_comparison.ts";
-import { chanceLines } from "../../src/eval/report/results_table.ts";
+import {
+  chanceLines,
+  type DecodeSpeed,
+  type EvaluatedModel,
+  evaluate,
+  htmlReport,
+  measureDecodeSpeed,
+  modelComparisonLines,
+  type Overlap,
+  overlapJson,
+  overlapLines,
+  scoreGroups,
+} from "../../src/eval/index.ts";
 import { writeWholeFile } from "../../src/files/whole_file.ts";
 import type { LanguageModel } from "../../src/language_model/language_model.ts";
 import { errorLine, errorReport, isForPeople } from "../error_report.ts";

@@ -1,6 +1,5 @@
 /** The models that the flags of model_flags.ts name; opening one, with the cache of its answers. */
-import { AnswerCache } from "../../src/eval/models/answer_cache.ts";
-import { CachedLanguageModel } from "../../src/eval/models/cached_language_model.ts";
+import { AnswerCache, CachedLanguageModel } from "../../src/eval/index.ts";
 import type { LanguageModel } from "../../src/language_model/language_model.ts";
 import { describeModel } from "../../src/language_model/model_facts.ts";
 import { checkInteger, UsageError } from "../command.ts";

@@ -1,21 +1,21 @@
 /** `--check_overlap`: finds the task documents that a training corpus has parts of. */
+
 import { existsSync, statSync } from "node:fs";
 import path from "node:path";
 import { DataError } from "../../src/data/data_error.ts";
 import { localTokenizer } from "../../src/data/hub_tokenizer.ts";
 import type { DocumentOptions } from "../../src/data/text_reader.ts";
-import {
-  type CorpusPart,
-  findOverlap,
-  type Overlap,
-  type TestDocuments,
-} from "../../src/eval/contamination/overlap.ts";
-import { documentLimit } from "../../src/eval/evaluator.ts";
+import { type CorpusPart, documentLimit, findOverlap, type Overlap, type TestDocuments } from "../../src/eval/index.ts";
 import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
-import { loadRunConfig } from "../../training/config/load_run_config.ts";
-import { type CorpusFile, readDocuments, resolveCorpus } from "../../training/data/corpus.ts";
-import { isShardFolder, readShardText } from "../../training/data/shard_text.ts";
-import { resolveSources } from "../../training/run_data.ts";
+import {
+  type CorpusFile,
+  isShardFolder,
+  loadRunConfig,
+  readDocuments,
+  readShardText,
+  resolveCorpus,
+  resolveSources,
+} from "../../training/index.ts";
 import { UsageError } from "../command.ts";
 import { RequestProgress } from "../progress.ts";
 import type { ChosenTasks } from "./choose_tasks.ts";

@@ -1,5 +1,5 @@
 /** What `bitnet-eval` does, by its flags: compare two runs, list tasks, look for overlap, or evaluate. */
-import { overlapLines } from "../../src/eval/contamination/overlap.ts";
+import { overlapLines } from "../../src/eval/index.ts";
 import { chooseTasks, listTasks } from "./choose_tasks.ts";
 import { compareSavedRuns } from "./compare_saved_runs.ts";
 import { type EvaluationFlags, evaluateModels } from "./evaluate_models.ts";

@@ -1,12 +1,19 @@
 /** Prints and writes what the flags of output_flags.ts ask for. */
+
 import { constants } from "node:fs";
 import { access, mkdir } from "node:fs/promises";
 import path from "node:path";
-import type { TaskResult } from "../../src/eval/evaluator.ts";
-import type { GroupResult } from "../../src/eval/group_scores.ts";
-import { outputFolder, writeResultFiles } from "../../src/eval/report/result_files.ts";
-import { resultsJson } from "../../src/eval/report/results.ts";
-import { chanceLines, groupsTable, leftOutLines, resultsTable } from "../../src/eval/report/results_table.ts";
+import {
+  chanceLines,
+  type GroupResult,
+  groupsTable,
+  leftOutLines,
+  outputFolder,
+  resultsJson,
+  resultsTable,
+  type TaskResult,
+  writeResultFiles,
+} from "../../src/eval/index.ts";
 import type { LanguageModel } from "../../src/language_model/language_model.ts";
 import type { ChosenTasks } from "./choose_tasks.ts";
 import type { OutputOptions } from "./output_flags.ts";

@@ -13,16 +13,25 @@ export type {
   LoglikelihoodResult,
 } from "../language_model/language_model.ts";
 export type { ModelFacts } from "../language_model/model_facts.ts";
+export {
+  type CorpusPart,
+  findOverlap,
+  type Overlap,
+  overlapJson,
+  overlapLines,
+  type TestDocuments,
+} from "./contamination/overlap.ts";
+export { type DecodeSpeed, measureDecodeSpeed } from "./cost/decode_speed.ts";
 export { fetchHubSplit } from "./data/hub_split.ts";
 export { type FetchSplit, TaskData, type TaskDataOptions } from "./data/task_data.ts";
-export { type EvaluationOptions, evaluate, type TaskResult, UnsafeCodeError } from "./evaluator.ts";
+export { documentLimit, type EvaluationOptions, evaluate, type TaskResult, UnsafeCodeError } from "./evaluator.ts";
 export { type GroupResult, scoreGroups } from "./group_scores.ts";
 export { AnswerCache } from "./models/answer_cache.ts";
 export { CachedLanguageModel } from "./models/cached_language_model.ts";
 export { ChatPrompt } from "./prompt/chat_prompt.ts";
 export { htmlReport } from "./report/html_report.ts";
 export { type EvaluatedModel, modelComparisonLines } from "./report/model_comparison.ts";
-export { type WrittenFiles, writeResultFiles } from "./report/result_files.ts";
+export { outputFolder, type WrittenFiles, writeResultFiles } from "./report/result_files.ts";
 export { type ResultsJson, type RunSettings, resultsJson, type Seeds } from "./report/results.ts";
 export { chanceLines, groupsTable, leftOutLines, resultsTable } from "./report/results_table.ts";
 export { compareRuns, comparisonLines, type ScoreComparison } from "./report/run_comparison.ts";
