@@ -72,5 +72,7 @@ export {
   type WeightQuantizer,
   type WeightQuantizerDefinition,
 } from "./src/quantizers/weight_quantizer.ts";
+export { CounterRng } from "./src/random/counter_rng.ts";
+export { byteLevelTokenizer } from "./src/tokenizer/byte_level_tokenizer.ts";
 export { loadTokenizer } from "./src/tokenizer/load_tokenizer.ts";
 export type { Tokenizer } from "./src/tokenizer/tokenizer.ts";
