@@ -1,8 +1,6 @@
 /** What `bitnet-export` does. The command loads it, and tfjs with it, when it runs: `--help` need not wait for that. */
-
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { Presets, SingleBar } from "cli-progress";
 import {
   type ExportChoice,
   type ExportPlan,
@@ -16,7 +14,7 @@ import {
   type VerifiedTensors,
   verifyExport,
 } from "../export/index.ts";
-import { openCheckpoint, parameterReader, type ReadParameter } from "../src/checkpoint/checkpoint.ts";
+import { openCheckpoint, parameterReader, type ReadParameter, readConfigJson } from "../src/checkpoint/checkpoint.ts";
 import { readModelConfig } from "../src/checkpoint/model_config_json.ts";
 import { type ModelConfig, resolveModelConfig } from "../src/config/model_config.ts";
 import { parameterCount } from "../src/model/parameters.ts";
@@ -25,6 +23,7 @@ import { loadRunConfig, resolveConfigPath } from "../training/index.ts";
 import { checkInteger, UsageError } from "./command.ts";
 import { comparisonReport } from "./export_comparison.ts";
 import type { ExportFlags } from "./export_flags.ts";
+import { Progress } from "./progress.ts";
 
 /** `runs/small` for `runs/small/checkpoints/step-00000500`, else the directory's own name. */
 function modelName(directory: string): string {
@@ -36,13 +35,15 @@ function modelName(directory: string): string {
 async function write(plan: ExportPlan, out: string, read: ReadParameter, source: string): Promise<void> {
   const { text, bytes } = plan.target.describe(plan);
   const size = `${(bytes / 1e6).toFixed(bytes < 1e7 ? 2 : 0)} MB`;
-  // Silent when the output is no terminal.
-  const bar = new SingleBar({ format: "{bar} {percentage}% of {size}", hideCursor: true }, Presets.shades_classic);
-  bar.start(bytes, 0, { size });
+  const progress = new Progress({ lines: "none" });
+  let done = 0;
   try {
-    await exportModel(plan, out, read, (written) => bar.increment(written));
+    await exportModel(plan, out, read, (written) => {
+      done += written;
+      progress.update("writing", done, bytes, [size]);
+    });
   } finally {
-    bar.stop();
+    progress.close();
   }
   const parameters = parameterCount(plan.config).toLocaleString("en-US");
   console.log(`${source} -> ${out}`);
@@ -61,7 +62,7 @@ function verifiedLine({ ternaryMatrices, ternaryCodes, floatTensors }: VerifiedT
 /** The shape that `--random` names. */
 async function randomConfig(name: string): Promise<ModelConfig> {
   if (Object.hasOwn(modelPresets, name)) return presetConfig(name);
-  if (name.endsWith(".json")) return readModelConfig(JSON.parse(await readFile(name, "utf8")), () => undefined);
+  if (name.endsWith(".json")) return readModelConfig(await readConfigJson(name), () => undefined);
   const config = resolveModelConfig(loadRunConfig(resolveConfigPath(name)).model);
   if (config.vocabSize > 0) return config;
   throw new UsageError(`--random ${name}: the recipe has no model.vocab_size, its tokenizer would decide`);

@@ -25,7 +25,7 @@ import {
   withBackwardPrecision,
 } from "../training/index.ts";
 import { checkInteger, UsageError } from "./command.ts";
-import { dataProgress } from "./data_progress.ts";
+import { Progress } from "./progress.ts";
 import type { TrainFlags } from "./train_flags.ts";
 import { TrainingProgress } from "./training_progress.ts";
 
@@ -108,9 +108,12 @@ export async function runTraining(flags: TrainFlags, signal: AbortSignal): Promi
 
   const compute = await selectBackend(flags.backend, flags.threads);
   const { config, reason } = withBackwardPrecision(matched, compute);
-  const report = dataProgress(process.stdout);
-  const inputs = await prepareRun(config, { storedTokenizer: resumed?.tokenizerFile, onProgress: report, signal });
-  report.done();
+  const progress = new Progress({ stream: process.stdout, lines: "beginnings" });
+  const inputs = await prepareRun(config, {
+    storedTokenizer: resumed?.tokenizerFile,
+    onProgress: (phase, done, total) => progress.update(phase, done, total),
+    signal,
+  }).finally(() => progress.close());
   try {
     printHeader(inputs, compute, reason);
     if (isDryRun || directory === undefined) {

@@ -1,8 +1,8 @@
 /** What a run shows while it goes: a progress bar on a terminal, one plain line per metrics row elsewhere. */
-import { Presets, SingleBar } from "cli-progress";
 import { formatDuration } from "../training/duration.ts";
 import type { MetricsRow } from "../training/metrics.ts";
 import type { RunListener } from "../training/training_run.ts";
+import { Progress } from "./progress.ts";
 
 /** "step 100/500  loss 2.345  val 2.401 (3.12 bits/byte)  ...". */
 export function formatMetrics(row: MetricsRow, maxSteps: number, secondsLeft: number): string {
@@ -20,7 +20,7 @@ export function formatMetrics(row: MetricsRow, maxSteps: number, secondsLeft: nu
   return parts.filter((part) => part !== "").join("  ");
 }
 
-export interface ProgressOptions {
+export interface TrainingProgressOptions {
   maxSteps: number;
   /** Steps made before this process (a resumed run). */
   startStep: number;
@@ -29,66 +29,42 @@ export interface ProgressOptions {
 
 /** Shows a run. Call {@link close} at its end, whatever the end. */
 export class TrainingProgress implements RunListener {
-  private readonly options: ProgressOptions;
-  private readonly started = performance.now();
-  private readonly bar: SingleBar | undefined;
+  private readonly maxSteps: number;
+  private readonly isTerminal: boolean;
+  private readonly progress: Progress;
   private tokensPerSecond = "-";
   private step: number;
 
-  constructor(options: ProgressOptions) {
-    this.options = options;
-    this.step = options.startStep;
-    if (!options.stream.isTTY) return;
-    this.bar = new SingleBar(
-      {
-        stream: options.stream,
-        format: "{bar} {value}/{total}  loss {loss}  {speed} tokens/s  ETA {left}",
-        barsize: 24,
-        hideCursor: true,
-        gracefulExit: false,
-      },
-      Presets.shades_classic,
-    );
-    this.bar.start(options.maxSteps, options.startStep, { loss: "-", speed: "-", left: "-" });
+  constructor({ maxSteps, startStep, stream }: TrainingProgressOptions) {
+    this.maxSteps = maxSteps;
+    this.step = startStep;
+    this.isTerminal = stream.isTTY;
+    this.progress = new Progress({ stream, lines: "none" });
+    this.progress.update("training", startStep, maxSteps);
   }
 
   onStep(step: number, loss: number): void {
     this.step = step;
-    const left = formatDuration(this.secondsLeft());
-    this.bar?.update(step, { loss: loss.toFixed(3), speed: this.tokensPerSecond, left });
+    const details = [`step ${step}/${this.maxSteps}`, `loss ${loss.toFixed(3)}`, `${this.tokensPerSecond} tokens/s`];
+    this.progress.update("training", step, this.maxSteps, details);
   }
 
   onMetrics(row: MetricsRow): void {
     this.tokensPerSecond = String(row.tokens_per_second);
     // The bar shows the training loss already.
-    if (this.bar === undefined || row.val_loss !== undefined) {
-      this.print(formatMetrics(row, this.options.maxSteps, this.secondsLeft()));
-    }
+    if (this.isTerminal && row.val_loss === undefined) return;
+    this.progress.print(formatMetrics(row, this.maxSteps, this.progress.secondsLeft(this.step, this.maxSteps) ?? 0));
   }
 
   onSample(step: number, text: string): void {
-    this.print(`sample at step ${step}: ${JSON.stringify(text)}`);
+    this.progress.print(`sample at step ${step}: ${JSON.stringify(text)}`);
   }
 
   onCheckpoint(_step: number, directory: string): void {
-    this.print(`checkpoint ${directory}`);
+    this.progress.print(`checkpoint ${directory}`);
   }
 
   close(): void {
-    this.bar?.stop();
-  }
-
-  /** A line of its own, above the bar if there is one. */
-  print(line: string): void {
-    // The bar draws itself again on the next line.
-    const clear = this.bar ? "\r\x1b[K" : "";
-    this.options.stream.write(`${clear}${line}\n`);
-  }
-
-  private secondsLeft(): number {
-    const done = this.step - this.options.startStep;
-    if (done === 0) return 0;
-    const seconds = (performance.now() - this.started) / 1000;
-    return (seconds / done) * (this.options.maxSteps - this.step);
+    this.progress.close();
   }
 }

@@ -17,7 +17,7 @@ import {
 import { writeWholeFile } from "../../src/files/whole_file.ts";
 import type { LanguageModel } from "../../src/language_model/language_model.ts";
 import { errorLine, errorReport, isForPeople } from "../error_report.ts";
-import { RequestProgress } from "../progress.ts";
+import { Progress } from "../progress.ts";
 import { type ChosenTasks, chosenChatTemplate } from "./choose_tasks.ts";
 import type { ModelOptions } from "./model_flags.ts";
 import { type ModelSource, openEvaluatedModel } from "./open_evaluated_model.ts";
@@ -72,14 +72,14 @@ async function evaluateModel(
 ): Promise<EvaluatedModel> {
   const startedAt = Date.now();
   const model = await openEvaluatedModel(source, options, signal);
-  const progress = new RequestProgress();
+  const progress = new Progress();
   try {
     const chatTemplate = chosenChatTemplate(options, model.tokenizer);
     const asked = { ...chosen, evaluation: { ...chosen.evaluation, chatTemplate } };
     const results = await evaluate(model, asked.tasks, asked.data, {
       ...asked.evaluation,
       signal,
-      onProgress: (done, total) => progress.update(done, total),
+      onProgress: (done, total) => progress.update("requests", done, total, [`${done} of ${total}`]),
     });
     progress.close();
     const groups = scoreGroups(chosen.groups, results);

@@ -17,7 +17,7 @@ import {
   resolveSources,
 } from "../../training/index.ts";
 import { UsageError } from "../command.ts";
-import { RequestProgress } from "../progress.ts";
+import { Progress } from "../progress.ts";
 import type { ChosenTasks } from "./choose_tasks.ts";
 import type { OverlapOptions } from "./overlap_flags.ts";
 
@@ -82,12 +82,12 @@ export async function checkOverlap(
   for (const source of options.check_overlap ?? []) sources.push(await openSource(source, options));
   const megabytes = (bytes: number) => Math.ceil(bytes / 1e6);
   const total = megabytes(sources.reduce((sum, { size }) => sum + size, 0));
-  const progress = new RequestProgress(process.stderr, "MB of the corpus");
+  const progress = new Progress();
   async function* parts(): AsyncGenerator<CorpusPart> {
     let before = 0;
     for (const { size, read } of sources) {
       const start = before;
-      yield* read((done) => progress.update(Math.min(total, megabytes(start + done)), total));
+      yield* read((done) => progress.update("MB of the corpus", Math.min(total, megabytes(start + done)), total));
       before += size;
     }
   }

@@ -40,19 +40,24 @@ async function checkpointDirectory(directory: string): Promise<string> {
   return path.join(checkpoints, path.basename((await readFile(latest, "utf8")).trim()));
 }
 
-async function readConfigJson(directory: string): Promise<Record<string, unknown>> {
-  const file = path.join(directory, "config.json");
+/** What `readModelConfig` reads. @throws {CheckpointError} unless `file` holds a JSON object. */
+export async function readConfigJson(file: string): Promise<Record<string, unknown>> {
   let text: string;
   try {
     text = await readFile(file, "utf8");
   } catch (error) {
     throw new CheckpointError(`cannot read ${file}: ${systemErrorText(error)}`);
   }
+  let json: unknown;
   try {
-    return JSON.parse(text);
+    json = JSON.parse(text);
   } catch {
     throw new CheckpointError(`${file} is not valid JSON`);
   }
+  if (json === null || typeof json !== "object" || Array.isArray(json)) {
+    throw new CheckpointError(`${file}: not a JSON object`);
+  }
+  return json as Record<string, unknown>;
 }
 
 function openTensors(directory: string): Promise<SafetensorsFile> {
@@ -130,7 +135,7 @@ function checkTensors(tensors: SafetensorsFile, config: ModelConfig): void {
  */
 export async function openCheckpoint(directory: string): Promise<Checkpoint> {
   const folder = await checkpointDirectory(directory);
-  const configJson = await readConfigJson(folder);
+  const configJson = await readConfigJson(path.join(folder, "config.json"));
   const tensors = await openTensors(folder);
   try {
     const config = modelConfigOf(configJson, path.join(folder, "config.json"), tensors);

@@ -1,39 +1,79 @@
-/** Lines and times of the progress display. */
-import { expect, test } from "vitest";
-import { RequestProgress } from "../../cli/progress.ts";
+/** Lines, bar and times of the progress display. */
+import { describe, expect, test } from "vitest";
+import { Progress, type ProgressOptions } from "../../cli/progress.ts";
 
-function lines(updates: readonly (readonly [seconds: number, done: number])[], total: number): string[] {
+type Update = readonly [seconds: number, done: number];
+
+/** What is written while `updates` of a job come in. */
+function shown(updates: readonly Update[], total: number, options: ProgressOptions & { isTTY?: boolean } = {}): string {
   const written: string[] = [];
   let now = 0;
-  const stream = { isTTY: false, write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream;
-  const progress = new RequestProgress(stream, "requests", () => now * 1000);
+  const stream = {
+    isTTY: options.isTTY ?? false,
+    columns: 120,
+    rows: 40,
+    write: (text: string) => written.push(text),
+    on: () => {},
+  } as unknown as NodeJS.WriteStream;
+  const progress = new Progress({ ...options, stream, now: () => now * 1000 });
   for (const [seconds, done] of updates) {
     now = seconds;
-    progress.update(done, total);
+    progress.update("requests", done, total, [`${done} done`]);
   }
   progress.close();
-  return written;
+  return written.join("");
 }
 
-test("a line for every tenth, with the time left at the speed so far", () => {
-  const updates = [
+describe("where there is no terminal", () => {
+  const updates: Update[] = [
     [1, 5],
     [2, 10],
     [3, 12],
     [200, 50],
     [400, 100],
-  ] as const;
-  expect(lines(updates, 100)).toEqual([
-    "10 of 100 requests, 2.0 s, 18 s left\n",
-    "50 of 100 requests, 200.0 s, 4 min left\n",
-    "100 of 100 requests, 400.0 s\n",
-  ]);
+  ];
+
+  test("a line for every tenth, with the time left at the speed so far", () => {
+    expect(shown(updates, 100)).toBe(
+      "10 of 100 requests, 2.0 s, ETA 0:18\n50 of 100 requests, 200.0 s, ETA 3:41\n100 of 100 requests, 400.0 s\n",
+    );
+  });
+
+  test("or a line when the job begins, or none", () => {
+    expect(shown(updates, 100, { lines: "beginnings" })).toBe("requests\n");
+    expect(shown(updates, 100, { lines: "none" })).toBe("");
+  });
+
+  test("what a cache answered does not count as speed", () => {
+    expect(
+      shown(
+        [
+          [2, 500],
+          [12, 600],
+        ],
+        1000,
+      ),
+    ).toBe("500 of 1000 requests, 2.0 s\n600 of 1000 requests, 12.0 s, ETA 0:40\n");
+  });
 });
 
-test("what a cache answered does not count as speed", () => {
-  const updates = [
-    [2, 500],
-    [12, 600],
-  ] as const;
-  expect(lines(updates, 1000)).toEqual(["500 of 1000 requests, 2.0 s\n", "600 of 1000 requests, 12.0 s, 40 s left\n"]);
+test("on a terminal a bar with share, details and time left, cleared at the end", () => {
+  const text = shown(
+    [
+      [0, 0],
+      [10, 25],
+    ],
+    100,
+    { isTTY: true },
+  );
+  expect(text).toMatch(/requests \S+ 0% {2}0 done/);
+  expect(text).toMatch(/requests \S+ 25% {2}25 done {2}ETA 0:30/);
+});
+
+test("another job begins anew", () => {
+  const written: string[] = [];
+  const stream = { isTTY: false, write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream;
+  const progress = new Progress({ stream, lines: "beginnings" });
+  for (const job of ["hashing", "hashing", "tokenizing"]) progress.update(job, 1, 2);
+  expect(written).toEqual(["hashing\n", "tokenizing\n"]);
 });

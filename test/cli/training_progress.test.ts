@@ -72,7 +72,7 @@ describe("TrainingProgress", () => {
     progress.onMetrics(row);
     progress.onStep(21, 3.5);
     progress.close();
-    expect(text()).toMatch(/21\/500 {2}loss 3\.500 {2}2628 tokens\/s {2}ETA \d+:\d\d/);
+    expect(text()).toMatch(/training \S+ 4% {2}step 21\/500 {2}loss 3\.500 {2}2628 tokens\/s {2}ETA \d+:\d\d/);
     expect(text()).toContain("val 3.2964");
   });
 });
