@@ -2,7 +2,9 @@
  * Compares what two forward passes say of the same sequences: the training forward on the model of the export plan,
  * and the reader of the exported file; and how much a different model loses against the trained one.
  */
+
 import type { ModelConfig } from "../../src/config/model_config.ts";
+import { UserError } from "../../src/errors/user_error.ts";
 import { CounterRng } from "../../src/random/counter_rng.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { VerificationError } from "./verification.ts";
@@ -17,7 +19,7 @@ const sequenceLengths = [257, 2, 129, 64, 31, 97];
  */
 export function comparisonSequences(config: ModelConfig, tokenizer: Tokenizer | null, text: string): Int32Array[] {
   const ids = tokenizer === null ? randomIds(config.vocabSize) : Int32Array.from(tokenizer.encode(text));
-  if (ids.length < 2) throw new RangeError("the text to compare on has fewer than 2 tokens");
+  if (ids.length < 2) throw new UserError("the text to compare on has fewer than 2 tokens");
   const sequences: Int32Array[] = [];
   for (let done = 0; done < predictions; ) {
     const wanted = sequenceLengths[sequences.length % sequenceLengths.length];

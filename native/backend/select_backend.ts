@@ -7,9 +7,9 @@ import { createRequire } from "node:module";
 import { cpus } from "node:os";
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs";
-import { UserError } from "../../src/errors/user_error.ts";
+import { messageOf, UserError } from "../../src/errors/user_error.ts";
 import type { BackendName, Compute } from "../../src/ops/compute.ts";
-import { loadAddon, NativeUnavailableError } from "../addon.ts";
+import { loadAddon, type NativeAddon, NativeUnavailableError } from "../addon.ts";
 import { thisCpuName } from "../cpu_name.ts";
 import { nativeKernelLog, registerNativeBackend, resetKernelLog } from "./index.ts";
 
@@ -26,8 +26,8 @@ export class BackendError extends UserError {
  * @param name default: native; without the addon, wasm with a loud warning
  * @param threads default: BITNET_THREADS, else all CPUs. Only `native` can be told.
  * @param warn gets the warning
- * @throws {BackendError | NativeUnavailableError} if a backend asked for by name is missing
- * @throws if BITNET_ISA names a variant that this CPU does not have
+ * @throws {BackendError | NativeUnavailableError} if a backend asked for by name is missing, or BITNET_ISA names a
+ * variant that this CPU does not have
  */
 export async function selectBackend(
   name?: BackendName,
@@ -77,21 +77,31 @@ async function selectNative(threads: number | undefined): Promise<Compute> {
   const addon = loadAddon();
   if (threads !== undefined) addon.setThreads(threads);
   registerNativeBackend();
+  const variant = activeVariant(addon);
   await activate("native");
   return {
     backend: "native",
-    variant: addon.variant(),
+    variant,
     cpu: thisCpuName(),
     features: addon.features().features,
     threads: addon.threads(),
     kernel: (required = ["BitLinear"]) => {
-      const { calls, variant } = nativeKernelLog();
+      const { calls, variant: ran } = nativeKernelLog();
       resetKernelLog();
       const missing = required.filter((name) => !calls.has(name));
       if (missing.length === required.length) return composed;
-      return missing.length === 0 ? variant : `${variant} (${composed}: ${missing.join(" ")})`;
+      return missing.length === 0 ? ran : `${ran} (${composed}: ${missing.join(" ")})`;
     },
   };
+}
+
+/** @throws {BackendError} if BITNET_ISA names none that this CPU has. */
+function activeVariant(addon: NativeAddon): string {
+  try {
+    return addon.variant();
+  } catch (error) {
+    throw new BackendError(messageOf(error));
+  }
 }
 
 async function selectTensorflow(): Promise<Compute> {

@@ -4,8 +4,10 @@
  * Log-probabilities are the float32 bits of the training forward, whatever the batch, chunk size, thread count or kernel
  * variant. Calls of one engine run one after the other; those that draw tokens at the same time run together.
  */
+
 import { availableParallelism } from "node:os";
 import path from "node:path";
+import { UserError } from "../../src/errors/user_error.ts";
 import { RequestError } from "../../src/language_model/request_error.ts";
 import { loadAddon } from "../addon.ts";
 import { DrawBatcher } from "./draw_batcher.ts";
@@ -68,7 +70,7 @@ export interface ContinuationRequest {
 function threadCount(asked: number | undefined): number {
   const threads = asked ?? (Number(process.env.BITNET_THREADS) || availableParallelism());
   if (!Number.isInteger(threads) || threads < 1 || threads > 1024) {
-    throw new RangeError(`threads must be an integer from 1 to 1024, not ${threads}`);
+    throw new UserError(`threads must be an integer from 1 to 1024, not ${threads}`);
   }
   return threads;
 }
