@@ -1,6 +1,7 @@
 /** `bitnet-chat`: a conversation with a model in the terminal, or with piped lines; see `--help`. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { loadModel, type TextModel } from "../native/inference/text_model.ts";
+import { readTextFile } from "../src/files/text_file.ts";
 import { describeModel } from "../src/language_model/model_facts.ts";
 import { ChatTemplateError, knownChatTemplates } from "../src/tokenizer/chat_template.ts";
 import { Chat, note } from "./chat.ts";
@@ -17,7 +18,7 @@ const templateNames = [...knownChatTemplates.keys()].join(", ");
 function chatTemplate(given: string | undefined): string | undefined {
   if (given === undefined || knownChatTemplates.has(given)) return given;
   if (!existsSync(given)) throw new UsageError(`--chat-template ${given}: no such file, nor one of ${templateNames}`);
-  return readFileSync(given, "utf8");
+  return readTextFile(given);
 }
 
 function startConversation(model: TextModel, system: string | undefined, contextLength: number | undefined) {

@@ -1,5 +1,4 @@
 /** What `bitnet-export` does. The command loads it, and tfjs with it, when it runs: `--help` need not wait for that. */
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import {
   type ExportChoice,
@@ -17,6 +16,7 @@ import {
 import { openCheckpoint, parameterReader, type ReadParameter, readConfigJson } from "../src/checkpoint/checkpoint.ts";
 import { readModelConfig } from "../src/checkpoint/model_config_json.ts";
 import { type ModelConfig, resolveModelConfig } from "../src/config/model_config.ts";
+import { readTextFile } from "../src/files/text_file.ts";
 import { parameterCount } from "../src/model/parameters.ts";
 import { byteLevelTokenizer } from "../src/tokenizer/byte_level_tokenizer.ts";
 import { loadRunConfig, resolveConfigPath } from "../training/index.ts";
@@ -83,7 +83,7 @@ async function exportRandom(name: string, chosen: ExportFlags): Promise<void> {
 }
 
 async function exportCheckpoint(directory: string, chosen: ExportFlags): Promise<void> {
-  const text = chosen.text === undefined ? sampleText : await readFile(chosen.text, "utf8");
+  const text = chosen.text === undefined ? sampleText : readTextFile(chosen.text);
   const checkpoint = await openCheckpoint(directory);
   try {
     const choice = choiceOf(chosen, modelName(checkpoint.directory));
