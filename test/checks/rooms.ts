@@ -25,23 +25,47 @@ export const ranks: readonly (readonly string[])[] = [
   ["eval"],
 ];
 
+/** Folders and files of `src/eval` in the same way: what a question needs first, what is made of the answers last. */
+export const evalRanks: readonly (readonly string[])[] = [
+  ["python", "schema", "cost", "models"],
+  ["functions"],
+  ["score"],
+  ["task"],
+  ["data"],
+  ["prompt"],
+  ["request"],
+  ["aggregate.ts"],
+  ["evaluator.ts"],
+  ["group_scores.ts"],
+  ["report"],
+  ["contamination"],
+  ["index.ts"],
+];
+
 export const siblings: readonly string[] = ["training", "export", "native"];
 
 /** The commands and entries are roofs of the product, the others of the work on it: the product imports none of these. */
 const productRoofs: readonly string[] = ["cli", "index.ts"];
 const workRoofs: readonly string[] = ["experiments", "notebooks", "test", "vitest.config.ts"];
 
-function rankOf(room: string): number {
-  return ranks.findIndex((rooms) => rooms.includes(room));
+function rankRule(file: string, imported: string, order: readonly (readonly string[])[], depth: number): string | null {
+  const name = (path: string) =>
+    path
+      .split("/")
+      .slice(0, depth + 1)
+      .join("/");
+  const rankOf = (path: string) => order.findIndex((rooms) => rooms.includes(path.split("/")[depth]));
+  const [from, to] = [name(file), name(imported)];
+  if (from === to) return null;
+  const [fromRank, toRank] = [rankOf(file), rankOf(imported)];
+  if (fromRank < 0) return `${from} has no rank (test/checks/rooms.ts)`;
+  if (toRank < 0) return `${to} has no rank (test/checks/rooms.ts)`;
+  return toRank < fromRank ? null : `${from} (rank ${fromRank}) must not import ${to} (rank ${toRank})`;
 }
 
 function insideSrc(file: string, imported: string): string | null {
-  const [from, to] = [file.split("/")[1], imported.split("/")[1]];
-  if (from === to) return null;
-  const [fromRank, toRank] = [rankOf(from), rankOf(to)];
-  if (fromRank < 0) return `src/${from} has no rank (test/checks/rooms.ts)`;
-  if (toRank < 0) return `src/${to} has no rank (test/checks/rooms.ts)`;
-  return toRank < fromRank ? null : `src/${from} (rank ${fromRank}) must not import src/${to} (rank ${toRank})`;
+  const isInsideEval = file.startsWith("src/eval/") && imported.startsWith("src/eval/");
+  return isInsideEval ? rankRule(file, imported, evalRanks, 2) : rankRule(file, imported, ranks, 1);
 }
 
 /** The rule that `file` breaks by importing `imported` (paths from the root), or null. */
