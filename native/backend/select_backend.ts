@@ -100,7 +100,8 @@ function activeVariant(addon: NativeAddon): string {
   try {
     return addon.variant();
   } catch (error) {
-    throw new BackendError(messageOf(error));
+    // An addon of another version lacks the function: that is no choice of the user's.
+    throw error instanceof TypeError ? error : new BackendError(messageOf(error));
   }
 }
 
