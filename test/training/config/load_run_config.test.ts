@@ -13,29 +13,10 @@ import {
   resolveConfigPath,
 } from "../../../training/config/load_run_config.ts";
 import { parseOverride } from "../../../training/config/overrides.ts";
-import { RunConfigError } from "../../../training/config/run_config_error.ts";
 import { schedules } from "../../../training/schedules/registry.ts";
+import { problems, leastRecipe as text } from "./least_recipe.ts";
 
 const scheduleTypes = schedules.map(({ schema }) => schema.shape.type.value);
-
-const text = `model:
-  hidden_size: 256
-  num_hidden_layers: 1
-  intermediate_size: 256
-  num_attention_heads: 4
-training:
-  max_steps: 10
-`;
-
-function problems(yaml: string, ...sets: string[]): string[] {
-  try {
-    parseRunConfig(yaml, "my.yaml", sets.map(parseOverride));
-  } catch (error) {
-    expect(error).toBeInstanceOf(RunConfigError);
-    return (error as Error).message.split("\n");
-  }
-  return [];
-}
 
 describe("parseRunConfig", () => {
   it("fills in the defaults of every section", () => {

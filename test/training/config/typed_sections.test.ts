@@ -6,26 +6,7 @@ import { parse } from "yaml";
 import { upgradeSavedConfig } from "../../../training/config/earlier_configs.ts";
 import { formatRunConfig, loadRunConfig, parseRunConfig } from "../../../training/config/load_run_config.ts";
 import { parseOverride } from "../../../training/config/overrides.ts";
-import { RunConfigError } from "../../../training/config/run_config_error.ts";
-
-const text = `model:
-  hidden_size: 256
-  num_hidden_layers: 1
-  intermediate_size: 256
-  num_attention_heads: 4
-training:
-  max_steps: 10
-`;
-
-function problems(yaml: string, ...sets: string[]): string[] {
-  try {
-    parseRunConfig(yaml, "my.yaml", sets.map(parseOverride));
-  } catch (error) {
-    expect(error).toBeInstanceOf(RunConfigError);
-    return (error as Error).message.split("\n");
-  }
-  return [];
-}
+import { problems, leastRecipe as text } from "./least_recipe.ts";
 
 describe("a section with a type", () => {
   it("has the default one where none is said, and that one's keys only", () => {
