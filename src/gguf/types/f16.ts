@@ -1,5 +1,6 @@
 /** F16: IEEE binary16, 2 bytes per element, rounded half to even. */
 import { float16ToFloat32, float32ToFloat16 } from "../../quant/float16.ts";
+import { halfFloatRows } from "./half_floats.ts";
 import type { FloatTensorType } from "./tensor_type.ts";
 
 export const f16 = {
@@ -11,16 +12,5 @@ export const f16 = {
   blockBytes: 2,
   tailBytes: 0,
   dtype: "f16",
-  packRow(values: Float32Array, out: Uint8Array, offset: number) {
-    for (let i = 0; i < values.length; i++) {
-      const bits = float32ToFloat16(values[i]);
-      out[offset + 2 * i] = bits;
-      out[offset + 2 * i + 1] = bits >> 8;
-    }
-  },
-  unpackRow(bytes: Uint8Array, offset: number, values: Float32Array) {
-    for (let i = 0; i < values.length; i++) {
-      values[i] = float16ToFloat32(bytes[offset + 2 * i] | (bytes[offset + 2 * i + 1] << 8));
-    }
-  },
+  ...halfFloatRows(float32ToFloat16, float16ToFloat32),
 } as const satisfies FloatTensorType;

@@ -9,6 +9,7 @@
  * decoder (native/cc/core/k_quants.h). Read only. Source: ggml's ggml-quants.
  */
 import { float16ToFloat32 } from "../../quant/float16.ts";
+import { readUint16 } from "./half_floats.ts";
 import type { ReadOnlyTensorType } from "./tensor_type.ts";
 
 const blockElements = 256;
@@ -31,7 +32,7 @@ export const q4_k = {
   blockBytes,
   tailBytes: 0,
   unpackRow(bytes: Uint8Array, offset: number, values: Float32Array) {
-    const float16At = (at: number) => float16ToFloat32(bytes[at] | (bytes[at + 1] << 8));
+    const float16At = (at: number) => float16ToFloat32(readUint16(bytes, at));
     for (let i = 0; i < values.length; i++) {
       const block = offset + Math.floor(i / blockElements) * blockBytes;
       const within = i % blockElements;

@@ -10,6 +10,7 @@
  * decoder (native/cc/core/k_quants.h). Read only. Source: ggml's ggml-quants.
  */
 import { float16ToFloat32 } from "../../quant/float16.ts";
+import { readUint16 } from "./half_floats.ts";
 import type { ReadOnlyTensorType } from "./tensor_type.ts";
 
 const blockElements = 256;
@@ -33,7 +34,7 @@ export const q6_k = {
       const low = (bytes[block + half * 64 + (quarter & 1) * 32 + m] >> ((quarter >> 1) * 4)) & 15;
       const high = (bytes[block + 128 + half * 32 + m] >> (quarter * 2)) & 3;
       const scale = (bytes[block + 192 + (within >> 4)] << 24) >> 24;
-      const d = float16ToFloat32(bytes[block + 208] | (bytes[block + 209] << 8));
+      const d = float16ToFloat32(readUint16(bytes, block + 208));
       values[i] = d * scale * ((low | (high << 4)) - 32);
     }
   },

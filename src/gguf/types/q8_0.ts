@@ -8,6 +8,7 @@
  */
 import { float16ToFloat32 } from "../../quant/float16.ts";
 import { q8BlockSize, quantizeQ8 } from "../../quant/q8_0.ts";
+import { readUint16, writeUint16 } from "./half_floats.ts";
 import type { FloatTensorType } from "./tensor_type.ts";
 
 const blockBytes = 2 + q8BlockSize;
@@ -25,15 +26,14 @@ export const q8_0 = {
     const { scales, codes } = quantizeQ8(values);
     for (let block = 0; block < scales.length; block++) {
       const at = offset + block * blockBytes;
-      out[at] = scales[block];
-      out[at + 1] = scales[block] >> 8;
+      writeUint16(out, at, scales[block]);
       for (let i = 0; i < q8BlockSize; i++) out[at + 2 + i] = codes[block * q8BlockSize + i];
     }
   },
   unpackRow(bytes: Uint8Array, offset: number, values: Float32Array) {
     for (let block = 0; block < values.length / q8BlockSize; block++) {
       const at = offset + block * blockBytes;
-      const d = float16ToFloat32(bytes[at] | (bytes[at + 1] << 8));
+      const d = float16ToFloat32(readUint16(bytes, at));
       for (let i = 0; i < q8BlockSize; i++) values[block * q8BlockSize + i] = ((bytes[at + 2 + i] << 24) >> 24) * d;
     }
   },

@@ -11,6 +11,7 @@
  * Source: block_tq1_0 and quantize_row_tq1_0_ref of ggml.
  */
 import { float16ToFloat32, float32ToFloat16 } from "../../quant/float16.ts";
+import { readUint16, writeUint16 } from "./half_floats.ts";
 import type { CodeTensorType } from "./tensor_type.ts";
 
 const blockElements = 256;
@@ -44,9 +45,7 @@ export const tq1_0 = {
           out[at + byte + m] = Math.ceil((v * 256) / 243);
         }
       }
-      const d = float32ToFloat16(scales[block]);
-      out[at + 52] = d;
-      out[at + 53] = d >> 8;
+      writeUint16(out, at + 52, float32ToFloat16(scales[block]));
     }
   },
   unpackRow(bytes: Uint8Array, offset: number, codes: Int8Array, scales: Float32Array) {
@@ -63,7 +62,7 @@ export const tq1_0 = {
           }
         }
       }
-      scales[block] = float16ToFloat32(bytes[at + 52] | (bytes[at + 53] << 8));
+      scales[block] = float16ToFloat32(readUint16(bytes, at + 52));
     }
   },
 } as const satisfies CodeTensorType;

@@ -7,6 +7,7 @@
  * Source: block_tq2_0 and quantize_row_tq2_0_ref of ggml.
  */
 import { float16ToFloat32, float32ToFloat16 } from "../../quant/float16.ts";
+import { readUint16, writeUint16 } from "./half_floats.ts";
 import type { CodeTensorType } from "./tensor_type.ts";
 
 const blockElements = 256;
@@ -31,9 +32,7 @@ export const tq2_0 = {
             (codes[e] + 1) | ((codes[e + 32] + 1) << 2) | ((codes[e + 64] + 1) << 4) | ((codes[e + 96] + 1) << 6);
         }
       }
-      const d = float32ToFloat16(scales[block]);
-      out[at + 64] = d;
-      out[at + 65] = d >> 8;
+      writeUint16(out, at + 64, float32ToFloat16(scales[block]));
     }
   },
   unpackRow(bytes: Uint8Array, offset: number, codes: Int8Array, scales: Float32Array) {
@@ -43,7 +42,7 @@ export const tq2_0 = {
         const packed = bytes[at + (e >> 7) * 32 + (e & 31)];
         codes[block * blockElements + e] = ((packed >> (2 * ((e & 127) >> 5))) & 3) - 1;
       }
-      scales[block] = float16ToFloat32(bytes[at + 64] | (bytes[at + 65] << 8));
+      scales[block] = float16ToFloat32(readUint16(bytes, at + 64));
     }
   },
 } as const satisfies CodeTensorType;
