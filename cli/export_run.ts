@@ -19,7 +19,7 @@ import { type ModelConfig, resolveModelConfig } from "../src/config/model_config
 import { readTextFile } from "../src/files/text_file.ts";
 import { parameterCount } from "../src/model/parameters.ts";
 import { byteLevelTokenizer } from "../src/tokenizer/byte_level_tokenizer.ts";
-import { loadRunConfig, resolveConfigPath } from "../training/index.ts";
+import { loadRunConfig, resolveConfigPath } from "../training/config/load_run_config.ts";
 import { checkInteger, UsageError } from "./command.ts";
 import { comparisonReport } from "./export_comparison.ts";
 import type { ExportFlags } from "./export_flags.ts";

@@ -18,10 +18,8 @@ export { type StartableConfig, withBackwardPrecision } from "./config/resolve_ba
 export { type RunConfig, runConfigSchema } from "./config/run_config.ts";
 export { RunConfigError } from "./config/run_config_error.ts";
 export { type RunMaterial, scheduleOf, trainerOptionsOf } from "./config/run_parts.ts";
-export { type CorpusFile, readDocuments, resolveCorpus } from "./data/corpus.ts";
 export { type PrepareOptions, prepareDataset } from "./data/prepare_dataset.ts";
 export { PreparedDataset } from "./data/prepared_dataset.ts";
-export { isShardFolder, readShardText } from "./data/shard_text.ts";
 export { estimateRun, formatEstimate, type RunEstimate } from "./dry_run.ts";
 export { matchRun } from "./match_run.ts";
 export type { MetricsRow } from "./metrics.ts";

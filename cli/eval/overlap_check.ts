@@ -1,5 +1,4 @@
 /** `--check_overlap`: finds the task documents that a training corpus has parts of. */
-
 import { existsSync, statSync } from "node:fs";
 import path from "node:path";
 import { DataError } from "../../src/data/data_error.ts";
@@ -7,15 +6,10 @@ import { localTokenizer } from "../../src/data/hub_tokenizer.ts";
 import type { DocumentOptions } from "../../src/data/text_reader.ts";
 import { type CorpusPart, documentLimit, findOverlap, type Overlap, type TestDocuments } from "../../src/eval/index.ts";
 import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
-import {
-  type CorpusFile,
-  isShardFolder,
-  loadRunConfig,
-  readDocuments,
-  readShardText,
-  resolveCorpus,
-  resolveSources,
-} from "../../training/index.ts";
+// Not by their entry, which loads tfjs.
+import { type CorpusFile, readDocuments, resolveCorpus } from "../../training/data/corpus.ts";
+import { isShardFolder, readShardText } from "../../training/data/shard_text.ts";
+import { resolveSources } from "../../training/run_data.ts";
 import { UsageError } from "../command.ts";
 import { Progress } from "../progress.ts";
 import type { ChosenTasks } from "./choose_tasks.ts";
@@ -41,7 +35,8 @@ async function openSource(source: string, options: OverlapOptions): Promise<Sour
   }
   const config = path.join(source, "config.yaml");
   if (existsSync(config)) {
-    // A run directory: what it was trained on.
+    // A run directory: what it was trained on. A configuration knows the optimizers, and they tfjs.
+    const { loadRunConfig } = await import("../../training/config/load_run_config.ts");
     const run = loadRunConfig(config);
     const { text_field, document_separator } = run.data;
     const files = await resolveCorpus(resolveSources(run));
