@@ -88,7 +88,8 @@ export function ofMember(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   return nearest ? { ...nearest, path: [...issue.path, ...nearest.path] } : issue;
 }
 
-function valueAt(root: unknown, path: Path): unknown {
+/** The value under these keys; undefined where one of them is not there. */
+export function valueAt(root: unknown, path: Path): unknown {
   let value = root;
   for (const key of path) {
     if (typeof value !== "object" || value === null) return undefined;

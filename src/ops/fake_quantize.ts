@@ -4,13 +4,11 @@
  * they stand alone for other layers.
  */
 import * as tf from "@tensorflow/tfjs";
+import { smallestAbsmax } from "../quantizers/absmax_int8.ts";
 import type { WeightQuantizer } from "../quantizers/weight_quantizer.ts";
 import { dequantizedWeight, latentGradient } from "./quantized_weights.ts";
 import { asRows } from "./tensor_access.ts";
 import { withGradient } from "./with_gradient.ts";
-
-/** Lower limit of a row's max |x|, as in `src/quantizers/absmax_int8.ts`. */
-const smallestAbsmax = 1e-5;
 
 export interface ActivationCodes {
   /** Integers -128 .. 127 stored as float32 [rows, K]. */

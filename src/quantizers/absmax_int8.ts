@@ -11,7 +11,8 @@ import { z } from "zod";
 import { roundAndClip } from "../quant/round_half_even.ts";
 import type { ActivationQuantizerDefinition, QuantizedRows } from "./activation_quantizer.ts";
 
-const smallestAbsmax = Math.fround(1e-5);
+/** Lower limit of a row's max |x|: keeps the reciprocal of a row of zeros finite. */
+export const smallestAbsmax = Math.fround(1e-5);
 
 /** Quantizes one row x[begin .. begin + cols) into codes at the same place. Returns act_scale. */
 export function absmaxInt8Row(x: Float32Array, begin: number, cols: number, codes: Int8Array): number {

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { isMap, isNode, isScalar, LineCounter, type Node, parseAllDocuments, type YAMLMap } from "yaml";
 import type { z } from "zod";
+import { valueAt } from "../../config/schema_errors.ts";
 import { nearestName } from "../../errors/nearest_name.ts";
 import { systemErrorText } from "../../errors/system_error.ts";
 import { UserError } from "../../errors/user_error.ts";
@@ -141,8 +142,4 @@ function check<T>(schema: z.ZodObject & z.ZodType<T>, { values, locate }: Sectio
     });
   });
   throw new TaskFileError(lines.join("\n"));
-}
-
-function valueAt(root: unknown, keys: readonly PropertyKey[]): unknown {
-  return keys.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], root);
 }
