@@ -4,8 +4,8 @@
  * the left.
  */
 
+import { rstrip } from "../python/whitespace.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
-import { rstrip } from "../tokenizer/whitespace.ts";
 import type { LoglikelihoodRequest } from "./language_model.ts";
 import { RequestError } from "./request_error.ts";
 

@@ -13,7 +13,7 @@ export interface Violation {
 /** Rooms of `src` by rank, the lowest first. */
 export const ranks: readonly (readonly string[])[] = [
   ["errors", "random"],
-  ["files", "quant", "world"],
+  ["files", "quant", "world", "python"],
   ["tokenizer"],
   ["quantizers", "gguf", "data"],
   ["config"],
@@ -27,7 +27,7 @@ export const ranks: readonly (readonly string[])[] = [
 
 /** Folders and files of `src/eval` in the same way: what a question needs first, what is made of the answers last. */
 export const evalRanks: readonly (readonly string[])[] = [
-  ["python", "schema", "cost", "models"],
+  ["schema", "cost", "models"],
   ["functions"],
   ["score"],
   ["task"],

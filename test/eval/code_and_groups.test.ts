@@ -2,8 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { UnsafeCodeError } from "../../src/eval/evaluator.ts";
 import { passAtK } from "../../src/eval/functions/humaneval.ts";
+import { runPythonTest } from "../../src/eval/functions/python_test.ts";
 import { scoreGroups } from "../../src/eval/group_scores.ts";
-import { runPythonTest } from "../../src/eval/python/python_test.ts";
 import { groupsTable, leftOutLines, resultsTable } from "../../src/eval/report/results_table.ts";
 import { findTask, shippedTasks } from "../../src/eval/task/task_registry.ts";
 import { fakeLanguageModel } from "./fake_language_model.ts";

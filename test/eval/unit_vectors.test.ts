@@ -1,9 +1,9 @@
 /** The pieces of evaluation against lm-evaluation-harness's own results. */
 import { describe, expect, test } from "vitest";
-import { PythonRandom } from "../../src/eval/python/random.ts";
 import { likeliestChoice, likeliestChoicePerCharacter, mean, meanStandardError } from "../../src/eval/score/metrics.ts";
 import { findTask } from "../../src/eval/task/task_registry.ts";
 import { containsStop, truncateAtStop } from "../../src/language_model/stop_strings.ts";
+import { PythonRandom } from "../../src/python/random.ts";
 import { unitVectors } from "./golden_lm_eval.ts";
 
 describe("PythonRandom", () => {

@@ -1,8 +1,8 @@
 /** HellaSwag's texts as lm-evaluation-harness cleans them (`tasks/hellaswag/utils.py`). */
 import { z } from "zod";
 import { checkDocument, type JsonObject } from "../../data/document.ts";
-import { strip } from "../../tokenizer/whitespace.ts";
-import { capitalize } from "../python/text_methods.ts";
+import { capitalize } from "../../python/text_methods.ts";
+import { strip } from "../../python/whitespace.ts";
 
 const raw = z.object({
   activity_label: z.string(),

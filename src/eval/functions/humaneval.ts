@@ -1,6 +1,6 @@
 /** HumanEval: completions become programs, which a Python process runs against the unit tests. */
 import type { JsonObject } from "../../data/document.ts";
-import { runPythonTest } from "../python/python_test.ts";
+import { runPythonTest } from "./python_test.ts";
 
 /** The whole function: lm-evaluation-harness's `build_predictions`. */
 export function buildPrediction(response: string, document: JsonObject): string {

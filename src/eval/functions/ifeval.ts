@@ -1,9 +1,9 @@
 /** IFEval's metrics (`tasks/ifeval/utils.py`): does a response follow its instructions, strictly and loosely. */
 import { z } from "zod";
 import { checkDocument, DocumentError, type JsonObject } from "../../data/document.ts";
-import { strip } from "../../tokenizer/whitespace.ts";
-import { RegexError } from "../python/regex.ts";
-import { isTruthy } from "../python/values.ts";
+import { RegexError } from "../../python/regex.ts";
+import { isTruthy } from "../../python/values.ts";
+import { strip } from "../../python/whitespace.ts";
 import type { Metrics, SampleMetric } from "../schema/sample_metric.ts";
 import { type CheckArguments, instructionChecks } from "./ifeval_checks.ts";
 

@@ -6,8 +6,8 @@
  * `change_case:capital_word_frequency` (NLTK's sentence splitter).
  */
 
-import { splitWords, strip } from "../../tokenizer/whitespace.ts";
-import { pythonRegex } from "../python/regex.ts";
+import { pythonRegex } from "../../python/regex.ts";
+import { splitWords, strip } from "../../python/whitespace.ts";
 
 /** Arguments of one instruction, those without a value removed. */
 export type CheckArguments = Readonly<Record<string, unknown>>;

@@ -1,7 +1,7 @@
 /** WikiText's pages as running text, and what their perplexity is divided by (`tasks/wikitext/preprocess_wikitext.py`). */
 import { z } from "zod";
 import { checkDocument, type JsonObject } from "../../data/document.ts";
-import { countWords, whitespaceClass } from "../../tokenizer/whitespace.ts";
+import { countWords, whitespaceClass } from "../../python/whitespace.ts";
 import type { Metrics } from "../schema/sample_metric.ts";
 
 const schema = z.object({ page: z.string() });

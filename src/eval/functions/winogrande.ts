@@ -1,7 +1,7 @@
 /** WinoGrande: each option fills the blank, what follows the blank is scored (`tasks/winogrande`). */
 import { z } from "zod";
 import { checkDocument, DocumentError, type JsonObject } from "../../data/document.ts";
-import { strip } from "../../tokenizer/whitespace.ts";
+import { strip } from "../../python/whitespace.ts";
 
 const schema = z.object({
   sentence: z.string(),

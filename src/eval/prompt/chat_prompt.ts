@@ -2,9 +2,10 @@
  * A conversation as a prompt, by the tokenizer's chat template, as lm-evaluation-harness has it from Transformers: the
  * assistant's turn is begun, or, if the assistant has begun to answer, left open (`continue_final_message`).
  */
+
+import { rstrip, strip } from "../../python/whitespace.ts";
 import { type ChatMessage, ChatTemplate, ChatTemplateError } from "../../tokenizer/chat_template.ts";
 import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
-import { rstrip, strip } from "../../tokenizer/whitespace.ts";
 
 /** Put behind the text that is to be continued, to find it in what the template makes of it. */
 const mark = "CONTINUE_FINAL_MESSAGE_TAG ";

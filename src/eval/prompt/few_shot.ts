@@ -5,8 +5,8 @@
 import { DataError } from "../../data/data_error.ts";
 import type { JsonObject } from "../../data/document.ts";
 import type { LocatedDocument } from "../../data/document_file.ts";
-import { PythonRandom } from "../python/random.ts";
-import { isEqual } from "../python/values.ts";
+import { PythonRandom } from "../../python/random.ts";
+import { isEqual } from "../../python/values.ts";
 import type { TaskSplits } from "../task/task.ts";
 
 export const defaultFewshotSeed = 1234;

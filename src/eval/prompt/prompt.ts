@@ -5,7 +5,7 @@
 import { DocumentError, type JsonObject } from "../../data/document.ts";
 import type { LocatedDocument } from "../../data/document_file.ts";
 import { UserError } from "../../errors/user_error.ts";
-import { isSpace } from "../../tokenizer/whitespace.ts";
+import { isSpace } from "../../python/whitespace.ts";
 import type { DocumentReader } from "../data/document_reader.ts";
 import type { PromptRules, Task } from "../task/task.ts";
 import type { ChatPrompt } from "./chat_prompt.ts";

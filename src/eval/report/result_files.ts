@@ -10,8 +10,8 @@ import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { writeWholeFile } from "../../files/whole_file.ts";
+import { pythonStr } from "../../python/values.ts";
 import type { TaskResult } from "../evaluator.ts";
-import { pythonStr } from "../python/values.ts";
 import type { Sample } from "../request/sample.ts";
 import { fileName, type ResultsJson } from "./results.ts";
 

@@ -2,8 +2,8 @@
 
 import type { LoglikelihoodRequest, LoglikelihoodResult } from "../../language_model/language_model.ts";
 import type { RequestEncoder } from "../../language_model/request_encoding.ts";
+import { pythonStr } from "../../python/values.ts";
 import type { DocumentReader } from "../data/document_reader.ts";
-import { pythonStr } from "../python/values.ts";
 import type { Task } from "../task/task.ts";
 import { type PendingSample, type PromptedDocument, samplesOfFilters } from "./sample.ts";
 

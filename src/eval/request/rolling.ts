@@ -2,9 +2,9 @@
 
 import type { LoglikelihoodRequest, LoglikelihoodResult } from "../../language_model/language_model.ts";
 import type { RequestEncoder } from "../../language_model/request_encoding.ts";
-import { countWords } from "../../tokenizer/whitespace.ts";
+import { pythonStr } from "../../python/values.ts";
+import { countWords } from "../../python/whitespace.ts";
 import type { DocumentReader } from "../data/document_reader.ts";
-import { pythonStr } from "../python/values.ts";
 import type { Metrics } from "../schema/sample_metric.ts";
 import type { Task } from "../task/task.ts";
 import { type PendingSample, type PromptedDocument, samplesOfFilters } from "./sample.ts";

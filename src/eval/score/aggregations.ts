@@ -1,7 +1,7 @@
 /** From the values of the documents to a score and its standard error (`api/metrics.py`). */
 import { nearestName } from "../../errors/nearest_name.ts";
+import { PythonRandom } from "../../python/random.ts";
 import { namedFunction } from "../functions/named_functions.ts";
-import { PythonRandom } from "../python/random.ts";
 import type { ClassPair, Probabilities, SampleMetric, Weighted } from "../schema/sample_metric.ts";
 import { TaskRuleError } from "../schema/task_rule_error.ts";
 import { FunctionName } from "../schema/task_schema.ts";

@@ -3,10 +3,10 @@
  * gives a list; only `take_first`, the last one, gives a single answer.
  */
 import type { JsonObject } from "../../data/document.ts";
-import { strip } from "../../tokenizer/whitespace.ts";
+import { pythonRegex, selectedMatch } from "../../python/regex.ts";
+import { pythonRepr } from "../../python/values.ts";
+import { strip } from "../../python/whitespace.ts";
 import { namedFunction } from "../functions/named_functions.ts";
-import { pythonRegex, selectedMatch } from "../python/regex.ts";
-import { pythonRepr } from "../python/values.ts";
 import { TaskRuleError } from "../schema/task_rule_error.ts";
 import type { FilterStep, OutputType } from "../schema/task_schema.ts";
 import { multiChoiceRegex } from "./choice_letters.ts";

@@ -1,7 +1,7 @@
 /** The letter that a generated answer to a multiple-choice question means (`multi_choice_regex` of `filters/extraction.py`). */
 import { DocumentError, type JsonObject } from "../../data/document.ts";
-import { strip } from "../../tokenizer/whitespace.ts";
-import { pythonRegex, selectedMatch } from "../python/regex.ts";
+import { pythonRegex, selectedMatch } from "../../python/regex.ts";
+import { strip } from "../../python/whitespace.ts";
 
 export interface MultiChoiceRegexSettings {
   regex_pattern: string;

@@ -1,6 +1,6 @@
 /** Metrics of lm-evaluation-harness 0.4 (`api/metrics.py`). Log-likelihoods are in nats. */
 import { largestIndex } from "../../language_model/sampling.ts";
-import { pythonRegex } from "../python/regex.ts";
+import { pythonRegex } from "../../python/regex.ts";
 import type { Probabilities, Weighted } from "../schema/sample_metric.ts";
 
 /** Index of the choice that `acc` takes: the largest log-likelihood. */

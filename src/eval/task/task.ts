@@ -3,8 +3,8 @@
  * of lm-evaluation-harness 0.4 (`config/task.py`, `api/registry.py`).
  */
 import { nearestName } from "../../errors/nearest_name.ts";
+import { RegexError } from "../../python/regex.ts";
 import { type FunctionRoles, namedFunction } from "../functions/named_functions.ts";
-import { RegexError } from "../python/regex.ts";
 import { TaskRuleError } from "../schema/task_rule_error.ts";
 import { FunctionName, type MetricConfig, type OutputType, type TaskConfig } from "../schema/task_schema.ts";
 import { type Aggregation, namedAggregation } from "../score/aggregations.ts";

@@ -6,10 +6,10 @@
  */
 import { parse, tokenize } from "@huggingface/jinja";
 import { UserError } from "../../errors/user_error.ts";
-import { strip } from "../../tokenizer/whitespace.ts";
-import { pythonRegex } from "../python/regex.ts";
-import { methodOf, PythonError } from "../python/text_methods.ts";
-import { isEqual, isTruthy, pythonRepr, pythonStr } from "../python/values.ts";
+import { pythonRegex } from "../../python/regex.ts";
+import { methodOf, PythonError } from "../../python/text_methods.ts";
+import { isEqual, isTruthy, pythonRepr, pythonStr } from "../../python/values.ts";
+import { strip } from "../../python/whitespace.ts";
 
 /** The template cannot be parsed, or not be computed for a document. */
 export class TemplateError extends UserError {

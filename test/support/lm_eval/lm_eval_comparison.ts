@@ -1,10 +1,10 @@
 /** What lm-evaluation-harness says of a run beside what we say: everything that differs, in words. */
 import type { TaskResult } from "../../../src/eval/evaluator.ts";
 import type { GroupResult } from "../../../src/eval/group_scores.ts";
-import { pythonStr } from "../../../src/eval/python/values.ts";
 import { resultsTable } from "../../../src/eval/report/results_table.ts";
 import type { Sample } from "../../../src/eval/request/sample.ts";
 import type { Task } from "../../../src/eval/task/task.ts";
+import { pythonStr } from "../../../src/python/values.ts";
 import {
   type Agreement,
   AgreementTally,

@@ -2,8 +2,9 @@
  * Documents in the schemas of the tasks' data sets, for tasks whose data are not at hand: generated, with what tends to
  * break prompts (quotes, brackets, trailing spaces, other alphabets, numbers as texts).
  */
-import { PythonRandom } from "../../../src/eval/python/random.ts";
+
 import type { Task } from "../../../src/eval/task/task.ts";
+import { PythonRandom } from "../../../src/python/random.ts";
 
 const nouns = ["river", "Käse", "engine", "moon's", '"box"', "data [sic]", "猫", "T-shirt", "50%", "naïve idea"];
 const verbs = ["moves", "is", "costs", "doesn't like", "turns into", "holds"];

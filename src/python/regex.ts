@@ -4,8 +4,8 @@
  * Differences that are translated: leading flags `(?ims)`, named groups `(?P<x>)`, `\A`, `\Z`, `$` (also before a line
  * break at the end), `.` (all but \n), and `\w \d \s \b`, which know Unicode in Python. Matching goes by code points.
  */
-import { UserError } from "../../errors/user_error.ts";
-import { whitespaceClass } from "../../tokenizer/whitespace.ts";
+import { UserError } from "../errors/user_error.ts";
+import { whitespaceClass } from "./whitespace.ts";
 
 /** The pattern has no JavaScript form; the message names it. */
 export class RegexError extends UserError {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { isEqual, isTruthy, parseLiteral, pythonRepr } from "../../../src/eval/python/values.ts";
-import { taskVectors } from "../task_vectors.ts";
+import { isEqual, isTruthy, parseLiteral, pythonRepr } from "../../src/python/values.ts";
+import { taskVectors } from "../eval/task_vectors.ts";
 
 test.each(taskVectors.literals)("literal $text", ({ text, value }) => {
   expect(parseLiteral(text)).toEqual(value);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { pythonRegex, RegexError } from "../../../src/eval/python/regex.ts";
-import { taskVectors } from "../task_vectors.ts";
+import { pythonRegex, RegexError } from "../../src/python/regex.ts";
+import { taskVectors } from "../eval/task_vectors.ts";
 
 test.each(taskVectors.regex)("$pattern on $text", ({ pattern, text, matches, removed }) => {
   // The bullet pattern of IFEval is the one that needs the flag.
