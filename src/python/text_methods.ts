@@ -1,13 +1,8 @@
 /** Methods of Python's `str`, `list` and `dict` that task templates call. Positions count code points. */
 
-import { UserError } from "../errors/user_error.ts";
+import { PythonError } from "./python_error.ts";
 import { isEqual, pythonRepr, pythonStr } from "./values.ts";
 import { lstrip, rstrip, splitWords, strip } from "./whitespace.ts";
-
-/** What Python would raise. */
-export class PythonError extends UserError {
-  override name = "PythonError";
-}
 
 type Method = (...args: unknown[]) => unknown;
 

@@ -1,113 +1,168 @@
 /**
- * JSON values as Python sees them: text (`str`, `repr`), truth, equality, and literals read back
- * (`ast.literal_eval`). Task templates and answers are compared through these.
+ * Values as Python sees them: text (`str`, `repr`), truth, equality. Documents, templates and answers hold
+ *
+ * | Python | here |
+ * | --- | --- |
+ * | None, bool, str | null (or undefined), boolean, string |
+ * | int | a safe integer; a bigint beyond 2^53 |
+ * | float | a number if it cannot be taken for an int (6.5, nan, inf), else a `PythonFloat` (6.0, -0.0, 1e16) |
+ * | list, tuple | an array, a `PythonTuple` |
+ * | dict | a plain object |
+ * | other types | a `PythonObject` |
  */
+import { floatRepr } from "./float_text.ts";
+import { PythonObject } from "./python_object.ts";
+import { textRepr } from "./text_repr.ts";
+
+/** A float that a number would not tell from an int. Counts as its number in JavaScript and in JSON. */
+export class PythonFloat extends PythonObject {
+  readonly typeName = "float";
+  readonly value: number;
+
+  constructor(value: number) {
+    super();
+    this.value = value;
+  }
+
+  override valueOf(): number {
+    return this.value;
+  }
+
+  toJSON(): number {
+    return this.value;
+  }
+
+  repr(): string {
+    return floatRepr(this.value);
+  }
+
+  override isTruthy(): boolean {
+    return this.value !== 0;
+  }
+
+  override equals(other: unknown): boolean {
+    return isNumeric(other) && numericEqual(this.value, numberOf(other));
+  }
+}
+
+/** An array in JavaScript; what is mapped, filtered or sliced from it is an ordinary one, a list. */
+export class PythonTuple<T = unknown> extends Array<T> {
+  static override get [Symbol.species](): ArrayConstructor {
+    return Array;
+  }
+}
+
+/** `tuple(items)`. */
+export function pythonTuple<T>(items: Iterable<T>): PythonTuple<T> {
+  return PythonTuple.from(items) as PythonTuple<T>;
+}
+
+/** The float `value`. */
+export function pythonFloat(value: number): number | PythonFloat {
+  return Number.isInteger(value) ? new PythonFloat(value) : value;
+}
+
+/** The int `value`; a number must be a whole one. */
+export function pythonInt(value: number | bigint): number | bigint {
+  if (typeof value === "number") return Number.isSafeInteger(value) ? value + 0 : BigInt(value);
+  return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
+}
+
+/** An int, and no bool. */
+export function isInteger(value: unknown): value is number | bigint {
+  return typeof value === "bigint" || Number.isSafeInteger(value);
+}
+
+export function isFloat(value: unknown): value is number | PythonFloat {
+  return value instanceof PythonFloat || (typeof value === "number" && !Number.isSafeInteger(value));
+}
+
+export type Numeric = number | bigint | boolean | PythonFloat;
+
+/** An int, a float or a bool. */
+export function isNumeric(value: unknown): value is Numeric {
+  return (
+    typeof value === "number" || typeof value === "bigint" || typeof value === "boolean" || value instanceof PythonFloat
+  );
+}
+
+/** What the number is in JavaScript: True is 1, a `PythonFloat` its number. */
+export function numberOf(value: Numeric): number | bigint {
+  return typeof value === "bigint" ? value : Number(value);
+}
+
+function numericEqual(a: number | bigint, b: number | bigint): boolean {
+  if (typeof a === typeof b) return a === b;
+  const [whole, other] = typeof a === "bigint" ? [a, b as number] : [b as bigint, a];
+  return Number.isInteger(other) && BigInt(other) === whole;
+}
+
+/** A dict that is a plain object. */
+export function isPlainDict(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === "object" && !Array.isArray(value) && !(value instanceof PythonObject);
+}
+
+/** `type(value).__name__`. */
+export function typeName(value: unknown): string {
+  if (value === null || value === undefined) return "NoneType";
+  if (typeof value === "boolean") return "bool";
+  if (typeof value === "string") return "str";
+  if (isInteger(value)) return "int";
+  if (typeof value === "number") return "float";
+  if (typeof value === "function") return "function";
+  if (value instanceof PythonObject) return value.typeName;
+  if (Array.isArray(value)) return value instanceof PythonTuple ? "tuple" : "list";
+  return "dict";
+}
 
 /** `str(value)`. */
 export function pythonStr(value: unknown): string {
-  return typeof value === "string" ? value : pythonRepr(value);
+  if (typeof value === "string") return value;
+  return value instanceof PythonObject ? value.str() : pythonRepr(value);
 }
 
-/** `repr(value)` of a JSON value. */
+/** `repr(value)`. */
 export function pythonRepr(value: unknown): string {
   if (value === null || value === undefined) return "None";
   if (typeof value === "boolean") return value ? "True" : "False";
   if (typeof value === "string") return textRepr(value);
-  if (Array.isArray(value)) return `[${value.map(pythonRepr).join(", ")}]`;
-  if (typeof value === "object") {
-    const entries = Object.entries(value).map(([key, entry]) => `${textRepr(key)}: ${pythonRepr(entry)}`);
-    return `{${entries.join(", ")}}`;
+  if (isInteger(value)) return String(value);
+  if (typeof value === "number") return floatRepr(value);
+  if (typeof value === "function") return `<function ${value.name}>`;
+  if (value instanceof PythonObject) return value.repr();
+  if (Array.isArray(value)) {
+    const items = Array.from(value, pythonRepr);
+    if (!(value instanceof PythonTuple)) return `[${items.join(", ")}]`;
+    return items.length === 1 ? `(${items[0]},)` : `(${items.join(", ")})`;
   }
-  return String(value);
+  const entries = Object.entries(value).map(([key, entry]) => `${textRepr(key)}: ${pythonRepr(entry)}`);
+  return `{${entries.join(", ")}}`;
 }
 
-const escapes: Record<string, string> = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
-
-/** Printable characters stay; the rest becomes an escape. Single quotes unless the text has some and no double ones. */
-function textRepr(text: string): string {
-  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
-  let body = "";
-  for (const character of text) {
-    const code = character.codePointAt(0)!;
-    if (character === quote) body += `\\${quote}`;
-    else if (character in escapes) body += escapes[character];
-    else if (character !== " " && /[\p{C}\p{Z}]/u.test(character)) body += codeEscape(code);
-    else body += character;
-  }
-  return `${quote}${body}${quote}`;
-}
-
-function codeEscape(code: number): string {
-  if (code < 0x100) return `\\x${code.toString(16).padStart(2, "0")}`;
-  return code < 0x10000 ? `\\u${code.toString(16).padStart(4, "0")}` : `\\U${code.toString(16).padStart(8, "0")}`;
-}
-
-/** `bool(value)`. */
+/** `bool(value)`: what is empty or zero is false, nan is not. */
 export function isTruthy(value: unknown): boolean {
+  if (typeof value === "number") return value !== 0;
   if (Array.isArray(value)) return value.length > 0;
-  if (value !== null && typeof value === "object") return Object.keys(value).length > 0;
+  if (value instanceof PythonObject) return value.isTruthy();
+  if (isPlainDict(value)) return Object.keys(value).length > 0;
   return Boolean(value);
 }
 
-/** `a == b`: lists and dictionaries by content; True equals 1. */
+/** `a == b`: lists, tuples and dicts by content; `1 == 1.0 == True`. */
 export function isEqual(a: unknown, b: unknown): boolean {
-  if (typeof a === "boolean" && typeof b !== "boolean") return isEqual(Number(a), b);
-  if (typeof b === "boolean" && typeof a !== "boolean") return isEqual(a, Number(b));
-  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, i) => isEqual(item, b[i]));
-  if (a !== null && b !== null && typeof a === "object" && typeof b === "object") {
-    const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
-    const keys = Object.keys(left);
+  if (typeof a === "string" || typeof b === "string") return a === b;
+  if (a instanceof PythonObject) return a.equals(b);
+  if (b instanceof PythonObject) return b.equals(a);
+  if (isNumeric(a) && isNumeric(b)) return numericEqual(numberOf(a), numberOf(b));
+  if (Array.isArray(a) && Array.isArray(b)) {
+    if (a instanceof PythonTuple !== b instanceof PythonTuple) return false;
+    return a.length === b.length && a.every((item, i) => item === b[i] || isEqual(item, b[i]));
+  }
+  if (isPlainDict(a) && isPlainDict(b)) {
+    const keys = Object.keys(a);
     return (
-      Array.isArray(a) === Array.isArray(b) &&
-      keys.length === Object.keys(right).length &&
-      keys.every((key) => key in right && isEqual(left[key], right[key]))
+      keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && isEqual(a[key], b[key]))
     );
   }
   return (a ?? null) === (b ?? null);
-}
-
-const token =
-  /\s*(?:(-?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)|(True|False|None)|('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|([[\](),]))/suy;
-const unescaped: Record<string, string> = { n: "\n", r: "\r", t: "\t", "\n": "" };
-const escapeSequence = /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))/gsu;
-
-/** `ast.literal_eval` of numbers, texts, True, False, None, lists and tuples. Undefined if `text` is something else. */
-export function parseLiteral(text: string): unknown {
-  const tokens: string[][] = [];
-  token.lastIndex = 0;
-  const end = text.trimEnd().length;
-  while (token.lastIndex < end) {
-    const match = token.exec(text);
-    if (match === null) return undefined;
-    tokens.push(match);
-  }
-  let next = 0;
-  const read = (): unknown => {
-    const [, number, word, quoted, mark] = tokens[next++] ?? [];
-    if (number !== undefined) return Number(number);
-    if (word !== undefined) return word === "None" ? null : word === "True";
-    if (quoted !== undefined) return withoutEscapes(quoted.slice(1, -1));
-    const closing = mark === "[" ? "]" : mark === "(" ? ")" : undefined;
-    if (closing === undefined) return undefined;
-    const items: unknown[] = [];
-    while (tokens[next]?.[4] !== closing) {
-      const item = read();
-      if (item === undefined) return undefined;
-      items.push(item);
-      if (tokens[next]?.[4] === ",") next++;
-      else if (tokens[next]?.[4] !== closing) return undefined;
-    }
-    next++;
-    return items;
-  };
-  const value = read();
-  return next === tokens.length ? value : undefined;
-}
-
-function withoutEscapes(body: string): string {
-  return body.replace(escapeSequence, (_, byte, short, long, other) => {
-    const code = byte ?? short ?? long;
-    if (code !== undefined) return String.fromCodePoint(Number.parseInt(code, 16));
-    return unescaped[other] ?? (/[\\'"]/.test(other) ? other : `\\${other}`);
-  });
 }

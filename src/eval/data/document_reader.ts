@@ -6,7 +6,8 @@
  */
 
 import { DocumentError, type JsonObject } from "../../data/document.ts";
-import { parseLiteral, pythonStr } from "../../python/values.ts";
+import { parseLiteral } from "../../python/literal.ts";
+import { pythonStr } from "../../python/values.ts";
 import type { FieldRule, PromptRules, Task } from "../task/task.ts";
 import { TemplateError } from "../task/template.ts";
 

@@ -6,8 +6,9 @@
  */
 import { parse, tokenize } from "@huggingface/jinja";
 import { UserError } from "../../errors/user_error.ts";
+import { PythonError } from "../../python/python_error.ts";
 import { pythonRegex } from "../../python/regex.ts";
-import { methodOf, PythonError } from "../../python/text_methods.ts";
+import { methodOf } from "../../python/text_methods.ts";
 import { isEqual, isTruthy, pythonRepr, pythonStr } from "../../python/values.ts";
 import { strip } from "../../python/whitespace.ts";
 
