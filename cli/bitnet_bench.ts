@@ -1,5 +1,4 @@
 /** `bitnet-bench`: prefill and decode speed of a GGUF file, as llama-bench measures it; see `--help`. */
-import { availableParallelism } from "node:os";
 import path from "node:path";
 import {
   type BenchmarkResult,
@@ -9,16 +8,19 @@ import {
   type ThreadResult,
 } from "../native/inference/benchmark.ts";
 import { textTable } from "../src/eval/report/text_table.ts";
+import { defaultThreads } from "../src/machine/threads.ts";
 import { checkInteger, defineCommand, UsageError } from "./command.ts";
+import { checkThreadFlags } from "./compute_flags.ts";
 import { engineFlags, engineOptions } from "./engine_flags.ts";
 import { variantHelp } from "./kernel_variants.ts";
 
 /** `1,2` -> [1, 2]. */
 function threadList(text: string): number[] {
   const list = text.split(",").map(Number);
-  if (list.some((count) => !Number.isInteger(count) || count < 1 || count > 1024)) {
-    throw new UsageError(`--threads must be numbers from 1 to 1024 with commas between them, not ${text}`);
+  if (list.some((count) => !Number.isInteger(count) || count < 1)) {
+    throw new UsageError(`--threads must be numbers from 1 with commas between them, not ${text}`);
   }
+  checkThreadFlags(list);
   return list;
 }
 
@@ -77,7 +79,7 @@ export const command = defineCommand({
     "Measures a GGUF file in the native engine as llama-bench does: prefill of a prompt and decoding from an empty context, beside the machine's int8 peak and memory bandwidth in the same rounds.",
   options: {
     model: { type: "string", demandOption: true, describe: "GGUF file" },
-    threads: { type: "string", describe: "Thread counts, as in 1,2,4 [default: 1 and all CPUs]" },
+    threads: { type: "string", describe: "Thread counts, as in 1,2,4 [default: 1 and all CPUs that it may use]" },
     "prompt-tokens": { type: "number", default: 512, describe: "Tokens of the prefill" },
     "decode-tokens": { type: "number", default: 64, describe: "Tokens to decode" },
     ...engineFlags,
@@ -100,7 +102,7 @@ export const command = defineCommand({
     checkInteger("prompt-tokens", options["prompt-tokens"], 1);
     checkInteger("decode-tokens", options["decode-tokens"], 1);
     checkInteger("repetitions", options.repetitions, 1);
-    const threads = threadList(options.threads ?? [...new Set([1, availableParallelism()])].join(","));
+    const threads = options.threads === undefined ? [...new Set([1, defaultThreads()])] : threadList(options.threads);
     const terminal = process.stderr.isTTY;
     const result = await benchmarkEngine(options.model, {
       threads,

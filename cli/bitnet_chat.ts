@@ -7,7 +7,7 @@ import { ChatTemplateError, knownChatTemplates } from "../src/tokenizer/chat_tem
 import { Chat, note } from "./chat.ts";
 import { chatCommandHelp } from "./chat_commands.ts";
 import { checkInteger, defineCommand, InterruptedError, UsageError } from "./command.ts";
-import { computeFlags } from "./compute_flags.ts";
+import { checkThreadFlag, computeFlags } from "./compute_flags.ts";
 import { engineFlags, engineOptions } from "./engine_flags.ts";
 import { openLineInput } from "./line_input.ts";
 import { samplingFlags, samplingOptions } from "./sampling_flags.ts";
@@ -64,7 +64,7 @@ When the context is full: before an answer, the oldest messages are forgotten (n
   async run(options, { signal }) {
     checkInteger("max-tokens", options["max-tokens"], 1);
     checkInteger("context-length", options["context-length"], 16);
-    checkInteger("threads", options.threads, 1);
+    checkThreadFlag(options.threads);
     const sampling = samplingOptions(options);
     const template = chatTemplate(options["chat-template"]);
 

@@ -3,7 +3,7 @@ import type { StopReason } from "../src/language_model/language_model.ts";
 import { describeModel } from "../src/language_model/model_facts.ts";
 import { RequestEncoder } from "../src/language_model/request_encoding.ts";
 import { checkInteger, defineCommand } from "./command.ts";
-import { computeFlags } from "./compute_flags.ts";
+import { checkThreadFlag, computeFlags } from "./compute_flags.ts";
 import { engineFlags, engineOptions } from "./engine_flags.ts";
 import { variantHelp } from "./kernel_variants.ts";
 import { modelOfFlags } from "./model_of_flags.ts";
@@ -33,7 +33,7 @@ export const command = defineCommand({
   epilogue: variantHelp,
   async run(options, { signal }) {
     checkInteger("max-tokens", options["max-tokens"], 1);
-    checkInteger("threads", options.threads, 1);
+    checkThreadFlag(options.threads);
     const sampling = samplingOptions(options);
 
     const model = await modelOfFlags(options.model, { ...options, engine: engineOptions(options) });

@@ -1,8 +1,30 @@
 /** The flags that say what computes, the same in every command that runs a model. */
 import type { Options } from "yargs";
+import { checkThreads, ThreadsError, threadsOfEnvironment, threadsRemark } from "../src/machine/threads.ts";
 import { backendNames } from "../src/ops/compute.ts";
+import { UsageError } from "./command.ts";
 
 export const computeFlags = {
-  threads: { type: "number", describe: "Threads [default: BITNET_THREADS, else all CPUs]" },
+  threads: { type: "number", describe: "Threads [default: BITNET_THREADS, else all CPUs that it may use]" },
   backend: { choices: backendNames, describe: "tfjs backend of a checkpoint [default: native]" },
 } as const satisfies Record<string, Options>;
+
+/**
+ * Checks the threads of `--threads` (or BITNET_THREADS), with a remark on stderr if they are more than there are CPUs.
+ * @throws {UsageError}
+ */
+export function checkThreadFlags(asked: readonly number[]): void {
+  try {
+    const threads = asked.map((count) => checkThreads(count, "--threads"));
+    const most = Math.max(...threads, ...(asked.length === 0 ? [threadsOfEnvironment() ?? 1] : []));
+    const remark = threadsRemark(most);
+    if (remark !== null) console.error(`note: ${remark}`);
+  } catch (error) {
+    throw error instanceof ThreadsError ? new UsageError(error.message) : error;
+  }
+}
+
+/** The same of a flag that takes one number. @throws {UsageError} */
+export function checkThreadFlag(asked: number | undefined): void {
+  checkThreadFlags(asked === undefined ? [] : [asked]);
+}

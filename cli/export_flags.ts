@@ -33,7 +33,10 @@ export const exportFlags = {
     describe: `Instead of a checkpoint: random weights in the shape of a preset (${Object.keys(modelPresets).join(", ")}), a recipe or a config.json, with a byte vocabulary. For benchmarks`,
   },
   seed: { type: "number", default: 0, describe: "Of the random weights" },
-  threads: { type: "number", describe: "Threads of the comparison. Default: BITNET_THREADS, else all CPUs" },
+  threads: {
+    type: "number",
+    describe: "Threads of the comparison. Default: BITNET_THREADS, else all CPUs that it may use",
+  },
 } as const;
 
 export type ExportFlags = InferredOptionTypes<typeof exportFlags>;

@@ -21,6 +21,7 @@ import { parameterCount } from "../src/model/parameters.ts";
 import { byteLevelTokenizer } from "../src/tokenizer/byte_level_tokenizer.ts";
 import { loadRunConfig, resolveConfigPath } from "../training/config/load_run_config.ts";
 import { checkInteger, UsageError } from "./command.ts";
+import { checkThreadFlag } from "./compute_flags.ts";
 import { comparisonReport } from "./export_comparison.ts";
 import type { ExportFlags } from "./export_flags.ts";
 import { Progress } from "./progress.ts";
@@ -112,7 +113,7 @@ function choiceOf(chosen: ExportFlags, name: string): ExportChoice {
 
 /** @throws {UsageError}, {ExportRefusedError} and the errors of checkpoint and file. */
 export async function runExport(chosen: ExportFlags, directory: string | undefined): Promise<void> {
-  checkInteger("threads", chosen.threads, 1);
+  checkThreadFlag(chosen.threads);
   checkInteger("seed", chosen.seed, 0);
   if (chosen.random !== undefined && directory !== undefined) {
     throw new UsageError(`give a checkpoint or --random, not both`);

@@ -10,7 +10,10 @@ export const trainFlags = {
   set: { type: "array", string: true, description: "override keys of the configuration: section.key=value" },
   resume: { type: "boolean", default: false, description: "continue the run in --out, to the same bits" },
   backend: { choices: backendNames, description: "default native; wasm if the addon is not built" },
-  threads: { type: "number", description: "threads of the native backend (default: all CPUs)" },
+  threads: {
+    type: "number",
+    description: "threads of the native backend (default: BITNET_THREADS, else all CPUs that it may use)",
+  },
   seed: { type: "number", description: "training.seed: initial weights, data order, samples" },
   "dry-run": { type: "boolean", default: false, description: "print parameters, memory, tokens and time, and stop" },
 } as const;

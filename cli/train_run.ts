@@ -25,6 +25,7 @@ import {
   withBackwardPrecision,
 } from "../training/index.ts";
 import { checkInteger, UsageError } from "./command.ts";
+import { checkThreadFlag } from "./compute_flags.ts";
 import { Progress } from "./progress.ts";
 import type { TrainFlags } from "./train_flags.ts";
 import { TrainingProgress } from "./training_progress.ts";
@@ -95,7 +96,7 @@ async function train(inputs: RunInputs, directory: RunDirectory, compute: Comput
 
 /** @throws {UsageError} and the errors of configuration, data, run directory and checkpoint. */
 export async function runTraining(flags: TrainFlags, signal: AbortSignal): Promise<void> {
-  checkInteger("threads", flags.threads, 1);
+  checkThreadFlag(flags.threads);
   checkInteger("seed", flags.seed, 0);
   const isDryRun = flags["dry-run"];
   if (flags.out === undefined && !isDryRun) throw new UsageError("--out is missing: the folder of the run");

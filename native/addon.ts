@@ -9,6 +9,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { UserError } from "../src/errors/user_error.ts";
 import { packageDirectory } from "../src/files/package.ts";
+import { defaultThreads } from "../src/machine/threads.ts";
 
 /** One kernel variant compiled into the addon. */
 export interface KernelVariant {
@@ -38,7 +39,7 @@ export interface NativeAddon {
   variant(): string;
   /** Makes `name` the active variant; "" returns to the default. Throws, listing the valid names. */
   setVariant(name: string): void;
-  /** Threads used by training kernels. */
+  /** Threads used by training kernels, in all threads of this process; 0 until they are set, which {@link loadAddon} does. */
   threads(): number;
   setThreads(threads: number): void;
 }
@@ -69,5 +70,6 @@ export function loadAddon(): NativeAddon {
   } catch (error) {
     throw new NativeUnavailableError(`the native addon cannot be loaded: ${(error as Error).message}`);
   }
+  if (loaded.threads() === 0) loaded.setThreads(defaultThreads());
   return loaded;
 }

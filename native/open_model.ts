@@ -12,7 +12,7 @@ import type { EngineOptions } from "./inference/engine.ts";
 export type EngineSettings = Omit<EngineOptions, "threads" | "signal">;
 
 export interface OpenOptions {
-  /** Default: BITNET_THREADS, else all CPUs. */
+  /** Default: BITNET_THREADS, else all CPUs that the process may use. */
   threads?: number;
   /** Of a checkpoint; default: native. */
   backend?: BackendName;

@@ -2,7 +2,8 @@
 import { AnswerCache, CachedLanguageModel } from "../../src/eval/index.ts";
 import type { LanguageModel } from "../../src/language_model/language_model.ts";
 import { describeModel } from "../../src/language_model/model_facts.ts";
-import { checkInteger, UsageError } from "../command.ts";
+import { UsageError } from "../command.ts";
+import { checkThreadFlag } from "../compute_flags.ts";
 import { modelOfFlags } from "../model_of_flags.ts";
 import type { ModelOptions } from "./model_flags.ts";
 import { isServer, openServerModel, serverArguments } from "./server_model.ts";
@@ -16,7 +17,7 @@ export interface ModelSource {
 
 /** The models that the flags name. @throws {UsageError} naming the flag. */
 export function chooseModels(options: ModelOptions): ModelSource[] {
-  checkInteger("threads", options.threads, 1);
+  checkThreadFlag(options.threads);
   const sources = options.model ?? [];
   if (sources.length === 0) throw new UsageError("Missing required argument: model");
   if (new Set(sources).size < sources.length) throw new UsageError("--model: the same model is given twice");

@@ -3,10 +3,11 @@
  * (default experiments/results/bench.jsonl) that carry date, commit, CPU, features, ISA and threads. Benchmarks only
  * inform: nothing here passes or fails.
  */
+
 import { existsSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import path from "node:path";
 import { checkInteger, runCommand, UsageError } from "../../cli/command.ts";
+import { allowedThreads } from "../../src/machine/threads.ts";
 import { compareMeasurements, readMeasurements } from "./comparison.ts";
 import { appendJsonLines, environment, formatTable, type Measurement } from "./measurement.ts";
 import { type Section, sections } from "./sections.ts";
@@ -56,7 +57,7 @@ await runCommand({
   epilogue:
     "PYTHON names a Python with torch, transformers and lm_eval; NODE_LLAMA_CPP the folder of node-llama-cpp; BITNET_CPP the build of bitnet.cpp. BITNET_ISA forces a kernel variant in train, engine and evaluate.",
   async run(options, { positionals }) {
-    const threads = options.threads?.split(",").map(Number) ?? [...new Set([1, availableParallelism()])];
+    const threads = options.threads?.split(",").map(Number) ?? [...new Set([1, allowedThreads()])];
     for (const count of threads) checkInteger("threads", count, 1);
     checkInteger("rounds", options.rounds, 1);
     const shapes = list(options.shapes);

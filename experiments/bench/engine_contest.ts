@@ -9,14 +9,16 @@
  * folder it was built in. llama.cpp takes part with others that it runs when NODE_LLAMA_CPP names the folder of
  * node-llama-cpp. Figures are medians over the rounds.
  */
+
 import { mkdtempSync, rmSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { exportModel } from "../../export/export_model.ts";
 import { planExport } from "../../export/export_plan.ts";
 import { randomParameters } from "../../export/random_model.ts";
 import { modelConfigSchema, resolveModelConfig } from "../../src/config/model_config.ts";
+import { allowedThreads } from "../../src/machine/threads.ts";
 import { byteLevelTokenizer } from "../../src/tokenizer/byte_level_tokenizer.ts";
 import type { Introduction, StoredTypes, TimedTokens } from "./engine_worker.ts";
 import { formatTable, type Measurement, median } from "./measurement.ts";
@@ -132,7 +134,7 @@ async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      threads: { type: "string", default: [...new Set([1, availableParallelism()])].join(",") },
+      threads: { type: "string", default: [...new Set([1, allowedThreads()])].join(",") },
       rounds: { type: "string", default: "5" },
       "prompt-tokens": { type: "string", default: "512" },
       "decode-tokens": { type: "string", default: "64" },

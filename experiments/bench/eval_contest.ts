@@ -10,8 +10,9 @@
  * batch size 1 (in the first round only); llama.cpp when NODE_LLAMA_CPP names the folder of node-llama-cpp, with the fastest number of
  * sequences. Loading is not timed.
  */
+
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { exportModel } from "../../export/export_model.ts";
@@ -20,6 +21,7 @@ import { randomParameters } from "../../export/random_model.ts";
 import { modelConfigSchema, resolveModelConfig } from "../../src/config/model_config.ts";
 import { TaskData } from "../../src/eval/data/task_data.ts";
 import { TaskRegistry } from "../../src/eval/task/task_registry.ts";
+import { allowedThreads } from "../../src/machine/threads.ts";
 import { trainBpe } from "../../src/tokenizer/bpe_trainer.ts";
 import type { TimedEvaluation } from "./eval_worker.ts";
 import { formatTable, type Measurement, median } from "./measurement.ts";
@@ -242,7 +244,7 @@ async function main(): Promise<void> {
     allowPositionals: true,
     options: {
       "data-dir": { type: "string" },
-      threads: { type: "string", default: String(availableParallelism()) },
+      threads: { type: "string", default: String(allowedThreads()) },
       rounds: { type: "string", default: "4" },
       limit: { type: "string" },
     },

@@ -1,9 +1,9 @@
 /** What every benchmark line carries, and how lines are kept and shown. */
 import { execFileSync } from "node:child_process";
 import { appendFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { loadAddon } from "../../native/addon.ts";
 import { thisCpuName } from "../../native/cpu_name.ts";
+import { allowedThreads } from "../../src/machine/threads.ts";
 
 export type Measurement = Record<string, string | number>;
 
@@ -30,7 +30,7 @@ export function environment(): Measurement {
     commit: commit(),
     cpu: thisCpuName(),
     features: addon.features().features.join(" "),
-    cpus: availableParallelism(),
+    cpus: allowedThreads(),
     isa: addon.variant(),
     node: process.version,
   };

@@ -7,14 +7,16 @@
  * PyTorch takes part when PYTHON (default python3) can import torch, in bf16 only if the CPU can multiply it. BITNET_ISA
  * keeps both sides to its instructions. Prints tables; see bench.ts for the JSON lines.
  */
+
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import * as tf from "@tensorflow/tfjs";
 import { measureFmaPeak } from "../../native/machine_peaks.ts";
 import { writeCheckpoint } from "../../src/checkpoint/write_checkpoint.ts";
 import { modelConfigSchema, resolveModelConfig } from "../../src/config/model_config.ts";
+import { allowedThreads } from "../../src/machine/threads.ts";
 import { CausalLM } from "../../src/model/causal_lm.ts";
 import { CounterRng } from "../../src/random/counter_rng.ts";
 import { renderChart } from "../../training/chart.ts";
@@ -263,7 +265,7 @@ async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      threads: { type: "string", default: String(availableParallelism()) },
+      threads: { type: "string", default: String(allowedThreads()) },
       rounds: { type: "string", default: "5" },
       contenders: { type: "string", default: "" },
       wasm: { type: "boolean", default: false },

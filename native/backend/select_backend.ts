@@ -24,7 +24,7 @@ export class BackendError extends UserError {
 /**
  * Makes a backend current in tfjs.
  * @param name default: native; without the addon, wasm with a loud warning
- * @param threads default: BITNET_THREADS, else all CPUs. Only `native` can be told.
+ * @param threads default: BITNET_THREADS, else all CPUs that the process may use. Only `native` can be told.
  * @param warn gets the warning
  * @throws {BackendError | NativeUnavailableError} if a backend asked for by name is missing, or BITNET_ISA names a
  * variant that this CPU does not have

@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
+#include <thread>
 
-#include "core/thread_pool.h"
 #include "core/variant_registry.h"
 
 namespace bitnet {
@@ -77,7 +77,8 @@ int parse_bench_flags(int argc, char** argv, BenchSettings& settings) {
   }
   if (settings.threads.empty()) {
     settings.threads = {1};
-    if (default_threads() > 1) settings.threads.push_back(default_threads());
+    const int cpus = static_cast<int>(std::thread::hardware_concurrency());
+    if (cpus > 1) settings.threads.push_back(cpus);
   }
   return -1;
 }

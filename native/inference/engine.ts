@@ -5,10 +5,9 @@
  * variant. Calls of one engine run one after the other; those that draw tokens at the same time run together.
  */
 
-import { availableParallelism } from "node:os";
 import path from "node:path";
-import { UserError } from "../../src/errors/user_error.ts";
 import { RequestError } from "../../src/language_model/request_error.ts";
+import { checkThreads, defaultThreads } from "../../src/machine/threads.ts";
 import { loadAddon } from "../addon.ts";
 import { DrawBatcher } from "./draw_batcher.ts";
 import {
@@ -27,7 +26,7 @@ import { Session } from "./session.ts";
 export type EngineConfig = Readonly<NativeEngineInfo>;
 
 export interface EngineOptions {
-  /** Threads of every call; default BITNET_THREADS, else all CPUs. */
+  /** Threads of every call; default BITNET_THREADS, else all CPUs that the process may use. */
   threads?: number;
   /**
    * "canonical" (default) keeps the bits of the training forward. "int8" quantizes the last hidden state like a
@@ -67,14 +66,6 @@ export interface ContinuationRequest {
   continuation: ArrayLike<number>;
 }
 
-function threadCount(asked: number | undefined): number {
-  const threads = asked ?? (Number(process.env.BITNET_THREADS) || availableParallelism());
-  if (!Number.isInteger(threads) || threads < 1 || threads > 1024) {
-    throw new UserError(`threads must be an integer from 1 to 1024, not ${threads}`);
-  }
-  return threads;
-}
-
 export class Engine {
   readonly path: string;
   readonly config: EngineConfig;
@@ -96,7 +87,7 @@ export class Engine {
    * @throws {ModelFileError} if the file is missing, malformed, or of a kind that the engine does not run.
    */
   static async load(file: string, options: EngineOptions = {}): Promise<Engine> {
-    const threads = threadCount(options.threads);
+    const threads = options.threads === undefined ? defaultThreads() : checkThreads(options.threads);
     const head = oneOf("headPrecision", headPrecisions, options.headPrecision ?? "canonical");
     const kv = oneOf("kvType", kvTypes, options.kvType ?? "f32");
     const lock = options.lockMemory ?? false;

@@ -13,7 +13,7 @@ export interface Violation {
 /** Rooms of `src` by rank, the lowest first. */
 export const ranks: readonly (readonly string[])[] = [
   ["errors", "random"],
-  ["files", "quant", "world", "python"],
+  ["files", "machine", "quant", "world", "python"],
   ["tokenizer"],
   ["quantizers", "gguf", "data"],
   ["config"],

@@ -5,11 +5,11 @@
  * to training or validation by a hash of (seed, its number). A corpus of few documents cannot be split that way: its
  * last tokens are the validation part.
  */
-import { availableParallelism } from "node:os";
 import path from "node:path";
 import { DataError } from "../../src/data/data_error.ts";
 import type { HubOptions } from "../../src/data/hub_repository.ts";
 import type { DocumentOptions } from "../../src/data/text_reader.ts";
+import { defaultThreads } from "../../src/machine/threads.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { type CorpusFile, hashCorpus, readDocuments, resolveCorpus } from "./corpus.ts";
 import { type CacheKeyParts, cacheKey, type DatasetManifest, fillCache, readManifest } from "./dataset_cache.ts";
@@ -32,7 +32,7 @@ export interface PrepareOptions extends DocumentOptions {
   validationFraction?: number;
   /** Of the split (the shuffle has its own). Default 0. */
   seed?: number;
-  /** Threads that tokenize. Default: one per core, none for a small corpus. The result does not depend on it. */
+  /** Threads that tokenize. Default: BITNET_THREADS, else one for each CPU that the process may use; none for a small corpus. The result does not depend on it. */
   workers?: number;
   /** Bytes done and in total. */
   onProgress?: (phase: PreparePhase, done: number, total: number) => void;
@@ -45,7 +45,7 @@ const smallCorpusBytes = 4 << 20;
 const maxDefaultWorkers = 8;
 
 function defaultWorkers(bytes: number): number {
-  return bytes < smallCorpusBytes ? 0 : Math.min(availableParallelism(), maxDefaultWorkers);
+  return bytes < smallCorpusBytes ? 0 : Math.min(defaultThreads(), maxDefaultWorkers);
 }
 
 function isHeldOut(document: number, seed: number, fraction: number): boolean {

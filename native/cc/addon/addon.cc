@@ -65,7 +65,7 @@ void set_variant(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value threads(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), training_threads());
+  return Napi::Number::New(info.Env(), training_threads_are_set() ? training_threads() : 0);
 }
 
 void set_threads(const Napi::CallbackInfo& info) {

@@ -3,7 +3,6 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <cstdlib>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -141,20 +140,10 @@ void ThreadPool::run(int threads, int64_t tasks, Task task, const void* context)
   }
 }
 
-int default_threads() {
-  if (const char* text = std::getenv("BITNET_THREADS")) {
-    const int asked = std::atoi(text);
-    if (asked >= 1) return asked;
-  }
-  const unsigned count = std::thread::hardware_concurrency();
-  return count ? static_cast<int>(count) : 1;
-}
-
 void set_training_threads(int threads) { training_thread_setting.store(threads < 1 ? 1 : threads); }
 
-int training_threads() {
-  const int threads = training_thread_setting.load();
-  return threads ? threads : default_threads();
-}
+bool training_threads_are_set() { return training_thread_setting.load() != 0; }
+
+int training_threads() { return training_threads_are_set() ? training_thread_setting.load() : 1; }
 
 }  // namespace bitnet

@@ -29,10 +29,10 @@ class ThreadPool {
   void run(int threads, int64_t tasks, Task task, const void* context);
 };
 
-// Threads that native calls use when none are asked for: BITNET_THREADS, else the number of CPUs.
-int default_threads();
-// Process-wide setting used by training ops. threads >= 1.
+// Process-wide setting used by training ops, threads >= 1; one thread until it is made. How many the machine allows is
+// not asked here: src/machine/threads.ts knows.
 void set_training_threads(int threads);
+bool training_threads_are_set();
 int training_threads();
 
 }  // namespace bitnet

@@ -1,0 +1,69 @@
+/** How many threads compute: what the system lets this process use, the same number in every command. */
+import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import path from "node:path";
+import { UserError } from "../errors/user_error.ts";
+import { cgroupQuota } from "./cgroup_quota.ts";
+
+const maxThreads = 1024;
+
+/** A number of threads that cannot be. */
+export class ThreadsError extends UserError {
+  override name = "ThreadsError";
+}
+
+/** CPUs of a kernel's list, `0-3,8,10-11`; 0 of none. */
+function countCpus(list: string): number {
+  return list.split(",").reduce((sum, range) => {
+    const [first, last = first] = range.split("-").map((text) => Number.parseInt(text, 10));
+    return sum + (Number.isInteger(last - first) ? last - first + 1 : 0);
+  }, 0);
+}
+
+/**
+ * CPUs that the process may be scheduled on (`taskset`, cpusets). Read here, because what `availableParallelism` counts
+ * differs between versions of Node.
+ */
+function affinity(root: string): number {
+  try {
+    const status = readFileSync(path.join(root, "proc/self/status"), "utf8");
+    const count = countCpus(/^Cpus_allowed_list:\s*(\S+)$/m.exec(status)?.[1] ?? "");
+    if (count > 0) return count;
+  } catch {
+    // Not Linux, or /proc is not mounted.
+  }
+  return availableParallelism();
+}
+
+/**
+ * Threads that this process has CPUs for: those it may run on, and no more than its control groups grant; a part of a
+ * CPU counts as one. At least 1.
+ * @param root the folder that holds `proc` and `sys`
+ */
+export function allowedThreads(root = "/"): number {
+  return Math.max(1, Math.min(affinity(root), Math.ceil(cgroupQuota(root))));
+}
+
+/** @throws {ThreadsError} unless it is an integer from 1 to 1024 */
+export function checkThreads(threads: number, name = "threads"): number {
+  if (Number.isInteger(threads) && threads >= 1 && threads <= maxThreads) return threads;
+  throw new ThreadsError(`${name} must be an integer from 1 to ${maxThreads}, not ${threads}`);
+}
+
+/** BITNET_THREADS, if it is set. @throws {ThreadsError} */
+export function threadsOfEnvironment(env: Record<string, string | undefined> = process.env): number | undefined {
+  const text = env.BITNET_THREADS?.trim();
+  return text ? checkThreads(Number(text), "BITNET_THREADS") : undefined;
+}
+
+/** Threads where none are asked for: BITNET_THREADS, else all that are allowed. @throws {ThreadsError} */
+export function defaultThreads(): number {
+  return threadsOfEnvironment() ?? allowedThreads();
+}
+
+/** What to say of more threads than there are CPUs for; null if there is nothing to say. */
+export function threadsRemark(threads: number, allowed = allowedThreads()): string | null {
+  if (threads <= allowed) return null;
+  const cpus = allowed === 1 ? "1 CPU" : `${allowed} CPUs`;
+  return `${threads} threads on ${cpus}, which is all that this process may use: they will wait for one another`;
+}
