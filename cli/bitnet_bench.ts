@@ -13,6 +13,7 @@ import { checkInteger, defineCommand, UsageError } from "./command.ts";
 import { checkThreadFlags } from "./compute_flags.ts";
 import { engineFlags, engineOptions } from "./engine_flags.ts";
 import { variantHelp } from "./kernel_variants.ts";
+import { Progress } from "./progress.ts";
 
 /** `1,2` -> [1, 2]. */
 function threadList(text: string): number[] {
@@ -103,7 +104,7 @@ export const command = defineCommand({
     checkInteger("decode-tokens", options["decode-tokens"], 1);
     checkInteger("repetitions", options.repetitions, 1);
     const threads = options.threads === undefined ? [...new Set([1, defaultThreads()])] : threadList(options.threads);
-    const terminal = process.stderr.isTTY;
+    const progress = new Progress({ lines: "none" });
     const result = await benchmarkEngine(options.model, {
       threads,
       promptTokens: options["prompt-tokens"],
@@ -111,9 +112,8 @@ export const command = defineCommand({
       repetitions: options.repetitions,
       engine: engineOptions(options),
       signal,
-      onProgress: terminal ? (text) => process.stderr.write(`\r\x1b[K${text}`) : undefined,
-    });
-    if (terminal) process.stderr.write("\r\x1b[K");
+      onProgress: (text, done, total) => progress.update("measuring", done, total, [text]),
+    }).finally(() => progress.close());
     console.log(options.json ? JSON.stringify(result, null, 2) : report(result));
   },
 });

@@ -1,6 +1,7 @@
-/** Progress of a command's long job: one bar with the time left on a terminal, plain lines elsewhere. */
-import { Presets, SingleBar } from "cli-progress";
+/** Progress of a command's long job: one line with a bar and the time left on a terminal, plain lines elsewhere. */
 import { formatDuration } from "../training/duration.ts";
+import { type Field, fitFields, gap, wrapFields } from "./terminal/fit_fields.ts";
+import { redraws, StatusLine } from "./terminal/status_line.ts";
 
 export interface ProgressOptions {
   /** Default: stderr. */
@@ -9,14 +10,20 @@ export interface ProgressOptions {
   lines?: "beginnings" | "tenths" | "none";
   /** Milliseconds. */
   now?: () => number;
+  /** Default: the process's; see {@link redraws}. */
+  env?: NodeJS.ProcessEnv;
 }
+
+const bar = { least: 8, most: 24 };
+/** Ranks of what is said beside the details: the bar goes first, then the job's name and the share. */
+const ranks = { timeLeft: 2.5, share: 100, job: 101 };
 
 /** Close it at the end, whatever the end. */
 export class Progress {
   private readonly stream: NodeJS.WriteStream;
   private readonly lines: ProgressOptions["lines"];
   private readonly now: () => number;
-  private readonly bar: SingleBar | undefined;
+  private readonly status: StatusLine | undefined;
   private job: string | undefined;
   private start = 0;
   /**
@@ -26,32 +33,36 @@ export class Progress {
   private first = { done: 0, seconds: 0 };
   private tenths = 0;
 
-  constructor({ stream = process.stderr, lines = "tenths", now = () => performance.now() }: ProgressOptions = {}) {
+  constructor({
+    stream = process.stderr,
+    lines = "tenths",
+    now = () => performance.now(),
+    env = process.env,
+  }: ProgressOptions = {}) {
     this.stream = stream;
     this.lines = lines;
     this.now = now;
     this.start = now();
-    if (!stream.isTTY) return;
-    const format = "{job} {bar} {percentage}%{details}{left}";
-    this.bar = new SingleBar(
-      { format, stream, barsize: 24, hideCursor: true, clearOnComplete: true, gracefulExit: false },
-      Presets.shades_classic,
-    );
+    if (redraws(stream, env)) this.status = new StatusLine(stream);
+  }
+
+  /** One line is written again and again; otherwise there are lines only. */
+  get redraws(): boolean {
+    return this.status !== undefined;
   }
 
   /**
    * @param job what is counted, or being done; another one begins anew
-   * @param details stand behind the bar
+   * @param details stand behind the bar; where there is no room, the last ones are left out first
    */
-  update(job: string, done: number, total: number, details: readonly string[] = []): void {
+  update(job: string, done: number, total: number, details: readonly (string | Field)[] = []): void {
     const isNew = job !== this.job;
     if (isNew) this.begin(job, done);
     const left = this.secondsLeft(done, total);
     const time = left === undefined || done >= total ? "" : `ETA ${formatDuration(left)}`;
-    if (this.bar) {
-      const payload = { job, details: details.map((text) => `  ${text}`).join(""), left: time && `  ${time}` };
-      if (isNew) this.bar.start(total, done, payload);
-      else this.bar.update(done, payload);
+    if (this.status) {
+      const fields = details.map((detail, i) => (typeof detail === "string" ? { text: detail, rank: i + 1 } : detail));
+      this.status.set((columns) => statusText({ job, share: total > 0 ? done / total : 1, fields, time }, columns));
     } else if (this.lines === "beginnings") {
       if (isNew) this.print(job);
     } else if (this.lines === "tenths") {
@@ -65,14 +76,20 @@ export class Progress {
     return made > 0 ? ((this.seconds() - this.first.seconds) * (total - done)) / made : undefined;
   }
 
-  /** A line of its own, above the bar if there is one. */
+  /** A line of its own, above the one that is written again. */
   print(line: string): void {
-    // The bar draws itself again on the next line.
-    this.stream.write(`${this.bar?.isActive ? "\r\x1b[K" : ""}${line}\n`);
+    if (this.status) this.status.print(line);
+    else this.stream.write(`${line}\n`);
+  }
+
+  /** Fields of one line; a terminal that is too narrow gets them in several. */
+  printFields(texts: readonly string[]): void {
+    if (this.status) for (const line of wrapFields(texts, this.status.columns)) this.status.print(line);
+    else this.print(texts.join(gap));
   }
 
   close(): void {
-    this.bar?.stop();
+    this.status?.clear();
     this.job = undefined;
   }
 
@@ -93,4 +110,30 @@ export class Progress {
     this.tenths = tenths;
     this.print(`${done} of ${total} ${job}, ${this.seconds().toFixed(1)} s${left && `, ${left}`}`);
   }
+}
+
+interface Status {
+  job: string;
+  /** From 0 to 1. */
+  share: number;
+  fields: readonly Field[];
+  time: string;
+}
+
+/** `training ████░░░░ 12%  step 12/100  loss 2.345  ETA 1:05`, or as much of it as the columns hold. */
+function statusText({ job, share, fields, time }: Status, columns: number): string {
+  const head = { text: job, rank: ranks.job };
+  const percent = { text: `${Math.floor(100 * share)}%`, rank: ranks.share };
+  const all = [head, percent, ...fields, { text: time, rank: ranks.timeLeft }];
+  const { fitting, left } = fitFields(all, columns);
+  const size = Math.min(bar.most, left - gap.length);
+  const drawn = fitting.includes(percent) && size >= bar.least ? [barText(share, size)] : [];
+  const isNamed = fitting.includes(head);
+  const texts = fitting.map(({ text }) => text);
+  return [...texts.slice(0, isNamed ? 1 : 0), ...drawn, ...texts.slice(isNamed ? 1 : 0)].join(gap);
+}
+
+function barText(share: number, size: number): string {
+  const full = Math.round(Math.min(1, share) * size);
+  return "█".repeat(full) + "░".repeat(size - full);
 }

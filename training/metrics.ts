@@ -20,7 +20,10 @@ export interface MetricsRow {
   phase?: ScheduleStep["phase"];
   /** Global L2 norm of this step's gradient, before clipping. */
   grad_norm: number;
-  /** Fraction of ternary codes that are 0, and that this step's update changed. */
+  /**
+   * Fraction of ternary codes that are 0, and that this step's update changed. A last update with a learning rate of 0
+   * changes none: its row tells of the update before it.
+   */
   zero_fraction?: number;
   flip_rate?: number;
   /** Training speed since the row before; validation, samples and checkpoints do not count. */

@@ -102,6 +102,10 @@ export class Trainer {
   /** Seconds and steps of training since the last metrics row of this process. */
   private seconds = 0;
   private timedSteps = 0;
+  /** Of the newest update that was observed and had a learning rate above 0. */
+  private moved: WeightStatistics | undefined;
+  /** Step of the checkpoint that was told last. */
+  private checkpointed: number | undefined;
 
   constructor(options: TrainerOptions) {
     this.options = options;
@@ -167,14 +171,18 @@ export class Trainer {
     const logs = isDue(intervals.log) || isDue(intervals.eval);
 
     const values = schedule.values(step);
-    const statistics = logs ? new WeightStatistics(this.model.config) : undefined;
+    // A decay to 0 ends in an update that moves nothing: its row tells how the weights moved in the one before.
+    const isBeforeStill = step + 1 === maxSteps && schedule.values(maxSteps).learningRate === 0;
+    const statistics = logs || isBeforeStill ? new WeightStatistics(this.model.config) : undefined;
     const result = await this.update(step, values, statistics);
+    if (values.learningRate > 0 && statistics) this.moved = statistics;
     this.step = step;
     this.lossSum += result.loss;
     this.lossSteps++;
     for (const listener of this.listeners) listener.onStep?.(step, result.loss);
 
-    if (logs) await this.tellMetrics(values, result, statistics, isDue(intervals.eval));
+    const told = step === maxSteps && values.learningRate === 0 ? (this.moved ?? statistics) : statistics;
+    if (logs) await this.tellMetrics(values, result, told, isDue(intervals.eval));
     if (intervals.sample > 0 && isDue(intervals.sample)) await this.sample();
     if (isDue(intervals.checkpoint)) await this.checkpoint();
   }
@@ -255,7 +263,10 @@ export class Trainer {
     for (const listener of this.listeners) listener.onSample?.(this.step, text);
   }
 
+  /** Once for each step, also if the run ends just after one. */
   private async checkpoint(): Promise<void> {
+    if (this.checkpointed === this.step) return;
+    this.checkpointed = this.step;
     for (const listener of this.listeners) await listener.onCheckpoint?.(this.step);
   }
 }

@@ -23,8 +23,8 @@ export interface BenchmarkOptions extends RunOptions {
   repetitions: number;
   /** How the engine runs the file; threads are set by the benchmark. */
   engine?: Omit<EngineOptions, "threads">;
-  /** Hears what is measured next. */
-  onProgress?: (text: string) => void;
+  /** Hears what is measured next, and how many of all measurements are made. */
+  onProgress?: (text: string, done: number, total: number) => void;
 }
 
 /** Measured values, in the order of the rounds. */
@@ -99,8 +99,9 @@ export async function benchmarkEngine(file: string, options: BenchmarkOptions): 
   const fileBytes = statSync(file).size;
   const results: ThreadResult[] = [];
   let facts: Pick<BenchmarkResult, "config" | "peak_rss_bytes"> | undefined;
-  for (const threads of options.threads) {
-    options.onProgress?.(`${threads} threads: loading`);
+  for (const [i, threads] of options.threads.entries()) {
+    const tell = progressOf(options, threads, i);
+    tell("loading", 0);
     const start = performance.now();
     const engine = await Engine.load(file, { ...options.engine, threads, signal: options.signal });
     const loadSeconds = (performance.now() - start) / 1000;
@@ -110,12 +111,14 @@ export async function benchmarkEngine(file: string, options: BenchmarkOptions): 
       const run = new EngineRun(engine, options);
       await run.firstToken();
       const firstTokenSeconds = (performance.now() - start) / 1000;
-      options.onProgress?.(`${threads} threads: warming up`);
+      tell("warming up", 1);
       await run.prefill();
       await run.decode();
       // The kernel counts in KiB.
       facts ??= { config, peak_rss_bytes: process.resourceUsage().maxRSS * 1024 };
-      const rounds = await measureRounds(run, config, options);
+      const rounds = await measureRounds(run, config, options, (round) =>
+        tell(`round ${round} of ${options.repetitions}`, 1 + round),
+      );
       results.push({ threads, load_seconds: loadSeconds, first_token_seconds: firstTokenSeconds, ...rounds });
     } finally {
       engine.dispose();
@@ -137,6 +140,13 @@ export async function benchmarkEngine(file: string, options: BenchmarkOptions): 
   };
 }
 
+/** Loading, the warm-up and each round count as one measurement. */
+function progressOf({ threads, repetitions, onProgress }: BenchmarkOptions, count: number, index: number) {
+  const each = 2 + repetitions;
+  const name = `${count} thread${count === 1 ? "" : "s"}`;
+  return (text: string, done: number) => onProgress?.(`${name}: ${text}`, index * each + done, threads.length * each);
+}
+
 function longestContext({ promptTokens, decodeTokens }: RunOptions): number {
   return Math.max(promptTokens, decodeTokens + 1, firstPromptTokens);
 }
@@ -153,11 +163,12 @@ async function measureRounds(
   run: EngineRun,
   config: EngineConfig,
   options: BenchmarkOptions,
+  onRound: (round: number) => void,
 ): Promise<Omit<ThreadResult, "threads" | "load_seconds" | "first_token_seconds">> {
   const { threads, integerProducts: integer } = config;
   const times = { prefill: [] as number[], decode: [] as number[], peak: [] as number[], bandwidth: [] as number[] };
   for (let round = 1; round <= options.repetitions; round++) {
-    options.onProgress?.(`${threads} threads: round ${round} of ${options.repetitions}`);
+    onRound(round);
     times.prefill.push(options.promptTokens / (await run.prefill()));
     const peak = integer ? await measureInt8Peak(threads) : null;
     if (peak !== null) times.peak.push(peak);

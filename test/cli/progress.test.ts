@@ -1,27 +1,21 @@
 /** Lines, bar and times of the progress display. */
 import { describe, expect, test } from "vitest";
 import { Progress, type ProgressOptions } from "../../cli/progress.ts";
+import { plainStream, Screen } from "../support/screen.ts";
 
 type Update = readonly [seconds: number, done: number];
 
 /** What is written while `updates` of a job come in. */
-function shown(updates: readonly Update[], total: number, options: ProgressOptions & { isTTY?: boolean } = {}): string {
-  const written: string[] = [];
+function shown(updates: readonly Update[], total: number, options: ProgressOptions = {}): string {
   let now = 0;
-  const stream = {
-    isTTY: options.isTTY ?? false,
-    columns: 120,
-    rows: 40,
-    write: (text: string) => written.push(text),
-    on: () => {},
-  } as unknown as NodeJS.WriteStream;
+  const { stream, text } = plainStream();
   const progress = new Progress({ ...options, stream, now: () => now * 1000 });
   for (const [seconds, done] of updates) {
     now = seconds;
     progress.update("requests", done, total, [`${done} done`]);
   }
   progress.close();
-  return written.join("");
+  return text();
 }
 
 describe("where there is no terminal", () => {
@@ -57,23 +51,26 @@ describe("where there is no terminal", () => {
   });
 });
 
-test("on a terminal a bar with share, details and time left, cleared at the end", () => {
-  const text = shown(
-    [
-      [0, 0],
-      [10, 25],
-    ],
-    100,
-    { isTTY: true },
-  );
-  expect(text).toMatch(/requests \S+ 0% {2}0 done/);
-  expect(text).toMatch(/requests \S+ 25% {2}25 done {2}ETA 0:30/);
+test("on a terminal a bar with share, details and time left, cleared at the end", async () => {
+  let now = 0;
+  const screen = new Screen(60);
+  const progress = new Progress({ stream: screen.stream, now: () => now, env: {} });
+  progress.update("requests", 0, 100, ["0 of 100"]);
+  expect(await screen.rows()).toEqual([`requests  ${"░".repeat(24)}  0%  0 of 100`]);
+  now = 10_000;
+  progress.update("requests", 25, 100, ["25 of 100"]);
+  progress.print("a line above");
+  expect(await screen.rows()).toEqual([
+    "a line above",
+    `requests  ${"█".repeat(6)}${"░".repeat(17)}  25%  25 of 100  ETA 0:30`,
+  ]);
+  progress.close();
+  expect(await screen.rows()).toEqual(["a line above"]);
 });
 
 test("another job begins anew", () => {
-  const written: string[] = [];
-  const stream = { isTTY: false, write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream;
+  const { stream, text } = plainStream();
   const progress = new Progress({ stream, lines: "beginnings" });
   for (const job of ["hashing", "hashing", "tokenizing"]) progress.update(job, 1, 2);
-  expect(written).toEqual(["hashing\n", "tokenizing\n"]);
+  expect(text()).toBe("hashing\ntokenizing\n");
 });

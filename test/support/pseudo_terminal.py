@@ -1,4 +1,4 @@
-"""Runs a command at a pseudo-terminal: what comes on stdin is typed, what the terminal shows goes to stdout."""
+"""Runs a command at a pseudo-terminal of so many columns: what comes on stdin is typed, what it shows goes to stdout."""
 
 import fcntl
 import os
@@ -10,8 +10,8 @@ import termios
 
 child, terminal = pty.fork()
 if child == 0:
-    os.execvp(sys.argv[1], sys.argv[1:])
-fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    os.execvp(sys.argv[2], sys.argv[2:])
+fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, int(sys.argv[1]), 0, 0))
 sources = [terminal, 0]
 while terminal in sources:
     for source in select.select(sources, [], [])[0]:

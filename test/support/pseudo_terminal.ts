@@ -10,6 +10,13 @@ export const hasPseudoTerminal = spawnSync("python3", ["-c", "import pty, os; os
 export const ctrlC = "\x03";
 export const ctrlD = "\x04";
 
+export interface PseudoTerminalOptions {
+  /** Default 100. */
+  columns?: number;
+  cwd?: string;
+  env?: NodeJS.ProcessEnv;
+}
+
 export class PseudoTerminal {
   readonly #child: ChildProcessWithoutNullStreams;
   /** Resolves with the exit code of the command (-2: ended by SIGINT). */
@@ -17,13 +24,18 @@ export class PseudoTerminal {
   #shown = "";
   #seen = 0;
 
-  constructor(command: string, args: readonly string[]) {
-    this.#child = spawn("python3", [script, command, ...args]);
+  constructor(command: string, args: readonly string[], { columns = 100, ...options }: PseudoTerminalOptions = {}) {
+    this.#child = spawn("python3", [script, String(columns), command, ...args], options);
     this.#child.stdout.on("data", (data) => {
       this.#shown += data;
     });
     this.#child.stderr.pipe(process.stderr);
     this.exited = new Promise((resolve) => this.#child.on("exit", resolve));
+  }
+
+  /** Everything so far. */
+  get shown(): string {
+    return this.#shown;
   }
 
   type(text: string): void {
