@@ -21,6 +21,7 @@ import {
   RunDirectoryError,
   type RunInputs,
   resolveConfigPath,
+  stepOperations,
   trainerOptionsOf,
   withBackwardPrecision,
 } from "../training/index.ts";
@@ -61,13 +62,20 @@ function checkFresh(directory: RunDirectory): void {
   );
 }
 
+/** `2 threads`, with the reason if they are fewer than there are CPUs for. */
+function threadsText(compute: Compute, config: RunConfig): string {
+  const before = compute.threads;
+  compute.fitThreads?.(stepOperations(config));
+  const { threads } = compute;
+  const reason = threads < before ? ` of ${before}: a step of this model and batch is too small to share` : "";
+  return `${threads} thread${threads === 1 ? "" : "s"}${reason}`;
+}
+
 function printHeader({ config, tokenizer, dataset }: RunInputs, compute: Compute, reason?: string): void {
   const split = dataset.split === "none" ? "no validation part" : `${dataset.validationTokens} for validation`;
   console.log(`data      ${dataset.trainTokens} training tokens, ${split}; cached in ${cacheDirectory(config)}`);
   console.log(`tokenizer ${config.tokenizer.type}, ${tokenizer.vocabSize} ids`);
-  console.log(
-    `backend   ${compute.backend} (${compute.variant}), ${compute.threads} thread${compute.threads === 1 ? "" : "s"}`,
-  );
+  console.log(`backend   ${compute.backend} (${compute.variant}), ${threadsText(compute, config)}`);
   console.log(`backward  ${config.training.backward_precision}${reason === undefined ? "" : ` (auto: ${reason})`}`);
   for (const line of packingWarnings(resolveModelConfig(config.model))) console.error(`warning: ${line}`);
   for (const line of productNotes(resolveModelConfig(config.model))) console.error(`note: ${line}`);

@@ -18,6 +18,7 @@ export { type StartableConfig, withBackwardPrecision } from "./config/resolve_ba
 export { type RunConfig, runConfigSchema } from "./config/run_config.ts";
 export { RunConfigError } from "./config/run_config_error.ts";
 export { type RunMaterial, scheduleOf, trainerOptionsOf } from "./config/run_parts.ts";
+export { stepOperations } from "./config/step_operations.ts";
 export { type PrepareOptions, prepareDataset } from "./data/prepare_dataset.ts";
 export { PreparedDataset } from "./data/prepared_dataset.ts";
 export { estimateRun, formatEstimate, type RunEstimate } from "./dry_run.ts";

@@ -5,6 +5,7 @@
 import { packageVersion } from "../src/files/package.ts";
 import type { StartableConfig } from "./config/resolve_backward_precision.ts";
 import { type RunMaterial, trainerOptionsOf } from "./config/run_parts.ts";
+import { stepOperations } from "./config/step_operations.ts";
 import { describeEnvironment } from "./environment.ts";
 import { writeLossPlot } from "./loss_plot.ts";
 import type { MetricsRow } from "./metrics.ts";
@@ -37,6 +38,7 @@ export interface RunListener extends Omit<TrainerListener, "onCheckpoint"> {
  */
 export function beginRun(options: TrainingRunOptions, command: readonly string[] = process.argv.slice(1)): TrainingRun {
   const { directory, tokenizer, compute, config } = options;
+  compute.fitThreads?.(stepOperations(config));
   directory.create();
   directory.writeTokenizer(tokenizer);
   const precision = config.training.backward_precision;

@@ -8,6 +8,7 @@ import { cpus } from "node:os";
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { messageOf, UserError } from "../../src/errors/user_error.ts";
+import { allowedThreads, helpfulThreads, threadsOfEnvironment } from "../../src/machine/threads.ts";
 import type { BackendName, Compute } from "../../src/ops/compute.ts";
 import { loadAddon, type NativeAddon, NativeUnavailableError } from "../addon.ts";
 import { thisCpuName } from "../cpu_name.ts";
@@ -75,16 +76,22 @@ function plainBackend(backend: BackendName): Compute {
 
 async function selectNative(threads: number | undefined): Promise<Compute> {
   const addon = loadAddon();
-  if (threads !== undefined) addon.setThreads(threads);
+  const asked = threads ?? threadsOfEnvironment();
+  addon.setThreads(asked ?? allowedThreads());
   registerNativeBackend();
   const variant = activeVariant(addon);
   await activate("native");
-  return {
+  const compute: Compute = {
     backend: "native",
     variant,
     cpu: thisCpuName(),
     features: addon.features().features,
     threads: addon.threads(),
+    fitThreads(operations) {
+      if (asked !== undefined) return;
+      addon.setThreads(helpfulThreads(allowedThreads(), operations));
+      compute.threads = addon.threads();
+    },
     kernel: (required = ["BitLinear"]) => {
       const { calls, variant: ran } = nativeKernelLog();
       resetKernelLog();
@@ -93,6 +100,7 @@ async function selectNative(threads: number | undefined): Promise<Compute> {
       return missing.length === 0 ? ran : `${ran} (${composed}: ${missing.join(" ")})`;
     },
   };
+  return compute;
 }
 
 /** @throws {BackendError} if BITNET_ISA names none that this CPU has. */

@@ -7,6 +7,8 @@ export type BackendName = (typeof backendNames)[number];
 export interface Compute {
   backend: BackendName;
   threads: number;
+  /** Takes fewer threads where `operations`, those of a training step, are too few to share; does nothing if the threads were asked for. */
+  fitThreads?(operations: number): void;
   /** Kernel variant that is expected to run: `scalar`, `avx2` ...; `composed` without our kernels. */
   variant: string;
   /** Name of the CPU, with its microarchitecture where our kernels run. */

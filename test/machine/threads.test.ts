@@ -3,7 +3,13 @@ import { availableParallelism, tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { cgroupQuota } from "../../src/machine/cgroup_quota.ts";
-import { allowedThreads, checkThreads, threadsOfEnvironment, threadsRemark } from "../../src/machine/threads.ts";
+import {
+  allowedThreads,
+  checkThreads,
+  helpfulThreads,
+  threadsOfEnvironment,
+  threadsRemark,
+} from "../../src/machine/threads.ts";
 
 const folders: string[] = [];
 afterAll(() => folders.forEach((folder) => void rmSync(folder, { recursive: true })));
@@ -94,7 +100,7 @@ describe("threads asked for", () => {
     expect(threadsOfEnvironment({})).toBeUndefined();
     for (const wrong of ["0", "-1", "1.5", "all", "2000"]) {
       expect(() => threadsOfEnvironment({ BITNET_THREADS: wrong })).toThrow(
-        /^BITNET_THREADS must be an integer from 1/,
+        `BITNET_THREADS must be an integer from 1 to 1024, not ${wrong}`,
       );
     }
   });
@@ -109,5 +115,18 @@ describe("threads asked for", () => {
     expect(threadsRemark(16, 1)).toBe(
       "16 threads on 1 CPU, which is all that this process may use: they will wait for one another",
     );
+  });
+});
+
+describe("helpfulThreads", () => {
+  it.each([
+    [2, 0, 1],
+    [2, 2.7e8, 1],
+    [2, 1.1e9, 2],
+    [16, 1.1e9, 5],
+    [16, 1e12, 16],
+    [1, 1e12, 1],
+  ])("of %i for %f operations: %i", (threads, operations, helpful) => {
+    expect(helpfulThreads(threads, operations)).toBe(helpful);
   });
 });

@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { loadAddon } from "../../../native/addon.ts";
 import { selectBackend } from "../../../native/backend/select_backend.ts";
+import { allowedThreads } from "../../../src/machine/threads.ts";
 import { rmsNorm } from "../../../src/ops/rms_norm.ts";
 import { hasNative } from "../../support/tfjs_backends.ts";
 
@@ -21,6 +22,25 @@ describe("selectBackend", () => {
       expect(compute).toMatchObject({ backend: "native", threads: 3, variant: loadAddon().variant() });
       expect(loadAddon().threads()).toBe(3);
     } finally {
+      loadAddon().setThreads(before);
+    }
+  });
+
+  it.runIf(hasNative)("fits the threads to the work of a step, unless they were asked for", async () => {
+    const before = loadAddon().threads();
+    try {
+      const asked = await selectBackend("native", 3);
+      asked.fitThreads?.(1);
+      expect([asked.threads, loadAddon().threads()]).toEqual([3, 3]);
+      vi.stubEnv("BITNET_THREADS", undefined);
+      const compute = await selectBackend("native");
+      expect(compute.threads).toBe(allowedThreads());
+      compute.fitThreads?.(1);
+      expect([compute.threads, loadAddon().threads()]).toEqual([1, 1]);
+      compute.fitThreads?.(1e15);
+      expect([compute.threads, loadAddon().threads()]).toEqual([allowedThreads(), allowedThreads()]);
+    } finally {
+      vi.unstubAllEnvs();
       loadAddon().setThreads(before);
     }
   });
