@@ -21,6 +21,7 @@ export const command = defineCommand({
     threads: computeFlags.threads,
     ...engineFlags,
     backend: computeFlags.backend,
+    quantization: computeFlags.quantization,
   },
   examples: [
     ['$0 --model small.gguf --prompt "The red ball"', "Sampled text"],

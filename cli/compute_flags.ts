@@ -1,11 +1,17 @@
 /** The flags that say what computes, the same in every command that runs a model. */
 import type { Options } from "yargs";
+import { quantizations } from "../src/checkpoint/quantization_keys.ts";
 import { checkThreads, ThreadsError, threadsOfEnvironment, threadsRemark } from "../src/machine/threads.ts";
 import { backendNames } from "../src/ops/compute.ts";
 import { UsageError } from "./command.ts";
 
 export const computeFlags = {
   threads: { type: "number", describe: "Threads [default: BITNET_THREADS, else all CPUs that it may use]" },
+  quantization: {
+    choices: quantizations,
+    describe:
+      "What the linear layers of a Hugging Face checkpoint are, where its config.json has no quantization_config: BitNet's (online) or plain ones (none)",
+  },
   backend: { choices: backendNames, describe: "tfjs backend of a checkpoint [default: native]" },
 } as const satisfies Record<string, Options>;
 

@@ -4,6 +4,7 @@ import { modelPresets } from "../export/random_model.ts";
 import { targetNames } from "../export/targets/targets.ts";
 import { exportTypes } from "../src/config/packing_rules.ts";
 import { embeddingDtypes } from "../src/quant/dtypes.ts";
+import { computeFlags } from "./compute_flags.ts";
 
 export const exportFlags = {
   out: { type: "string", demandOption: true, describe: "GGUF file to write (a directory for --target transformers)" },
@@ -18,6 +19,7 @@ export const exportFlags = {
     describe:
       "Type of the embedding and head. Default: the embedding_dtype of the training. Another one makes a different model: the loss difference is printed",
   },
+  quantization: computeFlags.quantization,
   name: { type: "string", describe: "Name of the model in the file. Default: that of the run or checkpoint directory" },
   text: {
     type: "string",

@@ -12,6 +12,7 @@ import {
   sampleText,
   type VerifiedTensors,
   verifyExport,
+  verifyMeaning,
 } from "../export/index.ts";
 import { openCheckpoint, parameterReader, type ReadParameter, readConfigJson } from "../src/checkpoint/checkpoint.ts";
 import { readModelConfig } from "../src/checkpoint/model_config_json.ts";
@@ -60,17 +61,22 @@ function verifiedLine({ ternaryMatrices, ternaryCodes, floatTensors }: VerifiedT
   return `verified: ${ternary}${floatTensors} float tensors identical to the checkpoint`;
 }
 
-/** The shape that `--random` names. */
-async function randomConfig(name: string): Promise<ModelConfig> {
+/** The shape that `--random` names. A bare shape is BitNet's: there are no weights yet that could be anything else. */
+async function randomConfig(name: string, { quantization }: ExportFlags): Promise<ModelConfig> {
   if (Object.hasOwn(modelPresets, name)) return presetConfig(name);
-  if (name.endsWith(".json")) return readModelConfig(await readConfigJson(name), () => undefined);
+  if (name.endsWith(".json")) {
+    const json = await readConfigJson(name);
+    const { model_type: type = "bitnet", quantization_config, weight_quantizer } = json;
+    const isBare = type === "bitnet" && quantization_config === undefined && weight_quantizer === undefined;
+    return readModelConfig(json, () => undefined, { quantization: quantization ?? (isBare ? "online" : undefined) });
+  }
   const config = resolveModelConfig(loadRunConfig(resolveConfigPath(name)).model);
   if (config.vocabSize > 0) return config;
   throw new UsageError(`--random ${name}: the recipe has no model.vocab_size, its tokenizer would decide`);
 }
 
 async function exportRandom(name: string, chosen: ExportFlags): Promise<void> {
-  const config = await randomConfig(name);
+  const config = await randomConfig(name, chosen);
   const tokenizer = byteLevelTokenizer({ eosToken: "<|end_of_text|>" });
   if (config.vocabSize < tokenizer.vocabSize) {
     throw new UsageError(
@@ -85,13 +91,17 @@ async function exportRandom(name: string, chosen: ExportFlags): Promise<void> {
 
 async function exportCheckpoint(directory: string, chosen: ExportFlags): Promise<void> {
   const text = chosen.text === undefined ? sampleText : readTextFile(chosen.text);
-  const checkpoint = await openCheckpoint(directory);
+  const { quantization } = chosen;
+  const onRemark = (line: string) => console.error(`note: ${line}`);
+  const checkpoint = await openCheckpoint(directory, { quantization, onRemark });
   try {
     const choice = choiceOf(chosen, modelName(checkpoint.directory));
     const plan = planExport(checkpoint.config, checkpoint.tokenizer, choice);
     const read = parameterReader(checkpoint);
     await write(plan, chosen.out, read, checkpoint.directory);
     await verifyWritten(plan, chosen.out, read);
+    const keys = await verifyMeaning(plan, chosen.out, checkpoint.configJson, quantization);
+    console.log(`verified: ${keys.length} keys say what config.json says: ${keys.join(", ")}`);
     if (chosen.verify === "tensors") return;
     const textName = chosen.text ?? "the built-in text";
     const options = { threads: chosen.threads, text, textName };

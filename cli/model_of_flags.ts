@@ -8,10 +8,12 @@ import { engineFlagNames } from "./engine_flags.ts";
 /** @throws {UsageError} naming a flag that models of this kind do not have; otherwise as `openModel`. */
 export async function modelOfFlags(source: string, options: OpenOptions): Promise<LanguageModel> {
   try {
-    return await openModel(source, options);
+    return await openModel(source, { onRemark: (line) => console.error(`note: ${line}`), ...options });
   } catch (error) {
     if (!(error instanceof OpenOptionError)) throw error;
     const { option, reason } = error;
-    throw new UsageError(`--${option === "backend" ? option : engineFlagNames[option]} ${reason}`);
+    throw new UsageError(
+      `--${option === "backend" || option === "quantization" ? option : engineFlagNames[option]} ${reason}`,
+    );
   }
 }

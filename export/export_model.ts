@@ -2,6 +2,7 @@
 import { rm } from "node:fs/promises";
 import type { ReadParameter } from "../src/checkpoint/checkpoint.ts";
 import type { ExportPlan, OnBytes, VerifiedTensors } from "./targets/target.ts";
+import { requireSameModel, statedByConfig } from "./verify/stated_model.ts";
 
 /**
  * Writes `out`, a file or, for transformers, a directory: all of it or nothing. `onBytes` gets the size of each piece.
@@ -19,6 +20,23 @@ export async function removeIfWrong<T>(out: string, check: () => Promise<T>): Pr
     await rm(out, { recursive: true, force: true });
     throw error;
   }
+}
+
+/**
+ * Compares what `out` says of the model, key by key, with the checkpoint's config.json itself, which is read anew.
+ * @param quantization what the user said of the linear layers where config.json does not
+ * @returns the keys that were compared.
+ * @throws {VerificationError} naming the first that differs; `out` is removed then.
+ */
+export function verifyMeaning(
+  plan: ExportPlan,
+  out: string,
+  configJson: Record<string, unknown>,
+  quantization?: "online" | "none",
+): Promise<string[]> {
+  return removeIfWrong(out, async () =>
+    requireSameModel(statedByConfig(configJson, quantization), await plan.target.stated(out)),
+  );
 }
 
 /**

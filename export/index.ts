@@ -6,6 +6,7 @@
  *     const plan = planExport(checkpoint.config, checkpoint.tokenizer, { target: "bitnet-lab", name: "mine" });
  *     await exportModel(plan, "mine.gguf", read);
  *     await verifyExport(plan, "mine.gguf", read);
+ *     await verifyMeaning(plan, "mine.gguf", checkpoint.configJson);
  */
 
 export { GgufFile, readGgufMetadata } from "../src/gguf/gguf_reader.ts";
@@ -15,7 +16,7 @@ export type { CodeTensorType, FloatTensorType, TensorType } from "../src/gguf/ty
 export { tensorTypes } from "../src/gguf/types/tensor_types.ts";
 export { tq2_0 } from "../src/gguf/types/tq2_0.ts";
 export { ExportRefusedError } from "./export_error.ts";
-export { exportModel, removeIfWrong, verifyExport } from "./export_model.ts";
+export { exportModel, removeIfWrong, verifyExport, verifyMeaning } from "./export_model.ts";
 export { type ExportChoice, planExport } from "./export_plan.ts";
 export { type ExportedModel, exportedModel } from "./exported_model.ts";
 export { modelPresets, presetConfig, randomParameters } from "./random_model.ts";

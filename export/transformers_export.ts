@@ -13,8 +13,8 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { ReadParameter } from "../src/checkpoint/checkpoint.ts";
-import { quantizationConfigJson } from "../src/checkpoint/model_config_json.ts";
 import { packTernary } from "../src/checkpoint/packed_ternary.ts";
+import { quantizationConfigJson } from "../src/checkpoint/quantization_keys.ts";
 import { type SafetensorsEntry, writeSafetensors } from "../src/checkpoint/safetensors_writer.ts";
 import { weightQuantizerOf } from "../src/config/model_quantizers.ts";
 import { writeWholeDirectory } from "../src/files/whole_directory.ts";

@@ -3,6 +3,7 @@
  * only when it is needed, so a GGUF file does not wait for tfjs.
  */
 import { statSync } from "node:fs";
+import type { Quantization } from "../src/checkpoint/quantization_keys.ts";
 import { UserError } from "../src/errors/user_error.ts";
 import type { LanguageModel } from "../src/language_model/language_model.ts";
 import type { BackendName } from "../src/ops/compute.ts";
@@ -18,12 +19,16 @@ export interface OpenOptions {
   backend?: BackendName;
   /** Of a GGUF file. */
   engine?: EngineSettings;
+  /** What the linear layers of a checkpoint are, where its config.json does not say it. */
+  quantization?: Quantization;
+  /** Gets lines about keys of a checkpoint's config.json that nobody knows. */
+  onRemark?: (line: string) => void;
 }
 
 /** An option that models of this kind do not have. */
 export class OpenOptionError extends UserError {
   override name = "OpenOptionError";
-  readonly option: "backend" | keyof EngineSettings;
+  readonly option: "backend" | "quantization" | keyof EngineSettings;
   /** What follows the option's name in the message. */
   readonly reason: string;
 
@@ -41,6 +46,9 @@ export async function openModel(source: string, options: OpenOptions = {}): Prom
     if (options.backend !== undefined) {
       throw new OpenOptionError("backend", "is for checkpoint directories: a GGUF file runs in the native engine");
     }
+    if (options.quantization !== undefined) {
+      throw new OpenOptionError("quantization", "is for checkpoint directories: a GGUF file says what it is");
+    }
     const { NativeLanguageModel } = await import("./inference/native_language_model.ts");
     return NativeLanguageModel.open(source, { ...options.engine, threads: options.threads });
   }
@@ -51,5 +59,6 @@ export async function openModel(source: string, options: OpenOptions = {}): Prom
   const { selectBackend } = await import("./backend/select_backend.ts");
   const { TfjsLanguageModel } = await import("../src/language_model/tfjs_language_model.ts");
   const { backend, variant, threads } = await selectBackend(options.backend, options.threads);
-  return TfjsLanguageModel.open(source, { backend, variant, threads });
+  const { quantization, onRemark } = options;
+  return TfjsLanguageModel.open(source, { backend, variant, threads }, { quantization, onRemark });
 }

@@ -5,6 +5,7 @@ import { preTokenizerName } from "../../src/gguf/pre_tokenizer_name.ts";
 import type { TokenizerJson } from "../../src/tokenizer/tokenizer_json.ts";
 import { ggufExportBytes, planGguf, writeGgufExport } from "../gguf_export.ts";
 import { architectureOf } from "../model_metadata.ts";
+import { statedByGguf } from "../verify/stated_model.ts";
 import { verifyGguf } from "../verify/verify_gguf.ts";
 import { type ExportRequest, type ExportTarget, firstBroken } from "./target.ts";
 
@@ -38,6 +39,7 @@ export function ggufTarget(dialect: GgufDialect): ExportTarget {
     }),
     write: (plan, out, read, onBytes) => writeGgufExport(out, planGguf(plan), read, onBytes),
     verifyTensors: (plan, out, read) => verifyGguf(out, planGguf(plan), read),
+    stated: statedByGguf,
     reader: () => "engine",
   };
 }

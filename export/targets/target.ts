@@ -3,6 +3,7 @@ import type { ReadParameter } from "../../src/checkpoint/checkpoint.ts";
 import type { ModelConfig } from "../../src/config/model_config.ts";
 import type { EmbeddingDtype } from "../../src/quant/dtypes.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
+import type { StatedModel } from "../verify/stated_model.ts";
 
 /** A model on its way to a reader. */
 export interface ExportRequest {
@@ -73,6 +74,8 @@ export interface ExportTarget {
    * @throws {VerificationError} naming the first that differs.
    */
   verifyTensors(plan: ExportPlan, out: string, read: ReadParameter): Promise<VerifiedTensors>;
+  /** What `out` says of the model, in the words of config.json. */
+  stated(out: string): Promise<StatedModel>;
   /** What reads `out` here, whose log-probabilities must be those of the model to the bit; null if nothing does. */
   reader(plan: ExportPlan): "engine" | "training forward" | null;
 }

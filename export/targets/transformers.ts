@@ -6,6 +6,7 @@ import type { ModelConfig } from "../../src/config/model_config.ts";
 import { hasTernaryWeights, isLlamaShaped, isQuantized, weightQuantizerOf } from "../../src/config/model_quantizers.ts";
 import { fits, type Storage } from "../../src/config/packing_rules.ts";
 import { transformersExportBytes, writeTransformersExport } from "../transformers_export.ts";
+import { statedByDirectory } from "../verify/stated_model.ts";
 import { verifyTransformers } from "../verify/verify_transformers.ts";
 import { type ExportTarget, firstBroken } from "./target.ts";
 
@@ -69,6 +70,7 @@ export const transformers: ExportTarget = {
   }),
   write: (plan, out, read, onBytes) => writeTransformersExport(out, plan, read, onBytes),
   verifyTensors: (plan, out, read) => verifyTransformers(out, plan, read),
+  stated: statedByDirectory,
   reader: () => "training forward",
 };
 

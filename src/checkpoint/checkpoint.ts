@@ -9,12 +9,13 @@ import type { ModelConfig } from "../config/model_config.ts";
 import { weightQuantizerOf } from "../config/model_quantizers.ts";
 import { systemErrorText } from "../errors/system_error.ts";
 import { CausalLM } from "../model/causal_lm.ts";
-import { headName, modelParameters, type ParameterSpec } from "../model/parameters.ts";
+import { embeddingName, headName, modelParameters, type ParameterSpec } from "../model/parameters.ts";
 import { loadTokenizer } from "../tokenizer/load_tokenizer.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { CheckpointError } from "./checkpoint_error.ts";
-import { readModelConfig } from "./model_config_json.ts";
+import { type ConfigReading, readModelConfig } from "./model_config_json.ts";
 import { isTernaryPacked, latentFromTernary, scaleName, unpackTernary } from "./packed_ternary.ts";
+import { checkStorage } from "./quantization_keys.ts";
 import { SafetensorsFile } from "./safetensors_file.ts";
 
 export interface Checkpoint {
@@ -27,6 +28,9 @@ export interface Checkpoint {
   /** The open weight file; the owner of the checkpoint closes it. */
   tensors: SafetensorsFile;
 }
+
+/** How a checkpoint is read where its files leave something open, and who hears of keys that say nothing. */
+export type CheckpointOptions = ConfigReading;
 
 /** A run directory's newest checkpoint; any other directory itself. */
 async function checkpointDirectory(directory: string): Promise<string> {
@@ -133,13 +137,19 @@ function checkTensors(tensors: SafetensorsFile, config: ModelConfig): void {
  * {@link readParameter}.
  * @throws {CheckpointError} if a file is missing or damaged, the model is not supported, or tensors do not match.
  */
-export async function openCheckpoint(directory: string): Promise<Checkpoint> {
+export async function openCheckpoint(directory: string, options: CheckpointOptions = {}): Promise<Checkpoint> {
   const folder = await checkpointDirectory(directory);
   const configJson = await readConfigJson(path.join(folder, "config.json"));
   const tensors = await openTensors(folder);
   try {
-    const config = modelConfigOf(configJson, path.join(folder, "config.json"), tensors);
+    const configFile = path.join(folder, "config.json");
+    const config = inFile(configFile, () =>
+      readModelConfig(configJson, (name) => (tensors.has(name) ? tensors.info(name).dtype : undefined), options),
+    );
     checkTensors(tensors, config);
+    const matrix = modelParameters(config).find(({ kind }) => kind === "matrix")!;
+    inFile(configFile, () => checkStorage(configJson, isPacked(tensors, matrix), options.quantization));
+    if (config.tieWordEmbeddings) await checkTiedHead(tensors, configFile);
     const tokenizer = openTokenizer(folder, config);
     return { directory: folder, config, configJson, tokenizer, tensors };
   } catch (error) {
@@ -148,13 +158,24 @@ export async function openCheckpoint(directory: string): Promise<Checkpoint> {
   }
 }
 
-function modelConfigOf(json: Record<string, unknown>, file: string, tensors: SafetensorsFile): ModelConfig {
+/** Runs a check of a file's contents; its error names the file. */
+function inFile<T>(file: string, check: () => T): T {
   try {
-    return readModelConfig(json, (name) => (tensors.has(name) ? tensors.info(name).dtype : undefined));
+    return check();
   } catch (error) {
     if (error instanceof CheckpointError) throw new CheckpointError(`${file}: ${error.message}`);
     throw error;
   }
+}
+
+/** A head beside a tied embedding must be a copy of it: transformers takes another one for an untied head. */
+async function checkTiedHead(tensors: SafetensorsFile, configFile: string): Promise<void> {
+  if (!tensors.has(headName)) return;
+  const [head, embedding] = [await tensors.readBytes(headName), await tensors.readBytes(embeddingName)];
+  if (Buffer.compare(head, embedding) === 0) return;
+  throw new CheckpointError(
+    `${configFile}: tie_word_embeddings is true, and ${headName} is another matrix than the embedding: set it to false`,
+  );
 }
 
 /** The multiplying scale of a packed weight: Hugging Face's two classes store it or its reciprocal. */

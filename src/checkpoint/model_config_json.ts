@@ -1,6 +1,7 @@
 /**
- * config.json of a checkpoint: ours (every key of `model_config.ts`) or Hugging Face's for `BitNetForCausalLM` and
- * `LlamaForCausalLM`. What this code would compute differently from the file's author is refused, not ignored.
+ * config.json of a checkpoint: ours (every key of `model_config.ts`), Hugging Face's for `BitNetForCausalLM` and
+ * `LlamaForCausalLM`, or ours after transformers has written it again. It is read by what it says: what this code would
+ * compute differently from the file's author is refused, not ignored.
  */
 import {
   type ModelConfig,
@@ -9,13 +10,16 @@ import {
   modelConfigSchema,
   resolveModelConfig,
 } from "../config/model_config.ts";
-import { isFloat, isLlamaShaped, isQuantized } from "../config/model_quantizers.ts";
+import { activationQuantizerOf, isFloat, weightQuantizerOf } from "../config/model_quantizers.ts";
 import { ofMember } from "../config/schema_errors.ts";
 import { embeddingName, headName } from "../model/parameters.ts";
 import { defaultActivationQuantizer, defaultWeightQuantizer } from "../quantizers/registry.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { CheckpointError } from "./checkpoint_error.ts";
+import { checkNeutralKeys, unknownKeys } from "./config_keys.ts";
 import { scaleName } from "./packed_ternary.ts";
+import { hasBitnetLayers, type Quantization, quantizationConfigJson } from "./quantization_keys.ts";
+import { ropeTheta } from "./rope_keys.ts";
 import type { SafetensorsDtype } from "./safetensors_header.ts";
 
 type Json = Record<string, unknown>;
@@ -23,35 +27,16 @@ type Json = Record<string, unknown>;
 /** The stored type of a tensor of the checkpoint; undefined if it has none of that name. */
 export type TensorDtype = (name: string) => SafetensorsDtype | undefined;
 
-/** Keys that Hugging Face's files and ours share. */
-const sharedKeys = [
-  "hidden_size",
-  "num_hidden_layers",
-  "intermediate_size",
-  "num_attention_heads",
-  "num_key_value_heads",
-  "head_dim",
-  "vocab_size",
-  "max_position_embeddings",
-  "rms_norm_eps",
-  "hidden_act",
-  "initializer_range",
-] as const;
+/** What the class of a model type takes for keys of the shape that a file leaves out, whoever wrote it. */
+const sharedDefaults: Record<string, Partial<ModelConfigJson>> = {
+  bitnet: { max_position_embeddings: 2048, rope_theta: 500000, rms_norm_eps: 1e-5, hidden_act: "relu2" },
+  llama: { max_position_embeddings: 2048, rope_theta: 10000, rms_norm_eps: 1e-6, hidden_act: "silu" },
+};
 
-/** What the model type says about keys that the file does not have. */
+/** The same, with the keys that only our files have. */
 const typeDefaults: Record<string, Partial<ModelConfigJson>> = {
-  bitnet: { scale_dtype: "f32", embedding_dtype: "f32" },
-  llama: {
-    rope_theta: 10000,
-    rms_norm_eps: 1e-6,
-    max_position_embeddings: 2048,
-    hidden_act: "silu",
-    use_sub_norms: false,
-    weight_quantizer: "none",
-    activation_quantizer: "none",
-    scale_dtype: "f32",
-    embedding_dtype: "f32",
-  },
+  bitnet: { ...sharedDefaults.bitnet, scale_dtype: "f32", embedding_dtype: "f32" },
+  llama: { ...sharedDefaults.llama, use_sub_norms: false, scale_dtype: "f32", embedding_dtype: "f32" },
 };
 
 const bitnetLayers: Partial<ModelConfigJson> = {
@@ -59,38 +44,7 @@ const bitnetLayers: Partial<ModelConfigJson> = {
   activation_quantizer: defaultActivationQuantizer,
 };
 
-function ropeTheta(json: Json): number | undefined {
-  const parameters = (json.rope_parameters ?? json.rope_scaling ?? {}) as Json;
-  const type = parameters.rope_type ?? parameters.type ?? "default";
-  if (type !== "default") throw new CheckpointError(`rope type "${type}" is not supported, only "default"`);
-  return (parameters.rope_theta ?? json.rope_theta) as number | undefined;
-}
-
-/** Keys that change what a model computes, and their only values that do not. */
-const neutralKeys: [key: string, isNeutral: (value: unknown) => boolean][] = [
-  ["attention_bias", (value) => !value],
-  ["mlp_bias", (value) => !value],
-  ["sliding_window", (value) => value === null || value === 0],
-  ["partial_rotary_factor", (value) => value === 1],
-];
-
-/** True if the linear layers are BitNet's, whatever the model around them. */
-function hasBitnetLayers(json: Json): boolean {
-  const quantization = json.quantization_config as Json | undefined | null;
-  if (quantization === undefined || quantization === null) return false;
-  const { quant_method: method, use_rms_norm: rmsNorm, modules_to_not_convert: kept } = quantization;
-  if (method !== "bitnet") {
-    throw new CheckpointError(`quantization_config.quant_method "${method}" is not supported, only "bitnet"`);
-  }
-  if (rmsNorm) throw new CheckpointError("quantization_config.use_rms_norm is not supported: it adds norms");
-  const others = Array.isArray(kept) ? kept.filter((name) => name !== "lm_head") : [];
-  if (others.length > 0) {
-    throw new CheckpointError(
-      `quantization_config.modules_to_not_convert: "${others[0]}" is not supported, only lm_head`,
-    );
-  }
-  return true;
-}
+const floatLayers: Partial<ModelConfigJson> = { weight_quantizer: "none", activation_quantizer: "none" };
 
 const smallDtypes: Partial<Record<SafetensorsDtype, "f16" | "bf16">> = { F16: "f16", BF16: "bf16" };
 
@@ -106,47 +60,93 @@ function storedDtypes(json: Json, tensorDtype: TensorDtype): Partial<ModelConfig
   return found;
 }
 
-/** Hugging Face's keys to ours. */
-function fromHuggingFace(json: Json, tensorDtype: TensorDtype): Json {
+/** Model types, and the classes that their files name. */
+const classes: Record<string, string> = { bitnet: "BitNetForCausalLM", llama: "LlamaForCausalLM" };
+
+/**
+ * `model_type`, or what `architectures` says of it. Files of ours may have neither.
+ * @throws {CheckpointError} if it is another model, or the two disagree.
+ */
+function modelType(json: Json, isOurs: boolean): string {
   const [architecture] = Array.isArray(json.architectures) ? json.architectures : [];
-  const type = json.model_type ?? (architecture === "LlamaForCausalLM" ? "llama" : "bitnet");
-  const defaults = Object.hasOwn(typeDefaults, String(type)) ? typeDefaults[String(type)] : undefined;
-  if (!defaults) throw new CheckpointError(`model_type "${type}" is not supported, only bitnet and llama`);
-  for (const [key, isNeutral] of neutralKeys) {
-    if (json[key] !== undefined && !isNeutral(json[key])) {
-      throw new CheckpointError(`${key} ${JSON.stringify(json[key])} is not supported: it changes the model`);
-    }
+  const byClass = Object.keys(classes).find((type) => classes[type] === architecture);
+  const type = json.model_type ?? byClass ?? (isOurs ? "bitnet-lab" : "bitnet");
+  if (type === "bitnet-lab" && isOurs) return type;
+  if (typeof type !== "string" || !Object.hasOwn(classes, type)) {
+    throw new CheckpointError(`model_type "${type}" is not supported, only bitnet and llama`);
   }
-  const own: Json = { ...defaults, ...storedDtypes(json, tensorDtype) };
-  if (hasBitnetLayers(json)) Object.assign(own, bitnetLayers);
-  for (const key of sharedKeys) {
-    if (json[key] !== undefined && json[key] !== null) own[key] = json[key];
+  if (architecture !== undefined && byClass === undefined) {
+    throw new CheckpointError(
+      `architectures "${architecture}" is not supported, only ${Object.values(classes).join(" and ")}`,
+    );
   }
-  const theta = ropeTheta(json);
-  if (theta !== undefined) own.rope_theta = theta;
-  // Hugging Face leaves the key out where it has the class's default, which has changed: the tensors decide.
-  own.tie_word_embeddings = json.tie_word_embeddings ?? tensorDtype(headName) === undefined;
-  return own;
+  if (architecture !== undefined && byClass !== type) {
+    throw new CheckpointError(
+      `model_type is ${type} and architectures is ${architecture}: correct the one that is wrong`,
+    );
+  }
+  return type;
 }
 
-/** Our own keys; the others of the file are for other readers. */
+/** What a file that is not ours says by its type and its tensors. */
+function foreignDefaults(json: Json, type: string, tensorDtype: TensorDtype, isBitnet: boolean): Json {
+  return { ...typeDefaults[type], ...storedDtypes(json, tensorDtype), ...(isBitnet ? bitnetLayers : floatLayers) };
+}
+
+/** Our own keys, whoever wrote the file. */
 function ownKeys(json: Json): Json {
-  return Object.fromEntries(Object.entries(json).filter(([key]) => Object.hasOwn(modelConfigSchema.shape, key)));
+  const isKey = ([key, value]: [string, unknown]) => Object.hasOwn(modelConfigSchema.shape, key) && value !== null;
+  return Object.fromEntries(Object.entries(json).filter(isKey));
+}
+
+export interface ConfigReading {
+  /** What the linear layers are, where the file does not say it. */
+  quantization?: Quantization;
+  /** Gets a line about keys that neither this code nor transformers knows. */
+  onRemark?: (line: string) => void;
 }
 
 /**
- * The model configuration of a parsed config.json.
+ * The model configuration of a parsed config.json, by what it says, whoever wrote it: our own keys beside those of
+ * transformers, which must not contradict them.
  * @param tensorDtype the stored types of the checkpoint, for keys that Hugging Face does not have
- * @throws {CheckpointError} with the key that is wrong or not supported.
+ * @throws {CheckpointError} with the key that is wrong, contradicted or not supported.
  */
-export function readModelConfig(json: unknown, tensorDtype: TensorDtype): ModelConfig {
+export function readModelConfig(
+  json: unknown,
+  tensorDtype: TensorDtype,
+  { quantization, onRemark }: ConfigReading = {},
+): ModelConfig {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     throw new CheckpointError("not a JSON object");
   }
   const file = json as Json;
   // Only our files name their quantizers.
-  const own = "weight_quantizer" in file ? ownKeys(file) : fromHuggingFace(file, tensorDtype);
-  const parsed = modelConfigSchema.safeParse(own);
+  const isOurs = "weight_quantizer" in file;
+  const type = modelType(file, isOurs);
+  checkNeutralKeys(file);
+  const isBitnet = hasBitnetLayers(file, type, quantization);
+  const keys: Json = {
+    ...(isOurs ? sharedDefaults[type] : foreignDefaults(file, type, tensorDtype, isBitnet)),
+    ...ownKeys(file),
+    // The user's answer, where the quantizers that the file names were not what ran.
+    ...(isOurs && !isBitnet ? floatLayers : {}),
+  };
+  const theta = ropeTheta(file);
+  if (theta !== undefined) keys.rope_theta = theta;
+  // Hugging Face leaves the key out where it has the class's default, which has changed: the tensors decide.
+  keys.tie_word_embeddings = file.tie_word_embeddings ?? tensorDtype(headName) === undefined;
+  const config = resolved(keys);
+  const unknown = unknownKeys(file);
+  if (unknown.length > 0) {
+    onRemark?.(`config.json: not known to this model's class, and not used: ${unknown.join(", ")}`);
+  }
+  return config;
+}
+
+/** @throws {CheckpointError} with the key that is wrong. */
+function resolved(keys: Json): ModelConfig {
+  const parsed = modelConfigSchema.safeParse(keys);
   if (!parsed.success) {
     const issue = ofMember(parsed.error.issues[0]);
     throw new CheckpointError(`${issue.path.join(".")}: ${issue.message}`);
@@ -161,14 +161,9 @@ export function readModelConfig(json: unknown, tensorDtype: TensorDtype): ModelC
   }
 }
 
-/** AutoBitLinear's configuration in transformers: packed codes (offline), or latent weights that it quantizes itself. */
-export function quantizationConfigJson(packed: boolean): Json {
-  return {
-    quant_method: "bitnet",
-    linear_class: "autobitlinear",
-    quantization_mode: packed ? "offline" : "online",
-    modules_to_not_convert: ["lm_head"],
-  };
+/** True if AutoBitLinear quantizes as the model does: weights by the mean of their matrix. */
+function isTransformersBitnet(config: ModelConfig): boolean {
+  return weightQuantizerOf(config)?.fused === "absmean_tensor" && activationQuantizerOf(config) !== null;
 }
 
 /**
@@ -176,8 +171,8 @@ export function quantizationConfigJson(packed: boolean): Json {
  * would load the weights and run another model without a word.
  */
 function transformersKeys(config: ModelConfig): Json {
-  if (isLlamaShaped(config)) return { architectures: ["LlamaForCausalLM"], model_type: "llama" };
-  const quantized = isQuantized(config);
+  if (isFloat(config) && !config.useSubNorms) return { architectures: ["LlamaForCausalLM"], model_type: "llama" };
+  const quantized = isTransformersBitnet(config);
   if (!config.useSubNorms || !(quantized || isFloat(config))) return { model_type: "bitnet-lab" };
   return {
     architectures: ["BitNetForCausalLM"],

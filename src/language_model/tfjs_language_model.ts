@@ -5,7 +5,7 @@
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs";
-import { loadCausalLM, openCheckpoint } from "../checkpoint/checkpoint.ts";
+import { type CheckpointOptions, loadCausalLM, openCheckpoint } from "../checkpoint/checkpoint.ts";
 import { CheckpointError } from "../checkpoint/checkpoint_error.ts";
 import { hasTernaryWeights } from "../config/model_quantizers.ts";
 import type { CausalLM } from "../model/causal_lm.ts";
@@ -75,10 +75,15 @@ export class TfjsLanguageModel implements LanguageModel {
   /**
    * Opens a checkpoint or run directory on the current backend.
    * @param compute what the current backend is, for reports
+   * @param reading how the checkpoint is read where its files leave something open
    * @throws {CheckpointError} if it cannot be read or has no tokenizer.
    */
-  static async open(directory: string, compute: CheckpointFacts["compute"] = null): Promise<TfjsLanguageModel> {
-    const checkpoint = await openCheckpoint(directory);
+  static async open(
+    directory: string,
+    compute: CheckpointFacts["compute"] = null,
+    reading: CheckpointOptions = {},
+  ): Promise<TfjsLanguageModel> {
+    const checkpoint = await openCheckpoint(directory, reading);
     try {
       const { tokenizer, configJson } = checkpoint;
       if (tokenizer === null) throw new CheckpointError(`${checkpoint.directory} has no tokenizer.json`);

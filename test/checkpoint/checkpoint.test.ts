@@ -359,12 +359,15 @@ describe("packed ternary weights", () => {
     });
   });
 
-  test.each(["none", "absmedian_ternary"])("packed weights with weight_quantizer %s are refused", async (quantizer) => {
+  test.each([
+    ["none", "weight_quantizer is none and quantization_config is bitnet"],
+    ["absmedian_ternary", "is packed ternary, but weight_quantizer is absmedian_ternary"],
+  ])("packed weights with weight_quantizer %s are refused", async (quantizer, message) => {
     const source = path.join(folder, "packed-autobitlinear");
     const directory = path.join(folder, "packed-float");
     cpSync(source, directory, { recursive: true });
     editConfig(directory, (json) => Object.assign(json, { weight_quantizer: quantizer, rope_theta: 500000 }));
-    await expect(openCheckpoint(directory)).rejects.toThrow(`is packed ternary, but weight_quantizer is ${quantizer}`);
+    await expect(openCheckpoint(directory)).rejects.toThrow(message);
   });
 });
 

@@ -52,7 +52,8 @@ const files = {
   after3: await readAll("weights_after_step3.safetensors"),
 };
 
-const quantized = readModelConfig(JSON.parse(readFileSync(path.join(golden, "config.json"), "utf8")), () => undefined);
+const json = JSON.parse(readFileSync(path.join(golden, "config.json"), "utf8"));
+const quantized = readModelConfig(json, () => undefined, { quantization: "online" });
 const float: ModelConfig = { ...quantized, weightQuantizer: "none", activationQuantizer: "none" };
 const matrices = modelParameters(quantized).filter(({ kind }) => kind === "matrix");
 

@@ -14,7 +14,8 @@ import { relativeDifference } from "../../support/relative_difference.ts";
 import { testedBackends, useBackend } from "../../support/tfjs_backends.ts";
 
 const golden = path.resolve(import.meta.dirname, "../../golden/training");
-const config = readModelConfig(JSON.parse(readFileSync(path.join(golden, "config.json"), "utf8")), () => undefined);
+const json = JSON.parse(readFileSync(path.join(golden, "config.json"), "utf8"));
+const config = readModelConfig(json, () => undefined, { quantization: "online" });
 const log = JSON.parse(readFileSync(path.join(golden, "oracle_log.json"), "utf8"));
 
 async function readFloats(file: string): Promise<Map<string, Float32Array>> {
