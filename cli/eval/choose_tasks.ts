@@ -10,6 +10,7 @@ import {
   TaskRegistry,
   UnknownTaskError,
 } from "../../src/eval/index.ts";
+import { pythonRepr } from "../../src/python/values.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { checkInteger, UsageError } from "../command.ts";
 import { GenKwargsError, parseGenKwargs } from "./gen_kwargs.ts";
@@ -85,7 +86,7 @@ const printPrompt: EvaluationOptions["onPrompt"] = (task, { context }, target) =
   for (const text of [context].flat()) {
     console.log(`Task ${task.name}, document 0, prompt (from the next line):\n${text}\n(end of the prompt)`);
   }
-  console.log(`target: ${JSON.stringify(target)}`);
+  console.log(`target: ${pythonRepr(target)}`);
 };
 
 /** One line for each task, group and tag. */

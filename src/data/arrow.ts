@@ -1,6 +1,7 @@
 /** Rows of an Arrow IPC file or stream (what Hugging Face `datasets` keeps in its cache), a record batch at a time. */
 import { open } from "node:fs/promises";
 import { MapRow, type RecordBatch, RecordBatchReader, StructRow, Vector } from "apache-arrow";
+import { pythonColumn } from "./column_values.ts";
 import type { JsonObject } from "./document.ts";
 import { checkFields, type LocatedRow, type RowOptions, readable, withPlainNumbers } from "./row_source.ts";
 
@@ -12,6 +13,8 @@ function plainValue(value: unknown): unknown {
   }
   return withPlainNumbers(value);
 }
+
+const plain = (column: Vector) => ({ get: (index: number) => plainValue(column.get(index)) });
 
 async function* recordBatches(
   file: string,
@@ -35,13 +38,15 @@ async function* recordBatches(
   }
 }
 
-export async function* readArrow(file: string, { fields, onBytes }: RowOptions): AsyncGenerator<LocatedRow> {
+export async function* readArrow(file: string, { fields, exact, onBytes }: RowOptions): AsyncGenerator<LocatedRow> {
   let number = 0;
   for await (const { batch, names, bytes } of readable(recordBatches(file, fields), file, "Arrow")) {
-    const columns = names.map((name) => batch.getChild(name));
+    const columns = names
+      .map((name) => batch.getChild(name)!)
+      .map((column) => (exact ? pythonColumn(column) : plain(column)));
     for (let index = 0; index < batch.numRows; index++) {
       const row: JsonObject = {};
-      for (const [column, name] of names.entries()) row[name] = plainValue(columns[column]?.get(index));
+      for (const [column, name] of names.entries()) row[name] = columns[column].get(index);
       yield { row, place: `${file}: row ${++number}` };
     }
     onBytes?.(bytes);

@@ -2,6 +2,7 @@
 import { messageOf } from "../errors/user_error.ts";
 import { DataError } from "./data_error.ts";
 import type { JsonObject } from "./document.ts";
+import { parseJson, parseJsonValues } from "./json_values.ts";
 import { checkFields, type LocatedRow, type OnBytes, type RowOptions } from "./row_source.ts";
 import { readTextChunks } from "./text_chunks.ts";
 
@@ -20,10 +21,10 @@ async function* readLines(file: string, gzipped: boolean, onBytes?: OnBytes): As
 }
 
 /** Object of a line that must have `fields`. @throws {DataError} */
-function parseRow(line: string, place: string, fields?: readonly string[]): JsonObject {
+function parseRow(line: string, place: string, { fields, exact }: RowOptions): JsonObject {
   let row: unknown;
   try {
-    row = JSON.parse(line);
+    row = exact ? parseJsonValues(line) : parseJson(line);
   } catch (error) {
     throw new DataError(`${place}: not valid JSON: ${messageOf(error)}`);
   }
@@ -35,16 +36,12 @@ function parseRow(line: string, place: string, fields?: readonly string[]): Json
   return row as JsonObject;
 }
 
-export async function* readJsonLines(
-  file: string,
-  gzipped: boolean,
-  { fields, onBytes }: RowOptions,
-): AsyncGenerator<LocatedRow> {
+export async function* readJsonLines(file: string, gzipped: boolean, options: RowOptions): AsyncGenerator<LocatedRow> {
   let number = 0;
-  for await (const line of readLines(file, gzipped, onBytes)) {
+  for await (const line of readLines(file, gzipped, options.onBytes)) {
     number++;
     if (line.trim() === "") continue;
     const place = `${file}:${number}`;
-    yield { row: parseRow(line, place, fields), place };
+    yield { row: parseRow(line, place, options), place };
   }
 }

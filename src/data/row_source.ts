@@ -16,6 +16,11 @@ export interface LocatedRow {
 export interface RowOptions {
   /** Fields that every row must have; only these are read from files of columns. Default: all that there are. */
   fields?: readonly string[];
+  /**
+   * Values as Python has them, ints apart from floats, dates, decimals (src/python/values.ts); else as JSON has them, which
+   * is enough for texts.
+   */
+  exact?: boolean;
   onBytes?: OnBytes;
 }
 

@@ -4,6 +4,7 @@
  */
 import { DataError } from "../data/data_error.ts";
 import { DocumentError, type JsonObject } from "../data/document.ts";
+import type { LocatedDocument } from "../data/document_file.ts";
 import { UserError } from "../errors/user_error.ts";
 import type {
   GenerateRequest,
@@ -226,17 +227,18 @@ async function fewShotSampler(task: Task, data: TaskData, seed: number | undefin
 }
 
 /** Adds the document's place to what is wrong with it. */
-function withPlace<T>({ place }: { place: string }, action: () => T): T {
+function withPlace<T>({ place, missing = [] }: LocatedDocument, action: () => T): T {
   try {
     return action();
   } catch (error) {
-    throw located(error, place);
+    throw located(error, place, missing);
   }
 }
 
-function located(error: unknown, place: string): unknown {
+function located(error: unknown, place: string, missing: readonly string[] = []): unknown {
+  const lacks = missing.length === 0 ? "" : ` (it has no field ${missing.join(", ")})`;
   if (error instanceof ExampleError) return new DataError(error.message);
-  if (error instanceof DocumentError) return new DataError(`${place}: ${error.message}`);
+  if (error instanceof DocumentError) return new DataError(`${place}: ${error.message}${lacks}`);
   if (error instanceof RequestError) return new RequestError(`${place}: ${error.message}`);
   return error;
 }

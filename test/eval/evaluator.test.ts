@@ -204,7 +204,11 @@ describe("bad data is one error with its place", () => {
   test.each<[string, object | string, RegExp]>([
     ["json", '{"question": ', /^.*test\.jsonl:2: not valid JSON: /],
     ["array", "[1]", /^.*test\.jsonl:2: not a JSON object \(one object a line is expected\)$/],
-    ["field", { question: "x" }, /^.*test\.jsonl:2: doc_to_choice: field "choices" is missing$/],
+    [
+      "field",
+      { question: "x" },
+      /^.*test\.jsonl:2: doc_to_choice: .*text.* \(it has no field id, choices, answerKey\)$/,
+    ],
     ["key", arc("x", ["a", "b"], "E"), /^.*test\.jsonl:2: doc_to_target: 'E' is not in the list \['A', 'B'\]$/],
   ])("%s", async (folder, line, message) => {
     await expect(run(write(folder, "arc_easy", "test", [good, line]))).rejects.toThrow(message);

@@ -4,6 +4,7 @@
  * the other documents.
  */
 import type { JsonObject } from "../../data/document.ts";
+import { PythonObject } from "../../python/python_object.ts";
 import { aggregateSamples, type Score } from "../aggregate.ts";
 import type { TaskResult } from "../evaluator.ts";
 import { textTable } from "../report/text_table.ts";
@@ -46,7 +47,7 @@ export interface CorpusPart {
 /** Every string in a document, those in lists and objects too. */
 function textsOf(value: unknown): string[] {
   if (typeof value === "string") return [value];
-  if (value === null || typeof value !== "object") return [];
+  if (value === null || typeof value !== "object" || value instanceof PythonObject) return [];
   return Object.values(value).flatMap(textsOf);
 }
 

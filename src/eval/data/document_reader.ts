@@ -7,7 +7,7 @@
 
 import { DocumentError, type JsonObject } from "../../data/document.ts";
 import { parseLiteral } from "../../python/literal.ts";
-import { pythonStr } from "../../python/values.ts";
+import { isNumeric, pythonRepr, pythonStr } from "../../python/values.ts";
 import type { FieldRule, PromptRules, Task } from "../task/task.ts";
 import { TemplateError } from "../task/template.ts";
 
@@ -75,8 +75,7 @@ export class DocumentReader {
     const target = this.hasContextChoices ? this.text(document) : this.target(document);
     const targets = Array.isArray(target) ? target : [target];
     return targets.map((wanted) => {
-      const isNumber = typeof wanted === "number" || typeof wanted === "boolean";
-      const index = isNumber ? Number(wanted) : choices.indexOf(wanted as string);
+      const index = isNumeric(wanted) ? Number(wanted) : choices.indexOf(wanted as string);
       if (Number.isInteger(index) && index >= 0 && index < choices.length) return index;
       throw new DocumentError(`the target ${describe(wanted)} is not one of the ${choices.length} choices`);
     });
@@ -109,5 +108,5 @@ export class DocumentReader {
 }
 
 function describe(value: unknown): string {
-  return JSON.stringify(value)?.slice(0, 100) ?? "nothing";
+  return pythonRepr(value).slice(0, 100);
 }

@@ -12,10 +12,12 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { DataError } from "../../data/data_error.ts";
+import { formatOf } from "../../data/data_format.ts";
 import { DocumentError, type JsonObject } from "../../data/document.ts";
 import { type LocatedDocument, readDocumentFile } from "../../data/document_file.ts";
 import { generateWorld, type World } from "../../world/generator.ts";
 import type { Task } from "../task/task.ts";
+import { withColumnTypes } from "./json_columns.ts";
 
 /** Local paths of the files of one split of a data set, downloaded if need be. */
 export type FetchSplit = (dataset: { path: string; config: string | null }, split: string) => Promise<string[]>;
@@ -50,10 +52,10 @@ export class TaskData {
   ): Promise<{ documents: LocatedDocument[]; leftOut: number }> {
     const raw = await this.rawDocuments(task, split);
     if (processDocs === null) return { documents: raw, leftOut: 0 };
-    const documents = raw.flatMap(({ document, place }): LocatedDocument[] => {
+    const documents = raw.flatMap(({ document, place, missing }): LocatedDocument[] => {
       try {
         const processed = processDocs(document);
-        return processed === null ? [] : [{ document: processed, place }];
+        return processed === null ? [] : [{ document: processed, place, missing }];
       } catch (error) {
         if (error instanceof DocumentError) throw new DataError(`${place}: ${error.message}`);
         throw error;
@@ -84,16 +86,12 @@ export class TaskData {
     return this.read(await fetchSplit(task.dataset, split));
   }
 
-  /** Each file is read once, though several splits or tasks use it. */
+  /** Read once, though several splits or tasks use them. */
   private async read(files: readonly string[]): Promise<LocatedDocument[]> {
-    const parts = files.map((file) => {
-      const known = this.files.get(file) ?? readDocumentFile(file);
-      this.files.set(file, known);
-      return known;
-    });
-    const documents = (await Promise.all(parts)).flat();
-    if (documents.length === 0) throw new DataError(`${files.join(", ")} holds no document`);
-    return documents;
+    const key = files.join("\n");
+    const known = this.files.get(key) ?? readDocuments(files);
+    this.files.set(key, known);
+    return known;
   }
 
   private generated(task: Task, split: string): LocatedDocument[] {
@@ -107,6 +105,21 @@ export class TaskData {
       place: `generated ${name} ${split} ${index + 1}`,
     }));
   }
+}
+
+/** The documents of a split, with the values that `datasets` gives them. */
+async function readDocuments(files: readonly string[]): Promise<LocatedDocument[]> {
+  const parts: LocatedDocument[][] = [];
+  for (const file of files) parts.push(await readDocumentFile(file, { exact: true }));
+  const documents = parts.flat();
+  if (documents.length === 0) throw new DataError(`${files.join(", ")} holds no document`);
+  // Columns of Parquet and Arrow have their types in the file.
+  if (!files.every((file) => (formatOf(file)?.format ?? "jsonl") === "jsonl")) return documents;
+  const typed = withColumnTypes(documents.map(({ document }) => document));
+  return documents.map(({ document, place }, i) => {
+    const missing = Object.keys(typed[i]).filter((name) => !Object.hasOwn(document, name));
+    return { document: typed[i], place, ...(missing.length > 0 && { missing }) };
+  });
 }
 
 /** Relative to the working directory, as lm-evaluation-harness reads them, else to the task file. */

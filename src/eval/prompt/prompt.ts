@@ -5,6 +5,7 @@
 import { DocumentError, type JsonObject } from "../../data/document.ts";
 import type { LocatedDocument } from "../../data/document_file.ts";
 import { UserError } from "../../errors/user_error.ts";
+import { isNumeric, pythonRepr } from "../../python/values.ts";
 import { isSpace } from "../../python/whitespace.ts";
 import type { DocumentReader } from "../data/document_reader.ts";
 import type { PromptRules, Task } from "../task/task.ts";
@@ -123,7 +124,7 @@ function question(reader: DocumentReader, document: JsonObject, rules: PromptRul
 /** Empty if there is no answer. */
 function answerText(target: unknown, choices: readonly string[] | null): string {
   const first = Array.isArray(target) ? target[0] : target;
-  if (choices !== null && (typeof first === "number" || typeof first === "boolean")) {
+  if (choices !== null && isNumeric(first)) {
     const choice = choices[Number(first)];
     if (choice === undefined)
       throw new DocumentError(`the target ${first} is not one of the ${choices.length} choices`);
@@ -131,7 +132,7 @@ function answerText(target: unknown, choices: readonly string[] | null): string 
   }
   if (first === null || first === undefined) return "";
   if (typeof first === "string") return first;
-  throw new DocumentError(`the target of an example must be a text, not ${JSON.stringify(first)}`);
+  throw new DocumentError(`the target of an example must be a text, not ${pythonRepr(first)}`);
 }
 
 /** The question, and the beginning of the answer if there is one. */

@@ -27,6 +27,11 @@ function sanitize(value: unknown): unknown {
   return pythonStr(value);
 }
 
+/** JSON has no type of its own for integers beyond 2^53. */
+function withLargeIntegers(_key: string, value: unknown): unknown {
+  return typeof value === "bigint" ? Number(value) : value;
+}
+
 /** Keys of the arguments: `gen_args_0: { arg_0: context, arg_1: continuation }`. */
 function argumentsJson(requests: Sample["arguments"]): Record<string, Record<string, unknown>> {
   return Object.fromEntries(
@@ -49,7 +54,7 @@ export function sampleJson(sample: Sample): Record<string, unknown> {
     filtered_resps: sanitize(sample.filteredResponses),
     filter: sample.filter,
     metrics: Object.keys(sample.metrics),
-    doc_hash: hash(JSON.stringify(sample.document, null, 2)),
+    doc_hash: hash(JSON.stringify(sample.document, withLargeIntegers, 2)),
     prompt_hash: hash(String(sample.arguments[0][0])),
     target_hash: hash(target),
     ...sample.metrics,
@@ -105,7 +110,7 @@ export async function writeResultFiles(
   await writeWholeFile(written.results, `${JSON.stringify({ ...json, task_hashes: taskHashes }, null, 2)}\n`);
   for (const { task, lines } of logged) {
     const file = path.join(folder, `samples_${task.name}_${stamp}.jsonl`);
-    await writeWholeFile(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    await writeWholeFile(file, lines.map((line) => `${JSON.stringify(line, withLargeIntegers)}\n`).join(""));
     written.samples.push(file);
   }
   return written;

@@ -3,7 +3,7 @@ import { DocumentError } from "../../data/document.ts";
 import type { GenerateRequest } from "../../language_model/language_model.ts";
 import type { RequestEncoder } from "../../language_model/request_encoding.ts";
 import { truncateAtStop } from "../../language_model/stop_strings.ts";
-import { pythonStr } from "../../python/values.ts";
+import { isNumeric, pythonRepr, pythonStr } from "../../python/values.ts";
 import type { DocumentReader } from "../data/document_reader.ts";
 import type { ClassPair, Metrics, SampleMetric } from "../schema/sample_metric.ts";
 import { type ExactMatch, mean } from "../score/metrics.ts";
@@ -84,7 +84,7 @@ function referencesOf(target: unknown, document: PromptedDocument["document"], r
   const choices = reader.choices(document);
   const isList = reader.hasSeveralTargets && Array.isArray(target);
   return (isList ? target : [target]).map((entry) =>
-    choices !== null && typeof entry === "number" ? choices[entry] : pythonStr(entry),
+    choices !== null && isNumeric(entry) ? choices[Number(entry)] : pythonStr(entry),
   );
 }
 
@@ -120,7 +120,7 @@ function classPair(metric: string, answer: unknown, references: readonly string[
   const [reference] = references;
   const isLabel = typeof answer === "string" || typeof answer === "number";
   if (!isLabel || references.length > 1) {
-    throw new DocumentError(`${metric} needs one target and one answer (take_first), not ${JSON.stringify(answer)}`);
+    throw new DocumentError(`${metric} needs one target and one answer (take_first), not ${pythonRepr(answer)}`);
   }
   const gold = typeof answer === "number" ? Number(reference) : reference;
   if (metric === "f1" && [gold, answer].some((label) => label !== 0 && label !== 1)) {
