@@ -79,17 +79,21 @@ export const command = defineCommand({
   summary:
     "Measures a GGUF file in the native engine as llama-bench does: prefill of a prompt and decoding from an empty context, beside the machine's int8 peak and memory bandwidth in the same rounds.",
   options: {
-    model: { type: "string", demandOption: true, describe: "GGUF file" },
-    threads: { type: "string", describe: "Thread counts, as in 1,2,4 [default: 1 and all CPUs that it may use]" },
-    "prompt-tokens": { type: "number", default: 512, describe: "Tokens of the prefill" },
-    "decode-tokens": { type: "number", default: 64, describe: "Tokens to decode" },
+    model: { type: "string", alias: "m", demandOption: true, describe: "GGUF file" },
+    threads: {
+      type: "string",
+      alias: "t",
+      describe: "Thread counts, as in 1,2,4 [default: 1 and all CPUs that it may use]",
+    },
+    "prompt-tokens": { type: "number", alias: "p", default: 512, describe: "Tokens of the prefill" },
+    "decode-tokens": { type: "number", alias: "n", default: 64, describe: "Tokens to decode" },
     ...engineFlags,
-    repetitions: { type: "number", default: 5, describe: "Rounds" },
+    repetitions: { type: "number", alias: "r", default: 5, describe: "Rounds" },
     json: { type: "boolean", default: false, describe: "Print all samples and facts as JSON" },
   },
   examples: [
     ["$0 --model model.gguf", "Prefill 512, decode 64, one thread and all"],
-    ["$0 --model model.gguf --threads 2 --prompt-tokens 128 --decode-tokens 128", "As llama-bench -p 128 -n 128 -t 2"],
+    ["$0 -m model.gguf -p 128 -n 128 -t 2", "As llama-bench"],
     ["$0 --model model.gguf --json > bench.json", "For scripts"],
     [
       "bitnet-export --random bitnet-b1.58-2B-4T --out random.gguf && $0 --model random.gguf",

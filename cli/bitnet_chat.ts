@@ -37,9 +37,13 @@ export const command = defineCommand({
   summary:
     "A conversation with a GGUF file by its own chat template. Answers go to stdout as they are generated, remarks to stderr. Piped input is a conversation, too: each line is a message.",
   options: {
-    model: { type: "string", demandOption: true, describe: "GGUF file" },
+    model: { type: "string", alias: "m", demandOption: true, describe: "GGUF file" },
     system: { type: "string", describe: "System message" },
-    "max-tokens": { type: "number", describe: "Most tokens of an answer [default: until the model ends it]" },
+    "max-tokens": {
+      type: "number",
+      alias: "n",
+      describe: "Most tokens of an answer [default: until the model ends it]",
+    },
     ...samplingFlags,
     stop: { type: "string", array: true, describe: "End an answer before this text (may be given several times)" },
     "context-length": { type: "number", describe: "Positions to keep [default: all that the model has]" },
@@ -47,7 +51,7 @@ export const command = defineCommand({
       type: "string",
       describe: `Jinja file instead of the model's own template, or a name: ${templateNames}`,
     },
-    threads: computeFlags.threads,
+    threads: { ...computeFlags.threads, alias: "t" },
     ...engineFlags,
   },
   examples: [

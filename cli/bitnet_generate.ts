@@ -7,24 +7,33 @@ import { checkThreadFlag, computeFlags } from "./compute_flags.ts";
 import { engineFlags, engineOptions } from "./engine_flags.ts";
 import { variantHelp } from "./kernel_variants.ts";
 import { modelOfFlags } from "./model_of_flags.ts";
+import { promptFlags, readPrompt } from "./prompt_flags.ts";
 import { samplingFlags, samplingOptions } from "./sampling_flags.ts";
+import { TextOutput } from "./terminal/text_output.ts";
 
 export const command = defineCommand({
   name: "bitnet-generate",
   summary: "Continues a prompt with a GGUF file or a checkpoint. The text goes to stdout as it is generated.",
   options: {
-    model: { type: "string", demandOption: true, describe: "GGUF file, checkpoint directory or run directory" },
-    prompt: { type: "string", demandOption: true, describe: 'Text to continue; "" starts a new document' },
-    "max-tokens": { type: "number", default: 128, describe: "Most tokens to generate" },
+    model: {
+      type: "string",
+      alias: "m",
+      demandOption: true,
+      describe: "GGUF file, checkpoint directory or run directory",
+    },
+    ...promptFlags,
+    "max-tokens": { type: "number", alias: "n", default: 128, describe: "Most tokens to generate" },
     ...samplingFlags,
     stop: { type: "string", array: true, describe: "End before this text (may be given several times)" },
-    threads: computeFlags.threads,
+    threads: { ...computeFlags.threads, alias: "t" },
     ...engineFlags,
     backend: computeFlags.backend,
     quantization: computeFlags.quantization,
   },
   examples: [
     ['$0 --model small.gguf --prompt "The red ball"', "Sampled text"],
+    ["$0 -m small.gguf -f chapter.txt -n 200 -t 4", "Goes on where a file ends"],
+    ["fortune | $0 -m small.gguf -p -", "The prompt comes from another program"],
     [
       "$0 --model small.gguf --prompt $'Question: Who owns the lamp?\\nAnswer:' --temperature 0",
       "The likeliest answer",
@@ -36,21 +45,23 @@ export const command = defineCommand({
     checkInteger("max-tokens", options["max-tokens"], 1);
     checkThreadFlag(options.threads);
     const sampling = samplingOptions(options);
+    const prompt = await readPrompt(options, signal);
 
     const model = await modelOfFlags(options.model, { ...options, engine: engineOptions(options) });
     try {
       console.error(`${describeModel(model)}${sampling.temperature > 0 ? `, seed ${sampling.seed}` : ""}`);
-      const { prompt, stop = [], "max-tokens": maxTokens } = options;
+      const { stop = [], "max-tokens": maxTokens } = options;
       const start = performance.now();
       const context = new RequestEncoder(model.tokenizer, model.maxLength).encodePrompt(prompt);
       let tokens = 0;
       let end: StopReason | null = null;
+      const output = new TextOutput(process.stdout);
       for await (const piece of model.stream({ ...sampling, context, until: stop, maxTokens }, { signal })) {
-        process.stdout.write(piece.text);
+        output.write(piece.text);
         ({ tokens, end } = piece);
       }
       const seconds = (performance.now() - start) / 1000;
-      process.stdout.write("\n");
+      output.end();
       const full = end === "context" ? `; the context of ${model.maxLength} tokens is full` : "";
       console.error(
         `${context.length} prompt tokens, ${tokens} generated in ${seconds.toFixed(2)} s: ` +

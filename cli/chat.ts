@@ -5,6 +5,8 @@ import { chatCommandHelp, parseChatLine } from "./chat_commands.ts";
 import { InterruptedError } from "./command.ts";
 import { errorLine, isForPeople } from "./error_report.ts";
 import type { LineInput, NoLine } from "./line_input.ts";
+import { TextOutput } from "./terminal/text_output.ts";
+import { wrapWords } from "./terminal/word_wrap.ts";
 
 export class Chat {
   readonly #conversation: Conversation;
@@ -96,25 +98,20 @@ export class Chat {
     const seed = this.#options.seed + this.#answers++;
     const forgotten = this.#conversation.forgottenMessages;
     const generation = start({ ...this.#options, seed, signal });
+    const output = new TextOutput(process.stdout);
     this.#answering = true;
     try {
-      for await (const { text } of generation) process.stdout.write(printable(text));
+      for await (const { text } of generation) output.write(text);
     } catch (error) {
       if (!this.#current.signal.aborted) throw error;
     } finally {
       this.#answering = false;
-      if (generation.text !== "") process.stdout.write("\n");
+      if (generation.text !== "") output.end();
     }
     const more = this.#conversation.forgottenMessages - forgotten;
     if (more > 0) note(`the context is full: the oldest ${more} messages are forgotten`);
     note(statistics(generation));
   }
-}
-
-/** What a model says must not steer the terminal: control characters are replaced there. */
-function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return process.stdout.isTTY ? text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, "\ufffd") : text;
 }
 
 /** `12 tokens, 34.5 tokens/s; prompt 5 tokens and 130 cached ones in 0.02 s; end of the answer`. */
@@ -130,5 +127,6 @@ function statistics({ usage, stopReason }: Generation): string {
 
 /** A remark that is no part of the conversation: to stderr, dimmed at a terminal. */
 export function note(text: string): void {
-  console.error(process.stderr.isTTY ? `\x1b[2m${text}\x1b[0m` : text);
+  const { isTTY, columns } = process.stderr;
+  console.error(isTTY ? `\x1b[2m${wrapWords(text, columns || 80)}\x1b[0m` : text);
 }

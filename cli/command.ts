@@ -65,27 +65,49 @@ const builtinFlags = ["help", "version"];
 
 const foldDashes = (flag: string) => flag.replaceAll("_", "-");
 
+/** A value that no flag can be spelled like: standard input, or a text that begins with a dash. */
+const isDashedValue = (arg: string | undefined) => arg === "-" || (arg?.startsWith("-") === true && /\s/.test(arg));
+
 /**
- * Rewrites every `--flag` to its declared spelling (`-` and `_` are the same).
+ * Rewrites every `--flag`, and every short `-f`, to its declared spelling (`-` and `_` are the same).
  * @throws {UsageError} naming the nearest flag, if one is not declared.
  */
 export function canonicalFlags(args: readonly string[], options: Record<string, Options>): string[] {
   const declared = new Map<string, string>();
+  const short = new Map<string, string>();
   for (const flag of [...Object.keys(options), ...builtinFlags]) {
     declared.set(foldDashes(flag), flag);
     if (options[flag]?.type === "boolean") declared.set(`no-${foldDashes(flag)}`, `no-${flag}`);
+    for (const letter of [options[flag]?.alias ?? []].flat()) short.set(letter, flag);
   }
-  const end = args.indexOf("--");
-  return args.map((arg, i) => {
-    if (!arg.startsWith("--") || (end >= 0 && i >= end)) return arg;
-    const [written] = arg.slice(2).split("=", 1);
-    const flag = declared.get(foldDashes(written));
-    if (flag === undefined) {
+  /** The flag and what follows its name in the same argument: "", or `=value`. */
+  const read = (arg: string): [flag: string, rest: string] => {
+    if (arg.startsWith("--")) {
+      const [written] = arg.slice(2).split("=", 1);
+      const flag = declared.get(foldDashes(written));
+      if (flag !== undefined) return [flag, arg.slice(2 + written.length)];
       const near = similarName(written, declared.values());
       throw new UsageError(`unknown flag --${written}${near === undefined ? "" : `; the nearest is --${near}`}`);
     }
-    return `--${flag}${arg.slice(2 + written.length)}`;
-  });
+    const [letter, rest] = [arg[1], arg.slice(2)];
+    const flag = short.get(letter);
+    if (flag === undefined || (rest !== "" && options[flag].type === "boolean")) {
+      throw new UsageError(`unknown flag ${arg}`);
+    }
+    return [flag, rest === "" || rest.startsWith("=") ? rest : `=${rest}`];
+  };
+  const canonical: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    if (args[i] === "--") return [...canonical, ...args.slice(i)];
+    if (!/^--|^-[A-Za-z]/.test(args[i]) || isDashedValue(args[i])) {
+      canonical.push(args[i]);
+      continue;
+    }
+    const [flag, rest] = read(args[i]);
+    const takesNext = rest === "" && options[flag]?.type === "string" && isDashedValue(args[i + 1]);
+    canonical.push(`--${flag}${takesNext ? `=${args[++i]}` : rest}`);
+  }
+  return canonical;
 }
 
 /** @throws {UsageError} unless `value` is absent or an integer of at least `minimum`. */

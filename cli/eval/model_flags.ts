@@ -5,6 +5,7 @@ import { computeFlags } from "../compute_flags.ts";
 export const modelOptions = {
   model: {
     type: "string",
+    alias: ["m", "M"],
     array: true,
     describe:
       "GGUF file, checkpoint (ours, or Hugging Face's of BitNet or Llama), run directory, or http://host:port/v1 of " +
@@ -12,6 +13,7 @@ export const modelOptions = {
   },
   model_args: {
     type: "string",
+    alias: "a",
     array: true,
     describe:
       "Of a server: tokenizer=PATH (tokenizer.json, folder, GGUF file, or owner/name on the Hugging Face Hub), model, " +
@@ -21,6 +23,7 @@ export const modelOptions = {
   ...computeFlags,
   use_cache: {
     type: "string",
+    alias: "c",
     describe: "File that keeps every answer: an interrupted run goes on where it was",
   },
 } as const satisfies Record<string, Options>;

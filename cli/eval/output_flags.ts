@@ -4,9 +4,9 @@ import { UsageError } from "../command.ts";
 import type { TaskOptions } from "./task_flags.ts";
 
 export const outputOptions = {
-  output_path: { type: "string", describe: "Folder for results_*.json (or the name of a .json file)" },
+  output_path: { type: "string", alias: "o", describe: "Folder for results_*.json (or the name of a .json file)" },
   report: { type: "string", describe: "HTML file with a chart of the scores, chance lines and the table" },
-  log_samples: { type: "boolean", default: false, describe: "Write samples_<task>_*.jsonl too" },
+  log_samples: { type: "boolean", alias: "s", default: false, describe: "Write samples_<task>_*.jsonl too" },
 } as const satisfies Record<string, Options>;
 
 export type OutputOptions = InferredOptionTypes<typeof outputOptions>;

@@ -4,12 +4,13 @@ import type { InferredOptionTypes, Options } from "yargs";
 export const taskOptions = {
   tasks: {
     type: "string",
+    alias: "t",
     array: true,
     describe: "Tasks, groups, tags and patterns (mmlu_*), with commas or spaces between; list: print them",
   },
   include_path: { type: "string", array: true, describe: "Folder or .yaml file with task files of your own" },
-  num_fewshot: { type: "number", describe: "Examples in the prompt [default: the task's own]" },
-  limit: { type: "number", describe: "First N documents of each task; below 1: that share" },
+  num_fewshot: { type: "number", alias: "f", describe: "Examples in the prompt [default: the task's own]" },
+  limit: { type: "number", alias: "L", describe: "First N documents of each task; below 1: that share" },
   "data-dir": {
     type: "string",
     describe: "Task data: DIR/<task>/<split>.jsonl or .parquet [default: Hugging Face cache and Hub]",
@@ -33,8 +34,13 @@ export const taskOptions = {
     default: "0,1234,1234,1234",
     describe: "Seeds: random, numpy, torch (sampled generation), examples; one number: all",
   },
-  predict_only: { type: "boolean", default: false, describe: "Keep the answers (--log_samples), judge nothing" },
-  write_out: { type: "boolean", default: false, describe: "Print the first prompt of each task" },
+  predict_only: {
+    type: "boolean",
+    alias: "x",
+    default: false,
+    describe: "Keep the answers (--log_samples), judge nothing",
+  },
+  write_out: { type: "boolean", alias: "w", default: false, describe: "Print the first prompt of each task" },
   confirm_run_unsafe_code: {
     type: "boolean",
     default: false,

@@ -14,6 +14,8 @@ export class WordWrap {
   /** What was read since the last break between words: spaces, then a word. */
   private spaces = "";
   private word = "";
+  /** The word has begun on a line of its own already, and is longer than that. */
+  private isLong = false;
   /** The line as far as it decides what is code. */
   private line = "";
   private fenced = false;
@@ -32,6 +34,7 @@ export class WordWrap {
         this.endLine();
       } else if (segment === " " || segment === "\t") {
         if (this.word !== "") written += this.takeWord();
+        this.isLong = false;
         this.spaces += segment;
         this.line += segment;
       } else {
@@ -40,7 +43,12 @@ export class WordWrap {
         if (wide && this.word !== "") written += this.takeWord();
         this.word += segment;
         this.line += segment;
-        if (wide) written += this.takeWord();
+        if (wide || this.isLong) {
+          written += this.takeWord();
+        } else if (stringWidth(this.word) > this.columns()) {
+          written += this.takeWord();
+          this.isLong = true;
+        }
       }
     }
     return written;
@@ -63,7 +71,7 @@ export class WordWrap {
     this.spaces = "";
     this.word = "";
     const [before, width] = [stringWidth(spaces), stringWidth(word)];
-    if (this.column === 0 || this.isCode || this.column + before + width <= this.columns()) {
+    if (this.isLong || this.column === 0 || this.isCode || this.column + before + width <= this.columns()) {
       this.column += before + width;
       return spaces + word;
     }
@@ -74,6 +82,7 @@ export class WordWrap {
   private endLine(): void {
     if (/^\s*```/.test(this.line)) this.fenced = !this.fenced;
     this.line = "";
+    this.isLong = false;
     this.column = 0;
   }
 }

@@ -3,7 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { parseChatLine } from "../../cli/chat_commands.ts";
+import { chatCommandHelp, parseChatLine } from "../../cli/chat_commands.ts";
 import { loadModel } from "../../native/inference/index.ts";
 import { smallTokenizer } from "../export/small_model.ts";
 import { exportChatModel } from "../native/inference/chat_model.ts";
@@ -32,6 +32,13 @@ test("lines that begin with a slash are commands", () => {
   expect(parseChatLine("/clear")).toEqual({ name: "reset" });
   expect(parseChatLine("/system  Be   kind. ")).toEqual({ name: "system", text: "Be kind." });
   expect(parseChatLine("/quti")).toMatchObject({ name: "unknown", text: expect.stringContaining("nearest is /quit") });
+});
+
+test("/help lists every spelling of every command", () => {
+  for (const name of "help ? reset clear new system retry regenerate exit quit bye".split(" ")) {
+    expect(parseChatLine(`/${name}`).name).not.toBe("unknown");
+    expect(chatCommandHelp).toMatch(new RegExp(`/${name.replace("?", "\\?")}(?![a-z])`));
+  }
 });
 
 describe.skipIf(!hasNative)(titleUnless(!hasNative, "the addon", "bitnet-chat"), () => {

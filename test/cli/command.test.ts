@@ -25,6 +25,36 @@ describe("canonicalFlags", () => {
     ]);
   });
 
+  test("short flags stand for long ones, with the value behind them or in the next argument", () => {
+    const short = {
+      ...options,
+      model: { ...options.model, alias: ["m", "M"] },
+      resume: { ...options.resume, alias: "r" },
+    };
+    expect(canonicalFlags(["-m", "x", "-mx", "-M=x", "-r", "-5"], short)).toEqual([
+      "--model",
+      "x",
+      "--model=x",
+      "--model=x",
+      "--resume",
+      "-5",
+    ]);
+    expect(() => canonicalFlags(["-q"], short)).toThrow(new UsageError("unknown flag -q"));
+    expect(() => canonicalFlags(["-rm"], short)).toThrow(new UsageError("unknown flag -rm"));
+  });
+
+  test("a text may be - or begin with a dash, a flag is never taken for one", () => {
+    const args = ["--model", "-", "--model", "- one", "--model", "--resume", "--num_fewshot", "-1"];
+    expect(canonicalFlags(args, options)).toEqual([
+      "--model=-",
+      "--model=- one",
+      "--model",
+      "--resume",
+      "--num_fewshot",
+      "-1",
+    ]);
+  });
+
   test("names the nearest flag", () => {
     expect(() => canonicalFlags(["--modle", "x"], options)).toThrow(
       new UsageError("unknown flag --modle; the nearest is --model"),

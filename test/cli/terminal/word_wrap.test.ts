@@ -39,6 +39,17 @@ describe("lines end before the word that does not fit", () => {
   });
 });
 
+test("of a word that is longer than a line nothing is held", () => {
+  const wrap = new WordWrap(() => 4);
+  expect(["a bcd", "ef", "g", "h ij"].map((text) => wrap.push(text)).concat(wrap.flush())).toEqual([
+    "a",
+    "\nbcdef",
+    "g",
+    "h",
+    "\nij",
+  ]);
+});
+
 test("a word is written once it is complete, at the width of that moment", () => {
   let columns = 9;
   const wrap = new WordWrap(() => columns);
