@@ -10,6 +10,6 @@ export function variantHelp(load = loadAddon): string {
     return `BITNET_ISA=${variants.map(({ name }) => name).join("|")} forces a kernel variant${lacks}.`;
   } catch (error) {
     if (!(error instanceof NativeUnavailableError)) throw error;
-    return "BITNET_ISA=NAME forces a kernel variant of the native addon, which is not there: npm run build:native.";
+    return "BITNET_ISA=NAME forces a kernel variant of the native addon, which is not there: it is not built.";
   }
 }

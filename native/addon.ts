@@ -8,7 +8,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { UserError } from "../src/errors/user_error.ts";
-import { packageDirectory } from "../src/files/package.ts";
+import { buildCommand, packageDirectory } from "../src/files/package.ts";
 import { defaultThreads } from "../src/machine/threads.ts";
 
 /** One kernel variant compiled into the addon. */
@@ -61,14 +61,16 @@ export function loadAddon(): NativeAddon {
   const file = path.join(packageDirectory(), addonFile);
   if (!existsSync(file)) {
     throw new NativeUnavailableError(
-      "the native addon is not built: install a C++17 compiler, make and python3, then run `npm run build:native` " +
-        "(or use --backend wasm, which is slow)",
+      `the native addon is not built (install scripts may have been skipped, or there was no compiler): run \`${buildCommand()}\``,
     );
   }
   try {
     loaded = createRequire(import.meta.url)(file) as NativeAddon;
   } catch (error) {
-    throw new NativeUnavailableError(`the native addon cannot be loaded: ${(error as Error).message}`);
+    const reason = (error as Error).message.split("\n")[0];
+    throw new NativeUnavailableError(
+      `the native addon cannot be loaded: ${reason}; to build it anew: \`${buildCommand()}\``,
+    );
   }
   if (loaded.threads() === 0) loaded.setThreads(defaultThreads());
   return loaded;

@@ -1,5 +1,5 @@
 {
-  # Built by native/build_addon.mjs. No -march: ISA variants carry their own target regions.
+  # For Windows; elsewhere native/compile_addon.mjs does without node-gyp. No -march: ISA variants carry their own target regions.
   "targets": [{
     "target_name": "bitnet_native",
     "sources": [
@@ -7,16 +7,7 @@
     ],
     "include_dirs": ["cc"],
     "dependencies": ["<!(node -p \"require('node-addon-api').targets\"):node_addon_api_except"],
-    "defines": ["NAPI_VERSION=8"],
-    # GCC for AArch64 would move loads ahead before it gives out registers, and run out of them.
-    "cflags_cc": ["-std=c++17", "-O3", "-fno-schedule-insns", "-Wno-ignored-optimization-argument", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-Wall", "-Wextra"],
-    "cflags_cc!": ["-fno-rtti"],
-    "xcode_settings": {
-      "CLANG_CXX_LANGUAGE_STANDARD": "c++17",
-      "GCC_OPTIMIZATION_LEVEL": "3",
-      "MACOSX_DEPLOYMENT_TARGET": "11.0",
-      "OTHER_CPLUSPLUSFLAGS": ["-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"]
-    },
+    "defines": ["NAPI_VERSION=8", "NDEBUG"],
     "msvs_settings": { "VCCLCompilerTool": { "AdditionalOptions": ["/std:c++17", "/fp:precise"], "ExceptionHandling": 1 } }
   }]
 }

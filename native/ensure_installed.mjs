@@ -1,4 +1,7 @@
-/** Installs the locked dependencies and builds the addon if this clone has not done so yet. Plain Node, no imports from node_modules. */
+/**
+ * Installs the locked dependencies and builds the addon if this clone has not done so yet. With --strict an addon that
+ * cannot be built ends it. Plain Node, no imports from node_modules.
+ */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
@@ -24,5 +27,5 @@ function dependenciesAreInstalled() {
 }
 
 if (!dependenciesAreInstalled()) run("npm", ["ci", "--no-fund", "--no-audit"]);
-// A build that is up to date takes a second; one that lags behind its sources would break the bits.
-else run(process.execPath, ["native/build_addon.mjs"]);
+// A build that is up to date takes a tenth of a second; one that lags behind its sources would break the bits.
+run(process.execPath, ["native/build_addon.mjs", ...process.argv.slice(2)]);

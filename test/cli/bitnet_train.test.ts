@@ -211,7 +211,7 @@ describe("bad usage", () => {
     [["--config", "tiny.yaml", "--out", "x", "--thread", "2"], /unknown flag --thread; the nearest is --threads/],
     [["--out", "x"], /--config is missing/],
     [["--config", "tiny.yaml"], /--out is missing/],
-    [["--config", "tiny.yaml", "--out", "x", "--threads", "0"], /--threads must be an integer of at least 1/],
+    [["--config", "tiny.yaml", "--out", "x", "--threads", "0"], /--threads must be an integer from 1 to 1024/],
     [["--config", "tiny.yaml", "--out", "x", "--backend", "gpu"], /backend.*gpu/],
   ])(
     "%j: one line, exit code 2",

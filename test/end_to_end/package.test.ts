@@ -30,6 +30,7 @@ describe.runIf(hasNative)("the packed package", { timeout: 300_000 }, () => {
       "native/binding.gyp",
       "native/build_addon.mjs",
       "native/cc",
+      "native/compile_addon.mjs",
       "package.json",
       "src/eval",
     ]);

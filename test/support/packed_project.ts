@@ -42,10 +42,9 @@ export function packedProject(sources: string): PackedProject {
     mkdirSync(path.dirname(path.join(modules, name)), { recursive: true });
     symlinkSync(path.join(root, "node_modules", name), path.join(modules, name), "junction");
   }
-  cpSync(path.join(root, "native/build/Release"), path.join(home, "native/build/Release"), {
-    recursive: true,
-    filter: (file) => !file.includes("obj.target") && !file.includes(".deps"),
-  });
+  const addon = "native/build/Release/bitnet_native.node";
+  mkdirSync(path.dirname(path.join(home, addon)), { recursive: true });
+  cpSync(path.join(root, addon), path.join(home, addon));
   cpSync(sources, directory, { recursive: true });
   writeFileSync(path.join(directory, "package.json"), '{ "name": "outside", "private": true, "type": "module" }\n');
   return {
