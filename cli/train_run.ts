@@ -12,6 +12,7 @@ import {
   formatEstimate,
   latestCheckpoint,
   loadRunConfig,
+  locateSources,
   matchRun,
   type Override,
   parseOverride,
@@ -113,10 +114,12 @@ export async function runTraining(flags: TrainFlags, signal: AbortSignal): Promi
   // The folder of the run that goes on; none if the old one died before it had written anything.
   const resumed = flags.resume && directory?.hasRun() ? directory : undefined;
   if (directory && !flags.resume && !isDryRun) checkFresh(directory);
-  const matched = resumed ? matchRun(given, resumed) : given;
+  const { config: matched, remarks } = resumed ? matchRun(given, resumed) : { config: given, remarks: [] };
+  const isNamed = overridesOf(flags).some(({ path }) => path.join(".") === "data.sources");
+  const located = resumed ? locateSources(matched, resumed.readData(), resumed.path, isNamed) : matched;
 
   const compute = await selectBackend(flags.backend, flags.threads);
-  const { config, reason } = withBackwardPrecision(matched, compute);
+  const { config, reason } = withBackwardPrecision(located, compute);
   const progress = new Progress({ stream: process.stdout, lines: "beginnings" });
   const inputs = await prepareRun(config, {
     storedTokenizer: resumed?.tokenizerFile,
@@ -125,6 +128,7 @@ export async function runTraining(flags: TrainFlags, signal: AbortSignal): Promi
   }).finally(() => progress.close());
   try {
     printHeader(inputs, compute, reason);
+    for (const line of remarks) console.error(`note: ${line}`);
     if (isDryRun || directory === undefined) {
       const estimate = await estimateRun(trainerOptionsOf(inputs.config, { ...inputs, compute }));
       const { keep_checkpoints } = inputs.config.training;

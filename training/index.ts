@@ -22,7 +22,7 @@ export { stepOperations } from "./config/step_operations.ts";
 export { type PrepareOptions, prepareDataset } from "./data/prepare_dataset.ts";
 export { PreparedDataset } from "./data/prepared_dataset.ts";
 export { estimateRun, formatEstimate, type RunEstimate } from "./dry_run.ts";
-export { matchRun } from "./match_run.ts";
+export { type MatchedRun, matchRun } from "./match_run.ts";
 export type { MetricsRow } from "./metrics.ts";
 export { type AdamWOptions, adamWRule } from "./optimizers/adamw.ts";
 export {
@@ -52,6 +52,7 @@ export {
   withVocabulary,
 } from "./run_data.ts";
 export { RunDirectory, RunDirectoryError } from "./run_directory.ts";
+export { locateSources, type RunData, recordSources } from "./run_sources.ts";
 export { makeSchedule, type ScheduleOptions, scheduleSchema } from "./schedules/registry.ts";
 export { agreeUpTo, type Schedule, type ScheduledValues, type ScheduleStep } from "./schedules/schedule.ts";
 export { NonFiniteError, type StepResult, type StepValues, type TokenBatch, trainStep } from "./train_step.ts";

@@ -6,11 +6,15 @@ import { loadRunConfig } from "./config/load_run_config.ts";
 import { type RunConfig, runConfigSchema } from "./config/run_config.ts";
 import { scheduleOf } from "./config/run_parts.ts";
 import type { RunDirectory } from "./run_directory.ts";
-import { agreeUpTo } from "./schedules/schedule.ts";
+import { firstDifference } from "./schedules/schedule.ts";
 import { latestCheckpoint, readTrainerState, TrainingCheckpointError } from "./training_checkpoint.ts";
 
 /** Keys that may change between a checkpoint and its resumption: the weights do not depend on them. */
 const freeKeys: ReadonlySet<string> = new Set([
+  // Another length under the same schedule: a remark tells what that does to the rates.
+  "training.max_steps",
+  // The run has its tokenizer.
+  "tokenizer.path",
   "data.cache_directory",
   "training.log_every",
   "training.eval_every",
@@ -24,8 +28,17 @@ const freeKeys: ReadonlySet<string> = new Set([
   "training.allow_unpackable",
 ]);
 
-/** May change as well where the steps that were made would have had the same rates: a run may be made longer, say. */
-const scheduleKeys: readonly string[] = ["training.max_steps", "schedule"];
+/** Names of data: where the run knows their content, that is compared instead. */
+const nameKeys: readonly string[] = ["data.sources"];
+
+/** May change as well where the steps that were made would have had the same rates. */
+const scheduleKeys: readonly string[] = ["schedule"];
+
+export interface MatchedRun {
+  config: RunConfig;
+  /** Lines for people about what the change of the configuration does. */
+  remarks: string[];
+}
 
 /**
  * The configuration that a run was begun with. Keys that are younger than the run have their defaults; its backward
@@ -46,9 +59,9 @@ function withStoredPrecision(config: RunConfig): RunConfig {
 
 /**
  * `given` as the run to resume in `directory` has it, vocabulary size and backward precision included.
- * @throws {TrainingCheckpointError} naming the keys, if it is another configuration.
+ * @throws {TrainingCheckpointError} naming the keys, if it is another configuration, or one of fewer steps than were made.
  */
-export function matchRun(given: RunConfig, directory: RunDirectory): RunConfig {
+export function matchRun(given: RunConfig, directory: RunDirectory): MatchedRun {
   const checkpoint = latestCheckpoint(directory.checkpoints);
   const before = storedConfig(directory, checkpoint);
   const vocabSize = given.model.vocab_size || before.model.vocab_size;
@@ -60,13 +73,27 @@ export function matchRun(given: RunConfig, directory: RunDirectory): RunConfig {
     training: { ...given.training, backward_precision: precision },
   };
   const steps = checkpoint === undefined ? 0 : readTrainerState(checkpoint).step;
-  const isSameSoFar = agreeUpTo(steps, scheduleOf(before), scheduleOf(config));
-  const free = isSameSoFar ? new Set([...freeKeys, ...scheduleKeys]) : freeKeys;
+  const differs = firstDifference(steps, scheduleOf(before), scheduleOf(config));
+  const knowsContent = checkpoint !== undefined || directory.readData() !== null;
+  const free = new Set([...freeKeys, ...(differs === null ? scheduleKeys : []), ...(knowsContent ? nameKeys : [])]);
   const differences = differingKeys(before, config, free);
   if (differences.length > 0) {
     throw new TrainingCheckpointError(
       `${checkpoint ?? directory.path} is from another configuration: ${differences.join(", ")}`,
     );
   }
-  return config;
+  return { config, remarks: lengthRemarks(before, config, steps, differs) };
+}
+
+/** @param differs the first of the steps made whose rates would be others now */
+function lengthRemarks(before: RunConfig, now: RunConfig, steps: number, differs: number | null): string[] {
+  const [old, length] = [before.training.max_steps, now.training.max_steps];
+  if (length < steps && length !== old) {
+    throw new TrainingCheckpointError(`training.max_steps is ${length}, and the run has made ${steps} steps already`);
+  }
+  if (differs === null) return [];
+  return [
+    `the rates of the schedule ${now.schedule.type} depend on training.max_steps: from step ${steps + 1} on they are ` +
+      `those of ${length} steps; the steps ${differs} to ${steps} were made with those of ${old}`,
+  ];
 }

@@ -1,8 +1,10 @@
 /**
  * The folder of a run:
  *
- *     config.yaml         resolved configuration
- *     environment.json    versions, machine, backend
+ *     config.yaml         resolved configuration, with what was changed on the way
+ *     changes.jsonl       {step, changed, key, before, now}, if anything was (see run_changes.ts)
+ *     data.json           what the data are, and where they were (see run_sources.ts)
+ *     environment.json    versions, machine, backend, of this start and of all of them
  *     tokenizer.json      the tokenizer, so that a run resumes without its source
  *     metrics.jsonl       one row per logged step (see metrics.ts)
  *     samples.jsonl       {step, prompt, text}
@@ -16,8 +18,11 @@ import { flushFileSync } from "../src/files/flush.ts";
 import { sweepLeftovers } from "../src/files/leftovers.ts";
 import { writeWholeFileSync } from "../src/files/whole_file.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
-import { formatRunConfig } from "./config/load_run_config.ts";
+import { loadRunConfig } from "./config/load_run_config.ts";
 import type { RunConfig } from "./config/run_config.ts";
+import { RunConfigError } from "./config/run_config_error.ts";
+import { formatChangedConfig, type RunChange, runChanges } from "./run_changes.ts";
+import type { RunData } from "./run_sources.ts";
 
 /** The folder cannot be used for this run; the message says what to do. */
 export class RunDirectoryError extends UserError {
@@ -62,17 +67,59 @@ export class RunDirectory {
     return existsSync(this.configFile);
   }
 
-  writeConfig(config: RunConfig): void {
-    writeWholeFileSync(this.configFile, formatRunConfig(config));
+  /** Writes the configuration that the run goes on with after `step` updates; what it changes is kept. */
+  writeConfig(config: RunConfig, step = 0): void {
+    const changesFile = path.join(this.path, "changes.jsonl");
+    const before = this.hasRun() ? this.readConfig() : null;
+    for (const change of before === null ? [] : runChanges(before, config, step)) appendRow(changesFile, change);
+    writeWholeFileSync(this.configFile, formatChangedConfig(config, readRows<RunChange>(changesFile)));
   }
 
+  /** Null if it is not readable by this version. */
+  private readConfig(): RunConfig | null {
+    try {
+      return loadRunConfig(this.configFile);
+    } catch (error) {
+      if (error instanceof RunConfigError) return null;
+      throw error;
+    }
+  }
+
+  /** Facts of this start, beside those of the starts before it. */
   writeEnvironment(environment: Record<string, unknown>): void {
-    writeWholeFileSync(path.join(this.path, "environment.json"), `${JSON.stringify(environment, null, 2)}\n`);
+    const file = path.join(this.path, "environment.json");
+    const { starts, ...before } = readJson<Record<string, unknown>>(file) ?? {};
+    // A file of an earlier version knows one start.
+    const earlier = Array.isArray(starts) ? starts : Object.keys(before).length > 0 ? [before] : [];
+    const all = { ...environment, starts: [...earlier, environment] };
+    writeWholeFileSync(file, `${JSON.stringify(all, null, 2)}\n`);
+  }
+
+  private get dataFile(): string {
+    return path.join(this.path, "data.json");
+  }
+
+  writeData(data: RunData): void {
+    writeWholeFileSync(this.dataFile, `${JSON.stringify(data, null, 2)}\n`);
+  }
+
+  /** Null in a run of before the file. */
+  readData(): RunData | null {
+    return readJson<RunData>(this.dataFile);
   }
 
   writeTokenizer({ json, config }: Tokenizer): void {
     writeWholeFileSync(this.tokenizerFile, JSON.stringify(json));
     if (config) writeWholeFileSync(path.join(this.path, "tokenizer_config.json"), JSON.stringify(config));
+  }
+}
+
+/** Null if the file is absent or damaged: what it says is an addition. */
+function readJson<T>(file: string): T | null {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as T;
+  } catch {
+    return null;
   }
 }
 

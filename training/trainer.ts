@@ -96,6 +96,8 @@ export class Trainer {
   private readonly options: TrainerOptions;
   private listeners: readonly TrainerListener[] = [];
   private readonly batches: BatchIterator;
+  /** Of the last checkpoint that was told, or restored from. */
+  private checkpointStep = -1;
   /** Training loss since the last metrics row. */
   private lossSum = 0;
   private lossSteps = 0;
@@ -123,6 +125,7 @@ export class Trainer {
   restore({ step, dataCursor, lossSum, lossSteps }: TrainerProgress): void {
     this.batches.restore(dataCursor);
     this.step = step;
+    this.checkpointStep = step;
     this.lossSum = lossSum;
     this.lossSteps = lossSteps;
   }
@@ -264,7 +267,10 @@ export class Trainer {
   }
 
   /** Once for each step, also if the run ends just after one. */
+  /** Tells that a checkpoint is due, unless this step has one. */
   private async checkpoint(): Promise<void> {
+    if (this.checkpointStep === this.step) return;
+    this.checkpointStep = this.step;
     if (this.checkpointed === this.step) return;
     this.checkpointed = this.step;
     for (const listener of this.listeners) await listener.onCheckpoint?.(this.step);

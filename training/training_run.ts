@@ -10,6 +10,7 @@ import { describeEnvironment } from "./environment.ts";
 import { writeLossPlot } from "./loss_plot.ts";
 import type { MetricsRow } from "./metrics.ts";
 import { appendRow, type RunDirectory, readRows, syncRows, truncateRows } from "./run_directory.ts";
+import { recordSources } from "./run_sources.ts";
 import { NonFiniteError } from "./train_step.ts";
 import { Trainer, type TrainerListener, type TrainingEnd } from "./trainer.ts";
 import {
@@ -35,16 +36,37 @@ export interface RunListener extends Omit<TrainerListener, "onCheckpoint"> {
  * A new run in its folder, or one that goes on there (then call `resume`): creates the folder and writes what a run is
  * made with.
  * @param command as environment.json will name it
+ * @throws {TrainingCheckpointError} if the data or the tokenizer is another one than the run's.
  */
 export function beginRun(options: TrainingRunOptions, command: readonly string[] = process.argv.slice(1)): TrainingRun {
-  const { directory, tokenizer, compute, config } = options;
+  const { directory, tokenizer, compute, config, dataset } = options;
+  checkData(options);
   compute.fitThreads?.(stepOperations(config));
   directory.create();
   directory.writeTokenizer(tokenizer);
   const precision = config.training.backward_precision;
-  directory.writeEnvironment(describeEnvironment(compute, packageVersion(), command, precision));
-  directory.writeConfig(config);
+  const checkpoint = latestCheckpoint(directory.checkpoints);
+  const step = checkpoint === undefined ? 0 : readTrainerState(checkpoint).step;
+  directory.writeEnvironment(describeEnvironment(compute, packageVersion(), command, precision, step));
+  directory.writeConfig(config, step);
+  directory.writeData(recordSources(config, dataset.key, directory.path));
   return new TrainingRun(options);
+}
+
+/** A run goes on with the same text, whatever it is called now. @throws {TrainingCheckpointError} */
+function checkData({ directory, dataset, tokenizer }: TrainingRunOptions): void {
+  const checkpoint = latestCheckpoint(directory.checkpoints);
+  const state = checkpoint === undefined ? undefined : readTrainerState(checkpoint);
+  const where = checkpoint ?? directory.path;
+  if (state !== undefined && state.tokenizerHash !== tokenizer.hash) {
+    throw new TrainingCheckpointError(`${where}: was trained with another tokenizer`);
+  }
+  const known = state?.dataset ?? directory.readData()?.dataset;
+  if (known !== undefined && known !== dataset.key) {
+    throw new TrainingCheckpointError(
+      `${where}: the data has changed since; name the same text with --data, wherever it lies now, or start a new run`,
+    );
+  }
 }
 
 export class TrainingRun {
@@ -67,19 +89,12 @@ export class TrainingRun {
    * @throws {TrainingCheckpointError} if the data or the tokenizer is another one than the checkpoint's.
    */
   async resume(): Promise<string | null> {
-    const { directory, dataset, tokenizer, config } = this.options;
+    const { directory, config } = this.options;
+    checkData(this.options);
     let note: string | null = null;
     const checkpoint = latestCheckpoint(directory.checkpoints);
     if (checkpoint !== undefined) {
       const state = readTrainerState(checkpoint);
-      if (state.tokenizerHash !== tokenizer.hash) {
-        throw new TrainingCheckpointError(`${checkpoint}: was trained with another tokenizer`);
-      }
-      if (state.dataset !== dataset.key) {
-        throw new TrainingCheckpointError(
-          `${checkpoint}: the data has changed since; resume with the same files, or start a new run`,
-        );
-      }
       await restoreTensors(checkpoint, this.trainer.model, this.trainer.optimizer);
       this.trainer.restore(state);
       if (state.roundingKeys === undefined && config.training.backward_precision === "int8") {

@@ -70,6 +70,7 @@ describe("bitnet-train", () => {
     expect(readdirSync(run).sort()).toEqual([
       "checkpoints",
       "config.yaml",
+      "data.json",
       "environment.json",
       "loss.png",
       "metrics.jsonl",

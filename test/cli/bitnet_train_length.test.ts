@@ -42,6 +42,15 @@ async function train(out: string, sets: string[], resume = false): Promise<strin
   return directory;
 }
 
+/** What is written to stderr meanwhile. */
+async function remarksOf(run: () => Promise<unknown>): Promise<string[]> {
+  const lines: string[] = [];
+  const spy = vi.spyOn(console, "error").mockImplementation((line: string) => lines.push(line));
+  await run();
+  spy.mockRestore();
+  return lines;
+}
+
 /** As if the process had died just after the checkpoint of `step`. */
 function backTo(directory: string, step: number): void {
   const checkpoints = path.join(directory, "checkpoints");
@@ -83,11 +92,18 @@ describe("a run with the schedule wsd", () => {
     expectSameRun(directory, whole);
   });
 
-  it("is not made longer once it has decayed", async () => {
+  it("is made longer after its decay, with a remark, and never shorter than it is", async () => {
     const directory = await train("decayed", [...wsd, length(7)]);
-    await expect(train("decayed", [length(10)], true)).rejects.toThrow(
-      `${path.join(directory, "checkpoints/step-00000007")} is from another configuration: training.max_steps (7, now 10)`,
+    await expect(train("decayed", [length(6)], true)).rejects.toThrow(
+      "training.max_steps is 6, and the run has made 7 steps already",
     );
+    expect(await remarksOf(() => train("decayed", [length(10)], true))).toEqual([
+      "note: the rates of the schedule wsd depend on training.max_steps: from step 8 on they are those of 10 steps; the steps 5 to 7 were made with those of 7",
+    ]);
+    expect(metricsOf(directory).map(({ phase }) => phase)).toEqual([
+      ...["warmup", "warmup", "stable", "stable"],
+      ...Array(6).fill("decay"),
+    ]);
   });
 });
 
@@ -99,7 +115,14 @@ it("a constant rate may be given a decay", async () => {
   expectSameRun(directory, whole);
 });
 
-it("a rate that falls from the beginning to the end fixes the length", async () => {
-  await train("cosine", ["training.max_steps=4"]);
-  await expect(train("cosine", ["training.max_steps=8"], true)).rejects.toThrow(/training\.max_steps \(4, now 8\)/);
+it("a rate that falls from the beginning to the end is another one after the change, which the run keeps", async () => {
+  const directory = await train("cosine", ["training.max_steps=4", "schedule.warmup_steps=1"]);
+  const [remark] = await remarksOf(() => train("cosine", ["training.max_steps=8"], true));
+  expect(remark).toContain("from step 5 on they are those of 8 steps; the steps 2 to 4 were made with those of 4");
+  expect(metricsOf(directory)).toHaveLength(8);
+  const read = (name: string) => readFileSync(path.join(directory, name), "utf8");
+  expect(read("config.yaml")).toMatch(/max_steps: 8\n[\s\S]*# +after step 4 \([\d-]+\): training.max_steps 4 -> 8\n$/);
+  expect(JSON.parse(read("changes.jsonl"))).toMatchObject({ step: 4, key: "training.max_steps", before: 4, now: 8 });
+  const { starts, step } = JSON.parse(read("environment.json"));
+  expect([step, starts.map((start: { step: number }) => start.step)]).toEqual([4, [0, 4]]);
 });

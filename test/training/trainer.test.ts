@@ -52,15 +52,21 @@ afterAll(async () => {
 });
 
 /** Trains in `directory` until `stopAt` steps are done, as Ctrl-C would stop it. */
-async function trainUntil(directory: string, stopAt: number): Promise<void> {
+/** @returns the steps of the checkpoints that were told. */
+async function trainUntil(directory: string, stopAt: number): Promise<number[]> {
   const controller = new AbortController();
   const trainer = await openTrainer(run, directory);
+  const checkpoints: number[] = [];
+  const onCheckpoint = (step: number) => {
+    checkpoints.push(step);
+  };
   const onStep = (step: number) => {
     if (step === stopAt) controller.abort();
   };
-  await trainer.run({ listener: { onStep }, signal: controller.signal });
+  await trainer.run({ listener: { onStep, onCheckpoint }, signal: controller.signal });
   expect(trainer.step).toBe(Math.min(stopAt, steps));
   trainer.dispose();
+  return checkpoints;
 }
 
 function expectSameRun(directory: string): void {
@@ -73,8 +79,11 @@ function expectSameRun(directory: string): void {
 describe("a resumed run", () => {
   it("ends in the bits of an uninterrupted one, wherever it was interrupted", async () => {
     const directory = path.join(folder, "interrupted");
-    for (const stopAt of [1, 4, 5, steps]) await trainUntil(directory, stopAt);
+    const told: number[][] = [];
+    for (const stopAt of [1, 4, 5, steps]) told.push(await trainUntil(directory, stopAt));
     expectSameRun(directory);
+    // Each once, also where a checkpoint was due when it was stopped.
+    expect(told).toEqual([[1], [2, 4], [5], [6, 8, 9]]);
   });
 
   it.runIf(hasNative)("does so on another number of threads", async () => {

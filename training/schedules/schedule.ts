@@ -72,11 +72,16 @@ export function fractionAfterWarmup(step: number, warmupSteps: number, maxSteps:
   return Math.min(1, (step - warmupSteps) / Math.max(1, maxSteps - warmupSteps));
 }
 
-/** True if both schedules give the updates 1 to `steps` the same values. */
-export function agreeUpTo(steps: number, a: Schedule, b: Schedule): boolean {
+/** The first of the updates 1 to `steps` that the schedules give other values; null if they agree in all. */
+export function firstDifference(steps: number, a: Schedule, b: Schedule): number | null {
   for (let step = 1; step <= steps; step++) {
     const [one, other] = [a.values(step), b.values(step)];
-    if (one.learningRate !== other.learningRate || one.weightDecay !== other.weightDecay) return false;
+    if (one.learningRate !== other.learningRate || one.weightDecay !== other.weightDecay) return step;
   }
-  return true;
+  return null;
+}
+
+/** True if both schedules give the updates 1 to `steps` the same values. */
+export function agreeUpTo(steps: number, a: Schedule, b: Schedule): boolean {
+  return firstDifference(steps, a, b) === null;
 }
