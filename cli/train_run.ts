@@ -4,6 +4,7 @@ import { resolveModelConfig } from "../src/config/model_config.ts";
 import { packingWarnings } from "../src/config/packing_rules.ts";
 import { productNotes } from "../src/config/product_notes.ts";
 import { recipeNames } from "../src/config/recipes.ts";
+import { checkWritableDirectory } from "../src/files/make_directory.ts";
 import type { Compute } from "../src/ops/compute.ts";
 import {
   beginRun,
@@ -22,6 +23,7 @@ import {
   RunDirectoryError,
   type RunInputs,
   resolveConfigPath,
+  runCache,
   stepOperations,
   trainerOptionsOf,
   withBackwardPrecision,
@@ -117,6 +119,10 @@ export async function runTraining(flags: TrainFlags, signal: AbortSignal): Promi
   const { config: matched, remarks } = resumed ? matchRun(given, resumed) : { config: given, remarks: [] };
   const isNamed = overridesOf(flags).some(({ path }) => path.join(".") === "data.sources");
   const located = resumed ? locateSources(matched, resumed.readData(), resumed.path, isNamed) : matched;
+
+  const cache = runCache(matched);
+  if (cache.remark !== null) console.error(`note: ${cache.remark}`);
+  if (directory && !isDryRun) checkWritableDirectory(directory.path);
 
   const compute = await selectBackend(flags.backend, flags.threads);
   const { config, reason } = withBackwardPrecision(located, compute);

@@ -210,14 +210,14 @@ const blocks: Blocks = Object.fromEntries(
 export const updateTables = (isCheck: boolean): string[] => updatePages(root, pages, blocks, isCheck);
 
 /** The picture of the CPU that was measured last: of its contests the one with the most contenders. */
-function drawTrainingChart(): void {
+async function drawTrainingChart(): Promise<void> {
   const [latest, ...others] = lastRowsByMachine("train", trainingKeys);
   // Others force a variant.
   const newest = others.reduce(
     (most, rows) => (most && rows[0]!.cpu === most[0]!.cpu && rows.length > most.length ? rows : most),
     latest,
   );
-  if (newest) writeFileSync(results("training_speed.png"), renderTrainingChart(newest));
+  if (newest) writeFileSync(results("training_speed.png"), await renderTrainingChart(newest));
 }
 
 if (import.meta.filename === process.argv[1]) {
@@ -226,5 +226,5 @@ if (import.meta.filename === process.argv[1]) {
   if (isCheck) {
     for (const page of changed) console.error(`${page} does not match experiments/results: run \`npm run readme\``);
     if (changed.length > 0) process.exitCode = 1;
-  } else if (existsSync(results("bench.jsonl"))) drawTrainingChart();
+  } else if (existsSync(results("bench.jsonl"))) await drawTrainingChart();
 }

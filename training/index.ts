@@ -49,6 +49,7 @@ export {
   prepareRun,
   type RunInputs,
   resolveSources,
+  runCache,
   withVocabulary,
 } from "./run_data.ts";
 export { RunDirectory, RunDirectoryError } from "./run_directory.ts";

@@ -14,8 +14,8 @@ export interface LossCurve {
   dots?: boolean;
 }
 
-/** PNG of the curves. */
-export function renderLossCurves(title: string, curves: readonly LossCurve[]): Buffer {
+/** PNG of the curves. @throws {ChartError} */
+export function renderLossCurves(title: string, curves: readonly LossCurve[]): Promise<Buffer> {
   return renderChart<"line", LossCurve["points"]>({
     type: "line",
     data: {
@@ -39,14 +39,14 @@ export function renderLossCurves(title: string, curves: readonly LossCurve[]): B
   });
 }
 
-/** Draws the curves of `rows` into `file`; nothing is written when there are no rows. */
-export function writeLossPlot(file: string, rows: readonly MetricsRow[]): void {
+/** Draws the curves of `rows` into `file`; nothing is written when there are no rows. @throws {ChartError} */
+export async function writeLossPlot(file: string, rows: readonly MetricsRow[]): Promise<void> {
   if (rows.length === 0) return;
   const training = rows.map(({ step, loss }) => ({ x: step, y: loss }));
   const validation = rows.flatMap(({ step, val_loss }) => (val_loss === undefined ? [] : [{ x: step, y: val_loss }]));
   const last = validation.at(-1);
   const title = last ? `validation ${last.y.toFixed(3)} nats per token at step ${last.x}` : "training loss";
-  const png = renderLossCurves(title, [
+  const png = await renderLossCurves(title, [
     { label: "training", points: training, color: "#9aa5b1" },
     { label: "validation", points: validation, color: "#1f6feb", dots: true },
   ]);

@@ -1,10 +1,11 @@
 /** The tokenizer and the tokenized data set that a run configuration asks for. */
-import { existsSync, mkdirSync } from "node:fs";
-import { homedir } from "node:os";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { localTokenizer } from "../src/data/hub_tokenizer.ts";
 import type { DocumentOptions } from "../src/data/text_reader.ts";
 import { UserError } from "../src/errors/user_error.ts";
+import { makeDirectory } from "../src/files/make_directory.ts";
+import { chosenCache, type UserCache, userCache } from "../src/files/user_cache.ts";
 import { writeWholeFileSync } from "../src/files/whole_file.ts";
 import { trainBpe } from "../src/tokenizer/bpe_trainer.ts";
 import { byteLevelTokenizer } from "../src/tokenizer/byte_level_tokenizer.ts";
@@ -28,10 +29,17 @@ export class RunDataError extends UserError {
 /** What is going on, for a progress display; `done` of `total` bytes, or of ids while a vocabulary is made. */
 export type DataProgress = (phase: PreparePhase | "training the tokenizer", done: number, total: number) => void;
 
-/** Folder of tokenized data sets: `data.cache_directory`, else BITNET_CACHE, else the user's cache folder. */
-export function cacheDirectory({ data }: RunConfig): string {
-  const userCache = process.env.XDG_CACHE_HOME || path.join(homedir(), ".cache");
-  return data.cache_directory ?? process.env.BITNET_CACHE ?? path.join(userCache, "bitnet-lab");
+/**
+ * Folder of tokenized data sets, `data.cache_directory` or else the user's, and what to tell of it.
+ * @throws {FileWriteError} naming BITNET_CACHE, if there is none.
+ */
+export function runCache({ data }: RunConfig): UserCache {
+  return data.cache_directory === undefined ? userCache() : chosenCache(data.cache_directory, "data.cache_directory");
+}
+
+/** Its folder: `data.cache_directory`, else BITNET_CACHE, else the user's cache folder. */
+export function cacheDirectory(config: RunConfig): string {
+  return runCache(config).folder;
 }
 
 function documentOptions({ data }: RunConfig): DocumentOptions {
@@ -55,7 +63,7 @@ export function resolveSources(config: RunConfig): string[] {
     const rows = Array.from(generateWorld(world_seed).trainingDocuments(world_documents), (text) =>
       JSON.stringify({ [text_field]: text }),
     );
-    mkdirSync(path.dirname(file), { recursive: true });
+    makeDirectory(path.dirname(file));
     writeWholeFileSync(file, `${rows.join("\n")}\n`);
     return file;
   });

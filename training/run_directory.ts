@@ -11,11 +11,12 @@
  *     loss.png            the curves so far
  *     checkpoints/step-00000500/, checkpoints/latest    see training_checkpoint.ts
  */
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../src/errors/user_error.ts";
 import { flushFileSync } from "../src/files/flush.ts";
 import { sweepLeftovers } from "../src/files/leftovers.ts";
+import { makeDirectory } from "../src/files/make_directory.ts";
 import { writeWholeFileSync } from "../src/files/whole_file.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
 import { loadRunConfig } from "./config/load_run_config.ts";
@@ -57,7 +58,7 @@ export class RunDirectory {
 
   /** Creates the folders and removes what a process that died half-wrote. */
   create(): void {
-    mkdirSync(this.checkpoints, { recursive: true });
+    makeDirectory(this.checkpoints);
     sweepLeftovers(this.path);
     sweepLeftovers(this.checkpoints);
   }

@@ -2,7 +2,9 @@
  * A run in its folder: a {@link Trainer} whose metrics, samples, plot and checkpoints are files there, and that goes on
  * from the newest checkpoint.
  */
+import path from "node:path";
 import { packageVersion } from "../src/files/package.ts";
+import { ChartError } from "./chart.ts";
 import type { StartableConfig } from "./config/resolve_backward_precision.ts";
 import { type RunMaterial, trainerOptionsOf } from "./config/run_parts.ts";
 import { stepOperations } from "./config/step_operations.ts";
@@ -30,6 +32,8 @@ export interface TrainingRunOptions extends RunMaterial {
 /** Hears what a trainer tells once it is written, and where checkpoints lie. */
 export interface RunListener extends Omit<TrainerListener, "onCheckpoint"> {
   onCheckpoint?(step: number, directory: string): void;
+  /** A line to tell; default: on stderr. */
+  onRemark?(line: string): void;
 }
 
 /**
@@ -72,6 +76,7 @@ function checkData({ directory, dataset, tokenizer }: TrainingRunOptions): void 
 export class TrainingRun {
   private readonly options: TrainingRunOptions;
   private readonly trainer: Trainer;
+  private hasNoPlot = false;
 
   constructor(options: TrainingRunOptions) {
     this.options = options;
@@ -136,6 +141,7 @@ export class TrainingRun {
       },
       onCheckpoint: async (step) => {
         const saved = await this.save();
+        await this.plot(listener);
         listener.onCheckpoint?.(step, saved);
       },
     };
@@ -162,8 +168,20 @@ export class TrainingRun {
       { model, tokenizer, optimizer, state },
       config.training.keep_checkpoints,
     );
-    writeLossPlot(directory.plotFile, readRows<MetricsRow>(directory.metricsFile));
     return saved;
+  }
+
+  /** A plot that cannot be drawn is told once, and is no reason to stop. */
+  private async plot({ onRemark = console.error }: RunListener): Promise<void> {
+    const { directory } = this.options;
+    if (this.hasNoPlot) return;
+    try {
+      await writeLossPlot(directory.plotFile, readRows<MetricsRow>(directory.metricsFile));
+    } catch (error) {
+      if (!(error instanceof ChartError)) throw error;
+      this.hasNoPlot = true;
+      onRemark(`no ${path.basename(directory.plotFile)}: ${error.message}`);
+    }
   }
 
   private withAdvice({ message }: NonFiniteError): NonFiniteError {

@@ -1,7 +1,5 @@
 /** Prints and writes what the flags of output_flags.ts ask for. */
 
-import { constants } from "node:fs";
-import { access, mkdir } from "node:fs/promises";
 import path from "node:path";
 import {
   chanceLines,
@@ -14,6 +12,7 @@ import {
   type TaskResult,
   writeResultFiles,
 } from "../../src/eval/index.ts";
+import { checkWritableDirectory, makeDirectory } from "../../src/files/make_directory.ts";
 import type { LanguageModel } from "../../src/language_model/language_model.ts";
 import type { ChosenTasks } from "./choose_tasks.ts";
 import type { OutputOptions } from "./output_flags.ts";
@@ -24,8 +23,8 @@ export async function prepareOutput({ output_path, report }: OutputOptions): Pro
   const folders = [output_path && outputFolder(output_path), report && path.dirname(report)];
   for (const folder of folders) {
     if (!folder) continue;
-    await mkdir(folder, { recursive: true });
-    await access(folder, constants.W_OK);
+    makeDirectory(folder);
+    checkWritableDirectory(folder);
   }
 }
 

@@ -235,7 +235,7 @@ async function contestOf(
 }
 
 /** Bars of tokens/s by contender, the shapes in groups, each as a share of its fastest. */
-export function renderTrainingChart(rows: readonly Measurement[]): Buffer {
+export function renderTrainingChart(rows: readonly Measurement[]): Promise<Buffer> {
   const shapes = [...new Set(rows.map((row) => String(row.shape)))];
   const names = [...new Set(rows.map((row) => String(row.contender)))];
   const speed = (shape: string, name: string) =>

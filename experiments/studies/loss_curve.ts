@@ -45,7 +45,7 @@ function readRows(): CurveRow[] {
   return lines.filter((line) => line !== "").map((line) => JSON.parse(line));
 }
 
-function saveRows(rows: CurveRow[]): void {
+async function saveRows(rows: CurveRow[]): Promise<void> {
   mkdirSync(results, { recursive: true });
   rows.sort((a, b) => a.twin.localeCompare(b.twin) || a.step - b.step);
   writeFileSync(rowsFile, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
@@ -60,7 +60,7 @@ function saveRows(rows: CurveRow[]): void {
     { label: `${twin}, PyTorch`, points: curve(twin, "reference_loss"), color: colors[twin], dashed: true },
   ]);
   const title = "Validation loss on characters of Shakespeare, same weights and batches";
-  writeFileSync(path.join(results, "loss_curve.png"), renderLossCurves(title, curves));
+  writeFileSync(path.join(results, "loss_curve.png"), await renderLossCurves(title, curves));
 }
 
 const { values } = parseArgs({
@@ -105,6 +105,6 @@ for (const twin of twins) {
       `${twin} step ${step}: validation ${validation.toFixed(4)}, PyTorch compiled ${reference.compiled.toFixed(3)}, ` +
         `eager ${reference.eager?.toFixed(3) ?? "-"}, distance to the nearest ${difference.toFixed(4)} (${isWithin ? "within" : "OUTSIDE"} ${reference.tolerance})`,
     );
-    saveRows(rows);
+    await saveRows(rows);
   }
 }

@@ -9,8 +9,7 @@
  * HF_HOME/token; HF_HUB_OFFLINE.
  */
 import { createWriteStream } from "node:fs";
-import { copyFile, mkdir, readFile, rename, stat, symlink } from "node:fs/promises";
-import { homedir } from "node:os";
+import { copyFile, readFile, rename, stat, symlink } from "node:fs/promises";
 import path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -18,7 +17,10 @@ import type { ReadableStream } from "node:stream/web";
 import { datasetInfo, downloadFile, HubApiError, listFiles, modelInfo } from "@huggingface/hub";
 import { systemErrorText } from "../errors/system_error.ts";
 import { messageOf, UserError } from "../errors/user_error.ts";
+import { makeDirectory } from "../files/make_directory.ts";
+import { cacheHome, temporaryHome } from "../files/user_cache.ts";
 import { writeWholeFile } from "../files/whole_file.ts";
+import { FileWriteError } from "../files/write_error.ts";
 import { DataError } from "./data_error.ts";
 import { listFilesBelow } from "./glob.ts";
 
@@ -55,7 +57,7 @@ interface HubSettings {
 }
 
 async function hubSettings(env: Record<string, string | undefined>): Promise<HubSettings> {
-  const home = env.HF_HOME ?? path.join(env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache"), "huggingface");
+  const home = env.HF_HOME ?? path.join(cacheHome(env) ?? temporaryHome(), "huggingface");
   const stored = await readFile(env.HF_TOKEN_PATH ?? path.join(home, "token"), "utf8").catch(() => "");
   return {
     endpoint: (env.HF_ENDPOINT ?? "https://huggingface.co").replace(/\/+$/, ""),
@@ -70,8 +72,10 @@ const label = ({ type, name }: HubRepository) => `${type === "dataset" ? "data s
 
 /** One line about a request that failed, or a cache that cannot be written; a mistake of our own stays what it is. */
 function hubError(repository: HubRepository, settings: HubSettings, error: unknown): unknown {
-  if (error instanceof UserError) return error;
   const where = label(repository);
+  const elsewhere = "HF_HOME names another folder for the cache";
+  if (error instanceof FileWriteError) return new DataError(`${where}: ${error.message}; ${elsewhere}`);
+  if (error instanceof UserError) return error;
   if (error instanceof HubApiError) {
     const { statusCode } = error;
     if (statusCode === 401 || statusCode === 403) {
@@ -86,7 +90,8 @@ function hubError(repository: HubRepository, settings: HubSettings, error: unkno
     return new DataError(`${where}: ${settings.endpoint} answered ${statusCode}: ${messageOf(error)}`);
   }
   const { path: file, cause } = error as NodeJS.ErrnoException & { cause?: unknown };
-  if (file !== undefined) return new DataError(`${where}: cannot write the cache: ${systemErrorText(error, file)}`);
+  if (file !== undefined)
+    return new DataError(`${where}: cannot write the cache: ${systemErrorText(error, file)}; ${elsewhere}`);
   if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === "ERR_INVALID_URL") {
     return new DataError(`${where}: ${settings.endpoint} is no Hub (${messageOf(error)})`);
   }
@@ -203,7 +208,7 @@ class HubDownload {
     // Last, so that a revision in `refs` always names a snapshot that was once complete.
     if (revision !== commit) {
       const ref = path.join(this.folder, "refs", revision);
-      await mkdir(path.dirname(ref), { recursive: true });
+      makeDirectory(path.dirname(ref));
       await writeWholeFile(ref, commit);
     }
     return local;
@@ -219,8 +224,8 @@ class HubDownload {
     const pointer = this.snapshotFile(commit, file);
     if (await exists(pointer)) return pointer;
     const blobFile = path.join(this.folder, "blobs", etag);
-    await mkdir(path.dirname(blobFile), { recursive: true });
-    await mkdir(path.dirname(pointer), { recursive: true });
+    makeDirectory(path.dirname(blobFile));
+    makeDirectory(path.dirname(pointer));
     if (!(await exists(blobFile))) {
       const partial = `${blobFile}.incomplete`;
       await this.fetchBlob(commit, file, partial, onBytes);

@@ -7,6 +7,7 @@ import path from "node:path";
 import { systemErrorCode } from "../errors/system_error.ts";
 import { flushFile, flushFolderSync } from "./flush.ts";
 import { discard, sweepLeftovers, temporaryPath } from "./leftovers.ts";
+import { makeDirectory } from "./make_directory.ts";
 import { FileWriteError, writeError } from "./write_error.ts";
 
 /** Writes files into the folder `temporary`, which will get the name. */
@@ -48,7 +49,8 @@ export async function writeWholeDirectory(
   try {
     sweepLeftovers(parent);
     await isOurs(directory, marker);
-    await mkdir(temporary, { recursive: true });
+    makeDirectory(parent);
+    await mkdir(temporary);
     await fill(temporary);
     for (const name of await readdir(temporary)) await flushFile(path.join(temporary, name));
     flushFolderSync(temporary);

@@ -37,7 +37,7 @@ describe("writeLossPlot", () => {
 
   it("draws both curves on white paper", async () => {
     const file = path.join(folder, "loss.png");
-    writeLossPlot(file, [row(10), row(20, 4.9), row(30), row(40, 4.7)]);
+    await writeLossPlot(file, [row(10), row(20, 4.9), row(30), row(40, 4.7)]);
     const image = await loadImage(file);
     expect([image.width, image.height]).toEqual([960, 540]);
     const { createCanvas } = await import("@napi-rs/canvas");
@@ -56,8 +56,8 @@ describe("writeLossPlot", () => {
     expect(count(0x1f, 0x6f, 0xeb)).toBeGreaterThan(300);
   });
 
-  it("writes nothing for a run without rows", () => {
-    writeLossPlot(path.join(folder, "empty.png"), []);
+  it("writes nothing for a run without rows", async () => {
+    await writeLossPlot(path.join(folder, "empty.png"), []);
     expect(existsSync(path.join(folder, "empty.png"))).toBe(false);
   });
 });

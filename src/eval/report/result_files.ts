@@ -7,8 +7,8 @@
  * A path that ends in `.json` names the results file itself; the time goes before its suffix.
  */
 import { createHash } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import path from "node:path";
+import { makeDirectory } from "../../files/make_directory.ts";
 import { writeWholeFile } from "../../files/whole_file.ts";
 import { pythonStr } from "../../python/values.ts";
 import type { TaskResult } from "../evaluator.ts";
@@ -97,7 +97,7 @@ export async function writeResultFiles(
   const folder = path.join(outputFolder(outputPath), isFile ? "" : fileName(modelName));
   const stem = isFile ? path.basename(outputPath, ".json") : "results";
   const stamp = timeStamp(time);
-  await mkdir(folder, { recursive: true });
+  makeDirectory(folder);
 
   const logged = (logSamples ? results : []).map(({ task, samples }) => ({ task, lines: samples.map(sampleJson) }));
   const taskHashes = Object.fromEntries(
