@@ -2,7 +2,6 @@
 
 import { UserError } from "../../src/errors/user_error.ts";
 import {
-  chanceLines,
   type DecodeSpeed,
   type EvaluatedModel,
   evaluate,
@@ -24,7 +23,7 @@ import { type ModelSource, openEvaluatedModel } from "./open_evaluated_model.ts"
 import type { OutputOptions } from "./output_flags.ts";
 import type { OverlapOptions } from "./overlap_flags.ts";
 import type { TaskOptions } from "./task_flags.ts";
-import { prepareOutput, printResults, writeResults } from "./write_output.ts";
+import { prepareOutput, printResults, runSettings, writeResults } from "./write_output.ts";
 
 export type EvaluationFlags = ModelOptions & TaskOptions & OutputOptions & OverlapOptions;
 
@@ -53,9 +52,7 @@ export async function evaluateModels(
   }
   if (evaluated.length > 1) for (const line of modelComparisonLines(evaluated)) console.log(line);
   if (options.report !== undefined && evaluated.length > 0) {
-    const notes =
-      evaluated.length > 1 ? modelComparisonLines(evaluated) : chanceLines(evaluated[0].results, evaluated[0].groups);
-    await writeWholeFile(options.report, htmlReport(evaluated, notes, Date.now()));
+    await writeWholeFile(options.report, htmlReport(evaluated, runSettings(chosen), Date.now()));
     console.log(`wrote ${options.report}`);
   }
   if (failures.length > 0)

@@ -7,6 +7,7 @@ import {
   groupsTable,
   leftOutLines,
   outputFolder,
+  type RunSettings,
   resultsJson,
   resultsTable,
   type TaskResult,
@@ -46,18 +47,9 @@ export function printResults(
   for (const line of chanceLines(results, groups)) console.log(line);
 }
 
-/** Writes what `--output_path` and `--log_samples` ask for. @param startedAt milliseconds since 1970 */
-export async function writeResults(
-  model: LanguageModel,
-  results: readonly TaskResult[],
-  groups: readonly GroupResult[],
-  { evaluation, seeds }: ChosenTasks,
-  options: OutputOptions & TaskOptions & { use_cache?: string },
-  startedAt: number,
-  contamination?: object,
-): Promise<void> {
-  if (options.output_path === undefined) return;
-  const settings = {
+/** What results file and report repeat of the command line. */
+export function runSettings({ evaluation, seeds }: ChosenTasks): RunSettings {
+  return {
     numFewshot: evaluation.numFewshot ?? null,
     limit: evaluation.limit ?? null,
     genKwargs: evaluation.generation ?? null,
@@ -66,7 +58,20 @@ export async function writeResults(
     chatTemplate: evaluation.chatTemplate?.source,
     fewshotAsMultiturn: evaluation.fewshotAsMultiturn,
   };
-  const plain = resultsJson(model, results, settings, startedAt, groups);
+}
+
+/** Writes what `--output_path` and `--log_samples` ask for. @param startedAt milliseconds since 1970 */
+export async function writeResults(
+  model: LanguageModel,
+  results: readonly TaskResult[],
+  groups: readonly GroupResult[],
+  chosen: ChosenTasks,
+  options: OutputOptions & TaskOptions & { use_cache?: string },
+  startedAt: number,
+  contamination?: object,
+): Promise<void> {
+  if (options.output_path === undefined) return;
+  const plain = resultsJson(model, results, runSettings(chosen), startedAt, groups);
   const config = { ...(plain.config as object), use_cache: options.use_cache ?? null };
   const json = { ...plain, config, ...(contamination && { contamination }) };
   const logSamples = options.log_samples || options.predict_only;

@@ -1,143 +1,158 @@
 /**
- * One HTML file with everything in it: bars of the scores with one standard error, a dashed line where guessing would be (a
- * group stands for its tasks), and all numbers in a table. No script, nothing from the network.
+ * An evaluation as one HTML file that can be sent alone: how it was asked, the scores as bars and as a table, whether
+ * differences are more than chance, what the models cost, and some of their answers. No script, nothing from the network.
  */
 import type { Score } from "../aggregate.ts";
 import { type ScoredEntry, summaryEntries } from "../group_scores.ts";
-import { type EvaluatedModel, mainScore, shortNames } from "./model_comparison.ts";
+import { colourOf, scoreBars, scoreText } from "./html/bars.ts";
+import { escapeHtml, htmlTable, pValueText } from "./html/markup.ts";
+import { sampleAnswers } from "./html/samples.ts";
+import { style } from "./html/style.ts";
+import { costTable, type EvaluatedModel, shortNames } from "./model_comparison.ts";
+import { sampleJson } from "./result_files.ts";
+import type { RunSettings } from "./results.ts";
+import { chanceLines, leftOutLines } from "./results_table.ts";
+import { compareRuns, verdict } from "./run_comparison.ts";
+import type { SavedRun } from "./saved_run.ts";
 
-const colours = ["#2f6db5", "#d9822b", "#3a9a5c", "#8a4fa3", "#b5433f", "#5f6b76"];
-const barWidth = 26;
-const groupGap = 34;
-const plotHeight = 240;
-const margin = { right: 12, top: 12 };
-/** Of a character at 12 px, on average; labels are turned by 30 degrees. */
-const characterWidth = 7.5;
-const slope = { x: Math.cos(Math.PI / 6), y: Math.sin(Math.PI / 6) };
-
-const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-const escapeHtml = (text: string) => text.replace(/[&<>"]/g, (character) => escapes[character]);
-
-/** A task's or group's bar of each model. */
-interface BarGroup {
-  name: string;
-  metric: string;
-  chance: number | null;
-  scores: (Score | undefined)[];
-}
-
-function barGroups(models: readonly EvaluatedModel[]): BarGroup[] {
-  const entries = models.map(({ results, groups }) => summaryEntries(results, groups));
-  return entries[0].map(({ name, chance }, i) => {
-    const scores = entries.map((ofModel) => mainScore(ofModel[i].scores));
-    return { name, metric: scores[0]?.metric ?? "", chance, scores };
-  });
+/** A task or group with what the table says of it. */
+interface TableEntry extends ScoredEntry {
+  shots: string;
+  documents: string;
 }
 
 /** Groups, then tasks. */
-function allEntries({ results, groups }: EvaluatedModel): ScoredEntry[] {
+function allEntries({ results, groups }: EvaluatedModel): TableEntry[] {
   return [
-    ...groups.map(({ group, scores, chance }) => ({ name: group.name, scores, chance })),
-    ...results.map(({ task, scores, chance }) => ({ name: task.name, scores, chance })),
+    ...groups.map(({ group, scores, chance, documents, numFewshot }) => ({
+      name: group.name,
+      scores,
+      chance,
+      shots: numFewshot === null ? "" : String(numFewshot),
+      documents: String(documents),
+    })),
+    ...results.map(({ task, scores, chance, documents: { original, effective }, numFewshot }) => ({
+      name: task.name,
+      scores,
+      chance,
+      shots: String(numFewshot),
+      documents: effective === original ? String(original) : `${effective} of ${original}`,
+    })),
   ];
 }
 
-/** Only shares of 1 have a common axis; perplexities are in the table. */
-function isShare({ scores }: BarGroup): boolean {
-  return scores.every((score) => score === undefined || (score.higherIsBetter && score.value <= 1));
-}
-
-const y = (share: number) => margin.top + plotHeight * (1 - share);
-
-function bar(score: Score, x: number, colour: string, title: string): string {
-  const error = score.standardError ?? 0;
-  const middle = x + barWidth / 2;
-  const whisker =
-    error > 0
-      ? `<path d="M${middle} ${y(Math.min(1, score.value + error))}V${y(Math.max(0, score.value - error))}" stroke="#222"/>`
-      : "";
-  return (
-    `<rect x="${x}" y="${y(score.value)}" width="${barWidth - 4}" height="${plotHeight * score.value}" fill="${colour}">` +
-    `<title>${escapeHtml(title)}</title></rect>${whisker}`
-  );
-}
-
-function chart(shown: readonly BarGroup[], names: readonly string[]): string {
-  const groupWidth = names.length * barWidth + groupGap;
-  const labels = shown.map(({ name, metric }) => `${name} (${metric})`);
-  const below = labels.map((label) => label.length * characterWidth);
-  // Room for the labels, which end below the middle of their group.
-  const begin = Math.max(44, ...below.map((length, g) => length * slope.x - (g + 0.5) * groupWidth));
-  const width = begin + margin.right + shown.length * groupWidth;
-  const height = margin.top + plotHeight + 24 + Math.max(...below) * slope.y;
-  const right = width - margin.right;
-  const parts = [0, 0.25, 0.5, 0.75, 1].map(
-    (share) =>
-      `<path d="M${begin} ${y(share)}H${right}" stroke="#ddd"/>` +
-      `<text x="${begin - 6}" y="${y(share) + 4}" text-anchor="end">${share}</text>`,
-  );
-  shown.forEach((group, g) => {
-    const left = begin + g * groupWidth + groupGap / 2;
-    const middle = left + (names.length * barWidth) / 2;
-    group.scores.forEach((score, m) => {
-      if (score === undefined) return;
-      const title = `${names[m]}, ${group.name}: ${score.value.toFixed(4)} ± ${score.standardError?.toFixed(4) ?? "N/A"}`;
-      parts.push(bar(score, left + m * barWidth, colours[m % colours.length], title));
-    });
-    if (group.chance !== null) {
-      const line = `M${left - 6} ${y(group.chance)}h${names.length * barWidth + 8}`;
-      parts.push(
-        `<path class="chance" d="${line}" stroke="#000" stroke-dasharray="4 3"><title>chance ${group.chance.toFixed(4)}</title></path>`,
-      );
-    }
-    parts.push(
-      `<text x="${middle}" y="${y(0) + 14}" text-anchor="end" transform="rotate(-30 ${middle} ${y(0) + 14})">${escapeHtml(labels[g])}</text>`,
-    );
-  });
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-size="12" font-family="sans-serif">${parts.join("")}</svg>`;
-}
-
-function table(models: readonly EvaluatedModel[], names: readonly string[]): string {
-  const head = ["Task", "Metric", "Filter", "Chance", ...names].map((name) => `<th>${escapeHtml(name)}</th>`).join("");
+function scoresTable(models: readonly EvaluatedModel[], names: readonly string[]): string {
   const entries = models.map(allEntries);
-  const rows = entries[0].flatMap(({ name, scores, chance }, i) =>
+  const rows = entries[0].flatMap(({ name, scores, chance, shots, documents }, i) =>
     scores.map(({ metric, filter, higherIsBetter }) => {
       const values = entries.map((ofModel) => {
-        const score = ofModel[i].scores.find((other) => other.metric === metric && other.filter === filter);
-        if (score === undefined) return "";
-        return `${score.value.toFixed(4)} ± ${score.standardError?.toFixed(4) ?? "N/A"}`;
+        const same = (other: Score) => other.metric === metric && other.filter === filter;
+        const score = ofModel[i].scores.find(same);
+        return score === undefined ? "" : scoreText(score);
       });
       const guess = chance !== null && metric.startsWith("acc") ? chance.toFixed(4) : "";
-      const cells = [name, `${metric} ${higherIsBetter ? "↑" : "↓"}`, filter, guess, ...values];
-      return `<tr>${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join("")}</tr>`;
+      const what = `${metric}${filter === "none" ? "" : `, ${filter}`} ${higherIsBetter ? "↑" : "↓"}`;
+      return [name, what, shots, documents, guess, ...values];
     }),
   );
-  return `<table><tr>${head}</tr>\n${rows.join("\n")}</table>`;
+  return htmlTable(["Task", "Metric", "Shots", "Documents", "Guessing", ...names], rows);
 }
 
-const style =
-  "body{font:15px/1.4 system-ui,sans-serif;margin:2em;color:#222}svg{max-width:100%;height:auto}" +
-  "table{border-collapse:collapse}" +
-  "td,th{border:1px solid #ccc;padding:.2em .6em;text-align:right}td:first-child,th:first-child{text-align:left}" +
-  "i{display:inline-block;width:.8em;height:.8em;margin-right:.3em}pre{overflow-x:auto}";
+/** An evaluation as `--compare` would read it. */
+function asSaved({ name, results }: EvaluatedModel): SavedRun {
+  const tasks = results.map(({ task, scores, samples }) => ({
+    name: task.name,
+    scores,
+    samples: samples.map((sample) => ({
+      key: `${task.name} ${sample.docId}`,
+      docHash: String(sampleJson(sample).doc_hash),
+      filter: sample.filter,
+      metrics: { ...sample.metrics },
+    })),
+  }));
+  return { file: name, modelName: name, tasks };
+}
+
+/** Each model against the first. */
+function differencesTable(models: readonly EvaluatedModel[], names: readonly string[]): string {
+  const [first, ...others] = models.map(asSaved);
+  const rows = others.flatMap((other, i) =>
+    compareRuns(first, other).map((row) => [
+      row.task,
+      `${row.metric}${row.filter === "none" ? "" : `, ${row.filter}`}`,
+      `${names[i + 1]} against ${names[0]}`,
+      `${row.test.difference < 0 ? "−" : "+"}${Math.abs(row.test.difference).toFixed(4)}`,
+      pValueText(row.test.pValue),
+      row.test.test,
+      verdict(row, names[0], names[i + 1]),
+    ]),
+  );
+  return htmlTable(["Task", "Metric", "Models", "Difference", "p", "Test", "At p < 0.05"], rows);
+}
+
+function settingsList(settings: RunSettings, models: readonly EvaluatedModel[], date: number): string {
+  const { limit, numFewshot, seeds, genKwargs, systemInstruction, chatTemplate } = settings;
+  const documents =
+    limit === null ? "all" : limit < 1 ? `the first ${100 * limit}% of each task` : `the first ${limit} of each task`;
+  const entries: [string, string | null][] = [
+    ["date", new Date(date).toISOString().slice(0, 16).replace("T", " ")],
+    [models.length > 1 ? "models" : "model", models.map(({ name }) => name).join(", ")],
+    ["documents", documents],
+    ["shots", numFewshot === null ? "those of each task" : String(numFewshot)],
+    ["seeds", `${seeds.fewshot} for examples, ${seeds.torch} for sampled text`],
+    ["generation", genKwargs === null ? null : JSON.stringify(genKwargs)],
+    ["system message", systemInstruction ?? null],
+    ["chat template", chatTemplate ? "applied" : null],
+  ];
+  const list = entries.flatMap(([name, value]) =>
+    value === null ? [] : [`<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd>`],
+  );
+  return `<dl>${list.join("\n")}</dl>`;
+}
+
+const section = (title: string, ...parts: string[]) => {
+  const body = parts.filter((part) => part !== "").join("\n");
+  return body === "" ? "" : `<h2>${title}</h2>\n${body}`;
+};
+const faint = (text: string) => `<p class="faint">${escapeHtml(text)}</p>`;
+const lines = (texts: readonly string[]) => texts.map((text) => `<div>${escapeHtml(text)}</div>`).join("\n");
 
 /**
- * @param notes lines below the chart, as they are printed
+ * @param models on the same tasks
  * @param date milliseconds since 1970
  */
-export function htmlReport(models: readonly EvaluatedModel[], notes: readonly string[], date: number): string {
+export function htmlReport(models: readonly EvaluatedModel[], settings: RunSettings, date: number): string {
   const names = shortNames(models.map(({ name }) => name));
-  const shares = barGroups(models).filter(isShare);
-  const legend = names.map((name, i) => `<i style="background:${colours[i % colours.length]}"></i>${escapeHtml(name)}`);
+  const several = models.length > 1;
+  const bars = scoreBars(models);
+  const legend = names.map((name, i) => `<span><i style="background:${colourOf(i)}"></i>${escapeHtml(name)}</span>`);
+  const guessing = models.flatMap(({ results, groups }, i) =>
+    chanceLines(results, groups).map((line) => (several ? `${names[i]}: ${line}` : line)),
+  );
+  const cost = costTable(models);
+  const hasChance = summaryEntries(models[0].results, models[0].groups).some(({ chance }) => chance !== null);
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>bitnet-eval: ${escapeHtml(names.join(", "))}</title>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
+<title>bitnet-eval: ${escapeHtml(names.join(", "))}</title>
 <style>${style}</style></head><body>
-<h1>bitnet-eval</h1>
-<p>${new Date(date).toISOString().slice(0, 10)}. Bars: score and one standard error; dashed: what guessing scores.</p>
-<p>${legend.join(" &nbsp; ")}</p>
-${shares.length > 0 ? chart(shares, names) : ""}
-${table(models, names)}
-<pre>${notes.map(escapeHtml).join("\n")}</pre>
+<h1>${escapeHtml(names.join(", "))}</h1>
+${settingsList(settings, models, date)}
+${section(
+  "Scores",
+  bars === ""
+    ? ""
+    : faint(
+        `Bars from 0 to 1; the line is one standard error${hasChance ? ", the dashed line what guessing scores" : ""}.`,
+      ),
+  bars === "" || !several ? "" : `<p class="legend">${legend.join("")}</p>`,
+  bars,
+  scoresTable(models, names),
+  lines(leftOutLines(models[0].results)),
+)}
+${section("Against guessing", lines(guessing))}
+${several ? section("Differences", faint("Paired by document; p is the chance of so large a difference between equal models."), differencesTable(models, names)) : ""}
+${several ? section("Cost", htmlTable(["", ...names], cost.rows), ...cost.notes.map(faint)) : ""}
+${section("Some answers", sampleAnswers(models, names))}
 </body></html>
 `;
 }

@@ -61,9 +61,20 @@ const costRows: readonly (readonly [string, (model: EvaluatedModel) => string])[
   ["Evaluation, s", ({ seconds }) => seconds.toFixed(1)],
 ];
 
+/** Sizes, speeds and energy: a label and one cell for each model in a row; and what to know of them. */
+export function costTable(models: readonly EvaluatedModel[]): { rows: string[][]; notes: string[] } {
+  return {
+    rows: costRows.map(([label, cell]) => [label, ...models.map(cell)]),
+    notes: [
+      `Energy: the additions and multiplications of the matrix products at 7 nm, as in arXiv 2504.12285; not measured.`,
+      `Tokens/s: measured here, one prompt at a time; "${missing}": not known.`,
+    ],
+  };
+}
+
 /** Lines to print: a table with one column for each model; a group stands for its tasks. */
 export function modelComparisonLines(models: readonly EvaluatedModel[]): string[] {
-  const rows: string[][] = costRows.map(([label, cell]) => [label, ...models.map(cell)]);
+  const { rows, notes } = costTable(models);
   const entries = models.map(({ results, groups }) => summaryEntries(results, groups));
   const main = entries.map((ofModel) => ofModel.map(({ scores }) => mainScore(scores)));
   entries[0].forEach(({ name }, i) => {
@@ -74,11 +85,7 @@ export function modelComparisonLines(models: readonly EvaluatedModel[]): string[
   });
   const averages = main.map((scores) => average(scores));
   if (averages.every((value) => value !== null)) rows.push(["Average", ...averages.map((value) => value!.toFixed(4))]);
-  return [
-    ...textTable(["", ...shortNames(models.map(({ name }) => name))], rows),
-    `Energy: the additions and multiplications of the matrix products at 7 nm, as in arXiv 2504.12285; not measured.`,
-    `Tokens/s: measured here, one prompt at a time; "${missing}": not known.`,
-  ];
+  return [...textTable(["", ...shortNames(models.map(({ name }) => name))], rows), ...notes];
 }
 
 function scoreCell(score: Score | undefined): string {

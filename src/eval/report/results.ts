@@ -164,7 +164,11 @@ export function resultsJson(
   };
 }
 
-/** A model's name as a folder: characters that file systems refuse are replaced. */
+/**
+ * A model's name as a folder, much as lm-evaluation-harness writes it: characters that file systems refuse, and blanks,
+ * are replaced. What leads to the model (`../`) is left out, so the folder is not hidden.
+ */
 export function fileName(modelName: string): string {
-  return modelName.replace(/["<>:/|\\?*[\]]+/g, "__");
+  const name = modelName.replace(/["<>:/|\\?*[\]\s\p{Cc}]+/gu, "__").replace(/^(\.*__)+|^\.+|[._]+$/g, "");
+  return name === "" ? "model" : name;
 }

@@ -103,10 +103,15 @@ function unpairedTest(a: SavedScore, b: SavedScore): ScoreComparison["test"] {
 
 const signed = (value: number) => `${value < 0 ? "-" : "+"}${Math.abs(value).toFixed(4)}`;
 
-function verdict({ test: { pValue, difference }, higherIsBetter }: ScoreComparison): string {
+/** In words, with names for the two runs. */
+export function verdict(
+  { test: { pValue, difference }, higherIsBetter }: ScoreComparison,
+  a: string,
+  b: string,
+): string {
   if (pValue === null) return "not known";
   if (pValue >= 0.05) return "no difference";
-  return difference > 0 === higherIsBetter ? "b is better" : "a is better";
+  return `${difference > 0 === higherIsBetter ? b : a} is better`;
 }
 
 /** Lines to print. */
@@ -137,7 +142,7 @@ export function comparisonLines(a: SavedRun, b: SavedRun, rows: readonly ScoreCo
     row.test.onlyB === null ? "" : String(row.test.onlyB),
     row.test.pValue === null ? "N/A" : row.test.pValue < 1e-4 ? "<0.0001" : row.test.pValue.toFixed(4),
     row.test.test,
-    verdict(row),
+    verdict(row, "a", "b"),
   ]);
   const lines = [`a: ${a.modelName} (${a.file})`, `b: ${b.modelName} (${b.file})`, ...textTable(header, table)];
   if (rows.some(({ test }) => test.test === "unpaired z")) {

@@ -3,9 +3,11 @@ import { expect, test } from "vitest";
 import { TaskData } from "../../../src/eval/data/task_data.ts";
 import { evaluate } from "../../../src/eval/evaluator.ts";
 import { scoreGroups, summaryEntries } from "../../../src/eval/group_scores.ts";
+import { pValueText } from "../../../src/eval/report/html/markup.ts";
 import { htmlReport } from "../../../src/eval/report/html_report.ts";
 import type { EvaluatedModel } from "../../../src/eval/report/model_comparison.ts";
 import { modelComparisonLines, shortNames } from "../../../src/eval/report/model_comparison.ts";
+import { mcNemarExact } from "../../../src/eval/report/paired_difference.ts";
 import { chanceLines } from "../../../src/eval/report/results_table.ts";
 import { findTask } from "../../../src/eval/task/task_registry.ts";
 import { fakeLanguageModel } from "../fake_language_model.ts";
@@ -25,6 +27,8 @@ async function evaluated(
   const facts = { parameters: null, shape: null, linearBytes: null };
   return { name, facts, speed: null, results, groups: [], seconds: 12.34, ...more };
 }
+
+const settings = { numFewshot: null, limit: 40, genKwargs: null, seeds: { random: 0, numpy: 1, torch: 2, fewshot: 3 } };
 
 const models = async () => [
   await evaluated("runs/<a>.gguf", (text) => -text.length, {
@@ -68,17 +72,42 @@ test("names are as short as they can be", () => {
   expect(shortNames(["x/a", "http://h:1/v1 model"])).toEqual(["a", "v1 model"]);
 });
 
-test("the report has a bar for every score and a chance line for every task, and is one file", async () => {
-  const html = htmlReport(await models(), ["a < b"], 0);
-  expect(html.match(/<rect /g)).toHaveLength(4);
-  expect(html.match(/class="chance"/g)).toHaveLength(2);
-  expect(html).toContain("<title>chance 0.2500</title>");
+test("the report has a bar for every score and a line where guessing is, and is one file", async () => {
+  const html = htmlReport(await models(), settings, 0);
+  expect(html.match(/class="bar"/g)).toHaveLength(4);
+  expect(html.match(/class="chance" style="left:25.00%"/g)).toHaveLength(2);
   expect(html).toContain("&lt;a&gt;.gguf");
-  expect(html).toContain("<pre>a &lt; b</pre>");
-  expect(html).not.toMatch(/<script|src=|href=|<a>/);
-  // Every row of the table has a cell for every column.
-  const rows = html.match(/<tr>.*<\/tr>/g)!.map((row) => row.match(/<t[dh]>/g)!.length);
-  expect(new Set(rows)).toEqual(new Set([6]));
+  expect(html).not.toMatch(/<script|src=|href=|<a>|https?:\/\/(?!host)/);
+  // Every row of a table has a cell for every column.
+  for (const table of html.match(/<table>[\s\S]*?<\/table>/g)!) {
+    const cells = table.match(/<tr>.*?<\/tr>/g)!.map((row) => row.match(/<t[dh][ >]/g)!.length);
+    expect(new Set(cells).size).toBe(1);
+  }
+});
+
+test("the report says how it was asked, what differs by more than chance, and shows right and wrong answers", async () => {
+  const both = await models();
+  const html = htmlReport(both, { ...settings, systemInstruction: "Be <kind>." }, 0);
+  const entries = [...html.matchAll(/<dt>(.*?)<\/dt><dd>(.*?)<\/dd>/g)].map(([, name, value]) => [name, value]);
+  expect(entries).toEqual([
+    ["date", "1970-01-01 00:00"],
+    ["models", "runs/&lt;a&gt;.gguf, http://host/v1 b"],
+    ["documents", "the first 40 of each task"],
+    ["shots", "those of each task"],
+    ["seeds", "3 for examples, 2 for sampled text"],
+    ["system message", "Be &lt;kind&gt;."],
+  ]);
+  const [a, b] = both.map(({ results }) => results[0].samples.map(({ metrics }) => Number(metrics.acc)));
+  const count = (wanted: number, given: number) => a.filter((value, i) => value === wanted && b[i] === given).length;
+  expect(html).toContain(
+    `<td>toy_arc</td><td>acc</td><td>v1 b against &lt;a&gt;.gguf</td><td class="number">${count(0, 1) < count(1, 0) ? "−" : "+"}`,
+  );
+  expect(html).toContain(pValueText(mcNemarExact(count(1, 0), count(0, 1))));
+  // Two right and two wrong answers of each task, of both models.
+  expect(html.match(/<details>/g)).toHaveLength(8);
+  expect(html.match(/<summary><span class="right">/g)).toHaveLength(4);
+  expect(html).toContain("Question:");
+  expect(html).toContain("▸");
 });
 
 test("a group stands for its tasks; the report's table has both", async () => {
@@ -101,9 +130,9 @@ test("a group stands for its tasks; the report's table has both", async () => {
   ]);
   // Chance is averaged as the scores are: 1/4 and 1/2.
   expect(chanceLines(model.results, groups)).toEqual([]);
-  const html = htmlReport([{ ...model, groups }], [], 0);
-  expect(html.match(/<rect /g)).toHaveLength(1);
-  expect(html).toContain("<title>chance 0.3750</title>");
+  const html = htmlReport([{ ...model, groups }], settings, 0);
+  expect(html.match(/class="bar"/g)).toHaveLength(1);
+  expect(html).toContain("guessing 0.3750");
   expect(html.match(/<td>(\w+)<\/td><td>acc_norm/g)).toHaveLength(4);
   // A group without a score of its own leaves its tasks in their places.
   expect(
