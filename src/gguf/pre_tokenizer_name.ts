@@ -3,7 +3,7 @@
  * name of a tokenizer.json's pre-tokenizer by its structure and pattern.
  */
 import { llama3Pattern } from "../tokenizer/split_pattern.ts";
-import type { PreTokenizerJson, TokenizerJson } from "../tokenizer/tokenizer_json.ts";
+import { isBpe, type PreTokenizerJson, type TokenizerJson } from "../tokenizer/tokenizer_json.ts";
 
 /** Split patterns, and the names llama.cpp has for them. Qwen2 splits off single digits where LLaMA-3 takes three. */
 const namesByPattern = new Map([
@@ -13,7 +13,7 @@ const namesByPattern = new Map([
 
 /** Name for `tokenizer.ggml.pre`; null if llama.cpp has none: it would split text in other places than training did. */
 export function preTokenizerName(json: TokenizerJson): string | null {
-  if (json.normalizer) return null;
+  if (json.normalizer || !isBpe(json)) return null;
   // Without merges every byte is a token of its own, wherever text is split.
   if (json.model.merges.length === 0) return "gpt-2";
   const steps = flatten(json.pre_tokenizer);

@@ -3,9 +3,10 @@
  * tokenizer.json (`tokenizer.huggingface.json`), which is what our own engine uses.
  */
 
+import { assignAddedIds } from "../tokenizer/added_tokens.ts";
 import { chatTemplateSource } from "../tokenizer/chat_template.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
-import type { TokenizerJson } from "../tokenizer/tokenizer_json.ts";
+import { isBpe, type TokenizerJson, vocabularyOf } from "../tokenizer/tokenizer_json.ts";
 import { GgufError, type GgufValue } from "./gguf_types.ts";
 import { preTokenizerName } from "./pre_tokenizer_name.ts";
 
@@ -19,8 +20,7 @@ export const tokenKinds = { normal: 1, control: 3, userDefined: 4, unused: 5 } a
  */
 export function tokenizerMetadata(tokenizer: Tokenizer, vocabSize: number): [string, GgufValue][] {
   const json = tokenizer.json as unknown as TokenizerJson;
-  // Older files leave the type out.
-  if ((json.model.type ?? "BPE") !== "BPE") {
+  if (!isBpe(json)) {
     throw new GgufError(`the tokenizer is a ${json.model.type}: only byte-level BPE tokenizers are exported`);
   }
   const { tokens, kinds } = tokenTable(json, vocabSize);
@@ -68,8 +68,8 @@ function tokenTable(json: TokenizerJson, vocabSize: number): { tokens: string[];
     tokens[id] = text;
     kinds[id] = kind;
   };
-  for (const [text, id] of Object.entries(json.model.vocab)) set(id, text, tokenKinds.normal);
-  for (const { id, content, special } of json.added_tokens ?? []) {
+  for (const [text, id] of vocabularyOf(json.model)) set(id, text, tokenKinds.normal);
+  for (const { id, content, special } of assignAddedIds(json)) {
     set(id, content, special ? tokenKinds.control : tokenKinds.userDefined);
   }
   return { tokens, kinds };

@@ -1,4 +1,5 @@
 /** Which tokens end a generated text. */
+import { assignAddedIds } from "../tokenizer/added_tokens.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { TokenizerJson } from "../tokenizer/tokenizer_json.ts";
 
@@ -19,7 +20,7 @@ const endTexts = new Set([
 
 /** The tokenizer's EOS, ids that the model's files name (what is no id is left out), and known special tokens. */
 export function endTokenIds(named: readonly unknown[], tokenizer: Tokenizer): ReadonlySet<number> {
-  const { added_tokens: added = [] } = tokenizer.json as unknown as TokenizerJson;
+  const added = assignAddedIds(tokenizer.json as unknown as TokenizerJson);
   const known = added.filter(({ content, special }) => special && endTexts.has(content)).map(({ id }) => id);
   return new Set([tokenizer.eosTokenId, ...named, ...known].filter((id) => typeof id === "number"));
 }

@@ -13,7 +13,7 @@ import {
   preTokenizerJson,
   type SpecialTokenOptions,
 } from "./byte_bpe_json.ts";
-import { ByteBpeTokenizer } from "./byte_bpe_tokenizer.ts";
+import { JsonTokenizer } from "./json_tokenizer.ts";
 import { ownString } from "./own_string.ts";
 import { compilePreTokenizer } from "./pre_tokenizer.ts";
 import type { Tokenizer } from "./tokenizer.ts";
@@ -38,15 +38,14 @@ async function countWords(
   options: BpeTrainerOptions,
   specialTokens: readonly string[],
 ): Promise<Map<string, number>> {
-  const preTokenize = compilePreTokenizer(preTokenizerJson(options.preTokenizer ?? "llama3"));
-  if (!preTokenize) throw new TokenizerError(`unknown pre-tokenizer "${options.preTokenizer}"`);
+  const preTokenizer = compilePreTokenizer(preTokenizerJson(options.preTokenizer ?? "llama3"));
   const special = new AddedTokens(specialTokens.map((content, id) => ({ id, content, special: true })));
   const counts = new Map<string, number>();
   let read = 0;
   for await (const text of texts) {
     for (const part of special.split(text)) {
       if (typeof part === "number") continue;
-      for (const piece of preTokenize(part)) {
+      for (const piece of preTokenizer.split(part, "inner")) {
         const count = counts.get(piece);
         if (count === undefined) counts.set(ownString(piece), 1);
         else counts.set(piece, count + 1);
@@ -101,5 +100,5 @@ export async function trainBpe(texts: Texts, options: BpeTrainerOptions): Promis
 
   const pairs = merges.map(({ left, right }): [string, string] => [tokens[left], tokens[right]]);
   const json = byteBpeJson(Object.fromEntries(ids), pairs, options.preTokenizer ?? "llama3", options);
-  return new ByteBpeTokenizer(json, byteBpeConfig(options));
+  return new JsonTokenizer(json, byteBpeConfig(options));
 }

@@ -46,3 +46,8 @@ export function charactersToBytes(token: string): Uint8Array {
   }
   return bytes;
 }
+
+/** Name of a byte in vocabularies that fall back on bytes, SentencePiece's: `<0x0A>`. */
+export function byteToken(byte: number): string {
+  return `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`;
+}

@@ -1,6 +1,6 @@
 /** Writes the two JSON files of a byte-level BPE tokenizer, as Hugging Face lays them out. */
 import { llama3Pattern } from "./split_pattern.ts";
-import { type AddedTokenJson, type PreTokenizerJson, TokenizerError, type TokenizerJson } from "./tokenizer_json.ts";
+import { type AddedTokenJson, type BpeTokenizerJson, type PreTokenizerJson, TokenizerError } from "./tokenizer_json.ts";
 
 export const preTokenizers = ["gpt2", "llama3", "none"] as const;
 /** `none`: the whole text is one piece. */
@@ -47,7 +47,7 @@ export function byteBpeJson(
   merges: [string, string][],
   preTokenizer: PreTokenizerName,
   options: SpecialTokenOptions,
-): TokenizerJson {
+): BpeTokenizerJson {
   const added = listSpecialTokens(options)
     .map((content): AddedTokenJson => {
       const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
@@ -85,7 +85,7 @@ export function byteBpeJson(
       vocab,
       merges,
     },
-  } as TokenizerJson;
+  } as BpeTokenizerJson;
 }
 
 /** `tokenizer_config.json`: names of the special tokens, and the chat template if there is one. */

@@ -4,11 +4,11 @@
  */
 import { byteCharacters } from "./byte_alphabet.ts";
 import { byteBpeConfig, byteBpeJson, listSpecialTokens, type SpecialTokenOptions } from "./byte_bpe_json.ts";
-import { ByteBpeTokenizer } from "./byte_bpe_tokenizer.ts";
+import { JsonTokenizer } from "./json_tokenizer.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** @throws {TokenizerError} if a special token has fewer than two characters. */
 export function byteLevelTokenizer(options: SpecialTokenOptions = {}): Tokenizer {
   const entries = [...byteCharacters, ...listSpecialTokens(options)].map((token, id): [string, number] => [token, id]);
-  return new ByteBpeTokenizer(byteBpeJson(Object.fromEntries(entries), [], "none", options), byteBpeConfig(options));
+  return new JsonTokenizer(byteBpeJson(Object.fromEntries(entries), [], "none", options), byteBpeConfig(options));
 }

@@ -2,8 +2,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { systemErrorText } from "../errors/system_error.ts";
-import { ByteBpeTokenizer, isByteBpe } from "./byte_bpe_tokenizer.ts";
-import { LibraryTokenizer } from "./library_tokenizer.ts";
+import { JsonTokenizer } from "./json_tokenizer.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { TokenizerError, type TokenizerJson } from "./tokenizer_json.ts";
 
@@ -62,5 +61,5 @@ export function loadTokenizer(tokenizerJson: string | object, tokenizerConfig?: 
   if (asksForFile && templateFile && existsSync(templateFile)) {
     resolvedConfig = { ...resolvedConfig, chat_template: readText(templateFile) };
   }
-  return isByteBpe(json) ? new ByteBpeTokenizer(json, resolvedConfig) : new LibraryTokenizer(json, resolvedConfig);
+  return new JsonTokenizer(json, resolvedConfig);
 }

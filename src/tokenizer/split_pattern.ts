@@ -73,7 +73,7 @@ export function compileSplitPattern(pattern: string): RegExp | null {
 
 /** Pieces of `text`: the matches and what lies between them ("Isolated"), in order; together they are the text. */
 export function splitIsolated(text: string, expression: RegExp): string[] {
-  const matches = text.match(expression) ?? [];
+  const matches: string[] = text.match(expression) ?? [];
   let covered = 0;
   for (const match of matches) covered += match.length;
   if (covered === text.length) return matches;
@@ -81,7 +81,7 @@ export function splitIsolated(text: string, expression: RegExp): string[] {
   let end = 0;
   for (const match of text.matchAll(expression)) {
     if (match.index > end) pieces.push(text.slice(end, match.index));
-    pieces.push(match[0]);
+    if (match[0] !== "") pieces.push(match[0]);
     end = match.index + match[0].length;
   }
   if (end < text.length) pieces.push(text.slice(end));

@@ -1,6 +1,6 @@
 /** Facts about a tokenizer that come from its two JSON files and not from how it encodes. */
 import { createHash } from "node:crypto";
-import type { AddedTokenJson, PostProcessorJson, TokenizerJson } from "./tokenizer_json.ts";
+import { type AddedTokenJson, type PostProcessorJson, TokenizerError } from "./tokenizer_json.ts";
 
 /** JSON with sorted keys: equal for files that differ only in order and white space. */
 function canonicalJson(value: unknown): string {
@@ -17,34 +17,44 @@ export function hashJson(json: unknown): string {
   return createHash("sha256").update(canonicalJson(json)).digest("hex");
 }
 
-/** One more than the largest id of the vocabulary and the added tokens. */
-export function countIds(json: TokenizerJson): number {
-  let largest = -1;
-  for (const id of Object.values(json.model.vocab)) if (id > largest) largest = id;
-  for (const token of json.added_tokens ?? []) if (token.id > largest) largest = token.id;
-  return largest + 1;
-}
-
-/** Ids that the post-processor puts around a single sequence; null if it is of a kind that is not covered. */
-export function templateOf(
-  processor: PostProcessorJson | null | undefined,
-): { before: number[]; after: number[] } | null {
+/**
+ * Ids that the post-processor puts around a single sequence.
+ * @throws {TokenizerError} if it is of a kind that is not known, or names a token without an id.
+ */
+export function templateOf(processor: PostProcessorJson | null | undefined): { before: number[]; after: number[] } {
   const template = { before: [] as number[], after: [] as number[] };
   if (!processor || processor.type === "ByteLevel") return template;
-  if (processor.type === "Sequence") {
-    for (const entry of processor.processors ?? []) {
-      const inner = templateOf(entry);
-      if (!inner) return null;
-      template.before.unshift(...inner.before);
-      template.after.push(...inner.after);
-    }
-    return template;
+  switch (processor.type) {
+    case "Sequence":
+      for (const entry of processor.processors ?? []) {
+        const inner = templateOf(entry);
+        template.before.unshift(...inner.before);
+        template.after.push(...inner.after);
+      }
+      return template;
+    case "BertProcessing":
+    case "RobertaProcessing":
+      if (!processor.cls || !processor.sep) throw new TokenizerError(`its ${processor.type} lacks cls or sep`);
+      return { before: [processor.cls[1]], after: [processor.sep[1]] };
+    case "TemplateProcessing":
+      return templateOfPieces(processor);
+    default:
+      throw new TokenizerError(`the tokenizer has a post_processor ${processor.type}, which is not known`);
   }
-  if (processor.type !== "TemplateProcessing") return null;
+}
+
+function templateOfPieces(processor: PostProcessorJson): { before: number[]; after: number[] } {
+  const template = { before: [] as number[], after: [] as number[] };
   let side = template.before;
   for (const piece of processor.single ?? []) {
-    if ("Sequence" in piece) side = template.after;
-    else side.push(...(processor.special_tokens?.[piece.SpecialToken.id]?.ids ?? []));
+    if ("Sequence" in piece) {
+      if (side === template.after) throw new TokenizerError("the tokenizer's template has the text twice");
+      side = template.after;
+      continue;
+    }
+    const ids = processor.special_tokens?.[piece.SpecialToken.id]?.ids;
+    if (!ids) throw new TokenizerError(`the tokenizer's template names ${piece.SpecialToken.id}, which has no id`);
+    for (const id of ids) side.push(id);
   }
   return template;
 }
@@ -59,18 +69,15 @@ const bosNames = ["<|begin_of_text|>", "<s>", "<bos>", "<|startoftext|>"];
  */
 export function namedTokenId(
   key: "bos_token" | "eos_token",
-  json: TokenizerJson,
+  ids: ReadonlyMap<string, number>,
+  added: readonly AddedTokenJson[],
   config: Record<string, unknown> | null,
 ): number | null {
   const entry = config?.[key];
   const configured = typeof entry === "string" ? entry : (entry as { content?: string } | null | undefined)?.content;
-  const idOf = (content: string): number | null =>
-    json.added_tokens?.find((token: AddedTokenJson) => token.content === content)?.id ??
-    json.model.vocab[content] ??
-    null;
-  if (typeof configured === "string") return idOf(configured);
+  if (typeof configured === "string") return ids.get(configured) ?? null;
   if (config && entry === null) return null;
-  const special = (json.added_tokens ?? []).filter((token) => token.special).map((token) => token.content);
+  const special = added.filter((token) => token.special).map((token) => token.content);
   const name = (key === "eos_token" ? eosNames : bosNames).find((candidate) => special.includes(candidate));
-  return name === undefined ? null : idOf(name);
+  return name === undefined ? null : (ids.get(name) ?? null);
 }

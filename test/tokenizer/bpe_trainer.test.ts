@@ -4,14 +4,14 @@ import { describe, expect, it } from "vitest";
 import { trainBpe } from "../../src/tokenizer/bpe_trainer.ts";
 import { byteLevelTokenizer } from "../../src/tokenizer/byte_level_tokenizer.ts";
 import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
-import type { TokenizerJson } from "../../src/tokenizer/tokenizer_json.ts";
+import type { BpeTokenizerJson } from "../../src/tokenizer/tokenizer_json.ts";
 import { generatedText } from "../golden/tokenizer/generated_text.ts";
 
 const golden = path.join(import.meta.dirname, "../golden/tokenizer");
 const text = generatedText(3000);
 
 function mergesOf(tokenizer: { json: Record<string, unknown> }): unknown {
-  return (tokenizer.json as unknown as TokenizerJson).model.merges;
+  return (tokenizer.json as unknown as BpeTokenizerJson).model.merges;
 }
 
 describe("trainBpe", () => {

@@ -63,6 +63,6 @@ for (const [name, change] of variants) {
   write(name, json);
 }
 const ignoring = structuredClone(llama3);
-ignoring.model.ignore_merges = true;
-ignoring.model.vocab["Ġunmergeable"] = 520;
+Object.assign(ignoring.model, { ignore_merges: true });
+(ignoring.model.vocab as Record<string, number>)["Ġunmergeable"] = 520;
 write("llama3_ignore_merges", ignoring);

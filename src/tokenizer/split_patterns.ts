@@ -1,0 +1,75 @@
+/**
+ * How the tokenizers of well-known models split text, in the order of their steps: each splits what the ones before it
+ * left whole. Facts about those models, as llama.cpp has them compiled in (llama-vocab.cpp).
+ */
+import { gpt2Pattern, llama3Pattern } from "./split_pattern.ts";
+
+const contraction = "'(?:[sS]|[tT]|[rR][eE]|[vV][eE]|[mM]|[lL][lL]|[dD])";
+const afterWord = `(?:${contraction})?`;
+const blanks = "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+const symbols = " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*";
+const word = "[^\\r\\n\\p{L}\\p{N}]?\\p{L}+";
+
+const upper = "\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}";
+const lower = "\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}";
+const before = "[^\\r\\n\\p{L}\\p{N}]?";
+/** Words that begin in capitals and go on in small letters, with `end` behind each. */
+const cased = (end: string): string => `${before}[${upper}]*[${lower}]+${end}|${before}[${upper}]+[${lower}]*${end}`;
+const casedTail = ` ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|${blanks}`;
+
+const deepseekWords =
+  "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+|" +
+  ` ?[\\p{P}\\p{S}]+[\\r\\n]*|${blanks}`;
+const eastAsian = "[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+";
+const falconSymbols = "[\\p{P}\\$\\+<=>\\^~\\|`]+";
+const bloom = " ?[^(\\s|.,!?\u2026\u3002\uff0c\u3001\u0964\u06d4\u060c)]+";
+const threeDigits = "\\p{N}{1,3}";
+
+const llama3 = `${contraction}|${word}|\\p{N}{1,3}|${symbols}|${blanks}`;
+const qwen2 = `${contraction}|${word}|\\p{N}|${symbols}|${blanks}`;
+const qwen35 = `${contraction}|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|${blanks}`;
+const tekken = `${cased("")}|\\p{N}|${casedTail}`;
+const gpt4o = `${cased(afterWord)}|\\p{N}{1,3}|${casedTail}`;
+const seedCoder = `${contraction}|${word}|\\p{N}| ?[^\\s\\p{L}\\p{N}\\r\\n]+|${blanks}`;
+const bailing = `${contraction}|${word}|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]|\\s+(?!\\S)|\\s+`;
+
+export const splits = {
+  default: ["[\\p{P}\\$\\+<=>\\^~\\|]+", gpt2Pattern, "\\p{N}+", "[0-9][0-9][0-9]"],
+  gpt2: [gpt2Pattern],
+  llama3: [llama3],
+  qwen2: [qwen2],
+  qwen35: [qwen35],
+  digits: ["\\p{N}", gpt2Pattern],
+  falcon: [falconSymbols, gpt2Pattern, "[0-9][0-9][0-9]"],
+  deepseekV3: [threeDigits, eastAsian, deepseekWords],
+  deepseekCoder: ["[\\r\\n]", "\\s?\\p{L}+", "\\s?\\p{P}+", "[\u4e00-\u9fa5\u0800-\u4e00\uac00-\ud7ff]+", "\\p{N}"],
+  tekken: [tekken],
+  gpt4o: [gpt4o],
+  seedCoder: [seedCoder],
+  bailing: [bailing],
+  bloom: [bloom],
+  viking: [bloom, "\\p{N}"],
+  tinyAya: ["\\d{1,3}(?=(?:\\d{3})*\\b)", gpt4o],
+  superBpe: ["\\p{N}+", "(?=(\\d{3})+(?!\\d))"],
+} as const satisfies Record<string, readonly string[]>;
+
+/**
+ * Patterns that begin a new piece at white space or a mark (other than the apostrophe) between two letters, as they
+ * stand here and as the models' own tokenizer.json have them.
+ */
+export const knownPatterns: ReadonlySet<string> = new Set([
+  gpt2Pattern,
+  llama3Pattern,
+  llama3Pattern.replace("\\p{N}{1,3}", "\\p{N}"),
+  llama3,
+  qwen2,
+  qwen35,
+  tekken,
+  gpt4o,
+  gpt4o.replaceAll(afterWord, "(?i:'s|'t|'re|'ve|'m|'ll|'d)?"),
+  qwen35.replace(contraction, "(?i:'s|'t|'re|'ve|'m|'ll|'d)"),
+  deepseekWords,
+  deepseekWords.replaceAll("\\r\\n", "\r\n"),
+  seedCoder,
+  bailing,
+]);
