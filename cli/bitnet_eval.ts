@@ -6,6 +6,14 @@ import { overlapOptions } from "./eval/overlap_flags.ts";
 import { taskOptions } from "./eval/task_flags.ts";
 import { variantHelp } from "./kernel_variants.ts";
 
+/** Flags of lm-evaluation-harness that have nothing to say here. */
+const ignoredOfLmEval: Record<string, string> = {
+  device: "models run on the CPU: leave it out",
+  "batch-size": "batches are chosen by length: leave it out",
+  "max-batch-size": "batches are chosen by length: leave it out",
+  "trust-remote-code": "no code of models or data sets is run: leave it out",
+};
+
 export const command = defineCommand({
   name: "bitnet-eval",
   summary:
@@ -22,6 +30,7 @@ export const command = defineCommand({
       describe: "Two results files: prints their differences and whether they are more than chance, and ends",
     },
   },
+  advice: (flag) => ignoredOfLmEval[flag],
   examples: [
     ["$0 --model small.gguf --tasks toy_arc,toy_piqa,toy_gsm8k", "Held-out questions of the generated world"],
     [

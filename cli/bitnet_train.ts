@@ -1,12 +1,23 @@
 /** `bitnet-train`: trains a model from a configuration and text; see `--help`. */
+import { synonymKeys, synonymOf } from "../src/config/key_synonyms.ts";
 import { defineCommand } from "./command.ts";
 import { variantHelp } from "./kernel_variants.ts";
 import { trainFlags } from "./train_flags.ts";
+
+/** What to say for a flag that is a key of the recipe, here or in another trainer. */
+function keyFlagAdvice(flag: string): string | undefined {
+  const name = flag.replaceAll("-", "_");
+  const exact = synonymKeys.find((key) => key.split(".")[1] === name);
+  const { key, advice } = exact === undefined ? (synonymOf(name) ?? {}) : { key: exact };
+  if (key === "data.sources") return "name the data with --data";
+  return key === undefined ? advice : `set it with --set ${key}=VALUE`;
+}
 
 export const command = defineCommand({
   name: "bitnet-train",
   summary: "Trains a BitNet b1.58 (or its float twin) from text and writes checkpoints, metrics and a loss plot.",
   options: trainFlags,
+  advice: keyFlagAdvice,
   examples: [
     ["$0 --config small.yaml --out runs/small", "train on the generated world"],
     ["$0 --config shakespeare.yaml --data input.txt --out runs/play", "train on your own text"],

@@ -1,5 +1,5 @@
 /** The lines of a chat that are commands, not messages: they begin with a slash. */
-import { similarName } from "../src/errors/nearest_name.ts";
+import { nearestName } from "../src/errors/nearest_name.ts";
 
 export type ChatCommand =
   | { name: "message"; text: string }
@@ -45,7 +45,7 @@ export function parseChatLine(line: string): ChatCommand {
   const text = rest.join(" ").trim();
   const name = names.get(word.toLowerCase());
   if (name === undefined) {
-    const near = similarName(word, names.keys());
+    const near = nearestName(word, names.keys());
     const hint = near === undefined ? "" : `the nearest is /${near}, `;
     return { name: "unknown", text: `unknown command /${word}; ${hint}/help lists all` };
   }

@@ -5,7 +5,7 @@
  * `bitnet-eval: no such file or folder: small.gguf`; `BITNET_DEBUG=1` adds the stack, which bugs of ours always have.
  */
 import yargs, { type InferredOptionTypes, type Options } from "yargs";
-import { similarName } from "../src/errors/nearest_name.ts";
+import { nearestHint } from "../src/errors/nearest_name.ts";
 import { UserError } from "../src/errors/user_error.ts";
 import { packageVersion } from "../src/files/package.ts";
 import { errorReport } from "./error_report.ts";
@@ -33,6 +33,9 @@ export interface CommandContext {
   positionals: readonly string[];
 }
 
+/** What to give instead of a flag, written with `-`; undefined for one that nobody has. */
+export type FlagAdvice = (flag: string) => string | undefined;
+
 export interface CommandDefinition<O extends Record<string, Options>> {
   /** As the user types it: `bitnet-eval`. */
   name: string;
@@ -44,6 +47,8 @@ export interface CommandDefinition<O extends Record<string, Options>> {
   requiredPositionals?: number;
   /** yargs options. `--num_fewshot` and `--num-fewshot` are the same flag whichever of the two stands here. */
   options: O;
+  /** What to give instead of a flag that other programs have. */
+  advice?: FlagAdvice;
   /** Pairs of a command line and what it does. */
   examples: readonly (readonly [commandLine: string, meaning: string])[];
   /** Shown below the options of `--help`. */
@@ -70,9 +75,17 @@ const isDashedValue = (arg: string | undefined) => arg === "-" || (arg?.startsWi
 
 /**
  * Rewrites every `--flag`, and every short `-f`, to its declared spelling (`-` and `_` are the same).
- * @throws {UsageError} naming the nearest flag, if one is not declared.
+ * @throws {UsageError} with what to say instead, or naming the nearest flag, if one is not declared.
  */
-export function canonicalFlags(args: readonly string[], options: Record<string, Options>): string[] {
+export function canonicalFlags(
+  args: readonly string[],
+  options: Record<string, Options>,
+  advice: FlagAdvice = () => undefined,
+): string[] {
+  const hintOf = (written: string) => {
+    const text = advice(foldDashes(written));
+    return text === undefined ? undefined : `: ${text}`;
+  };
   const declared = new Map<string, string>();
   const short = new Map<string, string>();
   for (const flag of [...Object.keys(options), ...builtinFlags]) {
@@ -86,8 +99,9 @@ export function canonicalFlags(args: readonly string[], options: Record<string, 
       const [written] = arg.slice(2).split("=", 1);
       const flag = declared.get(foldDashes(written));
       if (flag !== undefined) return [flag, arg.slice(2 + written.length)];
-      const near = similarName(written, declared.values());
-      throw new UsageError(`unknown flag --${written}${near === undefined ? "" : `; the nearest is --${near}`}`);
+      throw new UsageError(
+        `unknown flag --${written}${hintOf(written) ?? nearestHint(written, declared.values(), "--")}`,
+      );
     }
     const [letter, rest] = [arg[1], arg.slice(2)];
     const flag = short.get(letter);
@@ -138,7 +152,7 @@ function parse<O extends Record<string, Options>>(definition: CommandDefinition<
       option.type === "boolean" ? option : { requiresArg: true, ...option },
     ]),
   ) as unknown as O;
-  const parser = yargs(canonicalFlags(args, definition.options))
+  const parser = yargs(canonicalFlags(args, definition.options, definition.advice))
     .scriptName(definition.name)
     .usage(
       `${["$0", ...positionals.map((name, i) => (i < required ? `<${name}>` : `[${name}]`))].join(" ")} [options]\n\n${definition.summary}`,

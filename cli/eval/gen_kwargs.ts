@@ -2,7 +2,7 @@
  * `--gen_kwargs max_gen_toks=96,temperature=0`, or as JSON: lm-evaluation-harness's overrides of the generation settings, its other
  * names for max_gen_toks included.
  */
-import { nearestName } from "../../src/errors/nearest_name.ts";
+import { nearestHint } from "../../src/errors/nearest_name.ts";
 import { UserError } from "../../src/errors/user_error.ts";
 import type { GenerationKwargs } from "../../src/eval/task/task.ts";
 
@@ -63,7 +63,9 @@ export function parseGenKwargs(text: string): Partial<GenerationKwargs> {
   for (const [name, given] of entriesOf(text)) {
     const known = Object.hasOwn(keys, name) ? keys[name] : undefined;
     if (known === undefined) {
-      throw new GenKwargsError(`unknown key "${name}"; the nearest is ${nearestName(name, Object.keys(keys))}`);
+      throw new GenKwargsError(
+        `unknown key "${name}"${nearestHint(name, Object.keys(keys))} (known: ${Object.keys(keys).join(", ")})`,
+      );
     }
     const { expected, read } = readers[known.kind];
     const isList = known.kind === "text" && Array.isArray(given) && given.every((entry) => typeof entry === "string");

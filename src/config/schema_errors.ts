@@ -1,6 +1,7 @@
 /** Wording of schema problems: one line each, naming where, the key path, and the nearest valid key or values. */
 import type { z } from "zod";
 import { nearestName } from "../errors/nearest_name.ts";
+import { synonymOf } from "./key_synonyms.ts";
 import { keysOf, sectionsAt, typeOf } from "./schema_tree.ts";
 
 type Path = readonly PropertyKey[];
@@ -28,14 +29,30 @@ const typeNames: Record<string, string> = {
   array: "a list",
 };
 
-/** A key of that name in another top-level section beats a similar one here: `training.learning_rate` is the optimizer's. */
-function nearestKey(path: Path, key: string, schema: z.ZodType): string | undefined {
-  const owner = keysOf(sectionsAt(schema, []))
+/**
+ * What to write instead of an unknown key, as the end of a line. A key of that name in another top-level section comes
+ * first (`training.learning_rate` is the optimizer's), then a typing mistake in this section, then what other trainers
+ * call so, then a typing mistake in another section; at last what there is.
+ */
+export function keyAdvice(path: Path, key: string, schema: z.ZodType): string {
+  const nearest = (found: readonly PropertyKey[]) => `; the nearest valid key is ${found.join(".")}`;
+  const sections = keysOf(sectionsAt(schema, []));
+  const owner = sections
     .filter((name) => name !== path[0])
     .find((name) => keysOf(sectionsAt(schema, [name])).includes(key));
-  if (owner) return `${owner}.${key}`;
-  const near = nearestName(key, keysOf(sectionsAt(schema, path)));
-  return near === undefined ? undefined : [...path, near].join(".");
+  if (owner !== undefined) return nearest([owner, key]);
+  const siblings = keysOf(sectionsAt(schema, path));
+  const synonym = synonymOf(key);
+  const near = nearestName(key, siblings);
+  if (near !== undefined && (synonym === undefined || synonym.key === [...path, near].join("."))) {
+    return nearest([...path, near]);
+  }
+  if (synonym !== undefined) return `: ${synonym.advice}`;
+  for (const name of sections) {
+    const other = nearestName(key, keysOf(sectionsAt(schema, [name])));
+    if (other !== undefined) return nearest([name, other]);
+  }
+  return siblings.length === 0 ? "" : `; ${path.length === 0 ? "the sections" : "its keys"} are ${siblings.join(", ")}`;
 }
 
 /** "unknown key optimizer.lerning_rate; ...", or which type of the section has the key. */
@@ -47,8 +64,7 @@ function describeUnknownKey(path: Path, key: string, root: unknown, schema: z.Zo
     const not = typeof own === "string" ? `, not of ${own}` : "";
     return `${name} is a key of type ${owners.map(typeOf).join(", ")}${not}`;
   }
-  const near = nearestKey(path, key, schema);
-  return `unknown key ${name}${near ? `; the nearest valid key is ${near}` : ""}`;
+  return `unknown key ${name}${keyAdvice(path, key, schema)}`;
 }
 
 /** "at least 1", "more than 0": the bound of a `too_small` / `too_big` issue. */

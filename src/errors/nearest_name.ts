@@ -1,4 +1,4 @@
-/** "Did you mean": the valid name nearest to a mistyped one, by Levenshtein distance. */
+/** "Did you mean": the valid name nearest to a mistyped one, by Levenshtein distance, if it is near. */
 
 /** Number of single-character insertions, deletions and replacements that turn `a` into `b`. */
 export function editDistance(a: string, b: string): number {
@@ -16,16 +16,23 @@ export function editDistance(a: string, b: string): number {
 
 const plain = (text: string) => text.toLowerCase().replaceAll("-", "_");
 
+/** Distance that a typing mistake may have: a third of the longer name, and a name cut short is near what it begins. */
+function isNear(name: string, candidate: string, distance: number): boolean {
+  const [short, long] = name.length < candidate.length ? [name, candidate] : [candidate, name];
+  return distance <= Math.ceil(long.length / 3) || (short.length >= 3 && long.startsWith(short));
+}
+
 /**
- * The candidate nearest to `name`, ignoring case and the difference of `-` and `_`; the first one on a tie.
- * `undefined` only if there are no candidates.
+ * The candidate nearest to `name`, ignoring case and the difference of `-` and `_`; the first one on a tie. `undefined`
+ * if none is near: what is far from all is no typing mistake, and a guess would mislead.
  */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
   let nearest: string | undefined;
   let least = Number.POSITIVE_INFINITY;
+  const written = plain(name);
   for (const candidate of candidates) {
-    const distance = editDistance(plain(name), plain(candidate));
-    if (distance < least) {
+    const distance = editDistance(written, plain(candidate));
+    if (distance < least && isNear(written, plain(candidate), distance)) {
       least = distance;
       nearest = candidate;
     }
@@ -33,8 +40,8 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
   return nearest;
 }
 
-/** The nearest candidate if at least half of its letters stay: what is far from all is no typing mistake. */
-export function similarName(name: string, candidates: Iterable<string>): string | undefined {
+/** `; the nearest is max_steps`, to follow "unknown ..."; empty if none is near. */
+export function nearestHint(name: string, candidates: Iterable<string>, prefix = ""): string {
   const nearest = nearestName(name, candidates);
-  return nearest !== undefined && editDistance(plain(name), plain(nearest)) <= nearest.length / 2 ? nearest : undefined;
+  return nearest === undefined ? "" : `; the nearest is ${prefix}${nearest}`;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { editDistance, nearestName, similarName } from "../../src/errors/nearest_name.ts";
+import { editDistance, nearestHint, nearestName } from "../../src/errors/nearest_name.ts";
 
 test("editDistance counts insertions, deletions and replacements", () => {
   expect(editDistance("", "")).toBe(0);
@@ -18,8 +18,20 @@ test("nearestName takes the first on a tie and needs a candidate", () => {
   expect(nearestName("ab", [])).toBeUndefined();
 });
 
-test("similarName leaves out what is no typing mistake", () => {
-  expect(similarName("num-fewshots", ["limit", "num_fewshot"])).toBe("num_fewshot");
-  expect(similarName("batch_size", ["limit", "data-dir"])).toBeUndefined();
-  expect(similarName("device", [])).toBeUndefined();
+test("nearestName leaves out what is no typing mistake", () => {
+  expect(nearestName("num-fewshots", ["limit", "num_fewshot"])).toBe("num_fewshot");
+  expect(nearestName("eval", ["seed", "eval_every"])).toBe("eval_every");
+  for (const [name, others] of [
+    ["batch_size", ["limit", "data-dir"]],
+    ["device", ["seed", "eval_every", "sample_prompt"]],
+    ["lr", ["type", "beta1"]],
+    ["tokens", ["steps", "seed"]],
+  ] as const) {
+    expect(nearestName(name, others)).toBeUndefined();
+  }
+});
+
+test("nearestHint ends a line, or adds nothing to it", () => {
+  expect(nearestHint("max_step", ["max_steps"], "--")).toBe("; the nearest is --max_steps");
+  expect(nearestHint("device", ["seed"])).toBe("");
 });

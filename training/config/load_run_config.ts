@@ -75,38 +75,59 @@ export function parseRunConfig(text: string, file: string, overrides: readonly O
   };
   const parsed = runConfigSchema.safeParse(upgraded);
   if (!parsed.success) {
-    const locate = (path: readonly PropertyKey[]) => originOf(path, overrides) ?? lineOf(path);
+    const locate = (path: readonly PropertyKey[]) => {
+      const isWritten = isNode(document.getIn(path, true));
+      return originOf(path, overrides, isWritten) ?? lineOf(path);
+    };
     throw new RunConfigError(describeProblems(parsed.error, upgraded, { schema: runConfigSchema, locate }).join("\n"));
   }
   const problems = ruleProblems(parsed.data);
-  if (problems.length > 0) throw new RunConfigError(problems.map((line) => `${file}: ${line}`).join("\n"));
+  if (problems.length > 0) {
+    const origin = ({ keys }: RuleProblem) =>
+      keys.map((key) => originOf(key.split("."), overrides, false)).find((each) => each !== undefined) ?? file;
+    throw new RunConfigError(problems.map((problem) => `${origin(problem)}: ${problem.text}`).join("\n"));
+  }
   return parsed.data;
 }
 
+interface RuleProblem {
+  /** The keys (or sections) that the rule is about. */
+  keys: string[];
+  text: string;
+}
+
 /** Rules between keys that the schema cannot say. */
-function ruleProblems(config: RunConfig): string[] {
-  const problems: string[] = [];
+function ruleProblems(config: RunConfig): RuleProblem[] {
+  const problems: RuleProblem[] = [];
   try {
     const model = resolveModelConfig(config.model);
     const unpackable = unpackableReason(model);
     if (unpackable && !config.training.allow_unpackable) {
-      problems.push(`model: ${unpackable} (training.allow_unpackable: true trains it all the same)`);
+      const text = `model: ${unpackable} (training.allow_unpackable: true trains it all the same)`;
+      problems.push({ keys: ["model", "training.allow_unpackable"], text });
     }
     if (config.training.backward_precision === "int8" && !isQuantized(model)) {
-      problems.push("training.backward_precision: int8 needs model.weight_quantizer and model.activation_quantizer");
+      problems.push({
+        keys: ["training.backward_precision", "model.weight_quantizer", "model.activation_quantizer"],
+        text: "training.backward_precision: int8 needs model.weight_quantizer and model.activation_quantizer",
+      });
     }
   } catch (error) {
     if (!(error instanceof ModelConfigError)) throw error;
-    problems.push(`model: ${error.message}`);
+    problems.push({ keys: ["model"], text: `model: ${error.message}` });
   }
   const { training, model, tokenizer } = config;
   if (training.sequence_length > model.max_position_embeddings) {
-    problems.push(
-      `training.sequence_length (${training.sequence_length}) is more than model.max_position_embeddings (${model.max_position_embeddings})`,
-    );
+    problems.push({
+      keys: ["training.sequence_length", "model.max_position_embeddings"],
+      text: `training.sequence_length (${training.sequence_length}) is more than model.max_position_embeddings (${model.max_position_embeddings})`,
+    });
   }
   if (tokenizer.type === "file" && tokenizer.path === undefined) {
-    problems.push("tokenizer.path is missing: tokenizer.type file reads an existing tokenizer.json");
+    problems.push({
+      keys: ["tokenizer.type", "tokenizer.path"],
+      text: "tokenizer.path is missing: tokenizer.type file reads an existing tokenizer.json",
+    });
   }
   return problems;
 }

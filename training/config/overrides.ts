@@ -1,5 +1,6 @@
 /** Values given on the command line instead of the file. */
 import { parse } from "yaml";
+import { synonymOf } from "../../src/config/key_synonyms.ts";
 import { keysOf, sectionsAt, typeOf } from "../../src/config/schema_tree.ts";
 import { runConfigSchema } from "./run_config.ts";
 import { RunConfigError } from "./run_config_error.ts";
@@ -21,13 +22,22 @@ export function parseOverride(text: string): Override {
   const equals = text.indexOf("=");
   const path = text.slice(0, Math.max(equals, 0)).trim().split(".");
   if (equals < 0 || path.length < 2 || path.includes("")) {
-    throw new RunConfigError(`--set ${text}: expected section.key=value, for example training.max_steps=500`);
+    throw new RunConfigError(`--set ${text}: expected section.key=value, ${setExample(path, text.slice(equals + 1))}`);
   }
   try {
     return { path, value: parse(text.slice(equals + 1)), origin: "--set" };
   } catch (error) {
     throw new RunConfigError(`--set ${text}: ${firstLine((error as Error).message)}`);
   }
+}
+
+/** `for example training.max_steps=500`, or the key that a lone name means. */
+function setExample([name, ...others]: readonly string[], value: string): string {
+  const owner = keysOf(sectionsAt(runConfigSchema, [])).find((section) =>
+    keysOf(sectionsAt(runConfigSchema, [section])).includes(name),
+  );
+  const key = owner === undefined ? synonymOf(name)?.key : `${owner}.${name}`;
+  return others.length > 0 || key === undefined ? "for example training.max_steps=500" : `here ${key}=${value}`;
 }
 
 /** Of a message of the YAML parser. */
@@ -69,10 +79,18 @@ function dropKeysOfOldType(root: Section, path: readonly string[], type: unknown
   for (const key of keysOf(members)) if (!Object.hasOwn(chosen.shape, key)) delete section[key];
 }
 
-/** Where the value at `path` was given on the command line; undefined if it was not. */
-export function originOf(path: readonly PropertyKey[], overrides: readonly Override[]): string | undefined {
+/**
+ * Where the value at `path` was given on the command line; undefined if it was not.
+ * @param isWritten the file has something there, too: a section, of which the command line gave one key
+ */
+export function originOf(
+  path: readonly PropertyKey[],
+  overrides: readonly Override[],
+  isWritten: boolean,
+): string | undefined {
   const isWithin = (outer: readonly PropertyKey[], inner: readonly PropertyKey[]) =>
     outer.length <= inner.length && outer.every((key, i) => key === inner[i]);
-  return overrides.findLast((each) => isWithin(each.path, path) || (path.length > 1 && isWithin(path, each.path)))
-    ?.origin;
+  return overrides.findLast(
+    (each) => isWithin(each.path, path) || ((path.length > 1 || !isWritten) && isWithin(path, each.path)),
+  )?.origin;
 }

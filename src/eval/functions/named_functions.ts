@@ -4,7 +4,7 @@
  */
 
 import type { JsonObject } from "../../data/document.ts";
-import { nearestName } from "../../errors/nearest_name.ts";
+import { nearestHint } from "../../errors/nearest_name.ts";
 import type { Metrics, SampleMetric } from "../schema/sample_metric.ts";
 import { TaskRuleError } from "../schema/task_rule_error.ts";
 import { processDocument as processHellaswag } from "./hellaswag.ts";
@@ -52,7 +52,7 @@ export function namedFunction<Role extends keyof FunctionRoles>(role: Role, name
   if (Object.hasOwn(known, name)) return known[name];
   const names = Object.keys(known);
   throw new TaskRuleError(
-    `unknown function "${name}"; the nearest is ${nearestName(name, names)} (there are ${names.join(", ")}; Python is not ` +
+    `unknown function "${name}"${nearestHint(name, names)} (there are ${names.join(", ")}; Python is not ` +
       `run: docs/evaluation.md, "Tasks of your own")`,
   );
 }

@@ -1,5 +1,5 @@
 /** From the values of the documents to a score and its standard error (`api/metrics.py`). */
-import { nearestName } from "../../errors/nearest_name.ts";
+import { nearestHint } from "../../errors/nearest_name.ts";
 import { PythonRandom } from "../../python/random.ts";
 import { namedFunction } from "../functions/named_functions.ts";
 import type { ClassPair, Probabilities, SampleMetric, Weighted } from "../schema/sample_metric.ts";
@@ -123,9 +123,7 @@ export function namedAggregation(name: string | FunctionName): Aggregation {
   }
   if (Object.hasOwn(aggregations, name)) return { name, ...aggregations[name] };
   const names = Object.keys(aggregations);
-  throw new TaskRuleError(
-    `unknown aggregation "${name}"; the nearest is ${nearestName(name, names)} (there are ${names.join(", ")})`,
-  );
+  throw new TaskRuleError(`unknown aggregation "${name}"${nearestHint(name, names)} (there are ${names.join(", ")})`);
 }
 
 /** True if the values are what the aggregation takes. */

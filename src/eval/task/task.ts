@@ -2,7 +2,7 @@
  * A task: a task file with its templates parsed, its functions found and its defaults filled in. The defaults are those
  * of lm-evaluation-harness 0.4 (`config/task.py`, `api/registry.py`).
  */
-import { nearestName } from "../../errors/nearest_name.ts";
+import { nearestHint } from "../../errors/nearest_name.ts";
 import { RegexError } from "../../python/regex.ts";
 import { type FunctionRoles, namedFunction } from "../functions/named_functions.ts";
 import { TaskRuleError } from "../schema/task_rule_error.ts";
@@ -197,7 +197,7 @@ function checkMetric(name: string, outputType: OutputType): void {
   const known = Object.keys(metricDefinitions).filter((key) => metricDefinitions[key].outputTypes.includes(outputType));
   if (known.includes(name)) return;
   throw new TaskRuleError(
-    `unknown metric "${name}"; the nearest is ${nearestName(name, known)} (${outputType} has ${known.join(", ")})`,
+    `unknown metric "${name}"${nearestHint(name, known)} (${outputType} has ${known.join(", ")})`,
   );
 }
 

@@ -7,7 +7,7 @@ import path from "node:path";
 import { isMap, isNode, isScalar, LineCounter, type Node, parseAllDocuments, type YAMLMap } from "yaml";
 import type { z } from "zod";
 import { valueAt } from "../../config/schema_errors.ts";
-import { nearestName } from "../../errors/nearest_name.ts";
+import { nearestHint } from "../../errors/nearest_name.ts";
 import { systemErrorText } from "../../errors/system_error.ts";
 import { UserError } from "../../errors/user_error.ts";
 import {
@@ -136,9 +136,8 @@ function check<T>(schema: z.ZodObject & z.ZodType<T>, { values, locate }: Sectio
     }
     return issue.keys.map((key) => {
       const known = issue.path.length === 0 ? Object.keys(schema.shape) : (nestedKeys[String(issue.path[0])] ?? []);
-      const near = nearestName(key, known);
       const place = locate([...issue.path, key]);
-      return `${place}: unknown key ${[...issue.path, key].join(".")}${near ? `; the nearest is ${near}` : ""}`;
+      return `${place}: unknown key ${[...issue.path, key].join(".")}${nearestHint(key, known)}`;
     });
   });
   throw new TaskFileError(lines.join("\n"));

@@ -1,7 +1,7 @@
 /** The task files that come with the package and those below `--include_path`, by the names of tasks, groups and tags. */
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
-import { similarName } from "../../errors/nearest_name.ts";
+import { nearestHint } from "../../errors/nearest_name.ts";
 import { UserError } from "../../errors/user_error.ts";
 import { packageDirectory } from "../../files/package.ts";
 import type { GroupConfig } from "../schema/task_schema.ts";
@@ -127,7 +127,7 @@ export class TaskRegistry {
 
   private unknown(name: string, group?: string): UnknownTaskError {
     const entries = [...this.entries.values()];
-    const near = similarName(name, [...this.entries.keys(), ...this.tags.keys()]);
+    const hint = nearestHint(name, [...this.entries.keys(), ...this.tags.keys()]);
     const ofGroup = group === undefined ? "" : ` in group ${group}`;
     // The parts of groups are too many to name.
     const parts = new Set(entries.flatMap((entry) => (entry.kind === "group" ? entry.config.task : [])));
@@ -136,9 +136,7 @@ export class TaskRegistry {
       .map(nameOf)
       .filter((candidate) => !parts.has(candidate))
       .sort();
-    return new UnknownTaskError(
-      `unknown task "${name}"${ofGroup}${near === undefined ? "" : `; the nearest is ${near}`} (tasks: ${shown.join(", ")})`,
-    );
+    return new UnknownTaskError(`unknown task "${name}"${ofGroup}${hint} (tasks: ${shown.join(", ")})`);
   }
 
   private addFolder(folder: string, shipped: boolean): void {

@@ -1,7 +1,7 @@
 /**
  * Opens `--model http://host:port/v1`: reads `--model-args`, asks the server which models it has, and chooses how to score.
  */
-import { nearestName } from "../../errors/nearest_name.ts";
+import { nearestHint } from "../../errors/nearest_name.ts";
 import { UserError } from "../../errors/user_error.ts";
 import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
 import { CompletionsClient, type CompletionsClientOptions } from "./completions_client.ts";
@@ -60,7 +60,9 @@ export function parseServerArguments(text: string): ServerArguments {
     const [key, ...rest] = pair.split("=");
     const read = readers[key.trim() as keyof typeof readers];
     if (read === undefined) {
-      throw new ModelArgsError(`unknown key "${key.trim()}"; the nearest is ${nearestName(key, Object.keys(readers))}`);
+      throw new ModelArgsError(
+        `unknown key "${key.trim()}"${nearestHint(key, Object.keys(readers))} (known: ${Object.keys(readers).join(", ")})`,
+      );
     }
     const value = rest.join("=").trim();
     if (value === "") throw new ModelArgsError(`${key.trim()} needs a value`);

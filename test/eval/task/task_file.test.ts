@@ -209,7 +209,7 @@ describe("problems", () => {
     [
       "a metric of another type",
       mine.map((line) => line.replace("metric: acc", "metric: perplexity")),
-      'DIR/mine.yaml:7: metric_list: unknown metric "perplexity"; the nearest is ',
+      'DIR/mine.yaml:7: metric_list: unknown metric "perplexity" (multiple_choice has acc',
     ],
     [
       "an aggregation",
@@ -249,7 +249,7 @@ describe("problems", () => {
     [
       "a metric that is not supported",
       generating.map((line) => line.replace("exact_match", "bleu")),
-      'DIR/mine.yaml:6: metric_list: unknown metric "bleu"; the nearest is f1 (generate_until has exact_match, f1, mcc, bypass)',
+      'DIR/mine.yaml:6: metric_list: unknown metric "bleu" (generate_until has exact_match, f1, mcc, bypass)',
     ],
     [
       "an aggregation of other values",

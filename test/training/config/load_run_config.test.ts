@@ -75,7 +75,7 @@ describe("parseRunConfig", () => {
   it("refuses a shape that no ternary type can pack, unless told to", () => {
     const [line, ...rest] = problems(text, "model.hidden_size=200");
     expect(rest).toEqual([]);
-    expect(line).toMatch(/^my\.yaml: model: .*hidden_size \(200\).*multiples of 128.*allow_unpackable/);
+    expect(line).toMatch(/^--set: model: .*hidden_size \(200\).*multiples of 128.*allow_unpackable/);
     expect(problems(text, "model.hidden_size=200", "training.allow_unpackable=true")).toEqual([]);
     expect(problems(text, "model.hidden_size=200", "model.weight_quantizer=none")).toEqual([]);
   });
