@@ -4,6 +4,7 @@ import { resolveModelConfig } from "../src/config/model_config.ts";
 import { packingWarnings } from "../src/config/packing_rules.ts";
 import { productNotes } from "../src/config/product_notes.ts";
 import { recipeNames } from "../src/config/recipes.ts";
+import { firstRemarks } from "../src/data/row_source.ts";
 import { checkWritableDirectory } from "../src/files/make_directory.ts";
 import type { Compute } from "../src/ops/compute.ts";
 import {
@@ -76,10 +77,12 @@ function threadsText(compute: Compute, config: RunConfig): string {
 
 function printHeader({ config, tokenizer, dataset }: RunInputs, compute: Compute, reason?: string): void {
   const split = dataset.split === "none" ? "no validation part" : `${dataset.validationTokens} for validation`;
+  console.log(`files     ${dataset.source.description}`);
   console.log(`data      ${dataset.trainTokens} training tokens, ${split}; cached in ${cacheDirectory(config)}`);
   console.log(`tokenizer ${config.tokenizer.type}, ${tokenizer.vocabSize} ids`);
   console.log(`backend   ${compute.backend} (${compute.variant}), ${threadsText(compute, config)}`);
   console.log(`backward  ${config.training.backward_precision}${reason === undefined ? "" : ` (auto: ${reason})`}`);
+  for (const line of firstRemarks(dataset.source.remarks)) console.error(`note: ${line}`);
   for (const line of packingWarnings(resolveModelConfig(config.model))) console.error(`warning: ${line}`);
   for (const line of productNotes(resolveModelConfig(config.model))) console.error(`note: ${line}`);
 }

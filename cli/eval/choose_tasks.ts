@@ -59,7 +59,11 @@ export function chooseTasks(options: TaskOptions): ChosenTasks {
     tasks,
     groups,
     seeds,
-    data: new TaskData({ dataDirectory: options["data-dir"], fetchSplit: fetchHubSplit }),
+    data: new TaskData({
+      dataDirectory: options["data-dir"],
+      fetchSplit: fetchHubSplit,
+      onRemark: (line) => console.error(`note: ${line}`),
+    }),
     evaluation: {
       numFewshot: options.num_fewshot,
       limit: options.limit,

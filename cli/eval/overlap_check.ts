@@ -21,6 +21,8 @@ interface Source {
   read(onDone: (done: number) => void): AsyncIterable<CorpusPart>;
 }
 
+const onRemark = (line: string) => console.error(`note: ${line}`);
+
 async function openSource(source: string, options: OverlapOptions): Promise<Source> {
   if (isShardFolder(source)) {
     if (options.overlap_tokenizer === undefined) {
@@ -39,15 +41,16 @@ async function openSource(source: string, options: OverlapOptions): Promise<Sour
     const { loadRunConfig } = await import("../../training/config/load_run_config.ts");
     const run = loadRunConfig(config);
     const { text_field, document_separator } = run.data;
-    const files = await resolveCorpus(resolveSources(run));
+    const files = await resolveCorpus(resolveSources(run), { onRemark });
     return fileSource(files, { textField: text_field, documentSeparator: document_separator });
   }
-  return fileSource(await resolveCorpus([source]), { textField: options.overlap_field });
+  const documents = { textField: options.overlap_field, textFieldKey: "--overlap_field" };
+  return fileSource(await resolveCorpus([source], { onRemark }), documents);
 }
 
 function fileSource(files: readonly CorpusFile[], documents: DocumentOptions): Source {
   const size = files.reduce((sum, { bytes }) => sum + bytes, 0);
-  return { size, read: (onDone) => readDocuments(files, documents, onDone) };
+  return { size, read: (onDone) => readDocuments(files, { ...documents, onRemark }, onDone) };
 }
 
 /** The documents of each task that are scored. */

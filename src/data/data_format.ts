@@ -1,32 +1,91 @@
-/** Kinds of file that can be read, told by the file name. */
+/**
+ * Kinds of file that can be read, told by the file name. A new one is a line in this table and a file with its reader; a new
+ * compression is a line in `compression.ts`.
+ */
+import { type Compression, compressionOfEnding, otherArchives } from "./compression.ts";
+import type { LocatedRow, RowOptions } from "./row_source.ts";
 
-export type DataFormat = "text" | "jsonl" | "parquet" | "arrow";
+export type DataFormat = "text" | "jsonl" | "csv" | "tsv" | "parquet" | "arrow";
+
+/** The rows of a file, in order, a bounded part of it in memory at a time. */
+export type RowReader = (
+  file: string,
+  compression: Compression | null,
+  options: RowOptions,
+) => AsyncGenerator<LocatedRow>;
+
+interface FormatEntry {
+  /** In lower case, without the dot. */
+  endings: readonly string[];
+  /** May be compressed as a whole: files of columns are so in their parts. */
+  compressible: boolean;
+  /** Its reader, loaded when it is asked for: the others' libraries are not. None of what has no rows. */
+  reader?: () => Promise<RowReader>;
+}
+
+const formats: Readonly<Record<DataFormat, FormatEntry>> = {
+  text: { endings: ["txt", "text", "md"], compressible: true },
+  jsonl: {
+    endings: ["jsonl", "ndjson", "json"],
+    compressible: true,
+    reader: async () => (await import("./json_lines.ts")).readJsonLines,
+  },
+  csv: { endings: ["csv"], compressible: true, reader: async () => (await import("./csv.ts")).readCsv },
+  tsv: { endings: ["tsv", "tab"], compressible: true, reader: async () => (await import("./csv.ts")).readTsv },
+  parquet: {
+    endings: ["parquet"],
+    compressible: false,
+    reader: async () => (await import("./parquet.ts")).readParquet,
+  },
+  arrow: {
+    endings: ["arrow", "feather", "ipc"],
+    compressible: false,
+    reader: async () => (await import("./arrow.ts")).readArrow,
+  },
+};
+
+export const readableKinds = ".txt, .md, .jsonl, .json, .csv, .tsv, each also .gz or .zst; .parquet, .arrow, .feather";
 
 export interface FileFormat {
   format: DataFormat;
-  gzipped: boolean;
+  compression: Compression | null;
 }
 
-const formats: Record<string, DataFormat> = {
-  txt: "text",
-  text: "text",
-  md: "text",
-  jsonl: "jsonl",
-  ndjson: "jsonl",
-  json: "jsonl",
-  parquet: "parquet",
-  arrow: "arrow",
-  feather: "arrow",
-  ipc: "arrow",
-};
+const names = Object.keys(formats) as DataFormat[];
 
-export const readableKinds = ".txt, .md, .jsonl, .json (one object a line), each also .gz; .parquet, .arrow, .feather";
+/** The endings of a name, in lower case, the last first. */
+function endingsOf(file: string): string[] {
+  const name = file.slice(file.lastIndexOf("/") + 1);
+  return name.toLowerCase().split(".").slice(1).reverse();
+}
 
-/** Format of `name`; null if it is none that we read. */
-export function formatOf(name: string): FileFormat | null {
-  const match = /\.([A-Za-z0-9]+?)(\.gz)?$/.exec(name);
-  const format = match ? formats[match[1].toLowerCase()] : undefined;
-  if (!match || !format) return null;
-  const gzipped = match[2] !== undefined;
-  return gzipped && format !== "text" && format !== "jsonl" ? null : { format, gzipped };
+/** As a file is counted: `.jsonl.gz`, `.txt`. */
+export function endingOf(file: string): string {
+  const [last, before] = endingsOf(file);
+  const isPacked = before !== undefined && compressionOfEnding(last) !== undefined;
+  return isPacked ? `.${before}.${last}` : `.${last}`;
+}
+
+/** Format of `file`; null if it is none that we read. */
+export function formatOf(file: string): FileFormat | null {
+  const [last, before] = endingsOf(file);
+  const compression = last === undefined ? undefined : compressionOfEnding(last);
+  const ending = compression === undefined ? last : before;
+  const format = names.find((name) => formats[name].endings.includes(ending ?? ""));
+  if (format === undefined || (compression !== undefined && !formats[format].compressible)) return null;
+  return { format, compression: compression ?? null };
+}
+
+/** The reader of rows of a format; null if it has none. */
+export function rowReader(format: DataFormat): Promise<RowReader> | null {
+  return formats[format].reader?.() ?? null;
+}
+
+/** The ending of a file that is not read, and the program that makes a readable one of it: `.jsonl.xz (unxz)`. */
+export function unreadableKind(file: string): string {
+  const [last, before] = endingsOf(file);
+  if (last === undefined) return "without an ending";
+  const program = otherArchives[last];
+  if (program === undefined) return `.${last}`;
+  return `.${before !== undefined && /^[a-z]+$/.test(before) ? `${before}.` : ""}${last} (${program})`;
 }

@@ -1,17 +1,24 @@
-/** JSON Lines, as they are or gzipped: a JSON object a line; empty lines do not count. */
+/**
+ * Objects of JSON: one a line (empty lines do not count), or, where the first line is not a whole object, whatever
+ * `json_elements.ts` finds. Compressed or not.
+ */
 import { messageOf } from "../errors/user_error.ts";
+import type { Compression } from "./compression.ts";
 import { DataError } from "./data_error.ts";
 import type { JsonObject } from "./document.ts";
+import { JsonElements } from "./json_elements.ts";
 import { parseJson, parseJsonValues } from "./json_values.ts";
-import { checkFields, type LocatedRow, type OnBytes, type RowOptions } from "./row_source.ts";
+import { checkFields, type LocatedRow, type RowOptions } from "./row_source.ts";
 import { readTextChunks } from "./text_chunks.ts";
 
 /** A longer line is taken for a file that is not JSON Lines. */
 const maxLineLength = 64 << 20;
+/** The first line must be whole within so much to be looked at as one. */
+const maxFirstLine = 1 << 20;
 
-async function* readLines(file: string, gzipped: boolean, onBytes?: OnBytes): AsyncGenerator<string> {
+async function* splitLines(file: string, chunks: AsyncIterable<string>): AsyncGenerator<string> {
   let rest = "";
-  for await (const chunk of readTextChunks(file, gzipped, onBytes)) {
+  for await (const chunk of chunks) {
     const lines = (rest + chunk).split("\n");
     rest = lines.pop()!;
     yield* lines;
@@ -20,28 +27,83 @@ async function* readLines(file: string, gzipped: boolean, onBytes?: OnBytes): As
   if (rest !== "") yield rest;
 }
 
-/** Object of a line that must have `fields`. @throws {DataError} */
-function parseRow(line: string, place: string, { fields, exact }: RowOptions): JsonObject {
+function parses(line: string): boolean {
+  try {
+    const value: unknown = parseJson(line);
+    return value !== null && typeof value === "object" && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
+/** Object of a text that must have `fields`. @throws {DataError} */
+function parseRow(text: string, place: string, options: RowOptions): JsonObject {
   let row: unknown;
   try {
-    row = exact ? parseJsonValues(line) : parseJson(line);
+    row = options.exact ? parseJsonValues(text) : parseJson(text);
   } catch (error) {
     throw new DataError(`${place}: not valid JSON: ${messageOf(error)}`);
   }
   if (row === null || typeof row !== "object" || Array.isArray(row)) {
+    const { fields } = options;
     const having = fields === undefined ? "" : ` with a ${fields.map((field) => `"${field}"`).join(" and ")} field`;
     throw new DataError(`${place}: not a JSON object (one object${having} a line is expected)`);
   }
-  checkFields(place, Object.keys(row), fields);
+  checkFields(place, Object.keys(row), options);
   return row as JsonObject;
 }
 
-export async function* readJsonLines(file: string, gzipped: boolean, options: RowOptions): AsyncGenerator<LocatedRow> {
-  let number = 0;
-  for await (const line of readLines(file, gzipped, options.onBytes)) {
-    number++;
-    if (line.trim() === "") continue;
-    const place = `${file}:${number}`;
-    yield { row: parseRow(line, place, options), place };
+/** The chunks again, and whether they hold an object a line. */
+async function lookAhead(chunks: AsyncGenerator<string>, isJsonFile: boolean) {
+  let seen = "";
+  let isEnd = false;
+  let lines: string[] = [];
+  while (lines.length < 2 && seen.length < maxFirstLine) {
+    const next = await chunks.next();
+    if (next.done) {
+      isEnd = true;
+      break;
+    }
+    seen += next.value;
+    lines = seen.split("\n", 50).filter((line) => line.trim() !== "");
   }
+  async function* all(): AsyncGenerator<string> {
+    yield seen;
+    yield* chunks;
+  }
+  const isWhole = isEnd || lines.length > 1;
+  // The only line of a .json file may be an object around the rows.
+  const isWrapper = isJsonFile && isEnd && lines.length === 1;
+  return { all: all(), hasLines: isWhole && !isWrapper && lines.length > 0 && parses(lines[0]) };
+}
+
+export async function* readJsonLines(
+  file: string,
+  compression: Compression | null,
+  options: RowOptions,
+): AsyncGenerator<LocatedRow> {
+  const isJsonFile = /\.json(\.\w+)?$/i.test(file);
+  const { all, hasLines } = await lookAhead(
+    readTextChunks(file, compression, { ...options, asRows: true }),
+    isJsonFile,
+  );
+  if (hasLines) {
+    let number = 0;
+    for await (const line of splitLines(file, all)) {
+      number++;
+      if (line.trim() === "") continue;
+      const place = `${file}:${number}`;
+      yield { row: parseRow(line, place, options), place };
+    }
+    return;
+  }
+  const elements = new JsonElements(file, { field: options.fields?.[0], unwraps: isJsonFile });
+  function* rows(found: Iterable<{ text: string; line: number }>): Generator<LocatedRow> {
+    for (const { text, line } of found) {
+      const place = `${file}:${line}`;
+      yield { row: parseRow(text, place, options), place };
+    }
+  }
+  for await (const chunk of all) yield* rows(elements.push(chunk));
+  yield* rows(elements.end());
 }

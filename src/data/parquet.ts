@@ -1,13 +1,15 @@
-/** Rows of a Parquet file, a row group in memory at a time. */
+/** Rows of a Parquet file: of one column a page in memory at a time, of several a row group. */
 import {
-  asyncBufferFromFile,
+  type AsyncBuffer,
   type FileMetaData,
   parquetMetadataAsync,
   parquetReadObjects,
   parquetSchema,
 } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
+import type { Compression } from "./compression.ts";
 import type { JsonObject } from "./document.ts";
+import { openRandomAccess } from "./random_access.ts";
 import { checkFields, type LocatedRow, type RowOptions, readable, withPlainNumbers } from "./row_source.ts";
 
 /** How to read the columns, and what to make of a row. */
@@ -25,15 +27,18 @@ async function rowReading(metadata: FileMetaData, exact: boolean | undefined) {
   };
 }
 
+interface Rows {
+  rows: Iterable<JsonObject>;
+  /** Of the file that are read so far. */
+  bytes: number;
+}
+
 async function* rowGroups(
-  path: string,
-  { fields, exact }: RowOptions,
-): AsyncGenerator<{ rows: JsonObject[]; bytes: number }> {
-  const file = await asyncBufferFromFile(path);
-  const metadata = await parquetMetadataAsync(file);
-  const present = parquetSchema(metadata).children.map((child) => child.element.name);
-  checkFields(path, present, fields);
-  const columns = fields && [...fields];
+  file: AsyncBuffer,
+  metadata: FileMetaData,
+  columns: string[],
+  exact: boolean | undefined,
+): AsyncGenerator<Rows> {
   const { options, convert } = await rowReading(metadata, exact);
   let rowStart = 0;
   for (const [group, { num_rows }] of metadata.row_groups.entries()) {
@@ -44,9 +49,35 @@ async function* rowGroups(
   }
 }
 
-export async function* readParquet(file: string, options: RowOptions): AsyncGenerator<LocatedRow> {
+async function* pages(file: AsyncBuffer, metadata: FileMetaData, column: string): AsyncGenerator<Rows> {
+  const { columnPages } = await import("./parquet_pages.ts");
+  for await (const { values, end } of columnPages(file, metadata, column)) {
+    yield { rows: Array.from(values, (value) => ({ [column]: withPlainNumbers(value) })), bytes: end };
+  }
+  yield { rows: [], bytes: file.byteLength };
+}
+
+async function* readRows(path: string, options: RowOptions): AsyncGenerator<Rows> {
+  const { file, close } = await openRandomAccess(path);
+  try {
+    const metadata = await parquetMetadataAsync(file);
+    const present = parquetSchema(metadata).children.map((child) => child.element.name);
+    const columns = checkFields(path, present, options);
+    const { isFlat } = await import("./parquet_pages.ts");
+    const isOne = !options.exact && columns.length === 1 && isFlat(metadata, columns[0]);
+    yield* isOne ? pages(file, metadata, columns[0]) : rowGroups(file, metadata, columns, options.exact);
+  } finally {
+    await close();
+  }
+}
+
+export async function* readParquet(
+  file: string,
+  _: Compression | null,
+  options: RowOptions,
+): AsyncGenerator<LocatedRow> {
   let number = 0;
-  for await (const { rows, bytes } of readable(rowGroups(file, options), file, "Parquet")) {
+  for await (const { rows, bytes } of readable(readRows(file, options), file, "Parquet")) {
     for (const row of rows) yield { row, place: `${file}: row ${++number}` };
     options.onBytes?.(bytes);
   }

@@ -44,43 +44,69 @@ export function* cutDocument(text: string, length: number = partLength): Generat
 }
 
 /**
+ * What finds `separator`: a line break in it is any of LF, CRLF and CR, whatever system wrote the file. A CR that belongs to
+ * a CRLF is no break of its own.
+ */
+function separatorPattern(separator: string): RegExp {
+  const literal = separator.replaceAll(/\r\n?/g, "\n").replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  return new RegExp(literal.replaceAll("\n", "(?:\\r\\n|\\n|\\r(?!\\n))"), "g");
+}
+
+/**
  * Splits a stream of text into documents at a separator, which belongs to none of them, and cuts long ones into
  * parts. With a separator the line breaks around a document are dropped, and so are documents without text; without
  * one, the whole stream is one document. How the stream is chopped into chunks does not matter.
  */
 export class DocumentSplitter {
-  private readonly separator: string | null;
+  private readonly separator: RegExp | null;
+  /** The longest that a separator can be. */
+  private readonly separatorLength: number;
   private readonly length: number;
   private buffer = "";
   private first = true;
+  private found = false;
 
   constructor(separator: string | null, length: number = partLength) {
-    this.separator = separator;
+    this.separator = separator === null ? null : separatorPattern(separator);
+    this.separatorLength = separator === null ? 0 : 2 * separator.length;
     this.length = length;
+  }
+
+  /** The separator stood in the text at least once. */
+  get hasSplit(): boolean {
+    return this.found;
   }
 
   *push(chunk: string): Generator<DocumentPart> {
     this.buffer += chunk;
-    if (this.separator !== null) {
-      let start = 0;
-      for (;;) {
-        const end = this.buffer.indexOf(this.separator, start);
-        if (end < 0) break;
-        yield* this.endDocument(this.buffer.slice(start, end));
-        start = end + this.separator.length;
-      }
-      this.buffer = this.buffer.slice(start);
-    }
+    yield* this.split(false);
     // The last characters may be the beginning of a separator.
-    const uncertain = this.separator === null ? 0 : this.separator.length - 1;
+    const uncertain = Math.max(0, this.separatorLength - 1);
     this.buffer = this.trimStart(this.buffer);
     this.buffer = yield* this.cutLong(this.buffer, uncertain);
   }
 
   *end(): Generator<DocumentPart> {
+    yield* this.split(true);
     const rest = this.buffer;
     this.buffer = "";
     yield* this.endDocument(rest);
+  }
+
+  /** Ends the documents that separators in the buffer end. A CR at its end may be half of a CRLF. */
+  private *split(isEnd: boolean): Generator<DocumentPart> {
+    if (this.separator === null) return;
+    let start = 0;
+    this.separator.lastIndex = 0;
+    for (let match = this.separator.exec(this.buffer); match; match = this.separator.exec(this.buffer)) {
+      const end = match.index + match[0].length;
+      if (!isEnd && end === this.buffer.length && match[0].endsWith("\r")) break;
+      this.found = true;
+      yield* this.endDocument(this.buffer.slice(start, match.index));
+      start = end;
+      this.separator.lastIndex = end;
+    }
+    this.buffer = this.buffer.slice(start);
   }
 
   private trimStart(text: string): string {

@@ -222,7 +222,7 @@ describe("bad data is one error with its place", () => {
   test("no folder, no file, no line", async () => {
     await expect(run(path.join(directory, "nowhere"))).rejects.toThrow(/no such folder: .*nowhere/);
     await expect(run(write("mc", "arc_easy", "test", [good]), "piqa")).rejects.toThrow(
-      /no data for task piqa: expected .*piqa.validation\.jsonl \(or \.parquet\)/,
+      /no data for task piqa: expected .*piqa.validation\.jsonl \(or \.parquet/,
     );
     await expect(run(write("empty", "arc_easy", "test", []))).rejects.toThrow(/test\.jsonl holds no document/);
     const local = new TaskData();

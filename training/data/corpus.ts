@@ -4,69 +4,97 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
+import { lstat, realpath, stat } from "node:fs/promises";
 import path from "node:path";
+import type { Compression } from "../../src/data/compression.ts";
 import { DataError } from "../../src/data/data_error.ts";
-import { type DataFormat, formatOf, readableKinds } from "../../src/data/data_format.ts";
-import { expandGlob, isGlob, listFilesBelow } from "../../src/data/glob.ts";
+import { type DataFormat, endingOf, formatOf } from "../../src/data/data_format.ts";
+import { isGlob } from "../../src/data/glob.ts";
 import { fetchHubDataset } from "../../src/data/hub_dataset.ts";
 import type { HubOptions } from "../../src/data/hub_repository.ts";
 import { parseHubDatasetId } from "../../src/data/hub_selection.ts";
-import type { OnBytes } from "../../src/data/row_source.ts";
+import { findLocalFiles, type LocalFiles, leftOutText } from "../../src/data/local_files.ts";
+import { missingShards, missingShardsText } from "../../src/data/missing_shards.ts";
+import type { OnBytes, OnRemark } from "../../src/data/row_source.ts";
 import type { DocumentPart } from "../../src/data/text_document.ts";
 import { type DocumentOptions, readDocumentParts } from "../../src/data/text_reader.ts";
 
 export interface CorpusFile {
   path: string;
   format: DataFormat;
-  gzipped: boolean;
+  compression: Compression | null;
   /** On disk. */
   bytes: number;
 }
 
+/** Where the files of a corpus come from, and who hears what was left out of them. */
+export interface CorpusOptions extends HubOptions {
+  onRemark?: OnRemark;
+}
+
 async function corpusFile(file: string): Promise<CorpusFile> {
-  const info = await stat(file).catch(() => null);
-  if (!info) throw new DataError(`${file}: no such file`);
-  const format = formatOf(file);
-  if (!format)
-    throw new DataError(`${file}: unreadable type "${path.extname(file) || "none"}" (readable: ${readableKinds})`);
-  return { path: file, ...format, bytes: info.size };
+  const { size } = await stat(file);
+  return { path: file, ...formatOf(file)!, bytes: size };
 }
 
 /** Paths that one source stands for. */
-async function expandSource(source: string, hub: HubOptions): Promise<string[]> {
-  const info = await stat(source).catch(() => null);
-  if (info?.isDirectory()) {
-    const files = (await listFilesBelow(source)).filter((file) => formatOf(file) !== null);
-    if (files.length === 0)
-      throw new DataError(`${source}: no readable file in this folder (readable: ${readableKinds})`);
-    return files.map((file) => path.join(source, file));
-  }
-  if (info) return [source];
+async function expandSource(source: string, hub: HubOptions): Promise<LocalFiles> {
   const id = parseHubDatasetId(source);
+  const isThere = (await lstat(source).catch(() => null)) !== null;
   const looksLocal =
     source.startsWith(".") || path.isAbsolute(source) || (id?.selector === null && formatOf(source) !== null);
-  if (id && !looksLocal && (id.selector !== null || !isGlob(source))) return fetchHubDataset(id, hub);
-  if (isGlob(source)) {
-    const files = (await expandGlob(source)).filter((file) => formatOf(file) !== null);
-    if (files.length === 0) throw new DataError(`${source}: no readable file matches`);
-    return files;
+  if (!isThere && id && !looksLocal && (id.selector !== null || !isGlob(source))) {
+    return { files: await fetchHubDataset(id, hub), leftOut: [] };
   }
-  throw new DataError(`${source}: no such file`);
+  const local = await findLocalFiles(source);
+  if (local === null) throw new DataError(`${source}: no such file`);
+  return local;
+}
+
+/** Each file once, whatever links lead to it; the Hub's cache links files of equal content to one. */
+async function withoutRepeats(files: readonly string[], onRemark: OnRemark): Promise<string[]> {
+  const seen = new Map<string, string>();
+  for (const file of files) {
+    const target = await realpath(file);
+    const key = target.split(path.sep).includes("blobs") ? path.resolve(file) : target;
+    const known = seen.get(key);
+    if (known === undefined) seen.set(key, file);
+    else onRemark(`${file}: counted once${known === file ? "" : `: it is ${known}`}`);
+  }
+  return [...seen.values()];
 }
 
 /**
  * Files of the corpus, in the order of the sources; those of one source sorted by path.
  * @param sources file, folder, glob, or Hugging Face data set (`owner/name`, see `hub_selection.ts`).
- * @throws {DataError} if a source is missing, empty or of a kind that cannot be read.
+ * @throws {DataError} if a source is missing, empty or of a kind that cannot be read, or lacks shards.
  */
-export async function resolveCorpus(sources: readonly string[], hub: HubOptions = {}): Promise<CorpusFile[]> {
+export async function resolveCorpus(sources: readonly string[], options: CorpusOptions = {}): Promise<CorpusFile[]> {
   if (sources.length === 0) throw new DataError("no data given: name a file, a folder or a Hugging Face data set");
-  const files: CorpusFile[] = [];
+  const { onRemark = () => {}, ...hub } = options;
+  const paths: string[] = [];
   for (const source of sources) {
-    for (const file of await expandSource(source, hub)) files.push(await corpusFile(file));
+    const { files, leftOut } = await expandSource(source, hub);
+    paths.push(...files);
+    if (leftOut.length > 0) onRemark(`${source}: left out ${leftOutText(leftOut)}`);
   }
-  return files;
+  const files = await withoutRepeats(paths, onRemark);
+  for (const series of missingShards(files.map((file) => file.replaceAll(path.sep, "/")))) {
+    onRemark(missingShardsText(series));
+  }
+  return Promise.all(files.map(corpusFile));
+}
+
+/** `3 files (2 .jsonl.gz, 1 .txt), 12.3 MB`. */
+export function describeCorpus(files: readonly CorpusFile[]): string {
+  const counts = new Map<string, number>();
+  for (const { path: file } of files) {
+    const ending = endingOf(file);
+    counts.set(ending, (counts.get(ending) ?? 0) + 1);
+  }
+  const kinds = Array.from(counts, ([ending, count]) => `${count} ${ending}`).join(", ");
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  return `${files.length} file${files.length === 1 ? "" : "s"} (${kinds}), ${(bytes / 1e6).toFixed(bytes < 1e8 ? 1 : 0)} MB`;
 }
 
 /** Documents of the files, in order, in parts. `onBytes` gets the bytes read so far of all files. */
@@ -96,8 +124,8 @@ export async function* readTexts(
 export async function hashCorpus(files: readonly CorpusFile[], onBytes: OnBytes = () => {}): Promise<string> {
   const hash = createHash("sha256");
   let done = 0;
-  for (const { path: file, format, gzipped, bytes } of files) {
-    hash.update(`${format} ${gzipped} ${bytes}\n`);
+  for (const { path: file, format, compression, bytes } of files) {
+    hash.update(`${format} ${compression === "zst" ? "zst" : compression === "gz"} ${bytes}\n`);
     for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
       hash.update(chunk);
       done += chunk.length;

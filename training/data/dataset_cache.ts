@@ -9,8 +9,10 @@ import path from "node:path";
 import { writeWholeDirectory } from "../../src/files/whole_directory.ts";
 
 const manifestFile = "manifest.json";
-/** Raised whenever the same input gives other files. */
-const cacheVersion = 1;
+/** Part of every key. */
+const keyVersion = 1;
+/** Raised whenever the same input gives other tokens: what an older version wrote is made anew, under the same key. */
+const cacheVersion = 2;
 
 export interface SplitCounts {
   documents: number;
@@ -22,6 +24,8 @@ export interface SplitCounts {
 export interface DatasetManifest {
   train: SplitCounts;
   validation: SplitCounts;
+  /** What was left out of the corpus or let through while it was read. */
+  remarks: string[];
 }
 
 interface StoredManifest extends DatasetManifest {
@@ -42,7 +46,7 @@ export interface CacheKeyParts {
 }
 
 export function cacheKey(parts: CacheKeyParts): string {
-  const text = JSON.stringify([cacheVersion, ...Object.entries(parts).sort(([a], [b]) => (a < b ? -1 : 1))]);
+  const text = JSON.stringify([keyVersion, ...Object.entries(parts).sort(([a], [b]) => (a < b ? -1 : 1))]);
   return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }
 
@@ -54,13 +58,17 @@ async function shardSizes(folder: string): Promise<Record<string, number>> {
   return sizes;
 }
 
-/** Manifest of a complete folder; null if it is absent, incomplete or of another version. */
-export async function readManifest(folder: string): Promise<DatasetManifest | null> {
+/**
+ * Manifest of a complete folder; null if it is absent, incomplete or of another version.
+ * @param oldest version that will do: the shards of all can be read
+ */
+export async function readManifest(folder: string, oldest: number = cacheVersion): Promise<DatasetManifest | null> {
   try {
     const stored = JSON.parse(await readFile(path.join(folder, manifestFile), "utf8")) as StoredManifest;
     const sizes = await shardSizes(folder);
     const complete = JSON.stringify(sizes) === JSON.stringify(stored.files);
-    return stored.version === cacheVersion && complete ? { train: stored.train, validation: stored.validation } : null;
+    const { version, train, validation, remarks = [] } = stored;
+    return complete && version >= oldest && version <= cacheVersion ? { train, validation, remarks } : null;
   } catch {
     return null;
   }

@@ -11,7 +11,7 @@ import type { HubOptions } from "../../src/data/hub_repository.ts";
 import type { DocumentOptions } from "../../src/data/text_reader.ts";
 import { defaultThreads } from "../../src/machine/threads.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
-import { type CorpusFile, hashCorpus, readDocuments, resolveCorpus } from "./corpus.ts";
+import { type CorpusFile, describeCorpus, hashCorpus, readDocuments, resolveCorpus } from "./corpus.ts";
 import { type CacheKeyParts, cacheKey, type DatasetManifest, fillCache, readManifest } from "./dataset_cache.ts";
 import { mixKey } from "./permutation.ts";
 import { PreparedDataset } from "./prepared_dataset.ts";
@@ -66,7 +66,8 @@ async function writeTokens(
     onProgress?.("tokenizing", done, total);
   };
   const counts = (): { documents: number; tokens: number; bytes: number } => ({ documents: 0, tokens: 0, bytes: 0 });
-  const manifest = { train: counts(), validation: counts() };
+  const manifest = { train: counts(), validation: counts(), remarks: [] as string[] };
+  const onRemark = (line: string) => manifest.remarks.push(line);
   const writers = {
     train: new ShardWriter(folder, "train", tokenizer.vocabSize),
     validation: new ShardWriter(folder, "validation", tokenizer.vocabSize),
@@ -74,7 +75,7 @@ async function writeTokens(
   let documents = 0;
   let split: "train" | "validation" = "train";
   try {
-    const parts = readDocuments(files, options, onBytes);
+    const parts = readDocuments(files, { ...options, onRemark }, onBytes);
     const workers = options.workers ?? defaultWorkers(total);
     for await (const { parts: group, ids, lengths, byteCounts } of tokenizeParts(
       tokenizer,
@@ -116,7 +117,8 @@ export async function prepareDataset(options: PrepareOptions): Promise<PreparedD
   const endOfText = tokenizer.eosTokenId;
   if (endOfText === null) throw new DataError("the tokenizer has no end-of-text token: name one as eos_token");
   const hub: HubOptions = { onProgress: (done, total) => onProgress?.("downloading", done, total), ...options.hub };
-  const files = await resolveCorpus(options.sources, hub);
+  const remarks: string[] = [];
+  const files = await resolveCorpus(options.sources, { ...hub, onRemark: (line) => remarks.push(line) });
   const total = files.reduce((sum, file) => sum + file.bytes, 0);
   const settings: CacheKeyParts = {
     corpus: await hashCorpus(files, (done) => onProgress?.("hashing", done, total)),
@@ -136,11 +138,16 @@ export async function prepareDataset(options: PrepareOptions): Promise<PreparedD
     (await fillCache(cacheDirectory, key, async (partial) => {
       const written = await writeTokens(partial, files, endOfText, settings, options);
       if (written.train.documents + written.validation.documents === 0) {
-        throw new DataError(`the corpus is empty: no text in ${files.map((file) => file.path).join(", ")}`);
+        const [{ path: first }, ...others] = files;
+        const more = others.length === 0 ? "" : ` and ${others.length} more`;
+        const why = written.remarks.length === 0 ? "" : ` (${written.remarks[0]})`;
+        throw new DataError(`the corpus is empty: no text in ${first}${more}${why}`);
       }
       return written;
     }));
-  const dataset = new PreparedDataset(folder, key, manifest, { tokenizer, sequenceLength, validationFraction });
+  const view = { tokenizer, sequenceLength, validationFraction };
+  const source = { description: describeCorpus(files), remarks: [...remarks, ...manifest.remarks] };
+  const dataset = new PreparedDataset(folder, key, manifest, view, source);
   if (dataset.sequences === 0) {
     throw new DataError(
       `the corpus is too short: ${dataset.trainTokens} training tokens, and one sequence needs ${sequenceLength + 1}`,

@@ -15,6 +15,14 @@ export interface DatasetView {
   validationFraction: number;
 }
 
+/** The files that a data set was made of. */
+export interface DatasetSource {
+  /** `3 files (2 .jsonl.gz, 1 .txt), 12.3 MB`. */
+  description: string;
+  /** What was left out of them or let through, a line each. */
+  remarks: readonly string[];
+}
+
 export class PreparedDataset {
   /** Names content, tokenizer and settings. */
   readonly key: string;
@@ -28,13 +36,15 @@ export class PreparedDataset {
   readonly sequenceLength: number;
   /** Training sequences in an epoch. */
   readonly sequences: number;
+  readonly source: DatasetSource;
   private readonly folder: string;
   private readonly manifest: DatasetManifest;
   private readonly byteLengths: Uint16Array;
   private readonly opened: TokenRange[] = [];
   private validation: TokenRange | null = null;
 
-  constructor(folder: string, key: string, manifest: DatasetManifest, view: DatasetView) {
+  constructor(folder: string, key: string, manifest: DatasetManifest, view: DatasetView, source: DatasetSource) {
+    this.source = source;
     this.folder = folder;
     this.key = key;
     this.manifest = manifest;

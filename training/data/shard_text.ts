@@ -26,7 +26,7 @@ export async function* readShardText(
   tokenizer: Tokenizer,
   onTokens: (done: number, total: number) => void = () => {},
 ): AsyncGenerator<DocumentPart> {
-  const manifest = await readManifest(folder);
+  const manifest = await readManifest(folder, 1);
   if (manifest === null) throw new DataError(`${folder}: the shards are incomplete or of another version`);
   const { tokens, bytes } = manifest.train;
   const reader = new ShardReader(folder, "train", tokens);

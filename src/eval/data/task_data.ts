@@ -2,21 +2,24 @@
  * Where the documents of a task come from, the first that is there:
  *
  *     the files that the task names (`dataset_kwargs.data_files`)
- *     <data-dir>/<task>/<split>.jsonl (or .parquet)
+ *     <data-dir>/<task>/<split>.jsonl (or .parquet, .json, .csv, .jsonl.gz ...)
  *     <data-dir>/<data set>/<configuration>/<split>.jsonl
  *     <data-dir>/<data set>/<split>.jsonl, if the data set has one configuration (a file beside the folders of several may
  *       hold the documents of all: every subject of MMLU would be asked the questions of all 57)
  *     the generated world (data set `bitnet-lab/world`)
  *     the Hugging Face Hub, through a function that the caller supplies
  */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { DataError } from "../../data/data_error.ts";
-import { formatOf } from "../../data/data_format.ts";
+import { type DataFormat, formatOf } from "../../data/data_format.ts";
 import { DocumentError, type JsonObject } from "../../data/document.ts";
 import { type LocatedDocument, readDocumentFile } from "../../data/document_file.ts";
+import { findLocalFiles, leftOutText } from "../../data/local_files.ts";
+import type { OnRemark } from "../../data/row_source.ts";
 import { generateWorld, type World } from "../../world/generator.ts";
 import type { Task } from "../task/task.ts";
+import { withCsvColumnTypes } from "./csv_columns.ts";
 import { withColumnTypes } from "./json_columns.ts";
 
 /** Local paths of the files of one split of a data set, downloaded if need be. */
@@ -27,6 +30,8 @@ export interface TaskDataOptions {
   dataDirectory?: string;
   /** Absent: only local and generated data. */
   fetchSplit?: FetchSplit;
+  /** Gets what was left out of the files of a task, or let through. */
+  onRemark?: OnRemark;
 }
 
 /** Data sets that are made here. */
@@ -67,16 +72,16 @@ export class TaskData {
 
   private async rawDocuments(task: Task, split: string): Promise<LocatedDocument[]> {
     const { dataDirectory, fetchSplit } = this.options;
-    if (task.dataFiles !== null) return this.read(namedFiles(task, split));
+    if (task.dataFiles !== null) return this.read(await this.namedFiles(task, split));
     const folders = dataDirectory === undefined ? [] : localFolders(dataDirectory, task);
-    const local = folders
-      .flatMap((folder) => ["jsonl", "parquet"].map((type) => path.join(folder, `${split}.${type}`)))
-      .find((file) => existsSync(file));
+    const local = folders.map((folder) => splitFile(folder, split)).find((file) => file !== undefined);
     if (local !== undefined) return this.read([local]);
     if (task.dataset?.path === generatedDataset) return this.generated(task, split);
     if (dataDirectory !== undefined) {
       const expected = folders.map((folder) => path.join(folder, `${split}.jsonl`)).join(" or ");
-      throw new DataError(`no data for task ${task.name}: expected ${expected} (or .parquet)`);
+      throw new DataError(
+        `no data for task ${task.name}: expected ${expected} (or .parquet, .json, .csv, .jsonl.gz ...)`,
+      );
     }
     if (task.dataset === null || fetchSplit === undefined) {
       throw new DataError(
@@ -89,9 +94,36 @@ export class TaskData {
   /** Read once, though several splits or tasks use them. */
   private async read(files: readonly string[]): Promise<LocatedDocument[]> {
     const key = files.join("\n");
-    const known = this.files.get(key) ?? readDocuments(files);
+    const known = this.files.get(key) ?? this.readDocuments(files);
     this.files.set(key, known);
     return known;
+  }
+
+  /** The documents of a split, with the values that `datasets` gives them. */
+  private async readDocuments(files: readonly string[]): Promise<LocatedDocument[]> {
+    const { onRemark } = this.options;
+    const parts: LocatedDocument[][] = [];
+    for (const file of files) parts.push(await readDocumentFile(file, { exact: true, onRemark }));
+    const documents = parts.flat();
+    if (documents.length === 0) throw new DataError(`${files.join(", ")} holds no document`);
+    return withTypes(files, documents);
+  }
+
+  /** Relative to the working directory, as lm-evaluation-harness reads them, else to the task file; folders and patterns, too. */
+  private async namedFiles(task: Task, split: string): Promise<string[]> {
+    const named = task.dataFiles?.[split];
+    if (named === undefined) throw new DataError(`${task.file}: dataset_kwargs.data_files has no split ${split}`);
+    const files: string[] = [];
+    for (const name of named) {
+      const beside = path.resolve(path.dirname(task.file), name);
+      // A file that is named is read whatever its ending.
+      const file = [name, beside].find((place) => statSync(place, { throwIfNoEntry: false })?.isFile());
+      const found = file === undefined ? ((await findLocalFiles(name)) ?? (await findLocalFiles(beside))) : null;
+      if (file === undefined && found === null) throw new DataError(`${task.file}: no such file: ${name}`);
+      files.push(...(found?.files ?? [file!]));
+      if (found && found.leftOut.length > 0) this.options.onRemark?.(`${name}: left out ${leftOutText(found.leftOut)}`);
+    }
+    return files;
   }
 
   private generated(task: Task, split: string): LocatedDocument[] {
@@ -107,26 +139,31 @@ export class TaskData {
   }
 }
 
-/** The documents of a split, with the values that `datasets` gives them. */
-async function readDocuments(files: readonly string[]): Promise<LocatedDocument[]> {
-  const parts: LocatedDocument[][] = [];
-  for (const file of files) parts.push(await readDocumentFile(file, { exact: true }));
-  const documents = parts.flat();
-  if (documents.length === 0) throw new DataError(`${files.join(", ")} holds no document`);
-  // Columns of Parquet and Arrow have their types in the file.
-  if (!files.every((file) => (formatOf(file)?.format ?? "jsonl") === "jsonl")) return documents;
-  const typed = withColumnTypes(documents.map(({ document }) => document));
+/** Types of columns, where the files do not have them: those of JSON and CSV. */
+function withTypes(files: readonly string[], documents: LocatedDocument[]): LocatedDocument[] {
+  const formats = files.map((file) => formatOf(file)?.format ?? "jsonl");
+  const rows = documents.map(({ document }) => document);
+  const isOf = (...wanted: DataFormat[]) => formats.every((format) => wanted.includes(format));
+  const typed = isOf("jsonl", "text") ? withColumnTypes(rows) : isOf("csv", "tsv") ? withCsvColumnTypes(rows) : null;
+  if (typed === null) return documents;
   return documents.map(({ document, place }, i) => {
     const missing = Object.keys(typed[i]).filter((name) => !Object.hasOwn(document, name));
     return { document: typed[i], place, ...(missing.length > 0 && { missing }) };
   });
 }
 
-/** Relative to the working directory, as lm-evaluation-harness reads them, else to the task file. */
-function namedFiles(task: Task, split: string): string[] {
-  const files = task.dataFiles?.[split];
-  if (files === undefined) throw new DataError(`${task.file}: dataset_kwargs.data_files has no split ${split}`);
-  return files.map((file) => (existsSync(file) ? file : path.resolve(path.dirname(task.file), file)));
+/** `<folder>/<split>` with an ending that is read, JSON Lines and Parquet before others; undefined if there is none. */
+function splitFile(folder: string, split: string): string | undefined {
+  const first = ["jsonl", "parquet"].map((ending) => `${split}.${ending}`);
+  const names = existsSync(folder) ? readdirSync(folder).sort() : [];
+  const others = names.filter(
+    (name) => name.startsWith(`${split}.`) && /^\.[a-z]+(?:\.[a-z]+)?$/i.test(name.slice(split.length)),
+  );
+  const name = [...first.filter((file) => names.includes(file)), ...others].find((file) => {
+    const format = formatOf(file);
+    return format !== null && format.format !== "text";
+  });
+  return name === undefined ? undefined : path.join(folder, name);
 }
 
 /** Names that data sets of a single configuration give it. */
