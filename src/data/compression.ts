@@ -6,7 +6,6 @@ import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import type { OnBytes } from "./row_source.ts";
 
 type Unpack = (packed: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
 
@@ -83,7 +82,7 @@ export async function readHead(file: string, length = 4096): Promise<Buffer> {
 export async function* readBytes(
   file: string,
   compression: Compression | null,
-  onBytes: OnBytes = () => {},
+  onBytes: (bytes: number) => void = () => {},
 ): AsyncGenerator<Uint8Array> {
   const raw = createReadStream(file, { highWaterMark: chunkBytes });
   try {
