@@ -1,4 +1,7 @@
 /** Values of Python that have no counterpart in JavaScript say here how they behave. */
+import type { Kwargs } from "./signature.ts";
+
+export type BinaryOperator = "+" | "-" | "*" | "/" | "//" | "%" | "**";
 
 export abstract class PythonObject {
   /** `type(value).__name__`. */
@@ -17,6 +20,11 @@ export abstract class PythonObject {
     return this.str();
   }
 
+  /** The text, if this is a kind of `str`. */
+  asText(): string | undefined {
+    return undefined;
+  }
+
   /** `bool(value)`. */
   isTruthy(): boolean {
     return true;
@@ -32,8 +40,33 @@ export abstract class PythonObject {
     return undefined;
   }
 
+  /** `value <operator> other`, or the other way round; undefined if that cannot be computed. */
+  binary(_operator: BinaryOperator, _other: unknown, _isLeft: boolean): unknown {
+    return undefined;
+  }
+
   /** `getattr(value, name)`; undefined if there is none. */
   attribute(_name: string): unknown {
+    return undefined;
+  }
+
+  /** `value[key]`; undefined if there is none. */
+  item(_key: unknown): unknown {
+    return undefined;
+  }
+
+  /** `iter(value)`; undefined if it cannot be iterated over. */
+  iterate(): Iterable<unknown> | undefined {
+    return undefined;
+  }
+
+  /** `len(value)`; undefined if it has none. */
+  length(): number | undefined {
+    return undefined;
+  }
+
+  /** `value(*args, **kwargs)`; undefined if it cannot be called. */
+  get call(): ((args: readonly unknown[], kwargs: Kwargs) => unknown) | undefined {
     return undefined;
   }
 }

@@ -1,111 +1,107 @@
-/** Methods of Python's `str`, `list` and `dict` that task templates call. Positions count code points. */
-
+/** Methods of `str`. Positions count code points. */
+import { dictEntries, isDict } from "./dict.ts";
 import { PythonError } from "./python_error.ts";
-import { isEqual, pythonRepr, pythonStr } from "./values.ts";
-import { lstrip, rstrip, splitWords, strip } from "./whitespace.ts";
+import { itemOf } from "./sequences.ts";
+import { type Callable, callable } from "./signature.ts";
+import { type FieldAccess, formatText } from "./str_format.ts";
+import { capitalize, caseFold, swapCase, textQuestions, titled } from "./text_case.ts";
+import {
+  countText,
+  expandTabs,
+  fillZeros,
+  findText,
+  hasAffix,
+  joinTexts,
+  justify,
+  partition,
+  replaceText,
+  splitFromRight,
+  splitLines,
+  splitText,
+  stripText,
+  textArgument,
+} from "./text_parts.ts";
+import { isTruthy, pythonRepr } from "./values.ts";
 
-type Method = (...args: unknown[]) => unknown;
+type TextMethod = (text: string, ...args: unknown[]) => unknown;
 
-function textArgument(method: string, value: unknown): string {
-  if (typeof value === "string") return value;
-  throw new PythonError(`${method}() needs a text, not ${pythonRepr(value)}`);
-}
+const needed = (name: string, at: number): number => {
+  if (at < 0) throw new PythonError(`${name}: substring not found`);
+  return at;
+};
 
-function stripCharacters(text: string, characters: unknown, sides: "left" | "right" | "both"): string {
-  if (characters === undefined || characters === null) {
-    return sides === "left" ? lstrip(text) : sides === "right" ? rstrip(text) : strip(text);
+const methods: Record<string, readonly [parameters: string, run: TextMethod]> = {
+  strip: ["chars?", (text, set) => stripText(text, set, "both")],
+  lstrip: ["chars?", (text, set) => stripText(text, set, "left")],
+  rstrip: ["chars?", (text, set) => stripText(text, set, "right")],
+  lower: ["", (text) => text.toLowerCase()],
+  upper: ["", (text) => text.toUpperCase()],
+  capitalize: ["", capitalize],
+  title: ["", titled],
+  swapcase: ["", swapCase],
+  casefold: ["", caseFold],
+  split: ["sep? maxsplit?", splitText],
+  rsplit: ["sep? maxsplit?", splitFromRight],
+  splitlines: ["keepends?", (text, keepEnds) => splitLines(text, isTruthy(keepEnds))],
+  partition: ["sep", (text, separator) => partition(text, separator, false)],
+  rpartition: ["sep", (text, separator) => partition(text, separator, true)],
+  replace: [
+    "old new count?",
+    (text, from, to, count) => replaceText(text, textArgument("replace", from), textArgument("replace", to), count),
+  ],
+  startswith: ["prefix start? end?", (text, part, start, stop) => hasAffix(text, part, start, stop, false)],
+  endswith: ["suffix start? end?", (text, part, start, stop) => hasAffix(text, part, start, stop, true)],
+  removeprefix: [
+    "prefix",
+    (text, prefix) => {
+      const part = textArgument("removeprefix", prefix);
+      return text.startsWith(part) ? text.slice(part.length) : text;
+    },
+  ],
+  removesuffix: [
+    "suffix",
+    (text, suffix) => {
+      const part = textArgument("removesuffix", suffix);
+      return part !== "" && text.endsWith(part) ? text.slice(0, -part.length) : text;
+    },
+  ],
+  find: ["sub start? end?", (text, part, start, stop) => findText(text, part, start, stop, false)],
+  rfind: ["sub start? end?", (text, part, start, stop) => findText(text, part, start, stop, true)],
+  index: ["sub start? end?", (text, part, start, stop) => needed("index", findText(text, part, start, stop, false))],
+  rindex: ["sub start? end?", (text, part, start, stop) => needed("rindex", findText(text, part, start, stop, true))],
+  count: ["sub start? end?", countText],
+  join: ["iterable", joinTexts],
+  center: ["width fillchar?", (text, width, fill) => justify(text, width, fill, "center")],
+  ljust: ["width fillchar?", (text, width, fill) => justify(text, width, fill, "left")],
+  rjust: ["width fillchar?", (text, width, fill) => justify(text, width, fill, "right")],
+  zfill: ["width", fillZeros],
+  expandtabs: ["tabsize?", expandTabs],
+};
+
+const plainAccess: FieldAccess = {
+  attribute: (value, name) => {
+    throw new PythonError(`${pythonRepr(value)} has no attribute '${name}' in a format`);
+  },
+  item: (value, key) => {
+    const found = itemOf(value, key);
+    if (found === undefined) throw new PythonError(`${pythonRepr(key)} is not in ${pythonRepr(value)}`);
+    return found;
+  },
+};
+
+/** The method `name` of a text; undefined if it has none. */
+export function textMethod(text: string, name: string, access = plainAccess): Callable | undefined {
+  if (Object.hasOwn(methods, name)) {
+    const [parameters, run] = methods[name];
+    return callable(name, parameters, (...args: unknown[]) => run(text, ...args));
   }
-  const set = new Set(textArgument("strip", characters));
-  const points = [...text];
-  let [begin, end] = [0, points.length];
-  if (sides !== "right") while (begin < end && set.has(points[begin])) begin++;
-  if (sides !== "left") while (end > begin && set.has(points[end - 1])) end--;
-  return points.slice(begin, end).join("");
-}
-
-function split(text: string, separator: unknown, limit: unknown): string[] {
-  if (separator === undefined || separator === null) return splitWords(text);
-  const parts = text.split(textArgument("split", separator));
-  if (typeof limit !== "number" || limit < 0 || parts.length <= limit + 1) return parts;
-  return [...parts.slice(0, limit), parts.slice(limit).join(separator as string)];
-}
-
-/** Title case of capitals that are two letters in one. */
-const titleCase: Record<string, string> = { Ǆ: "ǅ", Ǉ: "ǈ", Ǌ: "ǋ", Ǳ: "ǲ" };
-
-/** Python lowers everything after the first character, and puts that one in title case (ß becomes Ss). */
-export function capitalize(text: string): string {
-  const [first = "", ...rest] = [...text];
-  const [initial = "", ...others] = [...first.toUpperCase()];
-  return (titleCase[initial] ?? initial) + others.join("").toLowerCase() + rest.join("").toLowerCase();
-}
-
-function title(text: string): string {
-  return text.toLowerCase().replace(/\p{L}+/gu, capitalize);
-}
-
-function find(text: string, part: unknown): number {
-  const at = text.indexOf(textArgument("find", part));
-  return at < 0 ? -1 : [...text.slice(0, at)].length;
-}
-
-function textMethods(text: string): Record<string, Method> {
-  return {
-    strip: (set) => stripCharacters(text, set, "both"),
-    lstrip: (set) => stripCharacters(text, set, "left"),
-    rstrip: (set) => stripCharacters(text, set, "right"),
-    lower: () => text.toLowerCase(),
-    upper: () => text.toUpperCase(),
-    capitalize: () => capitalize(text),
-    title: () => title(text),
-    split: (separator, limit) => split(text, separator, limit),
-    replace: (from, to) => text.replaceAll(textArgument("replace", from), () => textArgument("replace", to)),
-    startswith: (part) => text.startsWith(textArgument("startswith", part)),
-    endswith: (part) => text.endsWith(textArgument("endswith", part)),
-    removeprefix: (part) => (text.startsWith(String(part)) ? text.slice(String(part).length) : text),
-    removesuffix: (part) => (part !== "" && text.endsWith(String(part)) ? text.slice(0, -String(part).length) : text),
-    find: (part) => find(text, part),
-    count: (part) => text.split(textArgument("count", part)).length - 1,
-    isdigit: () => /^\p{Nd}+$/u.test(text),
-    join: (items) => (items as unknown[]).map((item) => textArgument("join", item)).join(text),
-    index: (part) => {
-      const at = find(text, part);
-      if (at < 0) throw new PythonError(`${pythonRepr(part)} is not in the text`);
-      return at;
-    },
-  };
-}
-
-function listMethods(list: readonly unknown[]): Record<string, Method> {
-  return {
-    index: (wanted) => {
-      const at = list.findIndex((item) => isEqual(item, wanted));
-      if (at < 0) throw new PythonError(`${pythonRepr(wanted)} is not in the list ${pythonRepr(list)}`);
-      return at;
-    },
-    count: (wanted) => list.filter((item) => isEqual(item, wanted)).length,
-  };
-}
-
-function dictionaryMethods(dictionary: Record<string, unknown>): Record<string, Method> {
-  return {
-    keys: () => Object.keys(dictionary),
-    values: () => Object.values(dictionary),
-    items: () => Object.entries(dictionary),
-    get: (key, otherwise = null) =>
-      Object.hasOwn(dictionary, pythonStr(key)) ? dictionary[pythonStr(key)] : otherwise,
-  };
-}
-
-/** The method `name` of `value`; undefined if it has none. */
-export function methodOf(value: unknown, name: string): Method | undefined {
-  const methods =
-    typeof value === "string"
-      ? textMethods(value)
-      : Array.isArray(value)
-        ? listMethods(value)
-        : value !== null && typeof value === "object"
-          ? dictionaryMethods(value as Record<string, unknown>)
-          : {};
-  return Object.hasOwn(methods, name) ? methods[name] : undefined;
+  if (Object.hasOwn(textQuestions, name)) return callable(name, "", () => textQuestions[name](text));
+  if (name === "format") return (args, kwargs) => formatText(text, args, kwargs, access);
+  if (name === "format_map") {
+    return callable(name, "mapping", (mapping: unknown) => {
+      if (!isDict(mapping)) throw new PythonError("format_map() needs a mapping");
+      return formatText(text, [], new Map(dictEntries(mapping) as [string, unknown][]), access);
+    });
+  }
+  return undefined;
 }

@@ -97,6 +97,12 @@ function numericEqual(a: number | bigint, b: number | bigint): boolean {
   return Number.isInteger(other) && BigInt(other) === whole;
 }
 
+/** The text of a `str`; undefined for anything else. */
+export function textOf(value: unknown): string | undefined {
+  if (typeof value === "string") return value;
+  return value instanceof PythonObject ? value.asText() : undefined;
+}
+
 /** A dict that is a plain object. */
 export function isPlainDict(value: unknown): value is Record<string, unknown> {
   return value !== null && typeof value === "object" && !Array.isArray(value) && !(value instanceof PythonObject);
@@ -150,9 +156,9 @@ export function isTruthy(value: unknown): boolean {
 
 /** `a == b`: lists, tuples and dicts by content; `1 == 1.0 == True`. */
 export function isEqual(a: unknown, b: unknown): boolean {
-  if (typeof a === "string" || typeof b === "string") return a === b;
   if (a instanceof PythonObject) return a.equals(b);
   if (b instanceof PythonObject) return b.equals(a);
+  if (typeof a === "string" || typeof b === "string") return a === b;
   if (isNumeric(a) && isNumeric(b)) return numericEqual(numberOf(a), numberOf(b));
   if (Array.isArray(a) && Array.isArray(b)) {
     if (a instanceof PythonTuple !== b instanceof PythonTuple) return false;

@@ -1,15 +1,44 @@
 /**
  * Chat templates: a model's own Jinja template (`chat_template` of tokenizer_config.json, `tokenizer.chat_template` of a
  * GGUF file) turns messages into the text that the model was trained on. Rendered as Hugging Face transformers does
- * (`apply_chat_template`), by their library for JavaScript.
+ * (`apply_chat_template`).
  */
-import { Template } from "@huggingface/jinja";
 import { UserError } from "../errors/user_error.ts";
+import { JinjaError } from "../jinja/jinja_error.ts";
+import type { Span } from "../jinja/output.ts";
+import { JinjaTemplate } from "../jinja/template.ts";
+import { chatEnvironment } from "./chat_environment.ts";
 
+/** A message of a conversation in words. */
 export interface ChatMessage {
   /** `system`, `user`, `assistant`, or whatever else the template knows. */
   role: string;
   content: string;
+}
+
+/** A message with all that templates may ask for: `tool_calls`, `reasoning_content`, a list of parts as content. */
+export interface TemplateMessage {
+  role: string;
+  content?: string | readonly { type: string; [field: string]: unknown }[] | null;
+  [field: string]: unknown;
+}
+
+/** What a template is given beside the messages. */
+export interface RenderOptions {
+  /** Ends with what comes before an answer (default true). */
+  addGenerationPrompt?: boolean;
+  /** JSON schemas of functions. */
+  tools?: readonly object[] | null;
+  /** Texts to answer from, each with a title. */
+  documents?: readonly object[] | null;
+  /** Variables that the template knows, such as `enable_thinking`. */
+  variables?: Readonly<Record<string, unknown>>;
+}
+
+export interface RenderedChat {
+  text: string;
+  /** Ranges of the text that the template marks as the assistant's own (`{% generation %}`). */
+  generated: Span[];
 }
 
 /** There is no template, it is not valid, or it refuses the messages. */
@@ -59,12 +88,23 @@ function tokenTexts(config: Record<string, unknown> | null): Record<string, stri
   return texts;
 }
 
+/** Names under which a message carries what was thought before the answer; templates ask for the first, gpt-oss for the second. */
+const reasoningFields = ["reasoning_content", "thinking", "reasoning"];
+
+/** Fields without a value are left out, and reasoning is found under each of its names, as in transformers. */
+function templateMessage(message: ChatMessage | TemplateMessage): TemplateMessage {
+  const fields = Object.entries(message).filter(([, value]) => value !== null && value !== undefined);
+  const given = Object.fromEntries(fields) as TemplateMessage;
+  const reasoning = reasoningFields.map((field) => given[field]).find((value) => value !== undefined);
+  return reasoning === undefined ? given : { thinking: reasoning, ...given, reasoning_content: reasoning };
+}
+
 export class ChatTemplate {
   /** Jinja. */
   readonly source: string;
   /** True if the given text was a converter's placeholder, for which 2B4T's own template stands in. */
   readonly isReplacement: boolean;
-  readonly #template: Template;
+  readonly #template: JinjaTemplate;
   readonly #variables: Record<string, unknown>;
   readonly #origin: string;
 
@@ -79,30 +119,41 @@ export class ChatTemplate {
     this.source = this.isReplacement ? bitnet2B4T : source;
     this.#origin = origin;
     this.#variables = tokenTexts(config);
-    try {
-      this.#template = new Template(this.source);
-    } catch (error) {
-      throw new ChatTemplateError(`${origin}: the chat template is not valid: ${(error as Error).message}`);
-    }
+    this.#template = this.#named("is not valid", () => new JinjaTemplate(this.source, chatEnvironment));
   }
 
   /**
    * The text of a conversation. Encode it without special tokens: the template writes them itself.
-   * @param addGenerationPrompt ends with what comes before an answer (default true)
    * @throws {ChatTemplateError} if the template refuses the messages (roles that do not alternate, say)
    */
-  render(
-    messages: readonly ChatMessage[],
-    { addGenerationPrompt = true }: { addGenerationPrompt?: boolean } = {},
-  ): string {
-    try {
-      return this.#template.render({
+  render(messages: readonly (ChatMessage | TemplateMessage)[], options: RenderOptions = {}): string {
+    return this.renderWithSpans(messages, options).text;
+  }
+
+  /**
+   * The same, with what the template marks as the assistant's own words.
+   * @throws {ChatTemplateError}
+   */
+  renderWithSpans(messages: readonly (ChatMessage | TemplateMessage)[], options: RenderOptions = {}): RenderedChat {
+    const { addGenerationPrompt = true, tools = null, documents = null, variables = {} } = options;
+    return this.#named("fails", () =>
+      this.#template.renderWithSpans({
         ...this.#variables,
-        messages: messages.map(({ role, content }) => ({ role, content })),
+        ...variables,
+        messages: messages.map(templateMessage),
+        tools,
+        documents,
         add_generation_prompt: addGenerationPrompt,
-      });
+      }),
+    );
+  }
+
+  #named<T>(problem: string, action: () => T): T {
+    try {
+      return action();
     } catch (error) {
-      throw new ChatTemplateError(`${this.#origin}: the chat template fails: ${(error as Error).message}`);
+      if (!(error instanceof JinjaError)) throw error;
+      throw new ChatTemplateError(`${this.#origin}: the chat template ${problem}: ${error.message}`);
     }
   }
 }

@@ -14,6 +14,7 @@ export interface Violation {
 export const ranks: readonly (readonly string[])[] = [
   ["errors", "random"],
   ["files", "machine", "quant", "world", "python"],
+  ["jinja"],
   ["tokenizer"],
   ["quantizers", "gguf", "data"],
   ["config"],

@@ -1,7 +1,7 @@
 /** HellaSwag's texts as lm-evaluation-harness cleans them (`tasks/hellaswag/utils.py`). */
 import { z } from "zod";
 import { checkDocument, type JsonObject } from "../../data/document.ts";
-import { capitalize } from "../../python/text_methods.ts";
+import { capitalize } from "../../python/text_case.ts";
 import { strip } from "../../python/whitespace.ts";
 
 const raw = z.object({
