@@ -53,7 +53,7 @@ export const command = defineCommand({
     ["$0 --compare a/results_1.json b/results_2.json", "Paired by document, from the samples beside the files"],
   ],
   epilogue: () =>
-    "Data sets come from the Hugging Face cache or the Hub (HF_HOME, HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE). " +
+    "Data sets come from the Hugging Face cache or the Hub (HF_HOME, HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE, HTTPS_PROXY, NO_PROXY). " +
     `OPENAI_API_KEY goes to servers. ${variantHelp()}`,
   async run(options, { signal }) {
     // Loaded only now: help and wrong flags are answered at once.

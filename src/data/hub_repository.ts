@@ -5,8 +5,7 @@
  *                                   blobs/<etag>                content
  *                                   snapshots/<commit>/<path>   link to the blob
  *
- * Environment: HF_HUB_CACHE, or HF_HOME/hub, or ~/.cache/huggingface/hub; HF_ENDPOINT; HF_TOKEN or the file
- * HF_HOME/token; HF_HUB_OFFLINE.
+ * Environment: see hub_settings.ts.
  */
 import { createWriteStream } from "node:fs";
 import { copyFile, readFile, rename, stat, symlink } from "node:fs/promises";
@@ -15,14 +14,14 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ReadableStream } from "node:stream/web";
 import { datasetInfo, downloadFile, HubApiError, listFiles, modelInfo } from "@huggingface/hub";
-import { systemErrorText } from "../errors/system_error.ts";
-import { messageOf, UserError } from "../errors/user_error.ts";
 import { makeDirectory } from "../files/make_directory.ts";
-import { cacheHome, temporaryHome } from "../files/user_cache.ts";
 import { writeWholeFile } from "../files/whole_file.ts";
-import { FileWriteError } from "../files/write_error.ts";
+import { proxyFetch } from "../machine/proxy_fetch.ts";
 import { DataError } from "./data_error.ts";
 import { listFilesBelow } from "./glob.ts";
+import { DownloadBroken, hubProblem } from "./hub_problem.ts";
+import { type HubSettings, hubSettings } from "./hub_settings.ts";
+import { missingShards, missingShardsText } from "./missing_shards.ts";
 
 export interface HubRepository {
   type: "dataset" | "model";
@@ -39,6 +38,8 @@ export interface HubRepository {
 export type SelectFiles = (files: string[], readme: string | null) => string[];
 
 export interface HubOptions {
+  /** Take what is in the cache, and do not ask the Hub. */
+  cachedOnly?: boolean;
   /** Default: `process.env`. */
   env?: Record<string, string | undefined>;
   /** Bytes of all files to be downloaded, so far and in total. */
@@ -49,69 +50,19 @@ export interface HubOptions {
 const maxRetries = 4;
 const firstPauseMs = 200;
 
-interface HubSettings {
-  endpoint: string;
-  cache: string;
-  token: string | undefined;
-  offline: boolean;
-}
-
-async function hubSettings(env: Record<string, string | undefined>): Promise<HubSettings> {
-  const home = env.HF_HOME ?? path.join(cacheHome(env) ?? temporaryHome(), "huggingface");
-  const stored = await readFile(env.HF_TOKEN_PATH ?? path.join(home, "token"), "utf8").catch(() => "");
-  return {
-    endpoint: (env.HF_ENDPOINT ?? "https://huggingface.co").replace(/\/+$/, ""),
-    cache: env.HF_HUB_CACHE ?? env.HUGGINGFACE_HUB_CACHE ?? path.join(home, "hub"),
-    token: env.HF_TOKEN?.trim() || stored.trim() || undefined,
-    offline: /^(?:1|true|yes|on)$/i.test(env.HF_HUB_OFFLINE ?? ""),
-  };
+/** The cache holds some of the shards. */
+class HalfCachedError extends DataError {
+  override name = "HalfCachedError";
 }
 
 /** As error messages begin. */
 const label = ({ type, name }: HubRepository) => `${type === "dataset" ? "data set" : type} ${name}`;
-
-/** One line about a request that failed, or a cache that cannot be written; a mistake of our own stays what it is. */
-function hubError(repository: HubRepository, settings: HubSettings, error: unknown): unknown {
-  const where = label(repository);
-  const elsewhere = "HF_HOME names another folder for the cache";
-  if (error instanceof FileWriteError) return new DataError(`${where}: ${error.message}; ${elsewhere}`);
-  if (error instanceof UserError) return error;
-  if (error instanceof HubApiError) {
-    const { statusCode } = error;
-    if (statusCode === 401 || statusCode === 403) {
-      const cause = settings.token
-        ? "the token in HF_TOKEN is not allowed to read it"
-        : "it does not exist or needs a token: set HF_TOKEN";
-      return new DataError(`${where}: access denied (${statusCode}): ${cause}`);
-    }
-    if (statusCode === 404) {
-      return new DataError(`${where}: not found at ${settings.endpoint} (revision ${repository.revision})`);
-    }
-    return new DataError(`${where}: ${settings.endpoint} answered ${statusCode}: ${messageOf(error)}`);
-  }
-  const { path: file, cause } = error as NodeJS.ErrnoException & { cause?: unknown };
-  if (file !== undefined)
-    return new DataError(`${where}: cannot write the cache: ${systemErrorText(error, file)}; ${elsewhere}`);
-  if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === "ERR_INVALID_URL") {
-    return new DataError(`${where}: ${settings.endpoint} is no Hub (${messageOf(error)})`);
-  }
-  // What `fetch` throws names the cause.
-  if (cause === undefined && !(error instanceof DownloadBroken)) return error;
-  return new DataError(
-    `${where}: cannot reach ${settings.endpoint} (${systemErrorText(cause ?? error)}); HF_HUB_OFFLINE=1 uses the cached copy`,
-  );
-}
 
 async function exists(file: string): Promise<boolean> {
   return stat(file).then(
     () => true,
     () => false,
   );
-}
-
-/** A connection that ended too early without an error of its own. */
-class DownloadBroken extends Error {
-  override name = "DownloadBroken";
 }
 
 /** Appends what is missing of `blob` to `partial`; throws on a broken connection, keeping what came. */
@@ -149,9 +100,9 @@ class HubDownload {
     this.folder = path.join(settings.cache, `${repository.type}s--${repository.name.replace("/", "--")}`);
   }
 
-  private request(): { hubUrl: string; accessToken?: string } {
-    const { endpoint, token } = this.settings;
-    return { hubUrl: endpoint, ...(token !== undefined && { accessToken: token }) };
+  private request(): { hubUrl: string; accessToken?: string; fetch: typeof fetch } {
+    const { endpoint, token, env } = this.settings;
+    return { hubUrl: endpoint, fetch: proxyFetch(env), ...(token !== undefined && { accessToken: token }) };
   }
 
   private snapshotFile(commit: string, file: string): string {
@@ -163,18 +114,33 @@ class HubDownload {
     return target;
   }
 
-  /** Files of the cached snapshot, without a network. */
+  /**
+   * Files of the cached snapshot, without a network.
+   * @throws {DataError} if it is not there, or lacks shards of what is wanted.
+   */
   async cached(): Promise<string[]> {
     const { revision } = this.repository;
     const ref = await readFile(path.join(this.folder, "refs", revision), "utf8").catch(() => revision);
     const snapshot = path.join(this.folder, "snapshots", ref.trim());
     if (!(await exists(snapshot))) {
-      throw new DataError(
-        `${label(this.repository)}: not in the cache ${this.settings.cache}, and HF_HUB_OFFLINE is set`,
-      );
+      throw new DataError(`${label(this.repository)}: not in the cache ${this.settings.cache}${this.offlineText()}`);
     }
     const readme = await readFile(path.join(snapshot, "README.md"), "utf8").catch(() => null);
-    return this.select(await listFilesBelow(snapshot), readme).map((file) => path.join(snapshot, file));
+    const files = await listFilesBelow(snapshot);
+    const series = missingShards(files);
+    const missing = new Set(series.flatMap((each) => each.missing));
+    const chosen = this.select([...files, ...missing], readme);
+    const lacking = series.find((each) => each.missing.some((file) => chosen.includes(file)));
+    if (lacking !== undefined) {
+      const text = missingShardsText(lacking);
+      throw new HalfCachedError(`${label(this.repository)}: in the cache ${text}${this.offlineText()}`);
+    }
+    return chosen.map((file) => path.join(snapshot, file));
+  }
+
+  private offlineText(): string {
+    const { offlineBy } = this.settings;
+    return offlineBy === null ? "" : `, and ${offlineBy} is set`;
   }
 
   async download(onProgress: (done: number, total: number) => void): Promise<string[]> {
@@ -267,12 +233,13 @@ export async function fetchHubFiles(
   select: SelectFiles,
   options: HubOptions = {},
 ): Promise<string[]> {
-  const settings = await hubSettings(options.env ?? process.env);
+  const settings = await hubSettings(repository.type, options.env ?? process.env);
   const download = new HubDownload(repository, select, settings);
+  const isLocal = options.cachedOnly || settings.offlineBy !== null;
   try {
-    return settings.offline ? await download.cached() : await download.download(options.onProgress ?? (() => {}));
+    return isLocal ? await download.cached() : await download.download(options.onProgress ?? (() => {}));
   } catch (error) {
-    throw hubError(repository, settings, error);
+    throw hubProblem(label(repository), repository.revision, settings, error);
   }
 }
 
@@ -281,10 +248,16 @@ export async function cachedOrFetched<T>(
   fetch: (options: HubOptions) => Promise<T>,
   options: HubOptions = {},
 ): Promise<T> {
-  const env = options.env ?? process.env;
+  let half: HalfCachedError | undefined;
   try {
-    return await fetch({ ...options, env: { ...env, HF_HUB_OFFLINE: "1" } });
-  } catch {
-    return fetch({ ...options, env });
+    return await fetch({ ...options, cachedOnly: true });
+  } catch (error) {
+    if (error instanceof HalfCachedError) half = error;
+  }
+  try {
+    return await fetch(options);
+  } catch (error) {
+    if (half === undefined || !(error instanceof DataError) || error instanceof HalfCachedError) throw error;
+    throw new DataError(`${half.message}; ${error.message}`);
   }
 }

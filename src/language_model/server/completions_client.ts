@@ -3,6 +3,8 @@
  * an answer that was cut) is repeated after 1, 2, 4 ... seconds; what is wrong in itself is an error at once.
  */
 import { systemErrorText } from "../../errors/system_error.ts";
+import { proxyFor } from "../../machine/proxy.ts";
+import { ProxyError, proxyFetch, proxyText } from "../../machine/proxy_fetch.ts";
 import { ServerError } from "./server_error.ts";
 import { eventData } from "./server_events.ts";
 
@@ -139,7 +141,7 @@ export class CompletionsClient {
 
   private async request(path: string, body: object | undefined, signal: AbortSignal | undefined): Promise<Response> {
     const timeout = AbortSignal.timeout(this.timeoutSeconds * 1000);
-    const response = fetch(`${this.url}/${path}`, {
+    const response = proxyFetch()(`${this.url}/${path}`, {
       method: body === undefined ? "GET" : "POST",
       headers: this.headers,
       body: body === undefined ? undefined : JSON.stringify(body),
@@ -160,10 +162,13 @@ export class CompletionsClient {
 
   private unanswered(path: string, error: unknown): ServerError {
     const place = `${this.url}/${path}`;
+    if (error instanceof ProxyError) return new ServerError(`${place}: ${error.message}`);
     if ((error as Error).name === "TimeoutError") {
       return new TransientError(`${place}: no answer within ${this.timeoutSeconds} s (timeout= sets the limit)`);
     }
-    return new TransientError(`${place}: no answer: ${connectionProblem(error)}`);
+    const proxy = proxyFor(new URL(this.url));
+    const through = proxy === null ? "" : ` through ${proxyText(proxy)}; NO_PROXY names hosts to be asked without it`;
+    return new TransientError(`${place}: no answer: ${connectionProblem(error)}${through}`);
   }
 
   private refusal(path: string, { status }: Response, body: string): ServerError {
