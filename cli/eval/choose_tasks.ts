@@ -74,6 +74,8 @@ export function chooseTasks(options: TaskOptions): ChosenTasks {
       fewshotSeed: seeds.fewshot,
       seed: seeds.torch,
       predictOnly: options.predict_only,
+      strict: options.strict,
+      onRemark: (line) => console.error(line),
       confirmUnsafeCode: options.confirm_run_unsafe_code,
       onPrompt: options.write_out ? printPrompt : undefined,
     },

@@ -40,6 +40,11 @@ export const taskOptions = {
     default: false,
     describe: "Keep the answers (--log_samples), judge nothing",
   },
+  strict: {
+    type: "boolean",
+    default: false,
+    describe: "A prompt longer than the context, a bad label or a missing field is an error, not a remark",
+  },
   write_out: { type: "boolean", alias: "w", default: false, describe: "Print the first prompt of each task" },
   confirm_run_unsafe_code: {
     type: "boolean",

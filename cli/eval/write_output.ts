@@ -11,6 +11,7 @@ import {
   resultsJson,
   resultsTable,
   type TaskResult,
+  tableRemarks,
   writeResultFiles,
 } from "../../src/eval/index.ts";
 import { checkWritableDirectory, makeDirectory } from "../../src/files/make_directory.ts";
@@ -43,6 +44,7 @@ export function printResults(
   console.log(resultsTable(results, groups));
   const ofGroups = groupsTable(groups);
   if (ofGroups !== "") console.log(`\n${ofGroups}`);
+  for (const line of tableRemarks(results)) console.log(line);
   for (const line of leftOutLines(results)) console.log(line);
   for (const line of chanceLines(results, groups)) console.log(line);
 }

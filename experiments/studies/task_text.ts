@@ -37,7 +37,7 @@ for (const task of new TaskRegistry().select(names.split(",")).tasks) {
   const { targetDelimiter, fewshotDelimiter } = task.prompt;
   const solved = documents.map(({ document }) => {
     const choices = reader.choices(document);
-    const answer = choices === null ? reader.target(document) : choices[reader.gold(document, choices)[0]];
+    const answer = choices === null ? reader.target(document) : choices[reader.gold(document, choices).indices[0]];
     return `${reader.text(document)}${targetDelimiter}${answer}`;
   });
   for (let i = 0; i < solved.length; i += examples) {

@@ -15,15 +15,19 @@ import type {
 import { RequestEncoder } from "../language_model/request_encoding.ts";
 import { RequestError } from "../language_model/request_error.ts";
 import { aggregateSamples, type Score } from "./aggregate.ts";
+import { type DocumentProblem, missingField } from "./data/document_problem.ts";
 import { DocumentReader } from "./data/document_reader.ts";
+import { isChoice } from "./data/gold.ts";
 import type { TaskData } from "./data/task_data.ts";
 import { examplesSplit, FewShotSampler, mayDrawTestDocument } from "./prompt/few_shot.ts";
+import { lostExamples } from "./prompt/lost_examples.ts";
 import { ExampleError, PromptBuilder, type PromptOptions } from "./prompt/prompt.ts";
 import { prepareContinuation } from "./request/continuation.ts";
 import { prepareProblem } from "./request/generation.ts";
 import { prepareQuestion } from "./request/multiple_choice.ts";
+import { remarkLines, type TaskRemarks, taskRemarks } from "./request/remarks.ts";
 import { prepareText } from "./request/rolling.ts";
-import type { PendingSample, PromptedDocument, Sample } from "./request/sample.ts";
+import type { PendingSample, PromptedDocument, RequestCut, Sample } from "./request/sample.ts";
 import { mean } from "./score/metrics.ts";
 import type { GenerationKwargs, Task } from "./task/task.ts";
 
@@ -39,12 +43,16 @@ export interface EvaluationOptions extends PromptOptions {
   seed?: number;
   /** Keep the answers, judge nothing. */
   predictOnly?: boolean;
+  /** A prompt that does not fit, a bad label, a missing field are errors; else they are counted and said. */
+  strict?: boolean;
   /** Allows tasks that run what the model wrote. */
   confirmUnsafeCode?: boolean;
   /** Of the bootstrap, for standard errors without a formula; default 100 000. */
   resamples?: number;
   /** Hears each task's first document with its prompt. */
   onPrompt?(task: Task, sample: PromptedDocument, target: unknown): void;
+  /** Hears of each task what is wrong with its requests and documents, before they are answered. */
+  onRemark?(line: string): void;
   onProgress?(done: number, total: number): void;
   signal?: AbortSignal;
 }
@@ -59,6 +67,10 @@ export interface TaskResult {
   scores: Score[];
   /** Accuracy of guessing, averaged over the scored questions; null if the task is not multiple choice. */
   chance: number | null;
+  /** The probability of guessing each scored question right; null where `chance` is. */
+  chances: readonly number[] | null;
+  /** Prompts that were cut, documents with something wrong. */
+  remarks: TaskRemarks;
   /** By filter, then by document. */
   samples: Sample[];
 }
@@ -68,8 +80,15 @@ export class UnsafeCodeError extends UserError {
   override name = "UnsafeCodeError";
 }
 
+/** With `strict`: prompts that do not fit, documents with something wrong. */
+export class StrictError extends UserError {
+  override name = "StrictError";
+}
+
 interface PendingOf<Request, Answer> {
   place: string;
+  examplesLost: number;
+  problems: readonly DocumentProblem[];
   sample: PendingSample<Request, Answer>;
 }
 
@@ -99,7 +118,13 @@ export async function evaluate(
   }
   const encoder = new RequestEncoder(model.tokenizer, model.maxLength);
   const prepared: PreparedTask[] = [];
-  for (const task of tasks) prepared.push(await prepareTask(task, data, encoder, options));
+  for (const task of tasks) {
+    const one = await prepareTask(task, data, encoder, options);
+    const lines = remarkLines(task.name, one.remarks);
+    if (options.strict && lines.length > 0) throw new StrictError(`${lines.join("; ")} (strict)`);
+    for (const line of lines) options.onRemark?.(line);
+    prepared.push(one);
+  }
   const answers = await answerAll(
     model,
     prepared.flatMap(({ pending }) => pending),
@@ -137,25 +162,38 @@ async function prepareTask(
 
   const scored = documents.slice(0, documentLimit(documents.length, options.limit));
   const pending = scored.map((located, docId): Pending => {
-    const { document, place } = located;
+    const { document, place, missing = [] } = located;
     return withPlace(located, () => {
+      const examples = sampler?.draw(document, numFewshot) ?? [];
       // Rolling tasks have no prompt.
-      const context =
-        task.outputType === "loglikelihood_rolling"
-          ? ""
-          : prompts.context(document, sampler?.draw(document, numFewshot) ?? []);
+      const context = task.outputType === "loglikelihood_rolling" ? "" : prompts.context(document, examples);
       const prompted = { docId, document, context };
       if (docId === 0) options.onPrompt?.(task, prompted, reader.target(document));
       if (task.outputType === "multiple_choice") chances.push(chanceOf(reader, document));
-      return { place, ...pend(task, reader, prompted, generation, encoder, options) };
+      const { kind, sample } = pend(task, reader, prompted, generation, encoder, options);
+      const examplesLost = lostBy(
+        sample.cuts,
+        context,
+        examples.map((example) => prompts.questionOf(example)),
+        encoder,
+      );
+      const fields = reader.shownFields(document, missing).map(missingField);
+      return { kind, sample, place, examplesLost, problems: [...sample.problems, ...fields] } as Pending;
     });
   });
+  const isGuessed = chances.length > 0 && task.processResults === null;
   return {
     task,
     numFewshot,
     generation,
     documents: { original: documents.length, effective: scored.length, leftOut },
-    chance: chances.length > 0 && task.processResults === null ? mean(chances) : null,
+    chance: isGuessed ? mean(chances) : null,
+    chances: isGuessed ? chances : null,
+    remarks: taskRemarks(
+      pending.map(({ sample: { requests, cuts }, ...rest }) => ({ ...rest, requests: requests.length, cuts })),
+      prompts.problems,
+      encoder.maxLength,
+    ),
     pending,
   };
 }
@@ -163,7 +201,23 @@ async function prepareTask(
 /** Probability of guessing right. */
 function chanceOf(reader: DocumentReader, document: JsonObject): number {
   const choices = reader.choices(document)!;
-  return new Set(reader.gold(document, choices)).size / choices.length;
+  const right = reader.gold(document, choices).indices.filter((index) => isChoice(index, choices));
+  return new Set(right).size / choices.length;
+}
+
+/** The most examples that a request of a document lost. */
+function lostBy(
+  cuts: readonly RequestCut[],
+  context: string | readonly string[],
+  questions: readonly string[],
+  encoder: RequestEncoder,
+): number {
+  if (questions.length === 0) return 0;
+  const counts = cuts.map(({ request, context: length, tokens }) => {
+    const prompt = typeof context === "string" ? context : context[request % context.length];
+    return lostExamples(prompt, questions, length - tokens, (text) => encoder.countTokens(text));
+  });
+  return counts.reduce((most, count) => Math.max(most, count), 0);
 }
 
 function pend(
@@ -207,7 +261,7 @@ function unjudged(
   sample: PendingSample<LoglikelihoodRequest, LoglikelihoodResult>,
 ): PendingSample<LoglikelihoodRequest, LoglikelihoodResult> {
   return {
-    requests: sample.requests,
+    ...sample,
     judge: async (results) => (await sample.judge(results)).map((judged) => ({ ...judged, metrics: {} })),
   };
 }
@@ -272,7 +326,12 @@ async function answerAll(
       const end = next + entry.sample.requests.length;
       signal?.throwIfAborted();
       try {
-        answers.set(entry, await entry.sample.judge(given.slice(next, end)));
+        const judged = await entry.sample.judge(given.slice(next, end));
+        const { problems, examplesLost } = entry;
+        answers.set(
+          entry,
+          judged.map((sample) => ({ ...sample, cuts: entry.sample.cuts, examplesLost, problems })),
+        );
       } catch (error) {
         throw located(error, entry.place);
       }

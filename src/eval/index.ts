@@ -24,7 +24,14 @@ export {
 export { type DecodeSpeed, measureDecodeSpeed } from "./cost/decode_speed.ts";
 export { fetchHubSplit } from "./data/hub_split.ts";
 export { type FetchSplit, TaskData, type TaskDataOptions } from "./data/task_data.ts";
-export { documentLimit, type EvaluationOptions, evaluate, type TaskResult, UnsafeCodeError } from "./evaluator.ts";
+export {
+  documentLimit,
+  type EvaluationOptions,
+  evaluate,
+  StrictError,
+  type TaskResult,
+  UnsafeCodeError,
+} from "./evaluator.ts";
 export { type GroupResult, scoreGroups } from "./group_scores.ts";
 export { AnswerCache } from "./models/answer_cache.ts";
 export { CachedLanguageModel } from "./models/cached_language_model.ts";
@@ -33,9 +40,10 @@ export { htmlReport } from "./report/html_report.ts";
 export { type EvaluatedModel, modelComparisonLines } from "./report/model_comparison.ts";
 export { outputFolder, type WrittenFiles, writeResultFiles } from "./report/result_files.ts";
 export { type ResultsJson, type RunSettings, resultsJson, type Seeds } from "./report/results.ts";
-export { chanceLines, groupsTable, leftOutLines, resultsTable } from "./report/results_table.ts";
+export { chanceLines, groupsTable, leftOutLines, resultsTable, tableRemarks } from "./report/results_table.ts";
 export { compareRuns, comparisonLines, type ScoreComparison } from "./report/run_comparison.ts";
 export { readSavedRun, type SavedRun } from "./report/saved_run.ts";
+export type { TaskRemarks } from "./request/remarks.ts";
 export type { Sample } from "./request/sample.ts";
 export type { GenerationKwargs, Task } from "./task/task.ts";
 export {

@@ -9,9 +9,22 @@ import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { LoglikelihoodRequest } from "./language_model.ts";
 import { RequestError } from "./request_error.ts";
 
+/** A context that did not fit: what was to be there, in tokens, and how many of them were cut from its left. */
+export interface Cut {
+  context: number;
+  /** Of the continuation, or to be generated. */
+  continuation: number;
+  tokens: number;
+}
+
+/** There is no token to score. */
+export class NoTokenError extends RequestError {
+  override name = "NoTokenError";
+}
+
 export class RequestEncoder {
   private readonly tokenizer: Tokenizer;
-  private readonly maxLength: number;
+  readonly maxLength: number;
   /** Text of the BOS token where the tokenizer has one, of EOS otherwise: text that starts with it gets no BOS. */
   private readonly prefixText: string;
   /** Stands before a text without context: BOS, or EOS where there is no BOS. */
@@ -30,16 +43,21 @@ export class RequestEncoder {
     this.endOfText = tokenizer.eosTokenId === null ? null : this.specialText(tokenizer.eosTokenId);
   }
 
-  /** @throws {RequestError} if no token is left to score, or more than the model has positions. */
-  encodePair(context: string, continuation: string): LoglikelihoodRequest {
+  /**
+   * @param onCut hears of tokens that had to be cut from the left of the context
+   * @throws {NoTokenError} if there is no token to score, {RequestError} if there are more than the model has positions.
+   */
+  encodePair(context: string, continuation: string, onCut?: (cut: Cut) => void): LoglikelihoodRequest {
     const pair =
       rstrip(context) === "" ? this.encodeAlone(context + continuation) : this.encodeJointly(context, continuation);
     const scored = pair.continuation.length;
-    if (scored === 0) throw new RequestError(`no token to score in the continuation ${JSON.stringify(continuation)}`);
+    if (scored === 0) throw new NoTokenError(`no token to score in the continuation ${JSON.stringify(continuation)}`);
     if (scored > this.maxLength) {
       throw new RequestError(`a continuation of ${scored} tokens does not fit the context of ${this.maxLength}`);
     }
     const keptContext = this.maxLength + 1 - scored;
+    const tokens = pair.context.length - keptContext;
+    if (tokens > 0) onCut?.({ context: pair.context.length, continuation: scored, tokens });
     return { context: pair.context.slice(-keptContext), continuation: pair.continuation };
   }
 
@@ -63,22 +81,30 @@ export class RequestEncoder {
 
   /**
    * The last ids of `context` that leave room for `maxTokens`.
+   * @param onCut hears of tokens that had to be cut from its left
    * @throws {RequestError} if there is no such room.
    */
-  encodeGeneration(context: string, maxTokens: number): number[] {
+  encodeGeneration(context: string, maxTokens: number, onCut?: (cut: Cut) => void): number[] {
     const room = this.maxLength - maxTokens;
     if (room <= 0) {
       throw new RequestError(
         `max_gen_toks (${maxTokens}) must be less than the model's maximum length (${this.maxLength})`,
       );
     }
-    return this.encodePrompt(context).slice(-room);
+    const ids = this.encodePrompt(context);
+    if (ids.length > room) onCut?.({ context: ids.length, continuation: maxTokens, tokens: ids.length - room });
+    return ids.slice(-room);
   }
 
   /** All ids of a text to continue: at least the prefix token. */
   encodePrompt(text: string): number[] {
     const ids = this.encode(text);
     return ids.length === 0 ? [this.prefixToken] : ids;
+  }
+
+  /** Ids of a part of a text. */
+  countTokens(text: string): number {
+    return this.tokenizer.encode(text, { addSpecialTokens: false }).length;
   }
 
   private encode(text: string): number[] {

@@ -69,6 +69,8 @@ describe("groups", () => {
     documents: { original: size, effective: size, leftOut: index },
     scores: [{ metric: "acc", filter: "none", value, standardError, higherIsBetter: true }],
     chance: 0.25,
+    chances: null,
+    remarks: { truncation: null, problems: [] },
     samples: [],
   });
 

@@ -7,9 +7,10 @@
 
 import { DocumentError, type JsonObject } from "../../data/document.ts";
 import { parseLiteral } from "../../python/literal.ts";
-import { isNumeric, pythonRepr, pythonStr } from "../../python/values.ts";
+import { pythonRepr, pythonStr } from "../../python/values.ts";
 import type { FieldRule, PromptRules, Task } from "../task/task.ts";
 import { TemplateError } from "../task/template.ts";
+import { type Gold, goldOf } from "./gold.ts";
 
 export class DocumentReader {
   /** The choices are contexts: `text` is the index of the right one. */
@@ -67,17 +68,29 @@ export class DocumentReader {
     return pythonStr(this.read("description", rule, document, "text"));
   }
 
+  /** The right choices, from the target. */
+  gold(document: JsonObject, choices: readonly string[], rules: PromptRules = this.task.prompt): Gold {
+    return goldOf(this.hasContextChoices ? this.text(document, rules) : this.target(document, rules), choices);
+  }
+
   /**
-   * Indices of the right choices, from the target.
-   * @throws {DocumentError} if one is not there: nothing could be scored.
+   * Of the fields that the document does not have, those that its prompt or target shows as None. Where a target is the
+   * index of a choice, `gold` says so.
    */
-  gold(document: JsonObject, choices: readonly string[]): number[] {
-    const target = this.hasContextChoices ? this.text(document) : this.target(document);
-    const targets = Array.isArray(target) ? target : [target];
-    return targets.map((wanted) => {
-      const index = isNumeric(wanted) ? Number(wanted) : choices.indexOf(wanted as string);
-      if (Number.isInteger(index) && index >= 0 && index < choices.length) return index;
-      throw new DocumentError(`the target ${describe(wanted)} is not one of the ${choices.length} choices`);
+  shownFields(document: JsonObject, fields: readonly string[], rules: PromptRules = this.task.prompt): string[] {
+    const nones = (of: JsonObject) => {
+      const choices = this.choices(of, rules);
+      return pythonStr([this.text(of, rules), choices, choices === null ? this.target(of, rules) : 0]).split("None")
+        .length;
+    };
+    return fields.filter((field) => {
+      try {
+        // As false as None, but not seen.
+        return nones(document) > nones({ ...document, [field]: "" });
+      } catch (error) {
+        if (error instanceof DocumentError) return true;
+        throw error;
+      }
     });
   }
 

@@ -7,7 +7,9 @@ import type { LocatedDocument } from "../../data/document_file.ts";
 import { UserError } from "../../errors/user_error.ts";
 import { isNumeric, pythonRepr } from "../../python/values.ts";
 import { isSpace } from "../../python/whitespace.ts";
+import { type LocatedProblem, missingField } from "../data/document_problem.ts";
 import type { DocumentReader } from "../data/document_reader.ts";
+import { choiceAt } from "../data/gold.ts";
 import type { PromptRules, Task } from "../task/task.ts";
 import type { ChatPrompt } from "./chat_prompt.ts";
 
@@ -44,6 +46,8 @@ export class PromptBuilder {
   private readonly reader: DocumentReader;
   private readonly options: PromptOptions;
   private readonly examples = new Map<LocatedDocument, Message[]>();
+  /** What is wrong with the examples that were used. */
+  readonly problems: LocatedProblem[] = [];
 
   constructor(task: Task, reader: DocumentReader, options: PromptOptions = {}) {
     this.task = task;
@@ -67,12 +71,18 @@ export class PromptBuilder {
     return ask(question(reader, document, task.prompt), targetDelimiter);
   }
 
+  /** The question of an example, as it stands in the prompt. */
+  questionOf(example: LocatedDocument): string {
+    return this.example(example)[0].content;
+  }
+
   /** Question and answer of an example. */
   private example(example: LocatedDocument): Message[] {
     let messages = this.examples.get(example);
     if (messages === undefined) {
       try {
         messages = this.solved(example.document);
+        this.remark(example);
       } catch (error) {
         // The caller knows only where the test document is.
         if (error instanceof DocumentError) throw new ExampleError(`${example.place}: ${error.message}`);
@@ -81,6 +91,19 @@ export class PromptBuilder {
       this.examples.set(example, messages);
     }
     return messages;
+  }
+
+  private remark({ document, place, missing = [] }: LocatedDocument): void {
+    const { reader } = this;
+    const { rules } = this.task.fewshot;
+    const choices = reader.hasContextChoices ? null : reader.choices(document, rules);
+    // A text is the answer itself.
+    const isIndex = choices !== null && [reader.target(document, rules)].flat().every(isNumeric);
+    const problem = isIndex ? reader.gold(document, choices, rules).problem : null;
+    if (problem !== null) this.problems.push({ place, kind: "label", message: problem });
+    for (const name of reader.shownFields(document, missing, rules)) {
+      this.problems.push({ place, ...missingField(name) });
+    }
   }
 
   private solved(document: JsonObject): Message[] {
@@ -125,7 +148,7 @@ function question(reader: DocumentReader, document: JsonObject, rules: PromptRul
 function answerText(target: unknown, choices: readonly string[] | null): string {
   const first = Array.isArray(target) ? target[0] : target;
   if (choices !== null && isNumeric(first)) {
-    const choice = choices[Number(first)];
+    const choice = choiceAt(first, choices);
     if (choice === undefined)
       throw new DocumentError(`the target ${first} is not one of the ${choices.length} choices`);
     return choice;

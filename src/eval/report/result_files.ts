@@ -42,6 +42,17 @@ function argumentsJson(requests: Sample["arguments"]): Record<string, Record<str
   );
 }
 
+/** Ours: what was cut from the left of the prompts, in tokens, and what is wrong with the document. */
+function remarksJson({ cuts = [], examplesLost = 0, problems = [] }: Sample): Record<string, unknown> {
+  return {
+    ...(cuts.length > 0 && {
+      truncated: cuts.map(({ request, tokens }) => ({ request, tokens })),
+      examples_lost: examplesLost,
+    }),
+    ...(problems.length > 0 && { problems: problems.map(({ message }) => message) }),
+  };
+}
+
 /** One line of a samples file. */
 export function sampleJson(sample: Sample): Record<string, unknown> {
   const target = pythonStr(sample.target);
@@ -58,6 +69,7 @@ export function sampleJson(sample: Sample): Record<string, unknown> {
     prompt_hash: hash(String(sample.arguments[0][0])),
     target_hash: hash(target),
     ...sample.metrics,
+    ...remarksJson(sample),
   };
 }
 

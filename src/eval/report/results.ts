@@ -6,6 +6,7 @@ import { reportedFacts } from "../../language_model/model_facts.ts";
 import { defaultResamples, type Score } from "../aggregate.ts";
 import type { TaskResult } from "../evaluator.ts";
 import type { GroupResult } from "../group_scores.ts";
+import type { TaskRemarks } from "../request/remarks.ts";
 import { taskConfigJson } from "./task_config_json.ts";
 
 /** The seeds of a run, in lm-evaluation-harness's order. */
@@ -83,6 +84,24 @@ function directions(scores: readonly Score[]): Record<string, boolean> {
   return Object.fromEntries(scores.map(({ metric, higherIsBetter }) => [metric, higherIsBetter]));
 }
 
+function truncationJson({ truncation }: TaskRemarks): Record<string, unknown> | null {
+  if (truncation === null) return null;
+  const { requests, total, documents, maxLength, largest, examples } = truncation;
+  return {
+    requests,
+    of_requests: total,
+    documents,
+    max_length: maxLength,
+    largest: { context: largest.context, continuation: largest.continuation, tokens_cut: largest.tokens },
+    documents_that_lost_examples: examples.documents,
+    examples_lost: examples.most,
+  };
+}
+
+function problemsJson({ problems }: TaskRemarks): Record<string, unknown>[] {
+  return problems.map(({ kind, of, count, first }) => ({ kind, of, count, first: `${first.place}: ${first.message}` }));
+}
+
 function hash(text: string | null | undefined): string | null {
   return text ? createHash("sha256").update(text).digest("hex") : null;
 }
@@ -143,6 +162,9 @@ export function resultsJson(
     model_info: reportedFacts(model.facts),
     // Ours: documents of the split that the task cannot judge.
     left_out: perTask(results, ({ documents }) => documents.leftOut),
+    // Ours: requests that were cut to fit, documents and examples with something wrong.
+    truncated: perTask(results, ({ remarks }) => truncationJson(remarks)),
+    problems: perTask(results, ({ remarks }) => problemsJson(remarks)),
     model_source: "bitnet-lab",
     model_name: model.name,
     model_name_sanitized: fileName(model.name),

@@ -6,6 +6,7 @@
 import type { Score } from "../aggregate.ts";
 import type { TaskResult } from "../evaluator.ts";
 import { type GroupResult, summaryEntries } from "../group_scores.ts";
+import { remarkLines } from "../request/remarks.ts";
 
 const headers = ["Version", "Filter", "n-shot", "Metric", "", "Value", "", "Stderr"];
 
@@ -60,9 +61,9 @@ function inOrder(results: readonly TaskResult[], groups: readonly GroupResult[])
   return [...shown, ...others.sort((a, b) => compare(a.task.name, b.task.name)).map((result) => taskEntry(result, ""))];
 }
 
-function taskEntry({ task, numFewshot, scores }: TaskResult, indent: string): Entry {
+function taskEntry({ task, numFewshot, scores, remarks }: TaskResult, indent: string): Entry {
   return {
-    alias: indent + task.alias,
+    alias: `${indent}${task.alias}${remarkLines(task.name, remarks).length > 0 ? " *" : ""}`,
     version: String(task.version),
     shots: String(numFewshot),
     scores,
@@ -153,6 +154,11 @@ export function chanceLines(results: readonly TaskResult[], groups: readonly Gro
         : `${difference > 0 ? "above" : "below"} guessing by more than two standard errors`;
     return [`${name}: chance ${chance.toFixed(4)}, acc ${accuracy.value.toFixed(4)}: ${verdict}`];
   });
+}
+
+/** What is to be said of the tasks that have a * in the table. */
+export function tableRemarks(results: readonly TaskResult[]): string[] {
+  return results.flatMap(({ task, remarks }) => remarkLines(task.name, remarks).map((line) => `* ${line}`));
 }
 
 /** One line for each task that cannot judge some of its documents. */

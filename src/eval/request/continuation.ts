@@ -5,6 +5,7 @@ import type { RequestEncoder } from "../../language_model/request_encoding.ts";
 import { pythonStr } from "../../python/values.ts";
 import type { DocumentReader } from "../data/document_reader.ts";
 import type { Task } from "../task/task.ts";
+import { encodePairs } from "./pairs.ts";
 import { type PendingSample, type PromptedDocument, samplesOfFilters } from "./sample.ts";
 
 export function prepareContinuation(
@@ -16,9 +17,13 @@ export function prepareContinuation(
   const target = pythonStr(reader.target(document));
   const before = String(context);
   const names = new Set(task.metrics.map(({ name }) => name));
+  const { requests, cuts, problems, answers } = encodePairs([[before, target]], encoder);
   return {
-    requests: [encoder.encodePair(before, target)],
-    judge([{ logprob, isGreedy }]) {
+    requests,
+    cuts,
+    problems: problems.map((message) => ({ kind: "token", message })),
+    judge(results) {
+      const [{ logprob, isGreedy }] = answers(results);
       const answer = [logprob, isGreedy];
       const metrics = task.processResults?.(document, [answer]) ?? {
         ...(names.has("perplexity") && { perplexity: logprob }),

@@ -4,11 +4,13 @@ import type { GenerateRequest } from "../../language_model/language_model.ts";
 import type { RequestEncoder } from "../../language_model/request_encoding.ts";
 import { truncateAtStop } from "../../language_model/stop_strings.ts";
 import { isNumeric, pythonRepr, pythonStr } from "../../python/values.ts";
+import type { DocumentProblem } from "../data/document_problem.ts";
 import type { DocumentReader } from "../data/document_reader.ts";
+import { choiceAt } from "../data/gold.ts";
 import type { ClassPair, Metrics, SampleMetric } from "../schema/sample_metric.ts";
 import { type ExactMatch, mean } from "../score/metrics.ts";
 import type { GenerationKwargs, Task } from "../task/task.ts";
-import type { PendingSample, PromptedDocument } from "./sample.ts";
+import type { PendingSample, PromptedDocument, RequestCut } from "./sample.ts";
 
 /** lm-evaluation-harness's default for tasks that name no limit. */
 export const defaultMaxTokens = 256;
@@ -38,14 +40,21 @@ export function prepareProblem(
   encoder: RequestEncoder,
 ): PendingSample<GenerateRequest, string> {
   const target = reader.target(document);
-  const references = referencesOf(target, document, reader);
+  const choices = reader.choices(document);
+  const references = referencesOf(target, choices, reader);
+  const problems: DocumentProblem[] = [];
+  if (choices !== null && references.length === 0) {
+    const message = `the label ${pythonRepr(target).slice(0, 100)} of ${choices.length} choices is not one of them`;
+    problems.push({ kind: "label", message });
+  }
   const before = String(context);
   const maxTokens = kwargs.max_gen_toks ?? defaultMaxTokens;
   const { endOfText } = encoder;
   const until = endOfText === null || kwargs.until.includes(endOfText) ? kwargs.until : [...kwargs.until, endOfText];
   const temperature = temperatureOf(kwargs);
+  const cuts: RequestCut[] = [];
   const request = {
-    context: encoder.encodeGeneration(before, maxTokens),
+    context: encoder.encodeGeneration(before, maxTokens, (cut) => cuts.push({ ...cut, request: 0 })),
     until,
     maxTokens,
     temperature,
@@ -56,6 +65,8 @@ export function prepareProblem(
   const asked = temperature > 0 ? task.repeats : 1;
   return {
     requests: Array.from({ length: asked }, (_, repeat) => ({ ...request, seed: streamSeed(seed, docId, repeat) })),
+    cuts,
+    problems,
     async judge(generated) {
       const texts = generated.map((text) => truncateAtStop(text, until));
       const responses = asked < task.repeats ? new Array<string>(task.repeats).fill(texts[0]) : texts;
@@ -79,12 +90,11 @@ export function prepareProblem(
   };
 }
 
-/** Texts of which one must be given; a number is the index of a choice. */
-function referencesOf(target: unknown, document: PromptedDocument["document"], reader: DocumentReader): string[] {
-  const choices = reader.choices(document);
+/** Texts of which one must be given; a number is the index of a choice, which may not be there. */
+function referencesOf(target: unknown, choices: readonly string[] | null, reader: DocumentReader): string[] {
   const isList = reader.hasSeveralTargets && Array.isArray(target);
-  return (isList ? target : [target]).map((entry) =>
-    choices !== null && isNumeric(entry) ? choices[Number(entry)] : pythonStr(entry),
+  return (isList ? target : [target]).flatMap((entry) =>
+    choices !== null && isNumeric(entry) ? (choiceAt(entry, choices) ?? []) : pythonStr(entry),
   );
 }
 
@@ -122,7 +132,8 @@ function classPair(metric: string, answer: unknown, references: readonly string[
   if (!isLabel || references.length > 1) {
     throw new DocumentError(`${metric} needs one target and one answer (take_first), not ${pythonRepr(answer)}`);
   }
-  const gold = typeof answer === "number" ? Number(reference) : reference;
+  const label = reference ?? "-100";
+  const gold = typeof answer === "number" ? Number(label) : label;
   if (metric === "f1" && [gold, answer].some((label) => label !== 0 && label !== 1)) {
     throw new DocumentError(`f1 is of the classes 0 and 1 (a map filter gives them), not ${gold} and ${answer}`);
   }

@@ -7,6 +7,7 @@ import type { DocumentReader } from "../data/document_reader.ts";
 import type { Metrics, SampleMetric } from "../schema/sample_metric.ts";
 import { likeliestChoice, likeliestChoicePerByte, likeliestChoicePerCharacter, softmax } from "../score/metrics.ts";
 import type { Task } from "../task/task.ts";
+import { encodePairs } from "./pairs.ts";
 import { type PendingSample, type PromptedDocument, samplesOfFilters } from "./sample.ts";
 
 /** A question whose choices are scored. */
@@ -31,7 +32,8 @@ const choiceMetrics: Readonly<Record<string, (question: ScoredQuestion) => Sampl
     const { logLikelihoods, unconditional } = question;
     return isRight(question, likeliestChoice(logLikelihoods.map((value, i) => value - unconditional[i])));
   },
-  exact_match: ({ gold, isGreedy }) => (gold.some((index) => isGreedy[index]) ? 1 : 0),
+  // Below 0 an index counts from the end, as in Python.
+  exact_match: ({ gold, isGreedy }) => (gold.some((index) => isGreedy.at(index)) ? 1 : 0),
   f1: classPair,
   mcc: classPair,
   brier_score: ({ gold, logLikelihoods }) => [gold[0], softmax(logLikelihoods)],
@@ -63,7 +65,7 @@ export function prepareQuestion(
   encoder: RequestEncoder,
 ): PendingSample<LoglikelihoodRequest, LoglikelihoodResult> {
   const choices = reader.choices(document)!;
-  const gold = reader.gold(document, choices);
+  const { indices: gold, problem } = reader.gold(document, choices);
   const target = reader.target(document);
   const pairs =
     typeof context === "string"
@@ -73,10 +75,16 @@ export function prepareQuestion(
   if (task.processResults === null) checkMetrics(names, choices, gold);
   // Mutual information also needs the choices without context.
   if (names.includes("acc_mutual_info")) pairs.push(...choices.map((choice) => ["", delimiter + choice] as const));
+  const encoded = encodePairs(pairs, encoder);
   return {
-    requests: pairs.map(([before, continuation]) => encoder.encodePair(before, continuation)),
+    requests: encoded.requests,
+    cuts: encoded.cuts,
+    problems: [
+      ...(problem === null ? [] : [{ kind: "label", message: problem } as const]),
+      ...encoded.problems.map((message) => ({ kind: "token", message }) as const),
+    ],
     judge(results) {
-      const answers = results.map((result) => [result.logprob, result.isGreedy] as const);
+      const answers = encoded.answers(results).map((result) => [result.logprob, result.isGreedy] as const);
       const values = answers.map(([value]) => value);
       const metrics = task.processResults
         ? task.processResults(document, answers)

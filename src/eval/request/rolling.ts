@@ -18,6 +18,8 @@ export function prepareText(
   const text = pythonStr(reader.target(document));
   return {
     requests: encoder.encodeRolling(text),
+    cuts: [],
+    problems: [],
     judge(results) {
       const logLikelihood = results.reduce((sum, result) => sum + result.logprob, 0);
       const metrics = task.processResults?.(document, [logLikelihood]) ?? textMetrics(text, logLikelihood, task);

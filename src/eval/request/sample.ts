@@ -1,7 +1,15 @@
 /** What evaluation keeps of one document: the requests made for it, the answers, and the metrics. */
 import type { JsonObject } from "../../data/document.ts";
+import type { Cut } from "../../language_model/request_encoding.ts";
+import type { DocumentProblem } from "../data/document_problem.ts";
 import type { Metrics } from "../schema/sample_metric.ts";
 import type { Task } from "../task/task.ts";
+
+/** A request whose context was cut to fit. */
+export interface RequestCut extends Cut {
+  /** Its place among the document's requests. */
+  request: number;
+}
 
 export interface Sample {
   docId: number;
@@ -15,6 +23,10 @@ export interface Sample {
   filteredResponses: readonly unknown[];
   filter: string;
   metrics: Metrics;
+  cuts?: readonly RequestCut[];
+  /** The most examples that one of its requests lost by the cut. */
+  examplesLost?: number;
+  problems?: readonly DocumentProblem[];
 }
 
 /** A test document with its prompt. */
@@ -28,6 +40,8 @@ export interface PromptedDocument {
 /** Requests of one document and how to judge the answers. */
 export interface PendingSample<Request, Response> {
   requests: Request[];
+  cuts: readonly RequestCut[];
+  problems: readonly DocumentProblem[];
   /** One sample for each filter. */
   judge(responses: readonly Response[]): Sample[] | Promise<Sample[]>;
 }

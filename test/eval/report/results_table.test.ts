@@ -12,6 +12,8 @@ function result(task: string, numFewshot: number, scores: [string, string, numbe
     generation: null,
     documents: { original: 100, effective: 100, leftOut: 0 },
     chance: 0.25,
+    chances: null,
+    remarks: { truncation: null, problems: [] },
     samples: [],
     scores: scores.map(
       ([metric, filter, value, standardError]): Score => ({
