@@ -1,7 +1,7 @@
 /** What each normalizer and pre-tokenizer does at the places where {@link safeCut} may cut. */
 import { compileOniguruma } from "./oniguruma.ts";
 import { toByteCharacters } from "./pre_tokenizer.ts";
-import { knownPatterns } from "./split_patterns.ts";
+import { isKnownPattern } from "./split_patterns.ts";
 import type { NormalizerJson, PreTokenizerJson, TokenizerJson } from "./tokenizer_json.ts";
 
 /** What stands at the place, between two letters: a space, a line break or tab, a punctuation mark. */
@@ -38,8 +38,8 @@ const localNormalizers = new Set([
 
 function isLocal({ type, pattern }: NormalizerJson): boolean {
   if (type !== "Replace") return localNormalizers.has(type);
-  // A single character, or a run of white space, which never lies across such a place.
-  if (pattern?.String !== undefined) return pattern.String.length === 1 || /^\s*$/.test(pattern.String);
+  // A text that never lies across such a place.
+  if (pattern?.String !== undefined) return !/\p{L}[\s\p{P}]/u.test(pattern.String);
   return /^(?:\\s|\\n|\\r|\\t| |\[[\\srnt ]+\])(?:\+|\{\d+,?\d*\})?$/.test(pattern?.Regex ?? "");
 }
 
@@ -52,16 +52,18 @@ function splitEffects({ pattern, behavior, invert }: PreTokenizerJson): Effects 
   const cutsAtMatches =
     (behavior === "Isolated" && !invert) || ((behavior === "Removed" || behavior === "Isolated") && invert);
   if (!cutsAtMatches) return all("looks");
-  if (knownPatterns.has(source)) return all("begins");
-  if (!oneClass.test(source)) return all("looks");
-  // A run of such characters ends at what is not one of them.
-  const expression = compileOniguruma(source);
-  const effect = (characters: string): Effect => (characters.search(expression) < 0 ? "keeps" : "looks");
+  if (isKnownPattern(source)) return all("begins");
+  if (!onlyClasses.test(source)) return all("looks");
+  // A run of such characters ends at what is none of them.
+  const classes = source.match(oneClass)!.map((text) => compileOniguruma(text));
+  const effect = (characters: string): Effect =>
+    classes.every((expression) => characters.search(expression) < 0) ? "keeps" : "looks";
   return { space: effect(" "), break: effect("\n\t"), mark: effect(marks) };
 }
 
-/** A pattern of one class of characters, once or in a run. */
-const oneClass = /^(?:\\[pP]\{\^?\w+\}|\\d|\[[^\]\\[]+\])(?:\{\d+(?:,\d+)?\}|\+)?$/;
+/** A class of characters, and patterns of nothing but classes. */
+const oneClass = /\\[pP]\{\^?\w+\}|\\d|\[[^\]\\[]+\]/g;
+const onlyClasses = /^(?:(?:\\[pP]\{\^?\w+\}|\\d|\[[^\]\\[]+\])(?:\{\d+(?:,\d+)?\}|\+)?)+$/;
 
 function effectsOf(json: PreTokenizerJson): Effects {
   switch (json.type) {

@@ -39,6 +39,14 @@ function addedTokenRule(added: readonly AddedTokenJson[], normalize: Normalize):
   const inside = neighbours(texts);
   const first = new Set<string>();
   const last = new Set<string>();
+  // What comes behind an added token is treated as a beginning, which a part that goes on is not.
+  const ending = new Map<string, string[]>();
+  for (const text of new Set(texts)) {
+    const end = text.slice(-1);
+    if (end !== "") ending.set(end, [...(ending.get(end) ?? []), text]);
+  }
+  const isBehindToken = (text: string, position: number): boolean =>
+    ending.get(text[position - 1])?.some((token) => text.startsWith(token, position - token.length)) ?? false;
   for (const { content, single_word, lstrip, rstrip } of added) {
     for (const text of [content, normalize(content, "continued")]) {
       if (text === "") continue;
@@ -47,7 +55,10 @@ function addedTokenRule(added: readonly AddedTokenJson[], normalize: Normalize):
     }
   }
   return (text, position) =>
-    !inside.has(text[position - 1] + text[position]) && !first.has(text[position]) && !last.has(text[position - 1]);
+    !inside.has(text[position - 1] + text[position]) &&
+    !first.has(text[position]) &&
+    !last.has(text[position - 1]) &&
+    !isBehindToken(text, position);
 }
 
 /** A normalized token is found in text that looks otherwise before: only then the raw neighbours say too little. */

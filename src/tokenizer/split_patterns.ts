@@ -2,7 +2,7 @@
  * How the tokenizers of well-known models split text, in the order of their steps: each splits what the ones before it
  * left whole. Facts about those models, as llama.cpp has them compiled in (llama-vocab.cpp).
  */
-import { gpt2Pattern, llama3Pattern } from "./split_pattern.ts";
+import { gpt2Pattern } from "./split_pattern.ts";
 
 const contraction = "'(?:[sS]|[tT]|[rR][eE]|[vV][eE]|[mM]|[lL][lL]|[dD])";
 const afterWord = `(?:${contraction})?`;
@@ -53,23 +53,25 @@ export const splits = {
   superBpe: ["\\p{N}+", "(?=(\\d{3})+(?!\\d))"],
 } as const satisfies Record<string, readonly string[]>;
 
+/** Ways to write the same pattern, as one: possessive quantifiers, contractions in any case, escaped line breaks. */
+function usualForm(pattern: string): string {
+  return pattern
+    .replace(/([?*+}])\+/g, "$1")
+    .replaceAll("(?i:'s|'t|'re|'ve|'m|'ll|'d)", contraction)
+    .replaceAll("'(?i:[sdmt]|ll|ve|re)", contraction)
+    .replaceAll(`(?:${contraction})`, contraction)
+    .replaceAll("\r", "\\r")
+    .replaceAll("\n", "\\n")
+    .replaceAll("\\p{N}{1}", "\\p{N}");
+}
+
+const beginning = [gpt2Pattern, llama3, qwen2, qwen35, tekken, gpt4o, deepseekWords, seedCoder, bailing];
+const usual: ReadonlySet<string> = new Set(beginning.map(usualForm));
+
 /**
- * Patterns that begin a new piece at white space or a mark (other than the apostrophe) between two letters, as they
- * stand here and as the models' own tokenizer.json have them.
+ * True for patterns that begin a new piece at white space or a mark (other than the apostrophe) between two letters,
+ * whatever is around.
  */
-export const knownPatterns: ReadonlySet<string> = new Set([
-  gpt2Pattern,
-  llama3Pattern,
-  llama3Pattern.replace("\\p{N}{1,3}", "\\p{N}"),
-  llama3,
-  qwen2,
-  qwen35,
-  tekken,
-  gpt4o,
-  gpt4o.replaceAll(afterWord, "(?i:'s|'t|'re|'ve|'m|'ll|'d)?"),
-  qwen35.replace(contraction, "(?i:'s|'t|'re|'ve|'m|'ll|'d)"),
-  deepseekWords,
-  deepseekWords.replaceAll("\\r\\n", "\r\n"),
-  seedCoder,
-  bailing,
-]);
+export function isKnownPattern(pattern: string): boolean {
+  return usual.has(usualForm(pattern));
+}

@@ -15,6 +15,7 @@ import { type CorpusFile, describeCorpus, hashCorpus, readDocuments, resolveCorp
 import { type CacheKeyParts, cacheKey, type DatasetManifest, fillCache, readManifest } from "./dataset_cache.ts";
 import { mixKey } from "./permutation.ts";
 import { PreparedDataset } from "./prepared_dataset.ts";
+import { recutParts } from "./recut_parts.ts";
 import { ShardWriter } from "./token_shards.ts";
 import { tokenizeParts } from "./tokenize_pool.ts";
 
@@ -75,7 +76,8 @@ async function writeTokens(
   let documents = 0;
   let split: "train" | "validation" = "train";
   try {
-    const parts = readDocuments(files, { ...options, onRemark }, onBytes);
+    const documentParts = readDocuments(files, { ...options, onRemark }, onBytes);
+    const parts = recutParts(documentParts, tokenizer.safeCut);
     const workers = options.workers ?? defaultWorkers(total);
     for await (const { parts: group, ids, lengths, byteCounts } of tokenizeParts(
       tokenizer,

@@ -23,7 +23,7 @@ export function encodeJob(tokenizer: Tokenizer, endOfText: number, parts: readon
   parts.forEach(({ text, first, last }, index) => {
     const before = ids.length;
     if (first && tokenizer.addsBos) ids.push(tokenizer.bosTokenId!);
-    for (const id of tokenizer.encode(text, { addSpecialTokens: false })) ids.push(id);
+    for (const id of tokenizer.encode(text, { addSpecialTokens: false, continued: !first })) ids.push(id);
     if (last) ids.push(endOfText);
     lengths[index] = ids.length - before;
     byteCounts[index] = Buffer.byteLength(text);
