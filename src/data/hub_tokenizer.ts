@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { DataError } from "./data_error.ts";
 import type { HubOptions } from "./hub_repository.ts";
+import { askedInstead } from "./mistaken_path.ts";
 
 /** The tokenizer, its chat template, and the shape of the model that it belongs to. */
 const wanted = new Set(["tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "config.json"]);
@@ -26,6 +27,6 @@ export async function localTokenizer(source: string, options: HubOptions = {}): 
     return files.filter((file) => wanted.has(file));
   };
   const fetch = (given: HubOptions) => fetchHubFiles({ type: "model", name, revision }, select, given);
-  const files = await cachedOrFetched(fetch, options);
+  const files = await askedInstead(source, () => cachedOrFetched(fetch, options));
   return path.dirname(files.find((file) => path.basename(file) === "tokenizer.json")!);
 }

@@ -15,6 +15,7 @@ import type { HubOptions } from "../../src/data/hub_repository.ts";
 import { parseHubDatasetId } from "../../src/data/hub_selection.ts";
 import { findLocalFiles, type LocalFiles, leftOutText } from "../../src/data/local_files.ts";
 import { missingShards, missingShardsText } from "../../src/data/missing_shards.ts";
+import { askedInstead, couldBePath, nothingHere } from "../../src/data/mistaken_path.ts";
 import type { OnBytes, OnRemark } from "../../src/data/row_source.ts";
 import type { DocumentPart } from "../../src/data/text_document.ts";
 import { type DocumentOptions, readDocumentParts } from "../../src/data/text_reader.ts";
@@ -38,16 +39,19 @@ async function corpusFile(file: string): Promise<CorpusFile> {
 }
 
 /** Paths that one source stands for. */
-async function expandSource(source: string, hub: HubOptions): Promise<LocalFiles> {
+async function expandSource(source: string, hub: HubOptions, onRemark: OnRemark): Promise<LocalFiles> {
   const id = parseHubDatasetId(source);
   const isThere = (await lstat(source).catch(() => null)) !== null;
   const looksLocal =
     source.startsWith(".") || path.isAbsolute(source) || (id?.selector === null && formatOf(source) !== null);
   if (!isThere && id && !looksLocal && (id.selector !== null || !isGlob(source))) {
-    return { files: await fetchHubDataset(id, hub), leftOut: [] };
+    if (await couldBePath(source.split(/[@:]/)[0])) {
+      onRemark(`${source}: ${await nothingHere(source)}; taken for a data set of the Hugging Face Hub`);
+    }
+    return { files: await askedInstead(source, () => fetchHubDataset(id, hub)), leftOut: [] };
   }
   const local = await findLocalFiles(source);
-  if (local === null) throw new DataError(`${source}: no such file`);
+  if (local === null) throw new DataError(`${source}: ${await nothingHere(source)}`);
   return local;
 }
 
@@ -74,7 +78,7 @@ export async function resolveCorpus(sources: readonly string[], options: CorpusO
   const { onRemark = () => {}, ...hub } = options;
   const paths: string[] = [];
   for (const source of sources) {
-    const { files, leftOut } = await expandSource(source, hub);
+    const { files, leftOut } = await expandSource(source, hub, onRemark);
     paths.push(...files);
     if (leftOut.length > 0) onRemark(`${source}: left out ${leftOutText(leftOut)}`);
   }

@@ -129,7 +129,7 @@ describe("resolveCorpus", () => {
     const folder = temporaryFolder();
     const fails = (source: string, message: string | RegExp) =>
       expect(resolveCorpus([source])).rejects.toThrow(message);
-    await fails(path.join(folder, "no.txt"), /no\.txt: no such file$/);
+    await fails(path.join(folder, "no.txt"), /no\.txt: no such file or folder here$/);
     await fails("data/missing.jsonl", "data/missing.jsonl: no such file");
     await fails("missing", "missing: no such file");
     await fails(write(path.join(folder, "a.pdf"), "x"), /a\.pdf: unreadable type "\.pdf" \(readable: \.txt, /);
