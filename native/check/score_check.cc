@@ -123,6 +123,50 @@ Scores alone(Engine* engine, const Requests& requests) {
   return scores;
 }
 
+CHECK_TEST("the likeliest tokens are those that scoring them one by one finds, whatever is shared") {
+  const std::shared_ptr<const Model> model = small_model();
+  const int64_t vocab = model->config().vocab_size;
+  const Requests requests = exam(vocab, 5, 3);
+  constexpr int64_t kTop = 3;
+  for (const Variant& variant : kernel_variants()) {
+    if (!runs_in_engine(variant)) continue;
+    Engine engine(model, *variant.kernels, {2});
+    size_t places = 0;
+    for (const ScoreRequest& request : views(requests)) {
+      places += static_cast<size_t>(request.length - request.first_target);
+    }
+    std::vector<float> logprobs(places), top_logprobs(places * kTop);
+    std::vector<uint8_t> greedy(places);
+    std::vector<int32_t> top_ids(places * kTop);
+    engine.score(views(requests), {5, true}, nullptr, logprobs.data(), greedy.data(),
+                 {kTop, top_ids.data(), top_logprobs.data()});
+    size_t place = 0;
+    for (const Request& request : requests) {
+      for (int64_t end = request.first_target; end < static_cast<int64_t>(request.ids.size());
+           ++end, ++place) {
+        Requests each;
+        for (int32_t id = 0; id < vocab; ++id) {
+          each.push_back({joined({request.ids.begin(), request.ids.begin() + end}, {id}), end});
+        }
+        const Scores all = score(&engine, each, true, each.size(), 0);
+        std::vector<int32_t> order;
+        for (int32_t id = 0; id < vocab; ++id) order.push_back(id);
+        std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) {
+          return all.logprobs[static_cast<size_t>(a)] > all.logprobs[static_cast<size_t>(b)];
+        });
+        for (size_t k = 0; k < kTop; ++k) {
+          const float expected = all.logprobs[static_cast<size_t>(order[k])];
+          expect(std::memcmp(&expected, &top_logprobs[place * kTop + k], sizeof(float)) == 0,
+                 "%s: place %zu, likeliest %zu is %.9g, not %.9g", variant.kernels->name, place, k,
+                 static_cast<double>(top_logprobs[place * kTop + k]), static_cast<double>(expected));
+          expect(top_ids[place * kTop + k] == order[k], "%s: place %zu, id %zu", variant.kernels->name, place,
+                 k);
+        }
+      }
+    }
+  }
+}
+
 CHECK_TEST("sharing changes no bit, in any order and cut into any calls") {
   const std::shared_ptr<const Model> model = small_model();
   const int64_t vocab = model->config().vocab_size;

@@ -49,6 +49,8 @@ function oneOf<Name extends string>(option: string, names: readonly Name[], valu
 export interface ScoreOptions {
   /** Most tokens per forward pass ("token" = 1). Never changes a bit of the result. */
   chunk?: number | "token";
+  /** Tell so many of the likeliest tokens at each scored place, too; default none. */
+  top?: number;
   signal?: AbortSignal;
 }
 
@@ -57,6 +59,9 @@ export interface SequenceScore {
   logprobs: Float32Array;
   /** 1 where the id was the arg max (the first one on a tie). */
   greedy: Uint8Array;
+  /** Where they were asked for: ids of the likeliest tokens at each place, and their log-probabilities, [places][top]. */
+  topIds?: Int32Array;
+  topLogprobs?: Float32Array;
 }
 
 export interface ContinuationRequest {
@@ -151,7 +156,7 @@ export class Engine {
     sequences: readonly Int32Array[],
     firstTargets: readonly number[],
     sharePrefixes: boolean,
-    { chunk = 0, signal }: ScoreOptions,
+    { chunk = 0, top = 0, signal }: ScoreOptions,
   ): Promise<SequenceScore[]> {
     const lengths = Int32Array.from(sequences, (ids) => ids.length);
     const ids = new Int32Array(lengths.reduce((sum, length) => sum + length, 0));
@@ -161,15 +166,23 @@ export class Engine {
       offset += sequence.length;
     }
     const rows = chunk === "token" ? 1 : chunk;
+    if (!Number.isInteger(top) || top < 0) throw new RangeError(`top must be an integer from 0, not ${top}`);
     if (!Number.isInteger(rows) || rows < 0) throw new RangeError(`chunk must be a positive integer, not ${chunk}`);
     const all = await callAbortable(signal, (flag) =>
-      this.#native.score(ids, lengths, Int32Array.from(firstTargets), rows, sharePrefixes, flag),
+      this.#native.score(ids, lengths, Int32Array.from(firstTargets), rows, sharePrefixes, top, flag),
     );
     let scored = 0;
     return sequences.map((sequence, i) => {
       const begin = scored;
       scored += sequence.length - firstTargets[i];
-      return { logprobs: all.logprobs.slice(begin, scored), greedy: all.greedy.slice(begin, scored) };
+      return {
+        logprobs: all.logprobs.slice(begin, scored),
+        greedy: all.greedy.slice(begin, scored),
+        ...(top > 0 && {
+          topIds: all.topIds.slice(begin * top, scored * top),
+          topLogprobs: all.topLogprobs.slice(begin * top, scored * top),
+        }),
+      };
     });
   }
 

@@ -6,7 +6,8 @@ export {
   Generation,
   type GenerationUsage,
 } from "../../src/language_model/generation.ts";
-export type { StopReason } from "../../src/language_model/language_model.ts";
+export type { LikelyToken, StopReason } from "../../src/language_model/language_model.ts";
+export { type LogprobsOptions, logprobsOf, type TokenLogprob } from "../../src/language_model/likely_tokens.ts";
 export { RequestError as EngineRequestError } from "../../src/language_model/request_error.ts";
 export type { SamplingOptions } from "../../src/language_model/sampling.ts";
 export {

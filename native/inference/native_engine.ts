@@ -76,8 +76,9 @@ export interface NativeEngine {
     firstTargets: Int32Array,
     chunk: number,
     sharePrefixes: boolean,
+    top: number,
     flag: AbortFlag,
-  ): Promise<{ logprobs: Float32Array; greedy: Uint8Array }>;
+  ): Promise<{ logprobs: Float32Array; greedy: Uint8Array; topIds: Int32Array; topLogprobs: Float32Array }>;
   createSession(slots: number, capacity: number): number;
   disposeSession(session: number): void;
   truncate(session: number, slot: number, length: number): Promise<void>;

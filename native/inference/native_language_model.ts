@@ -15,6 +15,7 @@ import type {
   LoglikelihoodRequest,
   LoglikelihoodResult,
 } from "../../src/language_model/language_model.ts";
+import { likelyTokens } from "../../src/language_model/likely_tokens.ts";
 import { type EngineFacts, filesIdentity } from "../../src/language_model/model_facts.ts";
 import { shapeOf } from "../../src/language_model/model_shape.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
@@ -88,17 +89,20 @@ export class NativeLanguageModel implements LanguageModel {
     let done = 0;
     for (let call = schedule.nextCall(); call.length > 0; call = schedule.nextCall()) {
       const begin = performance.now();
+      const top = Math.min(Math.max(...call.map((index) => requests[index].top ?? 0)), this.engine.config.vocabSize);
       const scores = await this.engine.scoreContinuations(
         call.map((index) => requests[index]),
-        { signal },
+        { top, signal },
       );
       schedule.took((performance.now() - begin) / 1000);
       call.forEach((index, i) => {
-        const { logprobs, greedy } = scores[i];
+        const { logprobs, greedy, topIds, topLogprobs } = scores[i];
+        const asked = Math.min(requests[index].top ?? 0, top);
         results[index] = {
           logprob: logprobs.reduce((sum, value) => sum + value, 0),
           isGreedy: greedy.every((flag) => flag === 1),
           tokenLogprobs: logprobs,
+          ...(asked > 0 && { top: likelyTokens(this.tokenizer, topIds!, topLogprobs!, top, asked) }),
         };
         onAnswer?.(index, results[index]);
       });

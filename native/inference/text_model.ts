@@ -7,6 +7,7 @@ import {
   type PreparedPrompt,
 } from "../../src/language_model/generation.ts";
 import type { LoglikelihoodResult } from "../../src/language_model/language_model.ts";
+import { type LogprobsOptions, logprobsOf, type TokenLogprob } from "../../src/language_model/likely_tokens.ts";
 import { RequestEncoder } from "../../src/language_model/request_encoding.ts";
 import { RequestError } from "../../src/language_model/request_error.ts";
 import {
@@ -158,14 +159,23 @@ export class TextModel {
   async loglikelihood(
     context: TextOrIds,
     continuation: TextOrIds,
-    options: { signal?: AbortSignal } = {},
+    { signal, top }: { signal?: AbortSignal; top?: number } = {},
   ): Promise<LoglikelihoodResult> {
     const request =
       typeof context === "string" && typeof continuation === "string"
         ? this.#encoder.encodePair(context, continuation)
         : { context: this.#ids(context), continuation: this.#ids(continuation) };
-    const [result] = await this.languageModel.loglikelihood([request], options);
+    const [result] = await this.languageModel.loglikelihood([{ ...request, top }], { signal });
     return result;
+  }
+
+  /**
+   * Log-probabilities (natural, at temperature 1) of the tokens of a text, and the likeliest ones at their places. Text
+   * gets BOS where the tokenizer adds it. Of a generation: `logprobs([...encode(prompt), ...generation.tokens], { from })`.
+   * @throws {RequestError} if the text is longer than the context.
+   */
+  async logprobs(text: Prompt, options: LogprobsOptions = {}): Promise<TokenLogprob[]> {
+    return logprobsOf(this.languageModel, this.encode(text), options);
   }
 
   #ids(text: TextOrIds): readonly number[] {

@@ -215,8 +215,8 @@ export async function* streamPieces(
 ): AsyncGenerator<GeneratedPiece, void> {
   if (maxTokens <= 0) return;
   const generation = new Generation(source, { ...sampling, maxTokens, stop: until, signal });
-  for await (const { text } of generation) {
+  for await (const { text, id } of generation) {
     const end = generation.stopReason;
-    yield { text, tokens: generation.tokens.length - (end === "eos" ? 1 : 0), end };
+    yield { text, id, tokens: generation.tokens.length - (end === "eos" ? 1 : 0), end };
   }
 }

@@ -11,6 +11,17 @@ export interface LoglikelihoodRequest {
   context: readonly number[];
   /** At least one id; context + continuation has at most maxLength + 1 ids. */
   continuation: readonly number[];
+  /** So many of the likeliest tokens are told at each place of the continuation, too; default none. */
+  top?: number;
+}
+
+/** A token that could have stood at a place. */
+export interface LikelyToken {
+  /** Null where a server tells only its text, and several tokens have that. */
+  id: number | null;
+  text: string;
+  /** float32 natural log-probability. */
+  logprob: number;
 }
 
 export interface LoglikelihoodResult {
@@ -20,6 +31,8 @@ export interface LoglikelihoodResult {
   isGreedy: boolean;
   /** float32 log-probability of each continuation id. */
   tokenLogprobs: Float32Array;
+  /** The likeliest tokens at the place of each continuation id, likeliest first; only where they were asked for. */
+  top?: LikelyToken[][];
 }
 
 /** A context to continue, and how tokens are drawn. */
@@ -40,6 +53,8 @@ export type StopReason = "eos" | "stop" | "length" | "context";
 export interface GeneratedPiece {
   /** Text that is final with it, maybe "". */
   text: string;
+  /** The token drawn, the one that ended the text included; where that is known. */
+  id?: number;
   /** Tokens of the text so far, the one that ended it left out. */
   tokens: number;
   /** Why the text ended; null before the last piece, and where a server does not tell. */

@@ -21,9 +21,11 @@ import type {
   GeneratedPiece,
   GenerateRequest,
   LanguageModel,
+  LikelyToken,
   LoglikelihoodRequest,
   LoglikelihoodResult,
 } from "./language_model.ts";
+import { likelyTokens } from "./likely_tokens.ts";
 import { type CheckpointFacts, filesIdentity } from "./model_facts.ts";
 import { shapeOf } from "./model_shape.ts";
 import { TfjsSession, tokensPerPass } from "./tfjs_session.ts";
@@ -179,15 +181,26 @@ export class TfjsLanguageModel implements LanguageModel {
     const [values, best] = await Promise.all([logProbs.data(), argmax.data()]);
     logProbs.dispose();
     argmax.dispose();
-    return batch.map(({ context, continuation }, row) => {
+    return batch.map((request, row) => {
+      const { context, continuation, top = 0 } = request;
       const begin = row * width + context.length - 1;
       const tokenLogprobs = Float32Array.from(values.slice(begin, begin + continuation.length));
       return {
+        ...(top > 0 && { top: this.likelyTokens(request, Math.min(top, this.model.config.vocabSize)) }),
         logprob: tokenLogprobs.reduce((sum, value) => sum + value, 0),
         isGreedy: continuation.every((id, i) => best[begin + i] === id),
         tokenLogprobs,
       };
     });
+  }
+
+  private likelyTokens({ context, continuation }: LoglikelihoodRequest, count: number): LikelyToken[][] {
+    const ids = [...context, ...continuation].slice(0, -1);
+    const positions = continuation.map((_, i) => context.length - 1 + i);
+    const input = tf.tensor2d(ids, [1, ids.length], "int32");
+    const top = this.model.topLogProbs(input, positions, count);
+    input.dispose();
+    return likelyTokens(this.tokenizer, top.ids, top.logProbs, count, count);
   }
 }
 

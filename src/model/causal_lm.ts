@@ -16,6 +16,7 @@ import { RMSNorm } from "../layers/rms_norm.ts";
 import { recomputesLayers } from "../ops/backward_pass.ts";
 import { embeddingGather } from "../ops/embedding_gather.ts";
 import { headLogits, headLoss, scoreTargets } from "../ops/head_log_probs.ts";
+import { largestIndices } from "../ops/largest_indices.ts";
 import { roundToDtype } from "../ops/round_to_dtype.ts";
 import { initialValues } from "./initialization.ts";
 import { embeddingName, finalNormName, headName, layerPrefix, modelParameters, parameterSize } from "./parameters.ts";
@@ -87,6 +88,32 @@ export class CausalLM {
         argmax: tf.reshape(scores.argmax, ids.shape),
       };
     });
+  }
+
+  /**
+   * The `count` likeliest ids at N of the positions of ids int32 [B, T] (of equal logits the smaller ids first), and their
+   * log-probabilities with the bits of {@link logProbs}: [N, count] each. `positions` are indices into the B * T ids. Not
+   * differentiable.
+   */
+  topLogProbs(
+    ids: tf.Tensor2D,
+    positions: readonly number[],
+    count: number,
+  ): { ids: Int32Array; logProbs: Float32Array } {
+    const { vocabSize } = this.config;
+    let likeliest = new Int32Array();
+    const logProbs = tf.tidy(() => {
+      const { hidden, table } = this.headInputs(ids);
+      const rows: tf.Tensor2D = tf.gather(hidden, tf.tensor1d([...positions], "int32"));
+      const logits = headLogits(rows, table).dataSync() as Float32Array;
+      likeliest = Int32Array.from(
+        positions.flatMap((_, n) => largestIndices(logits.subarray(n * vocabSize, (n + 1) * vocabSize), count)),
+      );
+      const places = likeliest.map((_, i) => Math.floor(i / count));
+      const repeated: tf.Tensor2D = tf.gather(rows, tf.tensor1d(places, "int32"));
+      return scoreTargets(repeated, table, tf.tensor1d(likeliest, "int32")).logProbs.dataSync() as Float32Array;
+    });
+    return { ids: likeliest, logProbs };
   }
 
   /** Logits [B, T, V]. Not differentiable. */

@@ -3,7 +3,7 @@
 //   new Engine();  everything else needs a loaded engine
 //   load(path, threads, headPrecision, kvType, lockMemory, flag) -> Promise
 //   info() -> sizes and types;  metadata() -> scalars and strings;  metadataArray(key) -> array or undefined
-//   score(ids, lengths, firstTargets, chunk, sharePrefixes, flag) -> Promise<{ logprobs, greedy }>
+//   score(ids, lengths, firstTargets, chunk, sharePrefixes, top, flag) -> Promise<{ logprobs, greedy, topIds, topLogprobs }>
 //   createSession(slots, capacity) -> id;  disposeSession(id);  truncate(id, slot, length) -> Promise
 //   feed(sessions, slots, ids, counts, wantLogits, flag) -> Promise<Float32Array>, empty without wantLogits
 //   generate(sessions, slots, ids, counts, sampling, steps, endIds, flag) -> Promise<Int32Array[]>
@@ -243,6 +243,8 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
       std::vector<int32_t> ids, lengths, first_targets;
       std::vector<float> logprobs;
       std::vector<uint8_t> greedy;
+      std::vector<int32_t> top_ids;
+      std::vector<float> top_logprobs;
     };
     const Napi::Env env = info.Env();
     auto work = std::make_shared<Work>();
@@ -252,8 +254,9 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
     ScoreOptions options;
     options.chunk = info[3].As<Napi::Number>().Int64Value();
     options.share_prefixes = info[4].As<Napi::Boolean>().Value();
-    auto job = std::make_unique<Job>(env, abort_flag(info[5]));
-    job->run = [engine = engine(env), work, options, abort = job->abort] {
+    const int64_t top = info[5].As<Napi::Number>().Int64Value();
+    auto job = std::make_unique<Job>(env, abort_flag(info[6]));
+    job->run = [engine = engine(env), work, options, top, abort = job->abort] {
       std::vector<ScoreRequest> requests;
       const int32_t* ids = work->ids.data();
       int64_t scored = 0;
@@ -264,12 +267,18 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
       }
       work->logprobs.resize(static_cast<size_t>(scored));
       work->greedy.resize(static_cast<size_t>(scored));
-      engine->score(requests, options, abort.get(), work->logprobs.data(), work->greedy.data());
+      const int64_t listed = scored * std::clamp<int64_t>(top, 0, engine->model().config().vocab_size);
+      work->top_ids.resize(static_cast<size_t>(listed));
+      work->top_logprobs.resize(static_cast<size_t>(listed));
+      engine->score(requests, options, abort.get(), work->logprobs.data(), work->greedy.data(),
+                    {top, work->top_ids.data(), work->top_logprobs.data()});
     };
     job->result = [work](Napi::Env result_env) {
       Napi::Object result = Napi::Object::New(result_env);
       result.Set("logprobs", typed_array<Napi::Float32Array>(result_env, work->logprobs));
       result.Set("greedy", typed_array<Napi::Uint8Array>(result_env, work->greedy));
+      result.Set("topIds", typed_array<Napi::Int32Array>(result_env, work->top_ids));
+      result.Set("topLogprobs", typed_array<Napi::Float32Array>(result_env, work->top_logprobs));
       return result;
     };
     return state_->queue->push(env, std::move(job));

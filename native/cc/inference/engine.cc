@@ -57,7 +57,11 @@ void Engine::check_request(const ScoreRequest& request) const {
 }
 
 void Engine::score(const std::vector<ScoreRequest>& requests, const ScoreOptions& options,
-                   const std::atomic<bool>* abort, float* logprobs, uint8_t* greedy) {
+                   const std::atomic<bool>* abort, float* logprobs, uint8_t* greedy, TopTokens top) {
+  if (top.count < 0 || top.count > model_->config().vocab_size) {
+    throw RequestError("the likeliest " + std::to_string(top.count) + " tokens of a vocabulary of " +
+                       std::to_string(model_->config().vocab_size) + " do not exist");
+  }
   const AbortScope scope(&workers_, abort);
   for (const ScoreRequest& request : requests) check_request(request);
   const int64_t chunk = options.chunk > 0 ? options.chunk : kDefaultChunk;
@@ -76,9 +80,13 @@ void Engine::score(const std::vector<ScoreRequest>& requests, const ScoreOptions
         continue;
       }
     }
-    run_wave(plan, chunk, logprobs, greedy);
+    run_wave(plan, chunk, logprobs, greedy, top);
     logprobs += plan.targets.size();
     greedy += plan.targets.size();
+    if (top.count > 0) {
+      top.ids += static_cast<int64_t>(plan.targets.size()) * top.count;
+      top.logprobs += static_cast<int64_t>(plan.targets.size()) * top.count;
+    }
     begin = end;
   }
 }
@@ -90,7 +98,8 @@ void Engine::copy_prefixes(const std::vector<PrefixCopy>& copies) {
 }
 
 // Writes the results of the plan's targets, in their order.
-void Engine::run_wave(const ScorePlan& plan, int64_t chunk, float* logprobs, uint8_t* greedy) {
+void Engine::run_wave(const ScorePlan& plan, int64_t chunk, float* logprobs, uint8_t* greedy,
+                      const TopTokens& top) {
   // Whatever ends this early leaves no trunk behind.
   std::vector<int32_t> trunk;
   trunk.swap(trunk_);
@@ -139,7 +148,7 @@ void Engine::run_wave(const ScorePlan& plan, int64_t chunk, float* logprobs, uin
     }
     copy_prefixes(copies);
     run_spans(spans, chunk, [&](const float* hidden, int64_t count) {
-      head_.score(hidden, count, first.data() + row, targets.data(), logprobs, greedy);
+      head_.score(hidden, count, first.data() + row, targets.data(), logprobs, greedy, top);
       row += count;
     });
   }

@@ -60,10 +60,10 @@ class Engine {
   const Kernels& kernels() const { return kernels_; }
   int threads() const { return workers_.threads(); }
 
-  // Writes the log-probabilities of all requests, one after the other, and whether each target was the first
-  // arg max. Throws RequestError, Aborted (when *abort becomes true), std::bad_alloc.
+  // Writes the log-probabilities of all requests, one after the other, whether each target was the first
+  // arg max, and the likeliest ids at its place. Throws RequestError, Aborted (when *abort becomes true), std::bad_alloc.
   void score(const std::vector<ScoreRequest>& requests, const ScoreOptions& options,
-             const std::atomic<bool>* abort, float* logprobs, uint8_t* greedy);
+             const std::atomic<bool>* abort, float* logprobs, uint8_t* greedy, TopTokens top = {});
 
   // Appends ids to sequences of any sessions; writes the logits after the last id of each,
   // [feeds][vocab_size] (null: none). Throws RequestError, Aborted: the slots then keep the length that they
@@ -93,7 +93,7 @@ class Engine {
 
   void check_ids(const int32_t* ids, int64_t count) const;
   void check_request(const ScoreRequest& request) const;
-  void run_wave(const ScorePlan& plan, int64_t chunk, float* logprobs, uint8_t* greedy);
+  void run_wave(const ScorePlan& plan, int64_t chunk, float* logprobs, uint8_t* greedy, const TopTokens& top);
   // Copies prefixes within the score cache, all layers.
   struct PrefixCopy {
     int64_t from, to, positions;

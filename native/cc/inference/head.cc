@@ -1,6 +1,9 @@
 #include "inference/head.h"
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <vector>
 
 #include "inference/sampler.h"
 
@@ -9,6 +12,20 @@ namespace {
 
 constexpr int64_t kChunkBytes = int64_t{16} << 20;
 constexpr int64_t kChunkTokens = 64;
+
+// The `count` ids with the largest logits, in order; what is not a number comes last.
+std::vector<int32_t> largest(const float* row, int64_t vocab, int64_t count) {
+  std::vector<int32_t> ids(static_cast<size_t>(vocab));
+  std::iota(ids.begin(), ids.end(), 0);
+  const auto before = [row](int32_t a, int32_t b) {
+    const float x = std::isnan(row[a]) ? -INFINITY : row[a];
+    const float y = std::isnan(row[b]) ? -INFINITY : row[b];
+    return x != y ? x > y : a < b;
+  };
+  std::partial_sort(ids.begin(), ids.begin() + count, ids.end(), before);
+  ids.resize(static_cast<size_t>(count));
+  return ids;
+}
 
 }  // namespace
 
@@ -42,7 +59,7 @@ void Head::logits(const float* hidden, int64_t tokens, float* logits) {
 }
 
 void Head::score(const float* hidden, int64_t tokens, const int64_t* first, const Target* targets,
-                 float* logprobs, uint8_t* greedy) {
+                 float* logprobs, uint8_t* greedy, const TopTokens& top) {
   const int64_t vocab = model_.head().rows;
   const int64_t step = std::clamp<int64_t>(kChunkBytes / (vocab * 4), 1, kChunkTokens);
   const size_t bytes = static_cast<size_t>(std::min(step, tokens) * vocab) * sizeof(float);
@@ -60,6 +77,15 @@ void Head::score(const float* hidden, int64_t tokens, const int64_t* first, cons
         for (int64_t i = range[0]; i < range[1]; ++i) {
           logprobs[targets[i].result] = row[targets[i].id] - normalizer;
           greedy[targets[i].result] = likeliest == targets[i].id;
+        }
+        if (top.count == 0) continue;
+        const std::vector<int32_t> ids = largest(row, vocab, top.count);
+        for (int64_t i = range[0]; i < range[1]; ++i) {
+          for (int64_t k = 0; k < top.count; ++k) {
+            const int32_t id = ids[static_cast<size_t>(k)];
+            top.ids[targets[i].result * top.count + k] = id;
+            top.logprobs[targets[i].result * top.count + k] = row[id] - normalizer;
+          }
         }
       }
     });

@@ -12,6 +12,14 @@
 
 namespace bitnet {
 
+// The likeliest ids at every scored place: `count` of them, from the largest logit down, of equal ones those
+// with the smaller ids first. `count` is at most the vocabulary.
+struct TopTokens {
+  int64_t count = 0;
+  int32_t* ids = nullptr;  // [results][count]
+  float* logprobs = nullptr;
+};
+
 class Head {
  public:
   // An id whose log-probability is asked for, and its place in the results.
@@ -26,9 +34,9 @@ class Head {
   // logits [tokens][vocab_size] of hidden [tokens][hidden_size]. Throws Aborted.
   void logits(const float* hidden, int64_t tokens, float* logits);
   // For every target of token t, targets[first[t] .. first[t + 1] - 1]: logprobs[result] = logit[id] - log
-  // sum exp(logits), greedy[result] = 1 if id is the first largest logit. Throws Aborted.
+  // sum exp(logits), greedy[result] = 1 if id is the first largest logit; `top` likewise. Throws Aborted.
   void score(const float* hidden, int64_t tokens, const int64_t* first, const Target* targets,
-             float* logprobs, uint8_t* greedy);
+             float* logprobs, uint8_t* greedy, const TopTokens& top);
 
  private:
   const Model& model_;

@@ -35,6 +35,8 @@ export class CachedLanguageModel implements LanguageModel {
     requests: readonly LoglikelihoodRequest[],
     options: CallOptions<LoglikelihoodResult> = {},
   ): Promise<LoglikelihoodResult[]> {
+    // Lists of likely tokens are large and asked for once: they are not kept.
+    if (requests.some(({ top = 0 }) => top > 0)) return this.model.loglikelihood(requests, options);
     const keys = requests.map(({ context, continuation }) =>
       answerKey(this.identity, ["loglikelihood", context, continuation]),
     );

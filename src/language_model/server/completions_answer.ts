@@ -6,7 +6,7 @@
  * generated tokens only.
  */
 import { z } from "zod";
-import type { LoglikelihoodRequest, LoglikelihoodResult } from "../language_model.ts";
+import type { LikelyToken, LoglikelihoodRequest, LoglikelihoodResult } from "../language_model.ts";
 import { ServerError } from "./server_error.ts";
 
 const echoedLogprobs = z.object({
@@ -108,9 +108,10 @@ function echoedPrompt({ logprobs }: Choice, length: number, bosText: string | nu
 /** `token_logprobs` of the continuation in an answer that repeats the prompt. @param bosText see `echoedPrompt` */
 export function echoedScore(
   choice: Choice,
-  { context, continuation }: LoglikelihoodRequest,
+  { context, continuation, top: likely = 0 }: LoglikelihoodRequest,
   bosText: string | null,
   where: string,
+  idOf: (text: string) => number | null = () => null,
 ): LoglikelihoodResult {
   const length = context.length + continuation.length;
   const prompt = echoedPrompt(choice, length, bosText, where);
@@ -125,7 +126,9 @@ export function echoedScore(
     if (!top) throw new ServerError(`${where}: top_logprobs is missing: the server must support logprobs=1`);
     return value! >= Math.max(...Object.values(top));
   });
-  return { logprob: (values as number[]).reduce((sum, value) => sum + value, 0), isGreedy, tokenLogprobs };
+  const top = values.map((_, i) => likelyOfTexts(prompt.top![context.length + i]!, likely, idOf));
+  const logprob = (values as number[]).reduce((sum, value) => sum + value, 0);
+  return { logprob, isGreedy, tokenLogprobs, ...(likely > 0 && { top }) };
 }
 
 /** Log-probabilities of the likeliest tokens at one place, by their texts. */
@@ -144,6 +147,21 @@ export function echoedTop(
   where: string,
 ): TopLogprobs | null {
   return echoedPrompt(choice, context.length + continuation.length, bosText, where).top?.[context.length] ?? null;
+}
+
+/** The likeliest tokens of an echoed place, whose ids the server does not tell. */
+export function likelyOfTexts(top: TopLogprobs, count: number, idOf: (text: string) => number | null): LikelyToken[] {
+  return Object.entries(top)
+    .map(([text, logprob]) => ({ id: idOf(text), text, logprob: Math.fround(logprob) }))
+    .sort((a, b) => b.logprob - a.logprob)
+    .slice(0, count);
+}
+
+/** The likeliest tokens before the one generated token was forced: llama.cpp's form tells their ids. */
+export function likelyOfIds({ logprobs }: Choice, count: number, textOf: (id: number) => string): LikelyToken[] | null {
+  const listed = logprobs && "content" in logprobs ? logprobs.content[0]?.top_logprobs : undefined;
+  if (listed === undefined) return null;
+  return listed.slice(0, count).map(({ id, logprob }) => ({ id, text: textOf(id), logprob: Math.fround(logprob) }));
 }
 
 /** Log-probability of the one generated token, which was forced to be `id`. */

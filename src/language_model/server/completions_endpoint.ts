@@ -1,5 +1,6 @@
 /** A completions server, one of its models, and what a prompt to it looks like. */
 import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
+import { tokenText } from "../likely_tokens.ts";
 import type { CompletionsClient } from "./completions_client.ts";
 import { isBosImplied, type PromptForm, promptText } from "./prompt_form.ts";
 import { ServerError } from "./server_error.ts";
@@ -17,6 +18,7 @@ export class CompletionsEndpoint {
   readonly model: string;
   readonly tokenizer: Tokenizer;
   readonly promptForm: PromptForm;
+  private idsByText: Map<string, number | null> | undefined;
 
   constructor({ client, model, tokenizer, promptForm }: EndpointOptions) {
     this.client = client;
@@ -46,6 +48,12 @@ export class CompletionsEndpoint {
     return this.client.events("completions", { model: this.model, ...body }, signal);
   }
 
+  /** The only token of that text; null if there is none, or several (parts of a character). */
+  readonly idOfText = (text: string): number | null => {
+    this.idsByText ??= idsByText(this.tokenizer);
+    return this.idsByText.get(text) ?? null;
+  };
+
   prompt(ids: readonly number[]): readonly number[] | string {
     return this.promptForm === "ids" ? ids : promptText(this.tokenizer, ids, this.where);
   }
@@ -55,4 +63,13 @@ export class CompletionsEndpoint {
     if (this.promptForm === "ids" || !isBosImplied(this.tokenizer, ids)) return null;
     return this.tokenizer.decode(ids.slice(0, 1), { skipSpecialTokens: false });
   }
+}
+
+function idsByText(tokenizer: Tokenizer): Map<string, number | null> {
+  const ids = new Map<string, number | null>();
+  for (let id = 0; id < tokenizer.vocabSize; id++) {
+    const text = tokenText(tokenizer, id);
+    ids.set(text, ids.has(text) ? null : id);
+  }
+  return ids;
 }

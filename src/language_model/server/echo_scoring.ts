@@ -51,14 +51,14 @@ export class EchoScoring implements CompletionsScoring {
         prompt: prompts.length === 1 ? prompts[0] : prompts,
         max_tokens: 1,
         temperature: 0,
-        logprobs: 1,
+        logprobs: Math.max(1, ...batch.map(({ top = 0 }) => top)),
         echo: true,
       },
       signal,
     );
     const tokens = batch.reduce((sum, request) => sum + requestLength(request), 0);
     const scores = readChoices(answer, batch.length, endpoint.where, tokens).map((choice, i) =>
-      echoedScore(choice, batch[i], endpoint.impliedBos(batch[i].context), endpoint.where),
+      echoedScore(choice, batch[i], endpoint.impliedBos(batch[i].context), endpoint.where, endpoint.idOfText),
     );
     scores.forEach((result, place) => {
       onScore(place, result);

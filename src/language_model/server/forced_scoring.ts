@@ -2,8 +2,9 @@
  * Log-likelihoods without echo (llama.cpp's server): each token of a continuation is one request, whose one generated token
  * is made the wanted one by `logit_bias`, and whose log-probability is that before the bias.
  */
-import type { LoglikelihoodRequest, LoglikelihoodResult } from "../language_model.ts";
-import { type Choice, forcedScore, listedScore, readChoices } from "./completions_answer.ts";
+import type { LikelyToken, LoglikelihoodRequest, LoglikelihoodResult } from "../language_model.ts";
+import { tokenText } from "../likely_tokens.ts";
+import { type Choice, forcedScore, likelyOfIds, listedScore, readChoices } from "./completions_answer.ts";
 import type { CompletionsEndpoint } from "./completions_endpoint.ts";
 import { type CompletionsScoring, sameContext } from "./completions_scoring.ts";
 import { ServerError } from "./server_error.ts";
@@ -48,19 +49,21 @@ export class ForcedScoring implements CompletionsScoring {
   }
 
   private async forced(
-    { context, continuation }: LoglikelihoodRequest,
+    { context, continuation, top: likely = 0 }: LoglikelihoodRequest,
     signal?: AbortSignal,
   ): Promise<LoglikelihoodResult> {
     const { tokenizer, where } = this.endpoint;
     const ids = [...context];
     const values: number[] = [];
+    const top: LikelyToken[][] = [];
     let isGreedy = true;
     for (const id of continuation) {
-      const choice = await this.afterBias(ids, id, 1, signal);
+      const listed = Math.max(1, likely);
+      const choice = await this.afterBias(ids, id, listed, signal);
       // A part of a character: llama.cpp's server tells nothing of a token that it holds back.
-      const score = choice.logprobs
-        ? forcedScore(choice, id, where)
-        : listedScore(await this.afterBias(ids, this.wholeToken, tokenizer.vocabSize, signal), id, where);
+      const told = choice.logprobs ? choice : await this.afterBias(ids, this.wholeToken, tokenizer.vocabSize, signal);
+      const score = told === choice ? forcedScore(told, id, where) : listedScore(told, id, where);
+      if (likely > 0) top.push(likelyOfIds(told, likely, (other) => tokenText(tokenizer, other)) ?? []);
       values.push(score.logprob);
       isGreedy &&= score.isGreedy;
       ids.push(id);
@@ -69,6 +72,7 @@ export class ForcedScoring implements CompletionsScoring {
       logprob: values.reduce((sum, value) => sum + value, 0),
       isGreedy,
       tokenLogprobs: Float32Array.from(values),
+      ...(likely > 0 && { top }),
     };
   }
 

@@ -6,7 +6,14 @@ import {
   type ServerArguments,
 } from "../../../src/language_model/server/open_completions_model.ts";
 import { loadTokenizer } from "../../../src/tokenizer/load_tokenizer.ts";
-import { echoedTextAnswer, forcedAnswer, logprobAfter, nextTokenAnswer, sendJson } from "./completions_server.ts";
+import {
+  bestLogprob,
+  echoedTextAnswer,
+  forcedAnswer,
+  logprobAfter,
+  nextTokenAnswer,
+  sendJson,
+} from "./completions_server.ts";
 import { expected, requests, scriptedServer, tokenizer } from "./opened_models.ts";
 
 const { server, started, pauses, open } = scriptedServer();
@@ -31,6 +38,25 @@ describe("log-likelihoods", () => {
     // Two to see that the bias is left out, then one for each token.
     expect(server.bodies).toHaveLength(2 + 7);
     expect(server.bodies.at(-1)).toMatchObject({ max_tokens: 1, logit_bias: expect.anything() });
+  });
+
+  test("with the likeliest tokens at each place, by id where the server tells it and only one token has the text", async () => {
+    const withTop = requests.map((request) => ({ ...request, top: 2 }));
+    const echoed = await (await open({ batchSize: 4 })).loglikelihood(withTop);
+    expect(server.bodies[0]).toMatchObject({ logprobs: 2 });
+    const [a, b] = ["a", "b"].map((text) => tokenizer.encode(text, { addSpecialTokens: false })[0]);
+    expect(echoed[0].top![0]).toEqual([
+      { id: b, text: "b", logprob: bestLogprob },
+      { id: a, text: "a", logprob: echoed[0].tokenLogprobs[0] },
+    ]);
+    expect(echoed.map(({ top }) => top!.length)).toEqual(requests.map(({ continuation }) => continuation.length));
+
+    server.models = { data: [{ id: "m.gguf", owned_by: "llamacpp" }] };
+    server.reply = forcedAnswer;
+    const forced = await (await open()).loglikelihood(withTop);
+    const [{ id, text, logprob }] = forced[0].top![0];
+    expect(text).toBe(tokenizer.decode([id!], { skipSpecialTokens: false }));
+    expect(logprob).toBe(bestLogprob);
   });
 
   test("of a part of a character, of which llama.cpp's server tells nothing, come from the list of all tokens", async () => {
