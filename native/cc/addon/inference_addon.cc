@@ -19,6 +19,7 @@
 #include "addon/addon.h"
 #include "addon/arguments.h"
 #include "addon/inference_addon_jobs.h"
+#include "addon/typed_arrays.h"
 #include "core/kernels.h"
 #include "inference/bytes_per_token.h"
 #include "inference/engine.h"
@@ -26,11 +27,6 @@
 
 namespace bitnet {
 namespace {
-
-std::vector<int32_t> int32_values(const Napi::Value& value) {
-  const Napi::Int32Array array = value.As<Napi::Int32Array>();
-  return {array.Data(), array.Data() + array.ElementLength()};
-}
 
 AbortFlag abort_flag(const Napi::Value& value) {
   return value.IsExternal() ? *value.As<Napi::External<AbortFlag>>().Data() : nullptr;
@@ -42,13 +38,6 @@ Napi::Value create_abort_flag(const Napi::CallbackInfo& info) {
 }
 
 void raise_abort_flag(const Napi::CallbackInfo& info) { abort_flag(info[0])->store(true); }
-
-template <typename Array, typename T>
-Array typed_array(Napi::Env env, const std::vector<T>& values) {
-  Array array = Array::New(env, values.size());
-  std::copy(values.begin(), values.end(), array.Data());
-  return array;
-}
 
 Napi::Value metadata_scalar(Napi::Env env, const GgufValue& value) {
   switch (value.type) {
