@@ -31,7 +31,11 @@ export async function comparisonReport(
   const reads = plan.target.reader(plan);
   const native = backend.backend === "native";
   const reader =
-    reads === "training forward" ? directoryScorer(out) : reads && native ? engineScorer(out, options.threads) : null;
+    reads === "training forward"
+      ? directoryScorer(out, plan)
+      : reads && native
+        ? engineScorer(out, options.threads)
+        : null;
   const exported = exportedModelScorer(checkpoint, exportedModel(plan));
   const scorers = { trained: checkpointScorer(checkpoint), exported, reader };
   const { identical, losses } = await compareExport(plan, scorers, options.text);

@@ -21,6 +21,13 @@ export const exportFlags = {
   },
   quantization: computeFlags.quantization,
   name: { type: "string", describe: "Name of the model in the file. Default: that of the run or checkpoint directory" },
+  author: {
+    type: "string",
+    describe: "Who made the model. This and the next three override the recipe's section about",
+  },
+  license: { type: "string", describe: "Terms of the model, best as an SPDX identifier (mit, apache-2.0)" },
+  description: { type: "string", describe: "What the model is. Default: how it was trained" },
+  url: { type: "string", describe: "Where to read on" },
   text: {
     type: "string",
     describe: "Text file on which losses and log-probabilities are compared. Default: a page of built-in English",

@@ -23,6 +23,7 @@ import { byteLevelTokenizer } from "../src/tokenizer/byte_level_tokenizer.ts";
 import { loadRunConfig, resolveConfigPath } from "../training/config/load_run_config.ts";
 import { checkInteger, UsageError } from "./command.ts";
 import { checkThreadFlag } from "./compute_flags.ts";
+import { aboutCheckpoint } from "./export_about.ts";
 import { comparisonReport } from "./export_comparison.ts";
 import type { ExportFlags } from "./export_flags.ts";
 import { Progress } from "./progress.ts";
@@ -95,14 +96,22 @@ async function exportCheckpoint(directory: string, chosen: ExportFlags): Promise
   const onRemark = (line: string) => console.error(`note: ${line}`);
   const checkpoint = await openCheckpoint(directory, { quantization, onRemark });
   try {
-    const choice = choiceOf(chosen, modelName(checkpoint.directory));
+    const choice = {
+      ...choiceOf(chosen, modelName(checkpoint.directory)),
+      ...aboutCheckpoint(checkpoint.directory, chosen),
+      // Only our own files name the type of the scales.
+      scalesMayRound: checkpoint.configJson.scale_dtype === undefined,
+    };
     const plan = planExport(checkpoint.config, checkpoint.tokenizer, choice);
     const read = parameterReader(checkpoint);
     await write(plan, chosen.out, read, checkpoint.directory);
     await verifyWritten(plan, chosen.out, read);
     const keys = await verifyMeaning(plan, chosen.out, checkpoint.configJson, quantization);
     console.log(`verified: ${keys.length} keys say what config.json says: ${keys.join(", ")}`);
-    if (chosen.verify === "tensors") return;
+    if (chosen.verify === "tensors") {
+      for (const { text } of plan.changes) console.log(`a different model: ${text}; what it costs was not measured`);
+      return;
+    }
     const textName = chosen.text ?? "the built-in text";
     const options = { threads: chosen.threads, text, textName };
     const compare = () => comparisonReport(checkpoint, plan, chosen.out, options);

@@ -1,8 +1,11 @@
 /** Decides what an export writes, or refuses it, before a byte is read or written. */
 import type { ModelConfig } from "../src/config/model_config.ts";
+import { hasTernaryWeights } from "../src/config/model_quantizers.ts";
+import { checkPackable, writableTypes } from "../src/config/packing_rules.ts";
 import { floatTypeOf } from "../src/gguf/types/tensor_types.ts";
 import type { EmbeddingDtype } from "../src/quant/dtypes.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
+import type { About, TrainingFacts } from "./about.ts";
 import { ExportRefusedError } from "./export_error.ts";
 import type { ExportPlan, ExportRequest, ModelChange } from "./targets/target.ts";
 import { targetNames, targets } from "./targets/targets.ts";
@@ -16,6 +19,13 @@ export interface ExportChoice {
   embeddingType?: EmbeddingDtype;
   /** Of the model, for people. */
   name?: string;
+  about?: About;
+  trainingFacts?: TrainingFacts;
+  /**
+   * Nobody has named the type of the weight scales (Hugging Face's files do not): a type of codes with smaller ones may
+   * round them, which is a change of the model with a price.
+   */
+  scalesMayRound?: boolean;
 }
 
 /** @throws {ExportRefusedError} with the reason and what would work. */
@@ -24,10 +34,13 @@ export function planExport(config: ModelConfig, tokenizer: Tokenizer | null, cho
   if (target === undefined) {
     throw new ExportRefusedError(`no target is called ${choice.target}: they are ${targetNames.join(", ")}`);
   }
+  const packable = choice.scalesMayRound === true ? { ...config, scaleDtype: "f16" as const } : config;
+  const linearType = choice.type ?? target.defaultType(packable);
+  const rounding = choice.scalesMayRound === true ? scaleRounding(config, linearType) : [];
   const request: ExportRequest = {
-    config,
+    config: Object.assign({ ...config }, ...rounding.map((change) => change.config)),
     tokenizer,
-    linearType: choice.type ?? target.defaultType(config),
+    linearType,
     embeddingDtype: choice.embeddingType ?? config.embeddingDtype,
   };
   const refusal = target.refusal(request) ?? embeddingRefusal(request);
@@ -37,8 +50,20 @@ export function planExport(config: ModelConfig, tokenizer: Tokenizer | null, cho
     target,
     name: choice.name ?? "model",
     note: target.note?.(request) ?? null,
-    changes: [...embeddingChange(request), ...target.changes(request)],
+    about: choice.about ?? {},
+    trainingFacts: choice.trainingFacts,
+    changes: [...rounding, ...embeddingChange(request), ...target.changes(request)],
   };
+}
+
+/** The change that float32 scales make when the type has float16 ones; none where it holds them. */
+function scaleRounding(config: ModelConfig, linearType: string): ModelChange[] {
+  if (config.scaleDtype !== "f32" || !hasTernaryWeights(config)) return [];
+  const type = writableTypes.find(({ name }) => name.toLowerCase() === linearType);
+  if (type?.kind !== "codes" || type.holds.scaleDtype !== "f16") return [];
+  const exact = checkPackable(config, "i2_s") === null ? " (--type i2_s keeps them)" : "";
+  const text = `the weight scales are rounded to float16, config.json has them computed in float32${exact}`;
+  return [{ text, config: { scaleDtype: "f16" } }];
 }
 
 function embeddingRefusal({ config, embeddingDtype }: ExportRequest): string | null {

@@ -7,6 +7,7 @@ import { type GgufTensorSource, ggufFileBytes, writeGguf } from "../src/gguf/ggu
 import { tokenizerMetadata } from "../src/gguf/tokenizer_metadata.ts";
 import { f32 } from "../src/gguf/types/f32.ts";
 import { floatTypeOf } from "../src/gguf/types/tensor_types.ts";
+import { aboutMetadata } from "./about.ts";
 import { architectureOf, modelMetadata } from "./model_metadata.ts";
 import { packTensor, type TensorPlan } from "./packed_tensor.ts";
 import type { ExportPlan } from "./targets/target.ts";
@@ -40,6 +41,7 @@ export function planGguf(plan: ExportPlan): GgufPlan {
   });
   const metadata = new Map([
     ...modelMetadata(config, name, linearType, plan.embeddingDtype),
+    ...aboutMetadata(plan.about, plan.trainingFacts),
     ...(tokenizer === null ? [] : tokenizerMetadata(tokenizer, config.vocabSize)),
   ]);
   return { metadata, tensors };

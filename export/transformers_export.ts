@@ -75,8 +75,8 @@ export function transformersExportBytes(plan: ExportPlan): number {
 export function transformersConfig({ config, tokenizer, linearType }: ExportPlan): Json {
   const quantized = weightQuantizerOf(config) !== null;
   return {
-    architectures: [quantized ? "BitNetForCausalLM" : "LlamaForCausalLM"],
-    model_type: quantized ? "bitnet" : "llama",
+    architectures: [config.useSubNorms ? "BitNetForCausalLM" : "LlamaForCausalLM"],
+    model_type: config.useSubNorms ? "bitnet" : "llama",
     torch_dtype: "float32",
     ...specialIds(tokenizer),
     vocab_size: config.vocabSize,

@@ -13,6 +13,7 @@ import { latestCheckpoint, readTrainerState, TrainingCheckpointError } from "./t
 const freeKeys: ReadonlySet<string> = new Set([
   // Another length under the same schedule: a remark tells what that does to the rates.
   "training.max_steps",
+  "about",
   // The run has its tokenizer.
   "tokenizer.path",
   "data.cache_directory",

@@ -76,8 +76,8 @@ export class RunDirectory {
     writeWholeFileSync(this.configFile, formatChangedConfig(config, readRows<RunChange>(changesFile)));
   }
 
-  /** Null if it is not readable by this version. */
-  private readConfig(): RunConfig | null {
+  /** Null if there is none that this version can read. */
+  readConfig(): RunConfig | null {
     try {
       return loadRunConfig(this.configFile);
     } catch (error) {
@@ -86,16 +86,23 @@ export class RunDirectory {
     }
   }
 
+  /** Facts of the last start, and of all; null in a folder without. */
+  readEnvironment(): Record<string, unknown> | null {
+    return readJson(this.environmentFile);
+  }
+
   /** Facts of this start, beside those of the starts before it. */
   writeEnvironment(environment: Record<string, unknown>): void {
-    const file = path.join(this.path, "environment.json");
-    const { starts, ...before } = readJson<Record<string, unknown>>(file) ?? {};
+    const { starts, ...before } = this.readEnvironment() ?? {};
     // A file of an earlier version knows one start.
     const earlier = Array.isArray(starts) ? starts : Object.keys(before).length > 0 ? [before] : [];
     const all = { ...environment, starts: [...earlier, environment] };
-    writeWholeFileSync(file, `${JSON.stringify(all, null, 2)}\n`);
+    writeWholeFileSync(this.environmentFile, `${JSON.stringify(all, null, 2)}\n`);
   }
 
+  private get environmentFile(): string {
+    return path.join(this.path, "environment.json");
+  }
   private get dataFile(): string {
     return path.join(this.path, "data.json");
   }

@@ -1,9 +1,14 @@
 /** Our own engine: runs every model that we train, from every type. */
 import { hasTernaryWeights } from "../../src/config/model_quantizers.ts";
+import { checkPackable } from "../../src/config/packing_rules.ts";
 import { ggufTarget } from "./gguf_target.ts";
 
 export const bitnetLab = ggufTarget({
   name: "bitnet-lab",
-  defaultType: (config) => (hasTernaryWeights(config) ? "tq2_0" : "f32"),
+  defaultType(config) {
+    if (!hasTernaryWeights(config)) return "f32";
+    // Float32 scales, and rows of 128, fit the other one.
+    return ["tq2_0", "i2_s"].find((type) => checkPackable(config, type) === null) ?? "tq2_0";
+  },
   readsVocabulary: false,
 });

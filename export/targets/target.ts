@@ -3,6 +3,7 @@ import type { ReadParameter } from "../../src/checkpoint/checkpoint.ts";
 import type { ModelConfig } from "../../src/config/model_config.ts";
 import type { EmbeddingDtype } from "../../src/quant/dtypes.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
+import type { About, TrainingFacts } from "../about.ts";
 import type { StatedModel } from "../verify/stated_model.ts";
 
 /** A model on its way to a reader. */
@@ -30,6 +31,9 @@ export interface ExportPlan extends ExportRequest {
   target: ExportTarget;
   /** Of the model, for people. */
   name: string;
+  /** Who made it, and how: written where the file has a place for it. */
+  about: About;
+  trainingFacts?: TrainingFacts;
   /** What the user should know of the reader, or null. */
   note: string | null;
   /** Empty if the file is the trained model. */

@@ -1,9 +1,10 @@
 /**
  * Hugging Face transformers: `BitNetForCausalLM` with packed codes (AutoBitLinear, offline: weight_scale multiplies) or
- * with latent weights that it quantizes as it runs (online), and `LlamaForCausalLM` for Llama-shaped float models.
+ * with latent weights that it quantizes as it runs (online), and as a float model (no quantization_config); `LlamaForCausalLM` for
+ * float models without sub-norms.
  */
 import type { ModelConfig } from "../../src/config/model_config.ts";
-import { hasTernaryWeights, isLlamaShaped, isQuantized, weightQuantizerOf } from "../../src/config/model_quantizers.ts";
+import { hasTernaryWeights, isFloat, isQuantized, weightQuantizerOf } from "../../src/config/model_quantizers.ts";
 import { fits, type Storage } from "../../src/config/packing_rules.ts";
 import { transformersExportBytes, writeTransformersExport } from "../transformers_export.ts";
 import { statedByDirectory } from "../verify/stated_model.ts";
@@ -24,6 +25,10 @@ const packedUint8: Storage = {
 export const transformers: ExportTarget = {
   name: "transformers",
   defaultType: (config) => (hasTernaryWeights(config) ? "packed_uint8" : "f32"),
+  note: ({ config }) =>
+    isFloat(config) && config.useSubNorms
+      ? "its config.json has no quantization_config, which makes it a float model in transformers: here it is opened with --quantization none"
+      : null,
   refusal({ config, linearType }) {
     const { numAttentionHeads: heads, numKeyValueHeads: kvHeads, headDim, hiddenSize, intermediateSize } = config;
     const quantized = isQuantized(config);
@@ -36,15 +41,15 @@ export const transformers: ExportTarget = {
         `transformers does not read ${linearType}: leave --type out for packed codes, or use --type f32 for the latent weights`,
       ],
       [
-        quantized || isLlamaShaped(config),
-        "transformers has BitNet (both quantizers) and Llama (none, with hidden_act: silu and use_sub_norms: false), and this model is neither: train one of them, or export with --target bitnet-lab",
+        quantized || isFloat(config),
+        "transformers has BitNet and Llama with both quantizers or none, and this model has one: train with weight_quantizer and activation_quantizer both on or both none, or export with --target bitnet-lab",
       ],
       [
         !quantized || config.useSubNorms,
         "transformers' BitNet has both sub-norms: train with use_sub_norms: true, or export with --target bitnet-lab",
       ],
       [
-        !quantized || heads * headDim === hiddenSize,
+        !config.useSubNorms || heads * headDim === hiddenSize,
         `transformers' BitNet has an attn_sub_norm of hidden_size elements: num_attention_heads x head_dim (${heads * headDim}) must be hidden_size (${hiddenSize}), or export with --target bitnet-lab`,
       ],
       [linearType !== "packed_uint8" || quantized, "this model has no ternary weights to pack: use --type f32"],

@@ -1,9 +1,11 @@
 /** The training forward as a scorer: on the current tfjs backend, of a checkpoint and of what an export makes of it. */
 import * as tf from "@tensorflow/tfjs";
 import { type Checkpoint, loadCausalLM, openCheckpoint, readParameter } from "../../src/checkpoint/checkpoint.ts";
+import { isFloat } from "../../src/config/model_quantizers.ts";
 import { CausalLM } from "../../src/model/causal_lm.ts";
 import { modelParameters } from "../../src/model/parameters.ts";
 import type { ExportedModel } from "../exported_model.ts";
+import type { ExportPlan } from "../targets/target.ts";
 import type { Scorer } from "./compare_export.ts";
 
 /** The model as trained. */
@@ -22,10 +24,10 @@ export function exportedModelScorer(checkpoint: Checkpoint, { config, parameter 
   });
 }
 
-/** An exported directory, opened as any Hugging Face checkpoint. */
-export function directoryScorer(directory: string): Scorer {
+/** An exported directory, opened as any Hugging Face checkpoint; of a float model, as the user would have to say. */
+export function directoryScorer(directory: string, { config }: ExportPlan): Scorer {
   return scorerOf(async () => {
-    const checkpoint = await openCheckpoint(directory);
+    const checkpoint = await openCheckpoint(directory, { quantization: isFloat(config) ? "none" : undefined });
     try {
       return await loadCausalLM(checkpoint);
     } finally {

@@ -19,12 +19,16 @@ describe("what each reader gets without being asked", () => {
   it.each([
     ["bitnet-lab", {}, "tq2_0"],
     ["bitnet-lab", float, "f32"],
+    ["bitnet-lab", { scale_dtype: "f32" }, "i2_s"],
+    ["bitnet-lab", { intermediate_size: 384 }, "i2_s"],
     ["llama.cpp", { hidden_act: "silu" }, "tq2_0"],
     ["llama.cpp", llama, "f32"],
     ["bitnet.cpp", {}, "i2_s"],
     ["bitnet.cpp", { hidden_act: "silu" }, "i2_s"],
     ["transformers", {}, "packed_uint8"],
     ["transformers", llama, "f32"],
+    ["transformers", float, "f32"],
+    ["transformers", { ...float, use_sub_norms: false }, "f32"],
   ] as const)("%s, %j: %s", (target, changes, type) => {
     const made = plan({ target }, changes);
     expect(made.linearType).toBe(type);
@@ -49,13 +53,14 @@ describe("what a reader would compute wrongly is refused, with what would work",
     [{ target: "bitnet.cpp", type: "tq2_0" }, {}, /read I2_S, not tq2_0: use --type i2_s/],
     [{ target: "bitnet.cpp" }, { intermediate_size: 320 }, /intermediate_size \(320\) is no multiple of 128/],
     [{ target: "transformers", type: "tq2_0" }, {}, /does not read tq2_0: leave --type out/],
-    [{ target: "transformers" }, float, /this model is neither/],
+    [{ target: "transformers" }, { activation_quantizer: "none" }, /both quantizers or none, and this model has one/],
+    [{ target: "transformers" }, { ...float, head_dim: 128 }, /attn_sub_norm of hidden_size/],
     [{ target: "transformers" }, { use_sub_norms: false }, /both sub-norms/],
     [{ target: "transformers" }, { head_dim: 128 }, /attn_sub_norm of hidden_size/],
     [{ target: "transformers", type: "packed_uint8" }, llama, /no ternary weights to pack/],
     [{ target: "transformers" }, { intermediate_size: 302 }, /must be multiples of 4, or use --type f32/],
     [{ target: "bitnet-lab", type: "tq2_0" }, float, /weight_quantizer: none: use --type f16 or f32/],
-    [{ target: "bitnet-lab" }, { scale_dtype: "f32" }, /scale_dtype: f32: use --type i2_s or f32/],
+    [{ target: "bitnet-lab", type: "tq2_0" }, { scale_dtype: "f32" }, /scale_dtype: f32: use --type i2_s or f32/],
     [{ target: "bitnet-lab" }, { hidden_size: 192 }, /hidden_size \(192\) and num_attention_heads x head_dim \(192\)/],
     [
       { target: "bitnet-lab", embeddingType: "q8_0", type: "f16" },
@@ -117,5 +122,29 @@ describe("a different model", () => {
   it("is none when ternary weights are written as floats", () => {
     expect(plan({ target: "bitnet-lab", type: "f16" }).changes).toEqual([]);
     expect(plan({ target: "bitnet-lab", type: "f32" }, { scale_dtype: "f32" }).changes).toEqual([]);
+  });
+});
+
+describe("scales whose type nobody has named", () => {
+  const planned = (choice: Partial<ExportChoice> = {}) =>
+    plan({ target: "bitnet-lab", scalesMayRound: true, ...choice }, { scale_dtype: "f32" });
+
+  it("are rounded to those of the type, which is a change that names what would keep them", () => {
+    const made = planned();
+    expect([made.linearType, made.config.scaleDtype]).toEqual(["tq2_0", "f16"]);
+    expect(made.changes).toEqual([
+      {
+        text: "the weight scales are rounded to float16, config.json has them computed in float32 (--type i2_s keeps them)",
+        config: { scaleDtype: "f16" },
+      },
+    ]);
+  });
+
+  it("stay where the type holds them", () => {
+    for (const type of ["i2_s", "f32"]) {
+      const made = planned({ type });
+      expect([made.config.scaleDtype, made.changes]).toEqual(["f32", []]);
+    }
+    expect(planned({ target: "transformers" }).changes).toEqual([]);
   });
 });

@@ -103,6 +103,22 @@ const trainingSchema = z
   })
   .describe("How long, in which pieces, and what is written on the way.");
 
+const words = z.string().min(1).optional();
+const listOfWords = z.array(z.string().min(1)).optional();
+
+const aboutSchema = z
+  .strictObject({
+    author: words.describe("Who makes the model."),
+    organization: words.describe("For whom."),
+    version: words.describe("Of the model, `1.0`."),
+    license: words.describe("Its terms, best as an SPDX identifier: `mit`, `apache-2.0`."),
+    description: words.describe("What it is; without it, files say how it was trained."),
+    url: words.describe("Where to read on."),
+    tags: listOfWords.describe("Words that it is found by."),
+    languages: listOfWords.describe("Codes of its languages: `[en, de]`."),
+  })
+  .describe("For people, in the files that are exported: nothing of it changes the training.");
+
 /** Schema of a whole recipe. Strict in every section. */
 export const runConfigSchema = z.strictObject({
   model: modelConfigSchema,
@@ -111,6 +127,7 @@ export const runConfigSchema = z.strictObject({
   training: trainingSchema,
   optimizer: optimizerSchema.prefault({}).describe("What turns gradients into new weights."),
   schedule: scheduleSchema.prefault({}).describe("Learning rate and weight decay over the run."),
+  about: aboutSchema.prefault({}),
 });
 
 /** A resolved recipe: every key with a default present. */
