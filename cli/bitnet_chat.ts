@@ -14,11 +14,13 @@ import { samplingFlags, samplingOptions } from "./sampling_flags.ts";
 
 const templateNames = [...knownChatTemplates.keys()].join(", ");
 
-/** Jinja text of `--chat-template`. */
+/** Jinja text of `--chat-template`, or the name of a template. */
 function chatTemplate(given: string | undefined): string | undefined {
   if (given === undefined || knownChatTemplates.has(given)) return given;
-  if (!existsSync(given)) throw new UsageError(`--chat-template ${given}: no such file, nor one of ${templateNames}`);
-  return readTextFile(given);
+  if (existsSync(given)) return readTextFile(given);
+  // A name without a path may be that of one of the model's own.
+  if (!/[/\\.]/.test(given)) return given;
+  throw new UsageError(`--chat-template ${given}: no such file, nor one of ${templateNames}`);
 }
 
 function startConversation(model: TextModel, system: string | undefined, contextLength: number | undefined) {
@@ -49,7 +51,7 @@ export const command = defineCommand({
     "context-length": { type: "number", describe: "Positions to keep [default: all that the model has]" },
     "chat-template": {
       type: "string",
-      describe: `Jinja file instead of the model's own template, or a name: ${templateNames}`,
+      describe: `Jinja file instead of the model's own template, or a name: of one of several that the model has, or ${templateNames}`,
     },
     threads: { ...computeFlags.threads, alias: "t" },
     ...engineFlags,

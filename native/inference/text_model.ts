@@ -1,5 +1,6 @@
 /** A GGUF file ready for text: generation, log-likelihoods and conversations, for any number of callers at once. */
 import path from "node:path";
+import { chatTemplatesOfFile } from "../../src/gguf/chat_template_keys.ts";
 import {
   type GenerateOptions,
   Generation,
@@ -14,16 +15,16 @@ import {
   type ChatMessage,
   ChatTemplate,
   ChatTemplateError,
-  chatTemplateSource,
   knownChatTemplates,
 } from "../../src/tokenizer/chat_template.ts";
+import { chooseChatTemplate } from "../../src/tokenizer/chat_templates.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { Conversation, type ConversationModel, type ConversationOptions } from "./conversation.ts";
 import type { EngineConfig, EngineOptions } from "./engine.ts";
 import { NativeLanguageModel } from "./native_language_model.ts";
 
 export interface LoadModelOptions extends EngineOptions {
-  /** Jinja text, or a name of `knownChatTemplates`, instead of the file's own template. */
+  /** Jinja text, the name of one of several templates of the file, or one of `knownChatTemplates`. */
   chatTemplate?: string;
 }
 
@@ -75,19 +76,20 @@ export class TextModel {
     return this.config.contextLength;
   }
 
-  /** @throws {ChatTemplateError} if the file has none (and none was given), or it is not valid Jinja. */
+  /** @throws {ChatTemplateError} if the file has none (of the name that was given), or it is not valid Jinja. */
   get chatTemplate(): ChatTemplate {
     const { metadata, path: file } = this.languageModel.engine;
     const given = this.#givenTemplate;
-    const source =
-      (given === undefined ? undefined : (knownChatTemplates.get(given) ?? given)) ??
-      metadata.get("tokenizer.chat_template") ??
-      chatTemplateSource(this.tokenizer.config);
-    if (typeof source !== "string") {
+    const own = chatTemplatesOfFile(metadata, this.tokenizer.config);
+    if (given === undefined && own.size === 0) {
       throw new ChatTemplateError(
         `${path.basename(file)} has no chat template: the metadata key tokenizer.chat_template is missing`,
       );
     }
+    const isText = given?.includes("{") ?? false;
+    const source = isText
+      ? given!
+      : (knownChatTemplates.get(given ?? "") ?? chooseChatTemplate(own, given, path.basename(file)));
     this.#template ??= new ChatTemplate(source, this.tokenizer.config, path.basename(file));
     return this.#template;
   }

@@ -24,7 +24,7 @@ export async function localTokenizer(source: string, options: HubOptions = {}): 
   const { cachedOrFetched, fetchHubFiles } = await import("./hub_repository.ts");
   const select = (files: string[]) => {
     if (!files.includes("tokenizer.json")) throw new DataError(`model ${name}: it has no tokenizer.json`);
-    return files.filter((file) => wanted.has(file));
+    return files.filter((file) => wanted.has(file) || /^additional_chat_templates\/[^/]+\.jinja$/.test(file));
   };
   const fetch = (given: HubOptions) => fetchHubFiles({ type: "model", name, revision }, select, given);
   const files = await askedInstead(source, () => cachedOrFetched(fetch, options));

@@ -4,9 +4,9 @@
  */
 
 import { assignAddedIds } from "../tokenizer/added_tokens.ts";
-import { chatTemplateSource } from "../tokenizer/chat_template.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { isBpe, type TokenizerJson, vocabularyOf } from "../tokenizer/tokenizer_json.ts";
+import { chatTemplateEntries } from "./chat_template_keys.ts";
 import { GgufError, type GgufValue } from "./gguf_types.ts";
 import { preTokenizerName } from "./pre_tokenizer_name.ts";
 
@@ -46,8 +46,7 @@ export function tokenizerMetadata(tokenizer: Tokenizer, vocabSize: number): [str
   entries.push(["tokenizer.ggml.add_bos_token", { type: "bool", value: tokenizer.addsBos }]);
   entries.push(["tokenizer.ggml.add_eos_token", { type: "bool", value: false }]);
   entries.push(["tokenizer.ggml.add_space_prefix", { type: "bool", value: false }]);
-  const template = chatTemplateSource(tokenizer.config);
-  if (template !== null) entries.push(["tokenizer.chat_template", { type: "string", value: template }]);
+  entries.push(...chatTemplateEntries(tokenizer.config));
   entries.push(["tokenizer.huggingface.json", { type: "string", value: JSON.stringify(tokenizer.json) }]);
   if (tokenizer.config !== null) {
     entries.push(["tokenizer.huggingface.config", { type: "string", value: JSON.stringify(tokenizer.config) }]);

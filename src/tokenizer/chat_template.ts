@@ -66,15 +66,6 @@ function isPlaceholder(source: string): boolean {
   return source.includes("BITNETAssistant");
 }
 
-/** The template of a tokenizer_config.json: the only one, or the one named "default" of several. Null if there is none. */
-export function chatTemplateSource(config: Record<string, unknown> | null): string | null {
-  const entry = config?.chat_template;
-  if (typeof entry === "string") return entry;
-  if (!Array.isArray(entry)) return null;
-  const named = entry.find((candidate) => candidate?.name === "default");
-  return typeof named?.template === "string" ? named.template : null;
-}
-
 const tokenKeys = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
 
 /** Texts of the special tokens that tokenizer_config.json names, each as a string or as { content }. */

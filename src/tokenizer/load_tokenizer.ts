@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { systemErrorText } from "../errors/system_error.ts";
+import { readTemplateFiles } from "./chat_templates.ts";
 import { JsonTokenizer } from "./json_tokenizer.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { TokenizerError, type TokenizerJson } from "./tokenizer_json.ts";
@@ -37,19 +38,19 @@ function resolveJson(source: string | object, origin: string): Record<string, un
  * Loads a tokenizer.
  * @param tokenizerJson path of a `tokenizer.json`, of a folder that holds one, its text, or the parsed object.
  * @param tokenizerConfig the same for `tokenizer_config.json`; when left out and `tokenizerJson` is a path, the
- *   file beside it is used if there is one. The same goes for `chat_template.jinja`, where newer repositories keep the
- *   template that older ones have in `tokenizer_config.json`.
+ *   file beside it is used if there is one. So are `chat_template.jinja` and `additional_chat_templates/NAME.jinja`,
+ *   which win over what `tokenizer_config.json` has.
  * @throws {TokenizerError} with one line that names the file.
  */
 export function loadTokenizer(tokenizerJson: string | object, tokenizerConfig?: string | object | null): Tokenizer {
   let source = tokenizerJson;
   let config = tokenizerConfig;
-  let templateFile: string | null = null;
+  let folder: string | null = null;
   if (typeof source === "string" && !source.trimStart().startsWith("{")) {
     if (existsSync(source) && statSync(source).isDirectory()) source = path.join(source, "tokenizer.json");
     const beside = path.join(path.dirname(source), "tokenizer_config.json");
     if (config === undefined && existsSync(beside)) config = beside;
-    templateFile = path.join(path.dirname(source), "chat_template.jinja");
+    if (tokenizerConfig === undefined) folder = path.dirname(source);
   }
   const origin = typeof source === "string" && !source.trimStart().startsWith("{") ? source : "tokenizer.json";
   const json = resolveJson(source, "tokenizer.json") as unknown as TokenizerJson;
@@ -57,9 +58,7 @@ export function loadTokenizer(tokenizerJson: string | object, tokenizerConfig?: 
     throw new TokenizerError(`${origin}: no model with a vocabulary in it`);
   }
   let resolvedConfig = config === undefined || config === null ? null : resolveJson(config, "tokenizer_config.json");
-  const asksForFile = tokenizerConfig === undefined && !(resolvedConfig && "chat_template" in resolvedConfig);
-  if (asksForFile && templateFile && existsSync(templateFile)) {
-    resolvedConfig = { ...resolvedConfig, chat_template: readText(templateFile) };
-  }
+  const templates = folder === null ? null : readTemplateFiles(folder);
+  if (templates !== null) resolvedConfig = { ...resolvedConfig, chat_template: templates };
   return new JsonTokenizer(json, resolvedConfig);
 }

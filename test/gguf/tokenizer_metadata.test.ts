@@ -41,7 +41,11 @@ describe("tokenizer metadata", () => {
         { name: "default", template: "d" },
       ],
     };
-    expect(valuesOf(smallTokenizer({ config: several }), 260)["tokenizer.chat_template"]).toBe("d");
+    expect(valuesOf(smallTokenizer({ config: several }), 260)).toMatchObject({
+      "tokenizer.chat_template": "d",
+      "tokenizer.chat_template.tool": "t",
+      "tokenizer.chat_templates": ["tool"],
+    });
   });
 
   it("names the token that ends a turn, where it is not the end of a document", () => {

@@ -1,14 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { byteLevelTokenizer } from "../../src/tokenizer/byte_level_tokenizer.ts";
-import {
-  ChatTemplate,
-  ChatTemplateError,
-  chatTemplateSource,
-  knownChatTemplates,
-} from "../../src/tokenizer/chat_template.ts";
+import { ChatTemplate, ChatTemplateError, knownChatTemplates } from "../../src/tokenizer/chat_template.ts";
+import { chatTemplateSource, chatTemplates, chooseChatTemplate } from "../../src/tokenizer/chat_templates.ts";
 import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
 
 const conversation = [
@@ -70,6 +66,7 @@ describe("the template of a tokenizer", () => {
       { name: "default", template: "d" },
     ];
     expect(chatTemplateSource({ chat_template: several })).toBe("d");
+    expect(chatTemplateSource({ chat_template: { default: "d", rag: "r" } })).toBe("d");
   });
 
   it("may stand in chat_template.jinja, as newer versions of transformers write it", () => {
@@ -81,6 +78,18 @@ describe("the template of a tokenizer", () => {
       writeFileSync(path.join(folder, "tokenizer_config.json"), JSON.stringify({ eos_token: "<|endoftext|>" }));
       expect(loadTokenizer(folder).config).toMatchObject({ eos_token: "<|endoftext|>" });
       expect(chatTemplateSource(loadTokenizer(path.join(folder, "tokenizer.json")).config)).toContain("content");
+      // A file wins over the configuration.
+      const config = JSON.stringify({ chat_template: "A:{{ messages[0].content }}" });
+      writeFileSync(path.join(folder, "tokenizer_config.json"), config);
+      expect(chatTemplateSource(loadTokenizer(folder).config)).toBe("{{ messages[0].content }}\n");
+      mkdirSync(path.join(folder, "additional_chat_templates"));
+      writeFileSync(path.join(folder, "additional_chat_templates/tool_use.jinja"), "T");
+      const templates = chatTemplates(loadTokenizer(folder).config);
+      expect([...templates.keys()]).toEqual(["default", "tool_use"]);
+      expect(chooseChatTemplate(templates, "tool_use")).toBe("T");
+      rmSync(path.join(folder, "chat_template.jinja"));
+      const unnamed = chatTemplates(loadTokenizer(folder).config);
+      expect(() => chooseChatTemplate(unnamed, undefined)).toThrow(/no default: name one of tool_use/);
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -5,6 +5,7 @@
 
 import { rstrip, strip } from "../../python/whitespace.ts";
 import { type ChatMessage, ChatTemplate, ChatTemplateError } from "../../tokenizer/chat_template.ts";
+import { chatTemplates, chooseChatTemplate } from "../../tokenizer/chat_templates.ts";
 import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
 
 /** Put behind the text that is to be continued, to find it in what the template makes of it. */
@@ -18,7 +19,8 @@ export class ChatPrompt {
    * @throws {ChatTemplateError} if the tokenizer has no template, or none of that name.
    */
   constructor(tokenizer: Tokenizer, name?: string) {
-    this.template = new ChatTemplate(chooseTemplate(tokenizer.config, name), tokenizer.config, "tokenizer_config.json");
+    const source = chooseChatTemplate(chatTemplates(tokenizer.config), name);
+    this.template = new ChatTemplate(source, tokenizer.config, "tokenizer_config.json");
   }
 
   /** Jinja, for the results file. */
@@ -50,21 +52,4 @@ export class ChatPrompt {
     const kept = text.slice(0, at);
     return text.startsWith(mark, at) ? kept : rstrip(kept);
   }
-}
-
-function chooseTemplate(config: Record<string, unknown> | null, name: string | undefined): string {
-  const templates = config?.chat_template;
-  if (typeof templates === "string") return templates;
-  if (!Array.isArray(templates) || templates.length === 0) {
-    throw new ChatTemplateError("the tokenizer has no chat template (chat_template of tokenizer_config.json)");
-  }
-  const named = new Map(templates.map((entry) => [String(entry.name), String(entry.template)]));
-  const template = named.get(name ?? "default");
-  if (template !== undefined) return template;
-  const names = [...named.keys()].join(", ");
-  throw new ChatTemplateError(
-    name === undefined
-      ? `the tokenizer has several chat templates and no default: name one of ${names}`
-      : `the tokenizer has no chat template "${name}" (it has ${names})`,
-  );
 }

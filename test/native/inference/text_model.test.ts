@@ -13,6 +13,7 @@ import {
 } from "../../../native/inference/index.ts";
 import { Generation, type PromptSource } from "../../../src/language_model/generation.ts";
 import { byteLevelTokenizer } from "../../../src/tokenizer/byte_level_tokenizer.ts";
+import { loadTokenizer } from "../../../src/tokenizer/load_tokenizer.ts";
 import { chatTokenizer, exportChatModel } from "./chat_model.ts";
 import { exportSmallModel, randomSequences, temporaryFolder } from "./exported_model.ts";
 
@@ -270,6 +271,18 @@ describe("messages", () => {
     const named = await loadModel(plain, { chatTemplate: "bitnet-b1.58-2B-4T" });
     expect(named.tokenizer.decode(named.encode(messages))).toContain("User: Hello");
     named.dispose();
+    const several = path.join(folder.path, "several.gguf");
+    const templates = { default: "D{{ messages[0].content }}", tool_use: "T{{ messages[0].content }}" };
+    const { json } = byteLevelTokenizer();
+    await exportSmallModel(several, "tq2_0", {}, loadTokenizer(json, { chat_template: templates }));
+    const chosen = await loadModel(several, { chatTemplate: "tool_use" });
+    expect(chosen.tokenizer.decode(chosen.encode(messages))).toBe("TBe brief.");
+    chosen.dispose();
+    const unknown = await loadModel(several, { chatTemplate: "rag" });
+    expect(() => unknown.generate(messages)).toThrow(
+      'several.gguf has no chat template "rag" (it has default, tool_use)',
+    );
+    unknown.dispose();
   });
 });
 
