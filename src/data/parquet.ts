@@ -49,11 +49,14 @@ async function* rowGroups(
   }
 }
 
-async function* pages(file: AsyncBuffer, metadata: FileMetaData, column: string): AsyncGenerator<Rows> {
+/** Rows with nothing but the value at the end of `path`. */
+async function* pages(file: AsyncBuffer, metadata: FileMetaData, path: readonly string[]): AsyncGenerator<Rows> {
   const { columnPages } = await import("./parquet_pages.ts");
-  for await (const { values, end } of columnPages(file, metadata, column)) {
-    yield { rows: Array.from(values, (value) => ({ [column]: withPlainNumbers(value) })), bytes: end };
-  }
+  const [column, ...inner] = path;
+  const row = (value: unknown): JsonObject => ({
+    [column]: inner.reduceRight((object, name) => ({ [name]: object }), withPlainNumbers(value)),
+  });
+  for await (const { values, end } of columnPages(file, metadata, path)) yield { rows: values.map(row), bytes: end };
   yield { rows: [], bytes: file.byteLength };
 }
 
@@ -63,9 +66,11 @@ async function* readRows(path: string, options: RowOptions): AsyncGenerator<Rows
     const metadata = await parquetMetadataAsync(file);
     const present = parquetSchema(metadata).children.map((child) => child.element.name);
     const columns = checkFields(path, present, options);
-    const { isFlat } = await import("./parquet_pages.ts");
-    const isOne = !options.exact && columns.length === 1 && isFlat(metadata, columns[0]);
-    yield* isOne ? pages(file, metadata, columns[0]) : rowGroups(file, metadata, columns, options.exact);
+    const { columnPath } = await import("./parquet_pages.ts");
+    const [field, ...others] = options.fields ?? [];
+    const isOne = field !== undefined && others.length === 0 && !options.exact;
+    const column = isOne ? columnPath(metadata, field) : undefined;
+    yield* column ? pages(file, metadata, column) : rowGroups(file, metadata, columns, options.exact);
   } finally {
     await close();
   }

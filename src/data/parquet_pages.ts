@@ -1,23 +1,42 @@
 /**
- * The values of one flat column of a Parquet file, a page at a time: a file of one giant row group passes through as much
- * memory as a page takes. (hyparquet itself decodes the column of a row group as a whole.)
+ * The values of one column of a Parquet file, a page at a time: a file of one giant row group passes through as much
+ * memory as a page takes. (hyparquet itself decodes the columns of a row group as a whole.)
  */
 import type { AsyncBuffer, ColumnMetaData, DecodedArray, FileMetaData } from "hyparquet";
 import { parquetSchema } from "hyparquet";
 import { parquetHeader, readPage } from "hyparquet/src/column.js";
 import { convert, DEFAULT_PARSERS } from "hyparquet/src/convert.js";
-import { getTreePath, isFlatColumn } from "hyparquet/src/schema.js";
+import { getMaxRepetitionLevel, getTreePath } from "hyparquet/src/schema.js";
 import { compressors } from "hyparquet-compressors";
+import { columnOf } from "./field_path.ts";
 
 /** Read at once; a page that is larger is read as a whole. */
 const readAhead = 4 << 20;
 /** A page's header: mostly the statistics of its values. */
 const maxHeader = 64 << 10;
 
-/** True if `name` is a column without lists or objects in it. */
-export function isFlat(metadata: FileMetaData, name: string): boolean {
-  const column = parquetSchema(metadata).children.find(({ element }) => element.name === name);
-  return column !== undefined && isFlatColumn(getTreePath(parquetSchema(metadata), [name]));
+/**
+ * Names from the top to the column that `field` is, or the path to it (`meta.text`); undefined if it is a list, or has objects
+ * in it: that takes several columns.
+ */
+export function columnPath(metadata: FileMetaData, field: string): string[] | undefined {
+  const path: string[] = [];
+  let node = parquetSchema(metadata);
+  for (let rest = field; rest !== ""; ) {
+    const names = node.children.map(({ element }) => element.name);
+    const name = columnOf(rest, names);
+    if (name === undefined) return undefined;
+    path.push(name);
+    node = node.children[names.indexOf(name)];
+    rest = rest.slice(name.length + 1);
+  }
+  const isOne = node.children.length === 0 && getMaxRepetitionLevel(getTreePath(parquetSchema(metadata), path)) === 0;
+  return isOne ? path : undefined;
+}
+
+/** A value out of the lists that stand for the objects around it; an empty one is an object that is null. */
+function innermost(value: unknown): unknown {
+  return Array.isArray(value) ? innermost(value[0] ?? null) : value;
 }
 
 /** A stretch of a file, read in parts as they are needed. */
@@ -56,14 +75,15 @@ function startOf({ dictionary_page_offset, data_page_offset }: ColumnMetaData): 
 export async function* columnPages(
   file: AsyncBuffer,
   metadata: FileMetaData,
-  name: string,
-): AsyncGenerator<{ values: DecodedArray; end: number }> {
-  const schemaPath = getTreePath(parquetSchema(metadata), [name]);
+  path: readonly string[],
+): AsyncGenerator<{ values: unknown[]; end: number }> {
+  const schemaPath = getTreePath(parquetSchema(metadata), [...path]);
+  const name = path.join(".");
   for (const { columns, num_rows } of metadata.row_groups) {
-    const column = columns.find(({ meta_data }) => meta_data?.path_in_schema[0] === name)?.meta_data;
+    const column = columns.find(({ meta_data }) => meta_data?.path_in_schema.join(".") === name)?.meta_data;
     if (column === undefined) throw new Error(`a row group lacks the column ${name}`);
     const { element } = schemaPath[schemaPath.length - 1];
-    const decoder = { ...column, pathInSchema: [name], element, schemaPath, compressors, parsers: DEFAULT_PARSERS };
+    const decoder = { ...column, pathInSchema: [...path], element, schemaPath, compressors, parsers: DEFAULT_PARSERS };
     let position = startOf(column);
     const window = new Window(file, position, position + Number(column.total_compressed_size));
     let dictionary: DecodedArray | undefined;
@@ -80,7 +100,7 @@ export async function* columnPages(
         continue;
       }
       rows += data.length;
-      yield { values: data, end: position };
+      yield { values: Array.from(data, innermost), end: position };
     }
   }
 }

@@ -2,7 +2,7 @@
 import { DataError } from "./data_error.ts";
 import { formatOf } from "./data_format.ts";
 import type { JsonObject } from "./document.ts";
-import { fieldValue } from "./field_path.ts";
+import { columnOf, fieldValue } from "./field_path.ts";
 import { openRows } from "./open_rows.ts";
 import type { OnBytes, OnRemark } from "./row_source.ts";
 import { readTextChunks } from "./text_chunks.ts";
@@ -37,6 +37,14 @@ function describe(value: unknown): string {
   return typeof value === "object" ? "an object" : `a ${typeof value === "bigint" ? "number" : typeof value}`;
 }
 
+/** The fields that the object has in which a path ends. */
+function innerFields(row: JsonObject, path: string): string {
+  const column = columnOf(path, Object.keys(row));
+  const value = column === undefined ? undefined : row[column];
+  const isObject = value !== null && typeof value === "object" && !Array.isArray(value);
+  return isObject ? ` (fields of ${column}: ${Object.keys(value).join(", ") || "none"})` : "";
+}
+
 /** The text in a row, or null. @throws {DataError} if the field is not there or holds something else. */
 function textOf(row: JsonObject, place: string, field: string, key: string): string | null {
   const value = fieldValue(row, field);
@@ -44,7 +52,7 @@ function textOf(row: JsonObject, place: string, field: string, key: string): str
   if (value === undefined) {
     // Absent, or a path that ends early: Arrow's missing values are undefined, too.
     if (field in row) return null;
-    throw new DataError(`${place}: no field "${field}": ${textFieldAdvice(Object.keys(row), key)}`);
+    throw new DataError(`${place}: no field "${field}"${innerFields(row, field)}: ${textFieldAdvice([], key)}`);
   }
   const isConversation = conversationFields.includes(field) && Array.isArray(value);
   const advice = isConversation ? textFieldAdvice([field], key) : textFieldAdvice([], key);

@@ -26,3 +26,18 @@ with pa.OSFile(str(here / "large.arrow"), "wb") as sink, pa.ipc.new_stream(sink,
 dictionary = table.set_column(1, "text", table["text"].combine_chunks().dictionary_encode())
 with pa.OSFile(str(here / "dictionary.arrow"), "wb") as sink, pa.ipc.new_file(sink, dictionary.schema) as writer:
     writer.write_table(dictionary)
+
+# Objects within objects, nulls at every depth, many small pages.
+nested = [
+    {
+        "id": i,
+        "meta": None
+        if i % 7 == 3
+        else {"text": None if i % 5 == 2 else f"row {i} naïve", "deep": {"x": f"deep {i}"} if i % 3 else None},
+        "tags": [f"tag {i}"],
+    }
+    for i in range(40)
+]
+options = {"row_group_size": 25, "data_page_size": 64, "write_batch_size": 8}
+pq.write_table(pa.Table.from_pylist(nested), here / "nested.parquet", **options)
+pq.write_table(pa.Table.from_pylist(nested), here / "nested_v2.parquet", data_page_version="2.0", **options)
