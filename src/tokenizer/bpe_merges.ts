@@ -4,15 +4,19 @@
  * as Hugging Face's BpeTrainer).
  *
  * Pair counts are kept up to date instead of being counted anew: a merge touches only the words in which its pair was
- * seen. The queue is lazy: an entry whose count is out of date goes back with the right one.
+ * seen. The queue is lazy: an entry whose count is out of date goes back with the right one. All that grows with the text
+ * lies in typed arrays, outside of JavaScript's heap.
  */
-import { BinaryHeap } from "./binary_heap.ts";
+import { GrowingArray, IntegerLists } from "./growing_arrays.ts";
+import { PairQueue } from "./pair_queue.ts";
 import { PairTable } from "./pair_table.ts";
 
 /** Distinct words as byte strings, with how often each occurs. */
 export interface WordCounts {
-  /** Initial symbol ids of each word. */
-  words: Int32Array[];
+  /** Initial symbol ids of all words, one after the other. */
+  symbols: Int32Array;
+  /** Where each word begins; one more than there are words. */
+  starts: Float64Array;
   counts: Float64Array;
 }
 
@@ -22,33 +26,26 @@ export interface Merge {
   right: number;
 }
 
-interface QueueEntry {
-  pair: number;
-  count: number;
-}
-
 class PairStatistics {
-  readonly lefts: number[] = [];
-  readonly rights: number[] = [];
-  readonly counts: number[] = [];
+  readonly lefts = new GrowingArray(new Int32Array(1024));
+  readonly rights = new GrowingArray(new Int32Array(1024));
+  readonly counts = new GrowingArray(new Float64Array(1024));
   /** Words in which the pair was seen, possibly repeated, possibly no longer. */
-  readonly words: number[][] = [];
+  readonly words = new IntegerLists();
   private readonly index = new PairTable();
 
   /** Adds `change` to the count of a pair in `word`; returns the pair. */
   add(left: number, right: number, change: number, word: number): number {
     let pair = this.index.get(left, right);
     if (pair < 0) {
-      pair = this.counts.length;
+      pair = this.words.add();
       this.index.set(left, right, pair);
       this.lefts.push(left);
       this.rights.push(right);
       this.counts.push(0);
-      this.words.push([]);
     }
-    this.counts[pair] += change;
-    const seen = this.words[pair];
-    if (change > 0 && seen[seen.length - 1] !== word) seen.push(word);
+    this.counts.values[pair] += change;
+    if (change > 0 && this.words.last(pair) !== word) this.words.append(pair, word);
     return pair;
   }
 }
@@ -61,69 +58,69 @@ class PairStatistics {
  * @param minFrequency pairs that occur less often are not merged.
  */
 export function learnMerges(
-  { words, counts }: WordCounts,
+  { symbols, starts, counts }: WordCounts,
   intern: (left: number, right: number) => number,
   wanted: () => boolean,
   minFrequency: number,
 ): Merge[] {
-  const lengths = words.map((word) => word.length);
+  const lengths = Int32Array.from(counts, (_, index) => starts[index + 1] - starts[index]);
   const pairs = new PairStatistics();
+  for (let index = 0; index < counts.length; index++) {
+    const end = starts[index] + lengths[index];
+    for (let i = starts[index]; i + 1 < end; i++) pairs.add(symbols[i], symbols[i + 1], counts[index], index);
+  }
   const { lefts, rights } = pairs;
-  words.forEach((word, index) => {
-    for (let i = 0; i + 1 < word.length; i++) pairs.add(word[i], word[i + 1], counts[index], index);
+  const queue = new PairQueue((a, b) => {
+    const [left, otherLeft] = [lefts.values[a], lefts.values[b]];
+    return left !== otherLeft ? left < otherLeft : rights.values[a] < rights.values[b];
   });
-  const queue = new BinaryHeap<QueueEntry>((a, b) => {
-    if (a.count !== b.count) return a.count > b.count;
-    if (lefts[a.pair] !== lefts[b.pair]) return lefts[a.pair] < lefts[b.pair];
-    return rights[a.pair] < rights[b.pair];
-  });
-  pairs.counts.forEach((count, pair) => {
-    queue.push({ pair, count });
-  });
+  // Rarer ones are not merged; one that becomes frequent enough comes into the queue then.
+  const least = Math.max(1, minFrequency);
+  const enqueue = (pair: number) => {
+    const count = pairs.counts.values[pair];
+    if (count >= least) queue.push(pair, count);
+  };
+  for (let pair = 0; pair < pairs.counts.length; pair++) enqueue(pair);
 
   const merges: Merge[] = [];
   const grown = new Set<number>();
   while (wanted()) {
     const top = queue.pop();
     if (!top) break;
-    const count = pairs.counts[top.pair];
-    if (count !== top.count) {
-      if (count > 0) queue.push({ pair: top.pair, count });
+    if (pairs.counts.values[top.pair] !== top.count) {
+      enqueue(top.pair);
       continue;
     }
-    if (count < Math.max(1, minFrequency)) break;
-    const left = lefts[top.pair];
-    const right = rights[top.pair];
+    const left = lefts.values[top.pair];
+    const right = rights.values[top.pair];
     const merged = intern(left, right);
     merges.push({ left, right });
-    const touched = pairs.words[top.pair];
-    pairs.words[top.pair] = [];
     grown.clear();
-    for (const index of touched) {
-      const word = words[index];
+    for (const index of pairs.words.take(top.pair)) {
+      const start = starts[index];
       const occurrences = counts[index];
-      const length = lengths[index];
-      let out = 0;
-      for (let i = 0; i < length; i++, out++) {
-        if (i + 1 >= length || word[i] !== left || word[i + 1] !== right) {
-          word[out] = word[i];
+      const end = start + lengths[index];
+      let out = start;
+      for (let i = start; i < end; i++, out++) {
+        if (i + 1 >= end || symbols[i] !== left || symbols[i + 1] !== right) {
+          symbols[out] = symbols[i];
           continue;
         }
-        if (out > 0) {
-          pairs.add(word[out - 1], left, -occurrences, index);
-          grown.add(pairs.add(word[out - 1], merged, occurrences, index));
+        if (out > start) {
+          pairs.add(symbols[out - 1], left, -occurrences, index);
+          grown.add(pairs.add(symbols[out - 1], merged, occurrences, index));
         }
-        if (i + 2 < length) {
-          pairs.add(right, word[i + 2], -occurrences, index);
-          grown.add(pairs.add(merged, word[i + 2], occurrences, index));
+        if (i + 2 < end) {
+          pairs.add(right, symbols[i + 2], -occurrences, index);
+          grown.add(pairs.add(merged, symbols[i + 2], occurrences, index));
         }
-        word[out] = merged;
+        symbols[out] = merged;
         i++;
       }
-      lengths[index] = out;
+      lengths[index] = out - start;
     }
-    pairs.counts[top.pair] = 0;
-    for (const pair of grown) if (pairs.counts[pair] > 0) queue.push({ pair, count: pairs.counts[pair] });
+    pairs.counts.values[top.pair] = 0;
+    for (const pair of grown) enqueue(pair);
   }
   return merges;
 }

@@ -14,10 +14,10 @@ import {
   type SpecialTokenOptions,
 } from "./byte_bpe_json.ts";
 import { JsonTokenizer } from "./json_tokenizer.ts";
-import { ownString } from "./own_string.ts";
 import { compilePreTokenizer } from "./pre_tokenizer.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { TokenizerError } from "./tokenizer_json.ts";
+import { WordCounter } from "./word_counts.ts";
 
 export interface BpeTrainerOptions extends SpecialTokenOptions {
   /** Number of ids, special tokens and the 256 bytes included. Fewer are made if the text has too few pairs. */
@@ -40,37 +40,39 @@ async function countWords(
 ): Promise<Map<string, number>> {
   const preTokenizer = compilePreTokenizer(preTokenizerJson(options.preTokenizer ?? "llama3"));
   const special = new AddedTokens(specialTokens.map((content, id) => ({ id, content, special: true })));
-  const counts = new Map<string, number>();
+  const counter = new WordCounter();
   let read = 0;
   for await (const text of texts) {
     for (const part of special.split(text)) {
       if (typeof part === "number") continue;
-      for (const piece of preTokenizer.split(part, "inner")) {
-        const count = counts.get(piece);
-        if (count === undefined) counts.set(ownString(piece), 1);
-        else counts.set(piece, count + 1);
-      }
+      for (const piece of preTokenizer.split(part, "inner")) counter.add(piece);
     }
     read += text.length;
+    counter.check(read);
     options.onProgress?.("reading", read);
   }
-  return counts;
+  if (counter.counts.size === 0) throw new TokenizerError("there is no text to train a tokenizer on");
+  return counter.counts;
 }
 
-function toSymbols(counts: ReadonlyMap<string, number>, byteIds: Int32Array): WordCounts {
-  const encoder = new TextEncoder();
-  const words: Int32Array[] = [];
-  const frequencies = new Float64Array(counts.size);
-  for (const [word, count] of counts) {
-    frequencies[words.length] = count;
-    words.push(Int32Array.from(encoder.encode(word), (byte) => byteIds[byte]));
+function toSymbols(words: ReadonlyMap<string, number>, byteIds: Int32Array): WordCounts {
+  const starts = new Float64Array(words.size + 1);
+  const counts = Float64Array.from(words.values());
+  let index = 0;
+  for (const word of words.keys()) {
+    starts[index + 1] = starts[index] + Buffer.byteLength(word);
+    index++;
   }
-  return { words, counts: frequencies };
+  const symbols = new Int32Array(starts[words.size]);
+  let at = 0;
+  for (const word of words.keys()) for (const byte of Buffer.from(word)) symbols[at++] = byteIds[byte];
+  return { symbols, starts, counts };
 }
 
 /**
  * Trains on `texts` (each a document or a stretch of one), which are read once.
- * @throws {TokenizerError} if `vocabSize` is below 256 + the special tokens, or the texts are empty.
+ * @throws {TokenizerError} if `vocabSize` is below 256 + the special tokens, the texts are empty, or have more distinct words
+ * than memory has room for.
  */
 export async function trainBpe(texts: Texts, options: BpeTrainerOptions): Promise<Tokenizer> {
   const specialTokens = listSpecialTokens(options);
@@ -80,9 +82,6 @@ export async function trainBpe(texts: Texts, options: BpeTrainerOptions): Promis
       `vocab_size ${options.vocabSize} is too small: 256 bytes and ${specialTokens.length} special tokens need ${fixed}`,
     );
   }
-  const counts = await countWords(texts, options, specialTokens);
-  if (counts.size === 0) throw new TokenizerError("there is no text to train a tokenizer on");
-
   const tokens = [...specialTokens, ...[...byteCharacters].sort()];
   const ids = new Map(tokens.map((token, id) => [token, id]));
   const intern = (left: number, right: number): number => {
@@ -95,7 +94,9 @@ export async function trainBpe(texts: Texts, options: BpeTrainerOptions): Promis
   };
   const byteIds = Int32Array.from(byteCharacters, (character) => ids.get(character)!);
   const wanted = () => tokens.length < options.vocabSize;
-  const merges = learnMerges(toSymbols(counts, byteIds), intern, wanted, options.minFrequency ?? 2);
+  // The words as texts are garbage while merges are learnt.
+  const words = await countWords(texts, options, specialTokens).then((counts) => toSymbols(counts, byteIds));
+  const merges = learnMerges(words, intern, wanted, options.minFrequency ?? 2);
   options.onProgress?.("merging", tokens.length);
 
   const pairs = merges.map(({ left, right }): [string, string] => [tokens[left], tokens[right]]);
