@@ -4,6 +4,7 @@
  */
 import type { Score } from "../aggregate.ts";
 import { type ScoredEntry, summaryEntries } from "../group_scores.ts";
+import { chanceLines } from "./chance_lines.ts";
 import { colourOf, scoreBars, scoreText } from "./html/bars.ts";
 import { escapeHtml, htmlTable, pValueText } from "./html/markup.ts";
 import { sampleAnswers } from "./html/samples.ts";
@@ -11,7 +12,7 @@ import { style } from "./html/style.ts";
 import { costTable, type EvaluatedModel, shortNames } from "./model_comparison.ts";
 import { sampleJson } from "./result_files.ts";
 import type { RunSettings } from "./results.ts";
-import { chanceLines, leftOutLines } from "./results_table.ts";
+import { leftOutLines, tableRemarks } from "./results_table.ts";
 import { compareRuns, verdict } from "./run_comparison.ts";
 import type { SavedRun } from "./saved_run.ts";
 
@@ -147,6 +148,9 @@ ${section(
   bars === "" || !several ? "" : `<p class="legend">${legend.join("")}</p>`,
   bars,
   scoresTable(models, names),
+  lines(
+    models.flatMap(({ results }, i) => tableRemarks(results).map((line) => (several ? `${names[i]}: ${line}` : line))),
+  ),
   lines(leftOutLines(models[0].results)),
 )}
 ${section("Against guessing", lines(guessing))}

@@ -6,12 +6,15 @@
  *   that only one model gets right are shared out (Dietterich 1998; exact, so right for any number of documents).
  * - Other means: the paired z test, mean(d) / (sd(d) / sqrt(n)) (Miller 2024, "Adding error bars to evals", section 4).
  * - Scores of all documents together (perplexities, F1, MCC, Brier): a paired bootstrap over the documents (Koehn 2004).
+ * - Where there are few documents, neither holds: of means and scores the exact permutation test, how many of the 2^n ways
+ *   to exchange the models' values of a document differ as much (Fisher 1935).
+ * - Shares of different documents: Fisher's exact test of the fourfold table.
  */
 import { CounterRng } from "../../random/counter_rng.ts";
 import { mean, meanStandardError, sampleDeviation } from "../score/metrics.ts";
 
 export interface PairedTest {
-  test: "McNemar" | "paired z" | "paired bootstrap";
+  test: "McNemar" | "paired z" | "paired bootstrap" | "permutation";
   /** b - a. */
   difference: number;
   /** Standard error of the difference; null for fewer than two documents. */
@@ -66,13 +69,54 @@ export function pairedMeans(a: readonly number[], b: readonly number[]): PairedT
     const pValue = n < 2 ? null : mcNemarExact(onlyA, onlyB);
     return { test: "McNemar", difference, standardError, pValue, documents: n, onlyA, onlyB };
   }
-  const pValue = standardError === null ? null : normalZ(difference, standardError);
-  return { test: "paired z", difference, standardError, pValue, documents: n, onlyA: null, onlyB: null };
+  const others = { difference, standardError, documents: n, onlyA: null, onlyB: null };
+  if (n <= mostPermuted) {
+    const pValue = n < 2 ? null : permutationPValue(a, b, (values) => mean(values));
+    return { test: "permutation", pValue, ...others };
+  }
+  return { test: "paired z", pValue: zPValue(differences, difference, standardError!), ...others };
 }
 
-function normalZ(difference: number, standardError: number): number {
-  if (standardError === 0) return difference === 0 ? 1 : 0;
-  return normalPValue(difference / standardError);
+/** Differences that are all the same have no spread to compare with: only their signs can be exchanged. */
+function zPValue(differences: readonly number[], difference: number, standardError: number): number {
+  const size = Math.max(...differences.map(Math.abs));
+  if (size === 0) return 1;
+  return standardError < 1e-9 * size ? 2 ** (1 - differences.length) : normalPValue(difference / standardError);
+}
+
+/** Documents up to which all exchanges are tried. */
+const mostPermuted = 12;
+
+function permutationPValue<Item>(
+  a: readonly Item[],
+  b: readonly Item[],
+  aggregate: (items: readonly Item[]) => number,
+): number {
+  const n = a.length;
+  const observed = Math.abs(aggregate(b) - aggregate(a));
+  let extreme = 0;
+  for (let exchanged = 0; exchanged < 2 ** n; exchanged++) {
+    const isExchanged = (i: number) => (exchanged >> i) & 1;
+    const left = a.map((item, i) => (isExchanged(i) ? b[i] : item));
+    const right = b.map((item, i) => (isExchanged(i) ? a[i] : item));
+    // Equal sums may differ in their last digits.
+    if (Math.abs(aggregate(right) - aggregate(left)) >= observed - 1e-9 * Math.max(1, observed)) extreme++;
+  }
+  return extreme / 2 ** n;
+}
+
+/** Two-sided: all tables with the same margins that are not likelier. `rightA` of `a` and `rightB` of `b` documents. */
+export function fisherExact(rightA: number, a: number, rightB: number, b: number): number {
+  const right = rightA + rightB;
+  const log = logFactorials(a + b);
+  const choose = (n: number, k: number) => log[n] - log[k] - log[n - k];
+  const logMass = (k: number) => choose(a, k) + choose(b, right - k) - choose(a + b, right);
+  const observed = logMass(rightA);
+  let pValue = 0;
+  for (let k = Math.max(0, right - b); k <= Math.min(a, right); k++) {
+    if (logMass(k) <= observed + 1e-7) pValue += Math.exp(logMass(k));
+  }
+  return Math.min(1, pValue);
 }
 
 const bootstrapDraws = 2000;
@@ -85,8 +129,8 @@ export function pairedBootstrap<Item>(
 ): PairedTest {
   const n = a.length;
   const difference = aggregate(b) - aggregate(a);
-  const test = { test: "paired bootstrap", difference, documents: n, onlyA: null, onlyB: null } as const;
-  if (n < 2) return { ...test, standardError: null, pValue: null };
+  const others = { difference, documents: n, onlyA: null, onlyB: null };
+  if (n < 2) return { test: "permutation", ...others, standardError: null, pValue: null };
   const rng = new CounterRng(1234, "paired bootstrap");
   const drawn: number[] = [];
   for (let draw = 0; draw < bootstrapDraws; draw++) {
@@ -96,6 +140,12 @@ export function pairedBootstrap<Item>(
   // How often the other side of zero is drawn, both ways; never exactly 0 from a sample.
   const above = drawn.filter((value) => value >= 0).length;
   const below = drawn.filter((value) => value <= 0).length;
-  const pValue = Math.min(1, (2 * (Math.min(above, below) + 1)) / (drawn.length + 1));
-  return { ...test, standardError: sampleDeviation(drawn), pValue };
+  const bootstrapped = Math.min(1, (2 * (Math.min(above, below) + 1)) / (drawn.length + 1));
+  const isFew = n <= mostPermuted;
+  return {
+    test: isFew ? "permutation" : "paired bootstrap",
+    ...others,
+    standardError: sampleDeviation(drawn),
+    pValue: isFew ? permutationPValue(a, b, aggregate) : bootstrapped,
+  };
 }

@@ -7,6 +7,7 @@ import { defaultResamples, type Score } from "../aggregate.ts";
 import type { TaskResult } from "../evaluator.ts";
 import type { GroupResult } from "../group_scores.ts";
 import type { TaskRemarks } from "../request/remarks.ts";
+import { taskGuessingTest } from "./chance_lines.ts";
 import { taskConfigJson } from "./task_config_json.ts";
 
 /** The seeds of a run, in lm-evaluation-harness's order. */
@@ -84,6 +85,12 @@ function directions(scores: readonly Score[]): Record<string, boolean> {
   return Object.fromEntries(scores.map(({ metric, higherIsBetter }) => [metric, higherIsBetter]));
 }
 
+function chanceTestJson(result: TaskResult): Record<string, unknown> | null {
+  const tested = taskGuessingTest(result);
+  if (tested === null) return null;
+  return { metric: tested.metric, p_value: tested.pValue, test: tested.test };
+}
+
 function truncationJson({ truncation }: TaskRemarks): Record<string, unknown> | null {
   if (truncation === null) return null;
   const { requests, total, documents, maxLength, largest, examples } = truncation;
@@ -159,6 +166,8 @@ export function resultsJson(
     },
     // Ours: the accuracy of guessing, what is known of model and machine.
     chance: perTask(results, ({ chance }) => chance),
+    // Ours: whether the accuracy can be told from it.
+    chance_test: perTask(results, (result) => chanceTestJson(result)),
     model_info: reportedFacts(model.facts),
     // Ours: documents of the split that the task cannot judge.
     left_out: perTask(results, ({ documents }) => documents.leftOut),

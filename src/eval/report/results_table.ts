@@ -5,7 +5,7 @@
 
 import type { Score } from "../aggregate.ts";
 import type { TaskResult } from "../evaluator.ts";
-import { type GroupResult, summaryEntries } from "../group_scores.ts";
+import type { GroupResult } from "../group_scores.ts";
 import { remarkLines } from "../request/remarks.ts";
 
 const headers = ["Version", "Filter", "n-shot", "Metric", "", "Value", "", "Stderr"];
@@ -136,24 +136,6 @@ function layOutTable(what: string, entries: readonly Entry[]): string {
     line(columns.map(({ rule }) => rule)),
     ...table.map((_, row) => line(columns.map(({ cells }) => cells[row]))),
   ].join("\n");
-}
-
-/**
- * One line for each multiple-choice task, or for its group: what guessing would score, and whether the model is told apart from it (two
- * standard errors).
- */
-export function chanceLines(results: readonly TaskResult[], groups: readonly GroupResult[] = []): string[] {
-  return summaryEntries(results, groups).flatMap(({ name, chance, scores }) => {
-    const accuracy = scores.find(({ metric }) => metric === "acc");
-    if (chance === null || !accuracy) return [];
-    const margin = 2 * (accuracy.standardError ?? Number.POSITIVE_INFINITY);
-    const difference = accuracy.value - chance;
-    const verdict =
-      Math.abs(difference) <= margin
-        ? "no better than guessing, within two standard errors"
-        : `${difference > 0 ? "above" : "below"} guessing by more than two standard errors`;
-    return [`${name}: chance ${chance.toFixed(4)}, acc ${accuracy.value.toFixed(4)}: ${verdict}`];
-  });
 }
 
 /** What is to be said of the tasks that have a * in the table. */

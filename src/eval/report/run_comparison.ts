@@ -4,7 +4,7 @@ import type { SampleMetric } from "../schema/sample_metric.ts";
 import { canAggregate, namedAggregation } from "../score/aggregations.ts";
 import { metricDefinition } from "../score/metric_registry.ts";
 import { mean } from "../score/metrics.ts";
-import { normalPValue, type PairedTest, pairedBootstrap, pairedMeans } from "./paired_difference.ts";
+import { fisherExact, normalPValue, type PairedTest, pairedBootstrap, pairedMeans } from "./paired_difference.ts";
 import type { SavedRun, SavedSample, SavedScore, SavedTask } from "./saved_run.ts";
 import { textTable } from "./text_table.ts";
 
@@ -15,8 +15,8 @@ export interface ScoreComparison {
   a: number;
   b: number;
   higherIsBetter: boolean;
-  /** `unpaired z` if samples are missing: only large differences are told apart then. */
-  test: PairedTest | (Omit<PairedTest, "test"> & { test: "unpaired z" });
+  /** `Fisher` (of shares) or `unpaired z` if samples are missing: only large differences are told apart then. */
+  test: PairedTest | (Omit<PairedTest, "test"> & { test: "Fisher" | "unpaired z" });
 }
 
 /**
@@ -97,8 +97,22 @@ function unpairedTest(a: SavedScore, b: SavedScore): ScoreComparison["test"] {
   const known = a.standardError !== null && b.standardError !== null;
   const standardError = known ? Math.hypot(a.standardError!, b.standardError!) : null;
   const difference = b.value - a.value;
+  const [rightA, rightB] = [rightAnswers(a), rightAnswers(b)];
+  if (rightA !== null && rightB !== null) {
+    const pValue = fisherExact(rightA, a.documents!, rightB, b.documents!);
+    return { test: "Fisher", difference, standardError, pValue, documents: 0, onlyA: null, onlyB: null };
+  }
   const pValue = standardError === null || standardError === 0 ? null : normalPValue(difference / standardError);
   return { test: "unpaired z", difference, standardError, pValue, documents: 0, onlyA: null, onlyB: null };
+}
+
+/** How many documents are right, if the score is the share of these; null if it is something else. */
+function rightAnswers({ metric, value, documents, standardError }: SavedScore): number | null {
+  if (documents === undefined || metricDefinition(metric).aggregation !== "mean") return null;
+  const right = Math.round(value * documents);
+  const spread = documents < 2 ? null : Math.sqrt((value * (1 - value)) / (documents - 1));
+  const isSpread = spread === standardError || Math.abs((spread ?? 0) - (standardError ?? 1)) < 1e-6;
+  return Math.abs(right - value * documents) < 1e-6 && isSpread ? right : null;
 }
 
 const signed = (value: number) => `${value < 0 ? "-" : "+"}${Math.abs(value).toFixed(4)}`;
@@ -145,9 +159,12 @@ export function comparisonLines(a: SavedRun, b: SavedRun, rows: readonly ScoreCo
     verdict(row, "a", "b"),
   ]);
   const lines = [`a: ${a.modelName} (${a.file})`, `b: ${b.modelName} (${b.file})`, ...textTable(header, table)];
-  if (rows.some(({ test }) => test.test === "unpaired z")) {
+  const unpaired = new Set(
+    rows.map(({ test }) => test.test).filter((name) => name === "Fisher" || name === "unpaired z"),
+  );
+  if (unpaired.size > 0) {
     lines.push(
-      "unpaired z: no samples beside both results files (--log_samples) that give the score, so nothing is paired",
+      `${[...unpaired].join(", ")}: no samples beside both results files (--log_samples) that give the score, so nothing is paired`,
     );
   }
   if (rows.length > 1) lines.push(`${rows.length} tests: expect one in 20 to fall below 0.05 by chance`);

@@ -22,6 +22,8 @@ export interface SavedScore {
   value: number;
   standardError: number | null;
   higherIsBetter: boolean;
+  /** That were scored, where the file says it. */
+  documents?: number;
 }
 
 export interface SavedSample {
@@ -98,7 +100,8 @@ function savedScores(entries: Record<string, unknown>, higherIsBetter: Record<st
     if (filter === undefined || metric.endsWith("_stderr") || typeof value !== "number") return [];
     const error = entries[`${metric}_stderr,${filter}`];
     const standardError = typeof error === "number" ? error : null;
-    return [{ metric, filter, value, standardError, higherIsBetter: higherIsBetter[metric] ?? true }];
+    const documents = typeof entries.sample_len === "number" ? entries.sample_len : undefined;
+    return [{ metric, filter, value, standardError, higherIsBetter: higherIsBetter[metric] ?? true, documents }];
   });
 }
 

@@ -3,12 +3,12 @@ import { expect, test } from "vitest";
 import { TaskData } from "../../../src/eval/data/task_data.ts";
 import { evaluate } from "../../../src/eval/evaluator.ts";
 import { scoreGroups, summaryEntries } from "../../../src/eval/group_scores.ts";
+import { chanceLines } from "../../../src/eval/report/chance_lines.ts";
 import { pValueText } from "../../../src/eval/report/html/markup.ts";
 import { htmlReport } from "../../../src/eval/report/html_report.ts";
 import type { EvaluatedModel } from "../../../src/eval/report/model_comparison.ts";
 import { modelComparisonLines, shortNames } from "../../../src/eval/report/model_comparison.ts";
 import { mcNemarExact } from "../../../src/eval/report/paired_difference.ts";
-import { chanceLines } from "../../../src/eval/report/results_table.ts";
 import { findTask } from "../../../src/eval/task/task_registry.ts";
 import { fakeLanguageModel } from "../fake_language_model.ts";
 
@@ -129,7 +129,9 @@ test("a group stands for its tasks; the report's table has both", async () => {
     expect.stringMatching(/^\| all \(acc_norm\) *$/),
   ]);
   // Chance is averaged as the scores are: 1/4 and 1/2.
-  expect(chanceLines(model.results, groups)).toEqual([]);
+  expect(chanceLines(model.results, groups)).toEqual([
+    expect.stringMatching(/^all: chance 0\.3750, acc_norm 0\.\d+: /),
+  ]);
   const html = htmlReport([{ ...model, groups }], settings, 0);
   expect(html.match(/class="bar"/g)).toHaveLength(1);
   expect(html).toContain("guessing 0.3750");

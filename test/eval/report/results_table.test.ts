@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { Score } from "../../../src/eval/aggregate.ts";
 import type { TaskResult } from "../../../src/eval/evaluator.ts";
-import { chanceLines, resultsTable } from "../../../src/eval/report/results_table.ts";
+import { resultsTable } from "../../../src/eval/report/results_table.ts";
 import { findTask } from "../../../src/eval/task/task_registry.ts";
 
 function result(task: string, numFewshot: number, scores: [string, string, number, number | null][]): TaskResult {
@@ -98,13 +98,4 @@ test("numbers among words, whole numbers", () => {
 |Tasks|Version|Filter|n-shot|Metric|   |Value|   |Stderr|
 |-----|------:|------|-----:|------|---|----:|---|-----:|
 |piqa |      1|none  |     0|acc   |↑  |    1|±  |     0|`);
-});
-
-test("chance lines say whether the score can be told from guessing", () => {
-  expect(chanceLines([result("arc_easy", 0, [["acc", "none", 0.3, 0.04]])])).toEqual([
-    "arc_easy: chance 0.2500, acc 0.3000: no better than guessing, within two standard errors",
-  ]);
-  expect(chanceLines([result("arc_easy", 0, [["acc", "none", 0.8, 0.04]])])).toEqual([
-    "arc_easy: chance 0.2500, acc 0.8000: above guessing by more than two standard errors",
-  ]);
 });

@@ -55,8 +55,13 @@ describe("tests", () => {
       a.map((value) => value / 2),
       b.map((value) => value / 2),
     );
-    expect(halves).toMatchObject({ test: "paired z", onlyA: null });
-    expect(halves.pValue).toBeCloseTo(normalPValue(3 / 8 / Math.sqrt((5 - 9 / 8) / 56)), 12);
+    expect(halves).toMatchObject({ test: "permutation", onlyA: null });
+    // Of the 32 ways to give five halves their signs, 12 sum to three or more, up or down.
+    expect(halves.pValue).toBeCloseTo(12 / 32, 12);
+    const many = (values: number[]) => [...values, ...values, ...values].map((value) => value / 2);
+    const z = pairedMeans(many(a), many(b));
+    expect(z.test).toBe("paired z");
+    expect(z.pValue).toBeCloseTo(normalPValue(z.difference / z.standardError!), 12);
     expect(pairedMeans([0.5, 0.25], [0.5, 0.25]).pValue).toBe(1);
     expect(pairedMeans([1], [0])).toMatchObject({ standardError: null, pValue: null });
   });
@@ -128,9 +133,9 @@ describe("saved runs", () => {
     expect(rows.map(({ task, metric, test: { test, documents } }) => [task, metric, test, documents])).toEqual([
       ["toy_arc", "acc", "McNemar", 60],
       ["toy_arc", "acc_norm", "McNemar", 60],
-      ["rolling", "word_perplexity", "paired bootstrap", 12],
-      ["rolling", "byte_perplexity", "paired bootstrap", 12],
-      ["rolling", "bits_per_byte", "paired bootstrap", 12],
+      ["rolling", "word_perplexity", "permutation", 12],
+      ["rolling", "byte_perplexity", "permutation", 12],
+      ["rolling", "bits_per_byte", "permutation", 12],
     ]);
     for (const { a: left, b: right, test: paired } of rows) {
       expect(paired.difference / (right - left || 1)).toBeCloseTo(right === left ? 0 : 1, 9);
@@ -151,8 +156,8 @@ describe("saved runs", () => {
     unlinkSync(b.replace("results_", "samples_toy_arc_").replace(".json", ".jsonl"));
     const [left, right] = [await readSavedRun(a), await readSavedRun(b)];
     const rows = compareRuns(left, right);
-    expect(rows.map(({ test: { test } }) => test)).toEqual(["unpaired z", "unpaired z"]);
-    expect(comparisonLines(left, right, rows).join("\n")).toContain("unpaired z: no samples beside both results files");
+    expect(rows.map(({ test: { test } }) => test)).toEqual(["Fisher", "Fisher"]);
+    expect(comparisonLines(left, right, rows).join("\n")).toContain("Fisher: no samples beside both results files");
   });
 
   test("that cannot be compared are one error", async () => {
