@@ -25,6 +25,7 @@ import {
   type RunInputs,
   resolveConfigPath,
   runCache,
+  runNotes,
   stepOperations,
   trainerOptionsOf,
   withBackwardPrecision,
@@ -32,6 +33,7 @@ import {
 import { checkInteger, UsageError } from "./command.ts";
 import { checkThreadFlag } from "./compute_flags.ts";
 import { Progress } from "./progress.ts";
+import { readerLines } from "./reader_lines.ts";
 import type { TrainFlags } from "./train_flags.ts";
 import { TrainingProgress } from "./training_progress.ts";
 
@@ -75,15 +77,21 @@ function threadsText(compute: Compute, config: RunConfig): string {
   return `${threads} thread${threads === 1 ? "" : "s"}${reason}`;
 }
 
-function printHeader({ config, tokenizer, dataset }: RunInputs, compute: Compute, reason?: string): void {
+function printHeader(inputs: RunInputs, compute: Compute, reason?: string): void {
+  const { config, tokenizer, dataset } = inputs;
   const split = dataset.split === "none" ? "no validation part" : `${dataset.validationTokens} for validation`;
-  console.log(`files     ${dataset.source.description}`);
+  const documents = dataset.documents.toLocaleString("en-US");
+  console.log(
+    `files     ${dataset.source.description}: ${documents} document${dataset.documents === 1 ? "" : "s"} read`,
+  );
   console.log(`data      ${dataset.trainTokens} training tokens, ${split}; cached in ${cacheDirectory(config)}`);
   console.log(`tokenizer ${config.tokenizer.type}, ${tokenizer.vocabSize} ids`);
   console.log(`backend   ${compute.backend} (${compute.variant}), ${threadsText(compute, config)}`);
   console.log(`backward  ${config.training.backward_precision}${reason === undefined ? "" : ` (auto: ${reason})`}`);
+  for (const line of readerLines(resolveModelConfig(config.model), tokenizer)) console.log(line);
   for (const line of firstRemarks(dataset.source.remarks)) console.error(`note: ${line}`);
   for (const line of packingWarnings(resolveModelConfig(config.model))) console.error(`warning: ${line}`);
+  for (const line of runNotes(inputs)) console.error(`note: ${line}`);
   for (const line of productNotes(resolveModelConfig(config.model))) console.error(`note: ${line}`);
 }
 

@@ -75,6 +75,11 @@ export class TrainingProgress implements RunListener {
     this.progress.print(`sample at step ${step}: ${JSON.stringify(text)}`);
   }
 
+  /** Unbound by its caller. */
+  onRemark = (line: string): void => {
+    this.progress.print(`note: ${line}`);
+  };
+
   onCheckpoint(_step: number, directory: string): void {
     this.progress.print(`checkpoint ${directory}`);
   }

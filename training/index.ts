@@ -53,6 +53,7 @@ export {
   withVocabulary,
 } from "./run_data.ts";
 export { RunDirectory, RunDirectoryError } from "./run_directory.ts";
+export { runNotes } from "./run_notes.ts";
 export { locateSources, type RunData, recordSources } from "./run_sources.ts";
 export { makeSchedule, type ScheduleOptions, scheduleSchema } from "./schedules/registry.ts";
 export { agreeUpTo, type Schedule, type ScheduledValues, type ScheduleStep } from "./schedules/schedule.ts";

@@ -10,6 +10,7 @@ import { type RunMaterial, trainerOptionsOf } from "./config/run_parts.ts";
 import { stepOperations } from "./config/step_operations.ts";
 import { describeEnvironment } from "./environment.ts";
 import { writeLossPlot } from "./loss_plot.ts";
+import { watchLoss } from "./loss_watch.ts";
 import type { MetricsRow } from "./metrics.ts";
 import { appendRow, type RunDirectory, readRows, syncRows, truncateRows } from "./run_directory.ts";
 import { recordSources } from "./run_sources.ts";
@@ -128,9 +129,20 @@ export class TrainingRun {
   }
 
   private recorder(listener: RunListener): TrainerListener {
-    const { directory, config } = this.options;
+    const { directory, config, tokenizer } = this.options;
+    const { onRemark = console.error } = listener;
+    const watch = watchLoss({
+      vocabSize: tokenizer.vocabSize,
+      maxSteps: config.training.max_steps,
+      warmupSteps: config.schedule.warmup_steps,
+      learningRate: config.optimizer.learning_rate,
+    });
     return {
-      onStep: (step, loss) => listener.onStep?.(step, loss),
+      onStep: (step, loss) => {
+        listener.onStep?.(step, loss);
+        const remark = watch(step, loss);
+        if (remark !== null) onRemark(remark);
+      },
       onMetrics: (row) => {
         appendRow(directory.metricsFile, row);
         listener.onMetrics?.(row);

@@ -24,7 +24,7 @@ export const llamaCpp = ggufTarget({
     return firstBroken([
       [
         config.hiddenAct === "silu",
-        "stock llama.cpp has a hard-coded gated SiLU for bitnet models, and this one was trained with hidden_act: relu2: train with hidden_act: silu, or export with --target bitnet.cpp",
+        "stock llama.cpp has a hard-coded gated SiLU for bitnet models, and this one has hidden_act: relu2: train with hidden_act: silu, or export with --target bitnet.cpp",
       ],
       [
         quantized || isFloat(config),

@@ -148,7 +148,13 @@ export async function prepareDataset(options: PrepareOptions): Promise<PreparedD
       return written;
     }));
   const view = { tokenizer, sequenceLength, validationFraction };
-  const source = { description: describeCorpus(files), remarks: [...remarks, ...manifest.remarks] };
+  const textFiles = files.filter(({ format }) => format === "text").length;
+  const source = {
+    description: describeCorpus(files),
+    files: files.length,
+    textFiles,
+    remarks: [...remarks, ...manifest.remarks],
+  };
   const dataset = new PreparedDataset(folder, key, manifest, view, source);
   if (dataset.sequences === 0) {
     throw new DataError(

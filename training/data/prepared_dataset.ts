@@ -19,6 +19,9 @@ export interface DatasetView {
 export interface DatasetSource {
   /** `3 files (2 .jsonl.gz, 1 .txt), 12.3 MB`. */
   description: string;
+  files: number;
+  /** Of those, the ones that are plain text. */
+  textFiles: number;
   /** What was left out of them or let through, a line each. */
   remarks: readonly string[];
 }
