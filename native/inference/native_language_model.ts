@@ -18,6 +18,7 @@ import type {
 import { likelyTokens } from "../../src/language_model/likely_tokens.ts";
 import { type EngineFacts, filesIdentity } from "../../src/language_model/model_facts.ts";
 import { shapeOf } from "../../src/language_model/model_shape.ts";
+import { boundedTokenizer } from "../../src/tokenizer/bounded_tokenizer.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { Engine, type EngineOptions } from "./engine.ts";
 import { ModelFileError } from "./native_engine.ts";
@@ -73,7 +74,7 @@ export class NativeLanguageModel implements LanguageModel {
   static async open(file: string, options: EngineOptions = {}): Promise<NativeLanguageModel> {
     const engine = await Engine.load(file, options);
     try {
-      return new NativeLanguageModel(engine, tokenizerOf(engine));
+      return new NativeLanguageModel(engine, boundedTokenizer(tokenizerOf(engine), engine.config.vocabSize));
     } catch (error) {
       engine.dispose();
       throw error instanceof GgufError ? new ModelFileError(error.message) : error;

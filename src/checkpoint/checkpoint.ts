@@ -10,13 +10,15 @@ import { weightQuantizerOf } from "../config/model_quantizers.ts";
 import { systemErrorText } from "../errors/system_error.ts";
 import { CausalLM } from "../model/causal_lm.ts";
 import { embeddingName, headName, modelParameters, type ParameterSpec } from "../model/parameters.ts";
+import { boundedTokenizer } from "../tokenizer/bounded_tokenizer.ts";
 import { loadTokenizer } from "../tokenizer/load_tokenizer.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { TokenizerError } from "../tokenizer/tokenizer_json.ts";
 import { CheckpointError } from "./checkpoint_error.ts";
 import { type ConfigReading, readModelConfig } from "./model_config_json.ts";
 import { isTernaryPacked, latentFromTernary, scaleName, unpackTernary } from "./packed_ternary.ts";
 import { checkStorage } from "./quantization_keys.ts";
-import { SafetensorsFile } from "./safetensors_file.ts";
+import { openTensors, type TensorSource } from "./sharded_tensors.ts";
 
 export interface Checkpoint {
   directory: string;
@@ -25,8 +27,8 @@ export interface Checkpoint {
   configJson: Record<string, unknown>;
   /** Null if the directory has no tokenizer.json. */
   tokenizer: Tokenizer | null;
-  /** The open weight file; the owner of the checkpoint closes it. */
-  tensors: SafetensorsFile;
+  /** The open weight files; the owner of the checkpoint closes it. */
+  tensors: TensorSource;
 }
 
 /** How a checkpoint is read where its files leave something open, and who hears of keys that say nothing. */
@@ -64,28 +66,17 @@ export async function readConfigJson(file: string): Promise<Record<string, unkno
   return json as Record<string, unknown>;
 }
 
-function openTensors(directory: string): Promise<SafetensorsFile> {
-  const file = path.join(directory, "model.safetensors");
-  if (!existsSync(file) && existsSync(`${file}.index.json`)) {
-    throw new CheckpointError(
-      `${directory}: weights in several files (model.safetensors.index.json) are not supported, save them as one`,
-    );
-  }
-  return SafetensorsFile.open(file);
-}
-
 function openTokenizer(directory: string, config: ModelConfig): Tokenizer | null {
   if (!existsSync(path.join(directory, "tokenizer.json"))) return null;
-  const tokenizer = loadTokenizer(directory);
-  if (tokenizer.vocabSize > config.vocabSize) {
-    throw new CheckpointError(
-      `${directory}: tokenizer.json has ${tokenizer.vocabSize} ids, vocab_size is ${config.vocabSize}`,
-    );
+  try {
+    return boundedTokenizer(loadTokenizer(directory), config.vocabSize);
+  } catch (error) {
+    if (!(error instanceof TokenizerError) || error.message.startsWith(directory)) throw error;
+    throw new CheckpointError(`${path.join(directory, "tokenizer.json")}: ${error.message}`);
   }
-  return tokenizer;
 }
 
-function isPacked(tensors: SafetensorsFile, { name, kind }: ParameterSpec): boolean {
+function isPacked(tensors: TensorSource, { name, kind }: ParameterSpec): boolean {
   return kind === "matrix" && tensors.info(name).dtype === "U8";
 }
 
@@ -95,7 +86,7 @@ function isTolerated(name: string, config: ModelConfig): boolean {
 }
 
 /** Every parameter of the configuration is there in its shape, and nothing else. */
-function checkTensors(tensors: SafetensorsFile, config: ModelConfig): void {
+function checkTensors(tensors: TensorSource, config: ModelConfig): void {
   const expected = new Set<string>();
   const quantizer = weightQuantizerOf(config);
   const firstMatrix = modelParameters(config).find(({ kind }) => kind === "matrix")!;
@@ -169,7 +160,7 @@ function inFile<T>(file: string, check: () => T): T {
 }
 
 /** A head beside a tied embedding must be a copy of it: transformers takes another one for an untied head. */
-async function checkTiedHead(tensors: SafetensorsFile, configFile: string): Promise<void> {
+async function checkTiedHead(tensors: TensorSource, configFile: string): Promise<void> {
   if (!tensors.has(headName)) return;
   const [head, embedding] = [await tensors.readBytes(headName), await tensors.readBytes(embeddingName)];
   if (Buffer.compare(head, embedding) === 0) return;

@@ -16,7 +16,7 @@ export const tokenKinds = { normal: 1, control: 3, userDefined: 4, unused: 5 } a
 /**
  * Metadata entries in file order.
  * @param vocabSize rows of the embedding; ids that the tokenizer lacks become unused tokens.
- * @throws {GgufError} if it is not a byte-level BPE, or has more ids than the model.
+ * @throws {GgufError} if it is not a byte-level BPE, or its vocabulary has more ids than the model.
  */
 export function tokenizerMetadata(tokenizer: Tokenizer, vocabSize: number): [string, GgufValue][] {
   const json = tokenizer.json as unknown as TokenizerJson;
@@ -69,7 +69,8 @@ function tokenTable(json: TokenizerJson, vocabSize: number): { tokens: string[];
   };
   for (const [text, id] of vocabularyOf(json.model)) set(id, text, tokenKinds.normal);
   for (const { id, content, special } of assignAddedIds(json)) {
-    set(id, content, special ? tokenKinds.control : tokenKinds.userDefined);
+    // One that the model has no embedding for is of no use to anybody.
+    if (id < vocabSize) set(id, content, special ? tokenKinds.control : tokenKinds.userDefined);
   }
   return { tokens, kinds };
 }

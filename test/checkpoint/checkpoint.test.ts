@@ -163,16 +163,9 @@ describe("checkpoints that do not fit", () => {
     ],
     "config.json is a list": [(d) => writeFileSync(path.join(d, "config.json"), "[]"), /not a JSON object/],
     "no weights": [(d) => rmSync(path.join(d, "model.safetensors")), /cannot read .*model\.safetensors: no such file/],
-    "weights in shards": [
-      (d) => {
-        rmSync(path.join(d, "model.safetensors"));
-        writeFileSync(path.join(d, "model.safetensors.index.json"), "{}");
-      },
-      /weights in several files .* are not supported/,
-    ],
     "a larger tokenizer": [
       (d) => cpSync(path.join(tinyBitnet, "tokenizer.json"), path.join(d, "tokenizer.json")),
-      /tokenizer\.json has 2048 ids, vocab_size is 10/,
+      /tokenizer\.json: the tokenizer has the id \d+ .*, the model only 10 embedding rows: they do not belong together/,
     ],
     "another width": [
       (d) => editConfig(d, (json) => Object.assign(json, { hidden_size: 32, head_dim: 8 })),

@@ -63,8 +63,8 @@ describe("tokenizer metadata", () => {
   });
 
   it("refuses ids beyond the embedding, and other kinds of tokenizers", () => {
-    expect(() => tokenizerMetadata(smallTokenizer(), 259)).toThrow(
-      'the tokenizer has the id 259 ("<note>"), the model only 259 embedding rows: they do not belong together',
+    expect(() => tokenizerMetadata(smallTokenizer(), 257)).toThrow(
+      'the tokenizer has the id 257 ("hel"), the model only 257 embedding rows: they do not belong together',
     );
     const unigram = smallTokenizer({ json: { model: { type: "Unigram", vocab: [] } } });
     expect(() => tokenizerMetadata(unigram, 260)).toThrow("the tokenizer is a Unigram: only byte-level BPE");
