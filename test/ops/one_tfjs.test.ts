@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { secondCopyWarning, tfjsPath } from "../../src/ops/one_tfjs.ts";
+import { secondBackendWarning, secondCopyWarning, tfjsPath } from "../../src/ops/one_tfjs.ts";
 
 let folder: string;
 const ours = tfjsPath(import.meta.url);
@@ -24,8 +24,28 @@ it("names both copies and what to do", () => {
   expect(warning).not.toContain("\n");
 });
 
+it("names the copies of a backend of another version than tfjs", () => {
+  /** A project of these packages, the folder of its modules, and what is said of it. */
+  const project = (name: string, packages: readonly string[]) => {
+    const modules = path.join(folder, name, "node_modules/@tensorflow");
+    for (const each of packages) {
+      mkdirSync(path.join(modules, each), { recursive: true });
+      writeFileSync(path.join(modules, each, "package.json"), '{"main":"main.js"}');
+      writeFileSync(path.join(modules, each, "main.js"), "");
+    }
+    return { modules, warning: secondBackendWarning(path.join(folder, name, "index.js")) };
+  };
+  expect(project("same", ["tfjs", "tfjs-backend-cpu"]).warning).toBeNull();
+  const own = "tfjs/node_modules/@tensorflow/tfjs-backend-cpu";
+  const { modules, warning } = project("other", ["tfjs", own, "tfjs-backend-cpu"]);
+  expect(warning).toContain(path.join(modules, own, "main.js"));
+  expect(warning).toContain(` and ${path.join(modules, "tfjs-backend-cpu/main.js")};`);
+  expect(warning).not.toContain("\n");
+});
+
 it("says nothing of a project with the same copy or none", () => {
   expect(ours).not.toBeNull();
   expect(secondCopyWarning(process.cwd(), ours)).toBeNull();
+  expect(secondBackendWarning(import.meta.url)).toBeNull();
   expect(secondCopyWarning(path.join(folder, "without"), ours)).toBeNull();
 });
