@@ -2,12 +2,13 @@
 import { containerMethod, mutatingMethods } from "../python/container_methods.ts";
 import { dictGet, isDict } from "../python/dict.ts";
 import { PythonRange } from "../python/iterators.ts";
+import { PythonError } from "../python/python_error.ts";
 import { PythonObject } from "../python/python_object.ts";
 import { itemOf } from "../python/sequences.ts";
 import { sliceOf } from "../python/slices.ts";
 import type { FieldAccess } from "../python/str_format.ts";
 import { textMethod } from "../python/text_methods.ts";
-import { isFloat, isInteger, pythonRepr, typeName } from "../python/values.ts";
+import { isFloat, isInteger, PythonTuple, pythonRepr, typeName } from "../python/values.ts";
 import type { Environment } from "./environment.ts";
 import { Markup } from "./markup.ts";
 import { missingMessage, Undefined } from "./undefined.ts";
@@ -35,8 +36,9 @@ class PythonType extends PythonObject {
   }
 }
 
-/** Fields of formats (`"{0.name}".format(...)`) are looked up by the same rules. */
-function fieldAccess(environment: Environment): FieldAccess {
+/** How fields of formats (`"{0.name}".format(...)`) are looked up: a sandbox does it by its own rules. */
+function fieldAccess(environment: Environment): FieldAccess | undefined {
+  if (!environment.sandboxed) return undefined;
   return {
     attribute: (value, name) => attributeOf(environment, value, name),
     item: (value, key) => subscript(environment, value, key),
@@ -58,9 +60,7 @@ function pythonAttribute(environment: Environment, value: unknown, name: string)
   if (typeof value === "string") return textMethod(value, name, fieldAccess(environment));
   if (value instanceof Markup) return value.method(name, fieldAccess(environment));
   if (Array.isArray(value) || isDict(value)) {
-    return (
-      containerMethod(value, name) ?? (value as unknown as { attribute?: (name: string) => unknown }).attribute?.(name)
-    );
+    return containerMethod(value, name) ?? (value instanceof PythonTuple ? value.attribute(name) : undefined);
   }
   if (value instanceof PythonObject && typeName(value) !== "float") return value.attribute(name);
   return isInteger(value) || isFloat(value) ? numberAttribute(value, name) : undefined;
@@ -78,18 +78,23 @@ function foundAttribute(environment: Environment, value: unknown, name: string):
   if (found === undefined || !environment.sandboxed) return found;
   const isMutating = (Array.isArray(value) || isDict(value)) && mutatingMethods.has(name);
   if (!isMutating && !name.startsWith("_")) return found;
-  return new Undefined(`access to attribute '${name}' of '${typeName(value)}' object is unsafe.`, true);
+  return new Undefined(
+    `access to attribute '${name}' of '${typeName(value)}' object is unsafe.`,
+    environment.strictUndefined,
+  );
 }
 
 /** `value.name`: an attribute or a method; else the item of that name. */
 export function attributeOf(environment: Environment, value: unknown, name: string): unknown {
-  const found = foundAttribute(environment, value, name) ?? itemOf(value, name);
+  let found = foundAttribute(environment, value, name);
+  if (found === undefined) found = itemOf(value, name);
   return found === undefined ? undefinedOf(environment, missingMessage(value, name)) : found;
 }
 
 /** `value|attr(name)`: never an item. */
 export function onlyAttributeOf(environment: Environment, value: unknown, name: string): unknown {
-  return foundAttribute(environment, value, name) ?? undefinedOf(environment, missingMessage(value, name));
+  const found = foundAttribute(environment, value, name);
+  return found === undefined ? undefinedOf(environment, missingMessage(value, name)) : found;
 }
 
 /** Keys of dicts must be hashable; a list or dict as a key finds nothing. */
@@ -116,9 +121,10 @@ export function subscript(environment: Environment, value: unknown, key: unknown
 }
 
 /** `value[start:stop:step]`. */
-export function slice(environment: Environment, value: unknown, start: unknown, stop: unknown, step: unknown): unknown {
+export function slice(value: unknown, start: unknown, stop: unknown, step: unknown): unknown {
   if (value instanceof Undefined) value.fail();
   if (value instanceof Markup || value instanceof PythonRange) return value.slice(start, stop, step);
   const part = sliceOf(value, start, stop, step);
-  return part ?? undefinedOf(environment, `${typeName(value)} object has no slices`);
+  if (part === undefined) throw new PythonError(`'${typeName(value)}' object is not subscriptable`);
+  return part;
 }

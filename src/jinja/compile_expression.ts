@@ -119,7 +119,7 @@ function compileSlice(object: Evaluate, key: SliceExpression, context: CompileCo
   const [start, stop, step] = [key.start, key.stop, key.step].map((part) =>
     part === null ? () => null : compileExpression(part, context),
   );
-  return (scope) => slice(context.environment, object(scope), start(scope), stop(scope), step(scope));
+  return (scope) => slice(object(scope), start(scope), stop(scope), step(scope));
 }
 
 function compileCondition(node: Expression & { kind: "condition" }, context: CompileContext): Evaluate {

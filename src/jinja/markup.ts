@@ -7,7 +7,7 @@ import { itemOf } from "../python/sequences.ts";
 import type { Callable } from "../python/signature.ts";
 import { sliceOf } from "../python/slices.ts";
 import { type FieldAccess, formatText } from "../python/str_format.ts";
-import { textMethod } from "../python/text_methods.ts";
+import { plainAccess, textMethod } from "../python/text_methods.ts";
 import { isNumeric, PythonTuple, pythonRepr, pythonStr, pythonTuple, textOf } from "../python/values.ts";
 
 const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", "'": "&#39;", '"': "&#34;" };
@@ -72,7 +72,7 @@ export class Markup extends PythonObject {
     return new Markup(binary("%", this.text, escapedArguments(other)) as string);
   }
 
-  method(name: string, access: FieldAccess): Callable | undefined {
+  method(name: string, access: FieldAccess = plainAccess): Callable | undefined {
     if (name === "format") {
       const keep = (formatted: string, value: unknown) => (value instanceof Markup ? formatted : escapeHtml(formatted));
       return (args, kwargs) => new Markup(formatText(this.text, args, kwargs, access, keep));

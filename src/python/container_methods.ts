@@ -56,7 +56,7 @@ const dictMethods: Record<string, Method<Dict>> = {
   keys: ["", (dict) => new PythonView(dict, "keys")],
   values: ["", (dict) => new PythonView(dict, "values")],
   items: ["", (dict) => new PythonView(dict, "items")],
-  get: ["key default?", (dict, key: unknown, otherwise: unknown) => dictGet(dict, key) ?? otherwise ?? null],
+  get: ["key default?", (dict, key: unknown, otherwise: unknown) => given(dictGet(dict, key), otherwise)],
   copy: ["", (dict) => new PythonDict(dictEntries(dict))],
   clear: ["", (dict) => dictEntries(dict).forEach(([key]) => void dictDelete(dict, key))],
   setdefault: [
@@ -71,7 +71,7 @@ const dictMethods: Record<string, Method<Dict>> = {
   pop: [
     "key default?",
     (dict, key: unknown, otherwise: unknown) => {
-      const found = dictGet(dict, key) ?? otherwise;
+      const found = given(dictGet(dict, key), otherwise);
       if (found === undefined) throw new PythonError(`${pythonRepr(key)} is not in the dict`);
       dictDelete(dict, key);
       return found;
@@ -87,6 +87,11 @@ const dictMethods: Record<string, Method<Dict>> = {
     },
   ],
 };
+
+/** The first that is there; None is. */
+function given(found: unknown, otherwise: unknown): unknown {
+  return found === undefined ? otherwise : found;
+}
 
 /** Methods that change their list or dict. */
 export const mutatingMethods: ReadonlySet<string> = new Set(

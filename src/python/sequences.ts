@@ -56,9 +56,9 @@ export function itemOf(value: unknown, key: unknown): unknown {
   if (isDict(value)) return dictGet(value, key);
   if (typeof value === "string" || Array.isArray(value)) {
     if (typeof key !== "boolean" && !isInteger(key)) return undefined;
-    const found = typeof value === "string" ? textItem(value, Number(key)) : value.at(Number(key));
-    if (found === undefined && Array.isArray(value)) return Number(key) < value.length ? null : undefined;
-    return found;
+    if (typeof value === "string") return textItem(value, Number(key));
+    const index = Number(key) < 0 ? Number(key) + value.length : Number(key);
+    return index >= 0 && index < value.length ? (value[index] ?? null) : undefined;
   }
   return value instanceof PythonObject ? value.item(key) : undefined;
 }

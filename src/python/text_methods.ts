@@ -1,6 +1,7 @@
 /** Methods of `str`. Positions count code points. */
 import { dictEntries, isDict } from "./dict.ts";
 import { PythonError } from "./python_error.ts";
+import { PythonObject } from "./python_object.ts";
 import { itemOf } from "./sequences.ts";
 import { type Callable, callable } from "./signature.ts";
 import { type FieldAccess, formatText } from "./str_format.ts";
@@ -21,7 +22,7 @@ import {
   stripText,
   textArgument,
 } from "./text_parts.ts";
-import { isTruthy, pythonRepr } from "./values.ts";
+import { isTruthy, pythonRepr, typeName } from "./values.ts";
 
 type TextMethod = (text: string, ...args: unknown[]) => unknown;
 
@@ -78,9 +79,12 @@ const methods: Record<string, readonly [parameters: string, run: TextMethod]> = 
   expandtabs: ["tabsize?", expandTabs],
 };
 
-const plainAccess: FieldAccess = {
+/** Python's own. */
+export const plainAccess: FieldAccess = {
   attribute: (value, name) => {
-    throw new PythonError(`${pythonRepr(value)} has no attribute '${name}' in a format`);
+    const found = value instanceof PythonObject ? value.attribute(name) : undefined;
+    if (found === undefined) throw new PythonError(`'${typeName(value)}' object has no attribute '${name}'`);
+    return found;
   },
   item: (value, key) => {
     const found = itemOf(value, key);

@@ -47,6 +47,11 @@ export class PythonFloat extends PythonObject {
 
 /** An array in JavaScript; what is mapped, filtered or sliced from it is an ordinary one, a list. */
 export class PythonTuple<T = unknown> extends Array<T> {
+  /** A part by its name, in a named tuple. */
+  attribute(_name: string): unknown {
+    return undefined;
+  }
+
   static override get [Symbol.species](): ArrayConstructor {
     return Array;
   }

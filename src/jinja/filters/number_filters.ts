@@ -86,11 +86,11 @@ function fileSize(value: unknown, isBinary: boolean): string {
 
 export const numberFilters: Record<string, Filter> = {
   int: filter("int", "default? base?", (_, value, otherwise, base) => {
-    return toInt(value, numberArgument("int", base, 10)) ?? otherwise ?? 0;
+    return toInt(value, numberArgument("int", base, 10)) ?? (otherwise === undefined ? 0 : otherwise);
   }),
   float: filter("float", "default?", (_, value, otherwise) => {
     if (value instanceof Undefined) value.fail();
-    return toFloat(value) ?? otherwise ?? pythonFloat(0);
+    return toFloat(value) ?? (otherwise === undefined ? pythonFloat(0) : otherwise);
   }),
   abs: filter("abs", "", (_, value) => {
     if (!isNumeric(value)) throw new PythonError(`bad operand type for abs(): '${typeName(value)}'`);

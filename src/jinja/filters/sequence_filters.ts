@@ -40,7 +40,7 @@ function sortItems(
 
 /** One group: a tuple whose parts have names. */
 class GroupTuple extends PythonTuple {
-  attribute(name: string): unknown {
+  override attribute(name: string): unknown {
     return name === "grouper" ? this[0] : name === "list" ? this[1] : undefined;
   }
 }
