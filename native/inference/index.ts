@@ -15,6 +15,9 @@ export {
   ChatTemplate,
   ChatTemplateError,
   knownChatTemplates,
+  type RenderedChat,
+  type RenderOptions,
+  type TemplateMessage,
 } from "../../src/tokenizer/chat_template.ts";
 export { NativeUnavailableError } from "../addon.ts";
 export { Conversation, type ConversationOptions } from "./conversation.ts";

@@ -16,6 +16,8 @@ import {
   ChatTemplate,
   ChatTemplateError,
   knownChatTemplates,
+  type RenderOptions,
+  type TemplateMessage,
 } from "../../src/tokenizer/chat_template.ts";
 import { chooseChatTemplate } from "../../src/tokenizer/chat_templates.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
@@ -29,7 +31,7 @@ export interface LoadModelOptions extends EngineOptions {
 }
 
 /** Text to continue, messages to answer by the chat template, or token ids. */
-export type Prompt = string | readonly ChatMessage[] | readonly number[];
+export type Prompt = string | readonly (ChatMessage | TemplateMessage)[] | readonly number[];
 
 /** Text, or token ids. */
 export type TextOrIds = string | readonly number[];
@@ -96,12 +98,13 @@ export class TextModel {
 
   /**
    * Ids of a prompt: text gets BOS where the tokenizer adds it, messages become the chat template's text.
+   * @param chat what the template is given beside the messages: tools, documents, other variables
    * @throws {ChatTemplateError}
    */
-  encode(prompt: Prompt): number[] {
+  encode(prompt: Prompt, chat: RenderOptions = {}): number[] {
     if (typeof prompt === "string") return this.#encoder.encodePrompt(prompt);
     if (isMessages(prompt)) {
-      return this.tokenizer.encode(this.chatTemplate.render(prompt), { addSpecialTokens: false });
+      return this.tokenizer.encode(this.chatTemplate.render(prompt, chat), { addSpecialTokens: false });
     }
     return [...(prompt as readonly number[])];
   }
@@ -211,6 +214,6 @@ export class TextModel {
   }
 }
 
-function isMessages(prompt: readonly ChatMessage[] | readonly number[]): prompt is readonly ChatMessage[] {
+function isMessages(prompt: Exclude<Prompt, string>): prompt is Exclude<Prompt, string | readonly number[]> {
   return typeof prompt[0] === "object";
 }
