@@ -118,7 +118,8 @@ export function canonicalFlags(
       continue;
     }
     const [flag, rest] = read(args[i]);
-    const takesNext = rest === "" && options[flag]?.type === "string" && isDashedValue(args[i + 1]);
+    const takesText = options[flag]?.type === "string" || (options[flag]?.type === "array" && args[i + 1] === "-");
+    const takesNext = rest === "" && takesText && isDashedValue(args[i + 1]);
     canonical.push(`--${flag}${takesNext ? `=${args[++i]}` : rest}`);
   }
   return canonical;

@@ -6,7 +6,11 @@ import { backendNames } from "../src/ops/compute.ts";
 export const trainFlags = {
   config: { type: "string", description: `YAML file or shipped recipe: ${recipeNames().join(", ")}` },
   out: { type: "string", description: "run directory (not needed with --dry-run)" },
-  data: { type: "array", string: true, description: "files, folders, globs or Hugging Face dataset ids to train on" },
+  data: {
+    type: "array",
+    string: true,
+    description: "files, folders, globs or Hugging Face dataset ids to train on; - is standard input",
+  },
   set: { type: "array", string: true, description: "override keys of the configuration: section.key=value" },
   resume: { type: "boolean", default: false, description: "continue the run in --out, to the same bits" },
   backend: { choices: backendNames, description: "default native; wasm if the addon is not built" },

@@ -29,6 +29,7 @@ import {
   stepOperations,
   trainerOptionsOf,
   withBackwardPrecision,
+  withStandardInput,
 } from "../training/index.ts";
 import { checkInteger, UsageError } from "./command.ts";
 import { checkThreadFlag } from "./compute_flags.ts";
@@ -59,6 +60,12 @@ function readConfig(flags: TrainFlags, directory: RunDirectory | undefined): Run
     throw new RunDirectoryError(`${directory.path}: nothing to resume: there is no config.yaml in it`);
   }
   return loadRunConfig(directory.configFile, overrides);
+}
+
+/** Standard input among the sources is kept in the cache and named there. */
+async function withInput(config: RunConfig): Promise<RunConfig> {
+  const sources = await withStandardInput(config.data.sources, () => cacheDirectory(config));
+  return { ...config, data: { ...config.data, sources } };
 }
 
 function checkFresh(directory: RunDirectory): void {
@@ -123,7 +130,7 @@ export async function runTraining(flags: TrainFlags, signal: AbortSignal): Promi
   const isDryRun = flags["dry-run"];
   if (flags.out === undefined && !isDryRun) throw new UsageError("--out is missing: the folder of the run");
   const directory = flags.out === undefined ? undefined : new RunDirectory(flags.out);
-  const given = readConfig(flags, directory);
+  const given = await withInput(readConfig(flags, directory));
   // The folder of the run that goes on; none if the old one died before it had written anything.
   const resumed = flags.resume && directory?.hasRun() ? directory : undefined;
   if (directory && !flags.resume && !isDryRun) checkFresh(directory);

@@ -57,6 +57,7 @@ export { runNotes } from "./run_notes.ts";
 export { locateSources, type RunData, recordSources } from "./run_sources.ts";
 export { makeSchedule, type ScheduleOptions, scheduleSchema } from "./schedules/registry.ts";
 export { agreeUpTo, type Schedule, type ScheduledValues, type ScheduleStep } from "./schedules/schedule.ts";
+export { withStandardInput } from "./standard_input.ts";
 export { NonFiniteError, type StepResult, type StepValues, type TokenBatch, trainStep } from "./train_step.ts";
 export {
   type RunOptions,

@@ -1,7 +1,9 @@
+import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { cutDocument, cutPosition, type DocumentPart, DocumentSplitter } from "../../src/data/text_document.ts";
 import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
 import { generatedText } from "../golden/tokenizer/generated_text.ts";
+import { documentsOf, inputs } from "./data_folder.ts";
 
 function join(parts: Iterable<DocumentPart>): string[] {
   const documents: string[] = [];
@@ -65,5 +67,40 @@ describe("DocumentSplitter", () => {
 
   it("keeps a file without separator as it is", () => {
     expect(join(split(text, null, 5, 8))).toEqual([text]);
+  });
+});
+
+describe("a separator of line breaks", () => {
+  const documents = ["one\ntwo", "three", "four\n five"];
+  const text = (lineBreak: string) => documents.join("\n\n").replaceAll("\n", lineBreak);
+
+  it.each(["\n", "\r\n", "\r"])("matches %j, however the text is chopped", (lineBreak) => {
+    const expected = documents.map((document) => document.replaceAll("\n", lineBreak));
+    for (const chunk of [1, 2, 3, 5, 100]) {
+      for (const separator of ["\n\n", "\r\n\r\n"]) {
+        expect(join(split(text(lineBreak), separator, chunk, 100))).toEqual(expected);
+      }
+    }
+    const lines = join(split(text(lineBreak), "\n", 1, 100));
+    expect(lines).toEqual(["one", "two", "three", "four", " five"]);
+    // One line break is not two.
+    expect(join(split(`a${lineBreak}b`, "\n\n", 1, 100))).toEqual([`a${lineBreak}b`]);
+  });
+
+  it("of other characters is taken literally", () => {
+    expect(join(split("a.*b.*c", ".*", 1, 100))).toEqual(["a", "b", "c"]);
+    expect(join(split("a\r\n---\r\nb", "\n---\n", 2, 100))).toEqual(["a", "b"]);
+  });
+
+  it("finds the documents of a file with CRLF", async () => {
+    const read = async (name: string) =>
+      (await documentsOf(path.join(inputs, name), { documentSeparator: "\n\n" })).map((document) =>
+        document.replaceAll("\r\n", "\n"),
+      );
+    const crlf = await read("crlf.txt");
+    expect(crlf.length).toBeGreaterThan(100);
+    // The two inputs are of about equal length in bytes: one ends earlier in its text.
+    const lf = await read("lf.txt");
+    expect(lf.slice(0, crlf.length - 1)).toEqual(crlf.slice(0, -1));
   });
 });

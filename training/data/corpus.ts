@@ -63,7 +63,10 @@ async function withoutRepeats(files: readonly string[], onRemark: OnRemark): Pro
     const key = target.split(path.sep).includes("blobs") ? path.resolve(file) : target;
     const known = seen.get(key);
     if (known === undefined) seen.set(key, file);
-    else onRemark(`${file}: counted once${known === file ? "" : `: it is ${known}`}`);
+    else
+      onRemark(
+        known === file ? `${file}: named more than once, counted once` : `${file}: left out: a link to ${known}`,
+      );
   }
   return [...seen.values()];
 }
@@ -98,7 +101,8 @@ export function describeCorpus(files: readonly CorpusFile[]): string {
   }
   const kinds = Array.from(counts, ([ending, count]) => `${count} ${ending}`).join(", ");
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
-  return `${files.length} file${files.length === 1 ? "" : "s"} (${kinds}), ${(bytes / 1e6).toFixed(bytes < 1e8 ? 1 : 0)} MB`;
+  const size = bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(bytes < 1e8 ? 1 : 0)} MB`;
+  return `${files.length} file${files.length === 1 ? "" : "s"} (${kinds}), ${size}`;
 }
 
 /** Documents of the files, in order, in parts. `onBytes` gets the bytes read so far of all files. */

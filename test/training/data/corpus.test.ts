@@ -1,9 +1,9 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { DocumentOptions } from "../../../src/data/text_reader.ts";
-import { hashCorpus, readDocuments, readTexts, resolveCorpus } from "../../../training/data/corpus.ts";
+import { describeCorpus, hashCorpus, readDocuments, readTexts, resolveCorpus } from "../../../training/data/corpus.ts";
 import { temporaryFolder } from "./temporary_folder.ts";
 
 const golden = path.join(import.meta.dirname, "../../golden/data");
@@ -136,6 +136,26 @@ describe("resolveCorpus", () => {
     await fails(path.join(folder, "*.txt"), /\*\.txt: no readable file matches$/);
     await fails(folder, /no readable file in this folder/);
     await expect(resolveCorpus([])).rejects.toThrow("no data given");
+  });
+});
+
+describe("what is counted", () => {
+  it("is each file once, with a remark on the others, and the kinds", async () => {
+    const folder = temporaryFolder();
+    const file = write(path.join(folder, "a.txt"), "x");
+    write(path.join(folder, "b.jsonl.gz"), gzipSync('{"text":"y"}'));
+    symlinkSync("a.txt", path.join(folder, "z.txt"));
+    const remarks: string[] = [];
+    const files = await resolveCorpus([folder, file], { onRemark: (line) => remarks.push(line) });
+    expect(files.map(({ path: name }) => path.basename(name))).toEqual(["a.txt", "b.jsonl.gz"]);
+    expect(remarks).toEqual([
+      `${path.join(folder, "z.txt")}: left out: a link to ${file}`,
+      `${file}: named more than once, counted once`,
+    ]);
+    expect(describeCorpus(files)).toBe("2 files (1 .txt, 1 .jsonl.gz), 1 kB");
+    write(path.join(folder, "c-00001-of-00002.txt"), "x");
+    await resolveCorpus([path.join(folder, "c-00001-of-00002.txt")], { onRemark: (line) => remarks.push(line) });
+    expect(remarks.at(-1)).toMatch(/1 of 2 shards of .* is missing: .*c-00000-of-00002\.txt/);
   });
 });
 
