@@ -24,7 +24,7 @@ const names: Record<string, string> = {
   "tokenizer.vocab_size": "n_vocab vocabulary_size vocab vocabulary",
   "tokenizer.path": "tokenizer_path tokenizer_file tokenizer_name tokenizer_name_or_path",
   "data.sources":
-    "dataset datasets dataset_name dataset_path train_data train_file train_files training_data data_path data_dir files corpus source",
+    "dataset datasets dataset_name dataset_path train_data train_file train_files training_data data_path data_dir files corpus source data.path data.file data.name",
   "data.text_field": "text_column text_key column content_field dataset_text_field field content_key",
   "data.document_separator": "separator delimiter doc_separator eod",
   "data.validation_fraction":
@@ -83,6 +83,14 @@ const advice: [names: string, text: string][] = [
     "dropout attention_dropout hidden_dropout resid_pdrop embd_pdrop attn_pdrop",
     "these models have no dropout: leave it out",
   ],
+  [
+    "model.type model_type architecture architectures model.name",
+    "a model is what its keys make it: model.weight_quantizer, model.hidden_act, model.use_sub_norms",
+  ],
+  ["rope_scaling rope_parameters rope_type", "the rotary embedding is a plain one: set model.rope_theta"],
+  ["shuffle shuffle_data shuffle_seed", "sequences are shuffled in every epoch, by training.seed"],
+  ["report_to wandb wandb_project wandb_log tensorboard logging_dir", "metrics are in metrics.jsonl of the run"],
+  ["data.type data.format file_type", "the format of a file is told by its ending"],
   ["bias use_bias attention_bias mlp_bias", "these models have no biases: leave it out"],
 ];
 
@@ -99,9 +107,13 @@ for (const [key, others] of Object.entries(names)) {
 }
 for (const [others, text] of advice) for (const name of others.split(" ")) synonyms.set(name, { advice: text });
 
-/** What a name of another trainer means here; undefined for a name that none is known to use. */
-export function synonymOf(name: string): Synonym | undefined {
-  return synonyms.get(name.toLowerCase().replaceAll("-", "_"));
+/**
+ * What a name of another trainer means here; undefined for a name that none is known to use.
+ * @param section where it stands, for names that mean something in one section only
+ */
+export function synonymOf(name: string, section = ""): Synonym | undefined {
+  const plain = name.toLowerCase().replaceAll("-", "_");
+  return synonyms.get(`${section}.${plain}`) ?? synonyms.get(plain);
 }
 
 /** Keys that the table leads to. */

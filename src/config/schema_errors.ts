@@ -29,6 +29,9 @@ const typeNames: Record<string, string> = {
   array: "a list",
 };
 
+/** Keys that mean another thing in each section. */
+const ambiguous: ReadonlySet<string> = new Set(["type", "path"]);
+
 /**
  * What to write instead of an unknown key, as the end of a line. A key of that name in another top-level section comes
  * first (`training.learning_rate` is the optimizer's), then a typing mistake in this section, then what other trainers
@@ -38,11 +41,12 @@ export function keyAdvice(path: Path, key: string, schema: z.ZodType): string {
   const nearest = (found: readonly PropertyKey[]) => `; the nearest valid key is ${found.join(".")}`;
   const sections = keysOf(sectionsAt(schema, []));
   const owner = sections
-    .filter((name) => name !== path[0])
+    .filter((name) => name !== path[0] && !ambiguous.has(key))
     .find((name) => keysOf(sectionsAt(schema, [name])).includes(key));
   if (owner !== undefined) return nearest([owner, key]);
+  if (path.length > 0 && sections.includes(key)) return `: ${key} is a section of its own, beside ${path.join(".")}`;
   const siblings = keysOf(sectionsAt(schema, path));
-  const synonym = synonymOf(key);
+  const synonym = synonymOf(key, String(path[0] ?? ""));
   const near = nearestName(key, siblings);
   if (near !== undefined && (synonym === undefined || synonym.key === [...path, near].join("."))) {
     return nearest([...path, near]);

@@ -33,6 +33,9 @@ test.each([
   ["schedule.warmup_step=2", "unknown key schedule.warmup_step; the nearest valid key is schedule.warmup_steps"],
   ["data.colour=2", "unknown key data.colour; its keys are sources, text_field"],
   ["model.dropout=0.1", "unknown key model.dropout: these models have no dropout: leave it out"],
+  ["data.path=book.txt", "unknown key data.path: it is called data.sources here"],
+  ["model.type=llama", "unknown key model.type: a model is what its keys make it"],
+  ["training.optimizer=adamw", "unknown key training.optimizer: optimizer is a section of its own, beside training"],
   ["zebra.x=2", "unknown key zebra; the sections are model, tokenizer"],
 ])("--set %s", (set, line) => {
   const [problem] = problems(leastRecipe, set);
