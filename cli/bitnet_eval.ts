@@ -4,6 +4,7 @@ import { modelOptions } from "./eval/model_flags.ts";
 import { outputOptions } from "./eval/output_flags.ts";
 import { overlapOptions } from "./eval/overlap_flags.ts";
 import { taskOptions } from "./eval/task_flags.ts";
+import { textOptions } from "./eval/text_flags.ts";
 import { variantHelp } from "./kernel_variants.ts";
 
 /** Flags of lm-evaluation-harness that have nothing to say here. */
@@ -24,6 +25,7 @@ export const command = defineCommand({
     ...taskOptions,
     ...outputOptions,
     ...overlapOptions,
+    ...textOptions,
     compare: {
       type: "string",
       array: true,
@@ -46,6 +48,7 @@ export const command = defineCommand({
       "$0 --model small.gguf --model http://localhost:8080/v1 --model_args tokenizer=llama.gguf --tasks arc_easy",
       "Two models side by side, one of them served by llama.cpp",
     ],
+    ["$0 --model small.gguf --text book.txt --stride 256", "Perplexity and bits per byte of a text"],
     [
       "$0 --check_overlap corpus/ --tasks arc_easy,piqa",
       "Which questions stand in the training corpus; no model needed",

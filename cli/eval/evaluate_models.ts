@@ -1,5 +1,6 @@
 /** Runs the chosen tasks on the chosen models, one after the other, and prints and writes what the flags ask for. */
 
+import { existsSync } from "node:fs";
 import { UserError } from "../../src/errors/user_error.ts";
 import {
   type DecodeSpeed,
@@ -11,6 +12,7 @@ import {
   type Overlap,
   overlapJson,
   overlapLines,
+  readTaskData,
   scoreGroups,
 } from "../../src/eval/index.ts";
 import { writeWholeFile } from "../../src/files/whole_file.ts";
@@ -22,6 +24,7 @@ import type { ModelOptions } from "./model_flags.ts";
 import { type ModelSource, openEvaluatedModel } from "./open_evaluated_model.ts";
 import type { OutputOptions } from "./output_flags.ts";
 import type { OverlapOptions } from "./overlap_flags.ts";
+import { isServer } from "./server_model.ts";
 import type { TaskOptions } from "./task_flags.ts";
 import { prepareOutput, printResults, runSettings, writeResults } from "./write_output.ts";
 
@@ -35,6 +38,9 @@ export async function evaluateModels(
   signal: AbortSignal,
 ): Promise<void> {
   await prepareOutput(options);
+  // A model that is not there is found at once when it is opened.
+  const isThere = sources.some(({ source }) => isServer(source) || existsSync(source));
+  if (isThere) await readTaskData(chosen.tasks, chosen.data, chosen.evaluation);
   // Its library of columns is loaded only for this.
   const overlap =
     options.check_overlap && (await (await import("./overlap_check.ts")).checkOverlap(chosen, options, signal));

@@ -111,11 +111,7 @@ export async function evaluate(
   data: TaskData,
   options: EvaluationOptions = {},
 ): Promise<TaskResult[]> {
-  const unsafe = tasks.filter(({ unsafeCode }) => unsafeCode && !options.predictOnly && !options.confirmUnsafeCode);
-  if (unsafe.length > 0) {
-    const names = unsafe.map(({ name }) => name).join(", ");
-    throw new UnsafeCodeError(`${names} runs Python code that the model writes: --confirm_run_unsafe_code allows it`);
-  }
+  checkConsent(tasks, options);
   const encoder = new RequestEncoder(model.tokenizer, model.maxLength);
   const prepared: PreparedTask[] = [];
   for (const task of tasks) {
@@ -144,6 +140,35 @@ function fewshotCount(task: Task, asked: number | undefined): number {
   return asked ?? task.numFewshot ?? 0;
 }
 
+function scoredSplit(task: Task): string {
+  const split = task.splits.test ?? task.splits.validation;
+  if (split === undefined) throw new DataError(`task ${task.name} has no split to score`);
+  return split;
+}
+
+function checkConsent(tasks: readonly Task[], { predictOnly, confirmUnsafeCode }: EvaluationOptions): void {
+  const unsafe = tasks.filter(({ unsafeCode }) => unsafeCode && !predictOnly && !confirmUnsafeCode);
+  if (unsafe.length === 0) return;
+  const names = unsafe.map(({ name }) => name).join(", ");
+  throw new UnsafeCodeError(`${names} runs Python code that the model writes: --confirm_run_unsafe_code allows it`);
+}
+
+/**
+ * Reads what `evaluate` will read, so that data which is not there is found before a model is loaded; `data` keeps it.
+ * @throws {DataError} naming the file, {UnsafeCodeError}.
+ */
+export async function readTaskData(
+  tasks: readonly Task[],
+  data: TaskData,
+  options: EvaluationOptions = {},
+): Promise<void> {
+  checkConsent(tasks, options);
+  for (const task of tasks) {
+    await data.documents(task, scoredSplit(task));
+    if (fewshotCount(task, options.numFewshot) > 0) await fewShotSampler(task, data, undefined);
+  }
+}
+
 async function prepareTask(
   task: Task,
   data: TaskData,
@@ -151,9 +176,7 @@ async function prepareTask(
   options: EvaluationOptions,
 ): Promise<PreparedTask> {
   const numFewshot = fewshotCount(task, options.numFewshot);
-  const split = task.splits.test ?? task.splits.validation;
-  if (split === undefined) throw new DataError(`task ${task.name} has no split to score`);
-  const { documents, leftOut } = await data.documents(task, split);
+  const { documents, leftOut } = await data.documents(task, scoredSplit(task));
   const sampler = numFewshot === 0 ? null : await fewShotSampler(task, data, options.fewshotSeed);
   const generation = task.generation && { ...task.generation, ...options.generation };
   const reader = withPlace(documents[0], () => new DocumentReader(task, documents[0].document));

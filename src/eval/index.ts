@@ -28,6 +28,7 @@ export {
   documentLimit,
   type EvaluationOptions,
   evaluate,
+  readTaskData,
   StrictError,
   type TaskResult,
   UnsafeCodeError,
@@ -55,3 +56,12 @@ export {
   type TaskSelection,
   UnknownTaskError,
 } from "./task/task_registry.ts";
+export {
+  addTextScores,
+  scoreTexts,
+  type TextMetrics,
+  type TextOptions,
+  type TextScore,
+  textMetrics,
+  textWindows,
+} from "./text_score.ts";

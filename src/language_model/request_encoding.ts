@@ -63,20 +63,16 @@ export class RequestEncoder {
 
   /** Windows of at most maxLength positions that score every token of `text` once; the prefix token goes first. */
   encodeRolling(text: string): LoglikelihoodRequest[] {
-    const ids = this.encode(text);
-    const first = ids.slice(0, this.maxLength);
-    if (ids.length === 0) return [];
-    const windows: LoglikelihoodRequest[] = [{ context: [this.prefixToken], continuation: first }];
-    for (let scored = first.length; scored < ids.length; ) {
-      const end = Math.min(ids.length, scored + this.maxLength);
-      windows.push({
-        // As much context as still fits: at least the one token before.
-        context: ids.slice(end - this.maxLength - 1, scored),
-        continuation: ids.slice(scored, end),
-      });
-      scored = end;
-    }
-    return windows;
+    return rollingWindows(this.encode(text), this.prefixToken, { context: this.maxLength, stride: this.maxLength });
+  }
+
+  /**
+   * The same in windows of another size and distance, of the tokens that the text itself has: BOS goes before it, but is
+   * not scored.
+   */
+  encodeWindows(text: string, windows: Windows): LoglikelihoodRequest[] {
+    const ids = this.tokenizer.encode(text, { addSpecialTokens: false });
+    return rollingWindows(ids, this.prefixToken, windows);
   }
 
   /**
@@ -127,4 +123,31 @@ export class RequestEncoder {
   private specialText(id: number): string {
     return this.tokenizer.decode([id], { skipSpecialTokens: false });
   }
+}
+
+/** How a long text is cut: positions of a window, and how many tokens each one scores after the first, at most `context`. */
+export interface Windows {
+  context: number;
+  stride: number;
+}
+
+/**
+ * `get_rolling_token_windows` of lm-evaluation-harness with `context_len` = context - stride + 1: the first window scores
+ * as many tokens as it holds, every other one the next `stride`, given as much as still fits before them.
+ */
+export function rollingWindows(
+  ids: readonly number[],
+  prefix: number,
+  { context, stride }: Windows,
+): LoglikelihoodRequest[] {
+  if (ids.length === 0) return [];
+  const first = ids.slice(0, context);
+  const windows: LoglikelihoodRequest[] = [{ context: [prefix], continuation: first }];
+  for (let scored = first.length; scored < ids.length; ) {
+    const end = Math.min(ids.length, scored + stride);
+    // At least the one token before.
+    windows.push({ context: ids.slice(end - context - 1, scored), continuation: ids.slice(scored, end) });
+    scored = end;
+  }
+  return windows;
 }

@@ -28,7 +28,7 @@ export const ranks: readonly (readonly string[])[] = [
 
 /** Folders and files of `src/eval` in the same way: what a question needs first, what is made of the answers last. */
 export const evalRanks: readonly (readonly string[])[] = [
-  ["schema", "cost", "models"],
+  ["schema", "cost", "models", "text_score.ts"],
   ["functions"],
   ["score"],
   ["task"],

@@ -45,6 +45,35 @@ function failure(command: Command, ...args: string[]) {
 }
 
 describe.skipIf(!hasNative)(titleUnless(!hasNative, "the addon", "bitnet-eval"), () => {
+  test("data that cannot be read is told before the model is loaded", () => {
+    writeFileSync(
+      path.join(directory, "nodata.yaml"),
+      'task: nodata\ndataset_path: json\ndataset_kwargs: {data_files: {test: none.jsonl}}\ntest_split: test\noutput_type: loglikelihood_rolling\ndoc_to_text: ""\ndoc_to_target: text\n',
+    );
+    const { status, lines } = failure("bitnet-eval", "-m", gguf, "-t", "nodata", "--include_path", "nodata.yaml");
+    expect([status, lines]).toEqual([1, [expect.stringMatching(/^bitnet-eval: .*none\.jsonl/)]]);
+  });
+
+  test("perplexity of a text, the same from checkpoint and GGUF file, and what does not go with it", () => {
+    // Not an ending that says text.
+    writeFileSync(path.join(directory, "book.raw"), "The lamp is blue. The box is red.\n".repeat(30));
+    const flags = ["--text", "book.raw", "--stride", "50", "--context", "100"];
+    const fromFile = run("bitnet-eval", ["-m", gguf, ...flags, "-o", "texts"]);
+    const fromCheckpoint = run("bitnet-eval", ["-m", checkpoint, ...flags]);
+    expect([fromFile.status, fromCheckpoint.status]).toEqual([0, 0]);
+    const [said, ...table] = fromFile.stdout.trimEnd().split("\n");
+    expect(said).toContain(
+      "stride 50, windows of 100 positions: after the first, each token is given 51 or more before it",
+    );
+    expect(fromCheckpoint.stdout.trimEnd().split("\n").slice(1)).toEqual(table.slice(0, -1));
+    expect(table[2]).toMatch(/^\| book\.raw \| +\d+ \| +1020 \| +\d+\.\d{4} \| +\d+\.\d{4} \| .* \| +\d+\.\d{4} \|$/);
+    expect(table.at(-1)).toMatch(/^wrote texts\/.*\/text_.*\.json$/);
+    expect(failure("bitnet-eval", "-m", gguf, "--text", "book.raw", "-t", "toy_arc")).toEqual({
+      status: 2,
+      lines: ["bitnet-eval: --text does not go with --tasks (see bitnet-eval --help)"],
+    });
+  });
+
   test("checkpoint and GGUF file print the same table; results are written", () => {
     // Commas or spaces, as lm-evaluation-harness takes both.
     const flags = ["--tasks", "toy_arc", "toy_gsm8k", "--limit", "12", "--gen_kwargs", "max_gen_toks=12"];
@@ -171,7 +200,7 @@ describe("bitnet-eval refuses in one line", () => {
     for (const flag of ["--output_path", "--report"]) {
       expect(failure("bitnet-eval", "--model", "missing.gguf", "--tasks", "toy_arc", flag, "file/x/out.json")).toEqual({
         status: 1,
-        lines: [expect.stringMatching(/^bitnet-eval: a part of the path is not a folder: .*file/)],
+        lines: [expect.stringMatching(/^bitnet-eval: cannot write file.*: a part of the path is not a folder$/)],
       });
     }
     mkdirSync(path.join(directory, "empty"));

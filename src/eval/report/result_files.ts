@@ -74,7 +74,7 @@ export function sampleJson(sample: Sample): Record<string, unknown> {
 }
 
 /** `2026-11-21T08-12-33.123000`: local time, colons replaced. */
-function timeStamp(time: Date): string {
+export function timeStamp(time: Date): string {
   const local = new Date(time.getTime() - time.getTimezoneOffset() * 60_000);
   return `${local.toISOString().slice(0, -1).replaceAll(":", "-")}000`;
 }
