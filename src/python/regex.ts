@@ -1,24 +1,15 @@
 /**
- * Python regular expressions (`re`, on `str`) as JavaScript ones: task files write theirs in Python's syntax.
- *
- * Differences that are translated: leading flags `(?ims)`, named groups `(?P<x>)`, `\A`, `\Z`, `$` (also before a line
- * break at the end), `.` (all but \n), and `\w \d \s \b`, which know Unicode in Python. Matching goes by code points.
+ * Python's regular expressions (`re`, on `str`): task files write theirs in that syntax, and JavaScript's differ in flags,
+ * groups, repeats, cases of letters and what a group holds afterwards. Run by an engine of our own (regex/).
  */
 import { UserError } from "../errors/user_error.ts";
-import { whitespaceClass } from "./whitespace.ts";
+import { Matcher } from "./regex/matcher.ts";
+import { type Pattern, PatternError, parsePattern } from "./regex/parser.ts";
 
-/** The pattern has no JavaScript form; the message names it. */
+/** The pattern is none, or cannot be run on a text; the message names it. */
 export class RegexError extends UserError {
   override name = "RegexError";
 }
-
-const word = "\\p{L}\\p{N}_";
-const atWordBoundary = `(?:(?<=[${word}])(?![${word}])|(?<![${word}])(?=[${word}]))`;
-const insideWord = `(?:(?<=[${word}])(?=[${word}])|(?<![${word}])(?![${word}]))`;
-/** Escapes as they stand in a character class; upper case is the complement. */
-const classes: Record<string, string> = { w: word, d: "\\p{Nd}", s: whitespaceClass };
-const assertions: Record<string, string> = { A: "(?<![\\s\\S])", Z: "(?![\\s\\S])", b: atWordBoundary, B: insideWord };
-const endOfText = "(?=\\n?(?![\\s\\S]))";
 
 export interface PythonFlags {
   ignoreCase?: boolean;
@@ -26,91 +17,110 @@ export interface PythonFlags {
   dotAll?: boolean;
 }
 
-/**
- * JavaScript regular expression that matches what `re.compile(pattern, flags)` matches; global.
- * @throws {RegexError}
- */
-export function pythonRegex(pattern: string, flags: PythonFlags = {}): RegExp {
-  const inline = /^\(\?([aimsux]+)\)/.exec(pattern);
-  const letters = inline?.[1] ?? "";
-  if (/[aux]/.test(letters))
-    throw new RegexError(`regular expression ${pattern}: the flags (?${letters}) are not known`);
-  const settings = {
-    ignoreCase: flags.ignoreCase || letters.includes("i"),
-    multiline: flags.multiline || letters.includes("m"),
-    dotAll: flags.dotAll || letters.includes("s"),
-  };
-  try {
-    const source = translate(pattern.slice(inline?.[0].length ?? 0), settings);
-    return new RegExp(source, `gu${settings.ignoreCase ? "i" : ""}${settings.multiline ? "m" : ""}`);
-  } catch (error) {
-    if (error instanceof RegexError) throw error;
-    throw new RegexError(`regular expression ${pattern}: ${(error as Error).message}`);
-  }
+export interface PythonMatch {
+  /** In JavaScript's units. */
+  index: number;
+  end: number;
+  /** The whole match, then each group; undefined where it did not take part. */
+  groups: (string | undefined)[];
 }
 
-function translate(pattern: string, { multiline, dotAll }: PythonFlags): string {
-  let source = "";
-  let inClass = false;
-  for (let i = 0; i < pattern.length; i++) {
-    const character = pattern[i];
-    if (character === "\\") {
-      source += escapeSequence(pattern, ++i, inClass);
-      // The digits of \x12, \u1234 follow as they are.
-    } else if (inClass) {
-      // A bracket that opens nothing: JavaScript wants it escaped.
-      source += character === "[" ? "\\[" : character;
-      inClass = character !== "]";
-    } else if (character === "[") {
-      inClass = true;
-      source += "[";
-      if (pattern[i + 1] === "^") source += pattern[++i];
-      // A bracket right after the opening one is an ordinary character.
-      if (pattern[i + 1] === "]") source += `\\${pattern[++i]}`;
-    } else if (pattern.startsWith("(?P<", i)) {
-      source += "(?<";
-      i += 3;
-    } else if (pattern.startsWith("(?P=", i)) {
-      const end = pattern.indexOf(")", i);
-      source += `\\k<${pattern.slice(i + 4, end)}>`;
-      i = end;
-    } else if (character === ".") source += dotAll ? "[\\s\\S]" : "[^\\n]";
-    else if (character === "$") source += multiline ? "(?=\\n|(?![\\s\\S]))" : endOfText;
-    else if (character === "^" && multiline) source += "(?<=\\n|(?<![\\s\\S]))";
-    // Braces that are no repetition are ordinary characters in Python.
-    else if (character === "{" && !/^\{\d*,?\d*\}/.test(pattern.slice(i))) source += "\\{";
-    else if (character === "{" && pattern[i + 1] === ",") source += "{0";
-    else if (character === "}" && !/\{\d*,?\d*$/.test(pattern.slice(0, i))) source += "\\}";
-    else source += character;
-  }
-  return source;
+/** `re.compile(pattern, flags)`. @throws {RegexError} */
+export function pythonRegex(pattern: string, flags: PythonFlags = {}): PythonRegex {
+  return new PythonRegex(pattern, flags);
 }
 
-function escapeSequence(pattern: string, at: number, inClass: boolean): string {
-  const letter = pattern[at] ?? "";
-  const lower = letter.toLowerCase();
-  if (Object.hasOwn(classes, lower)) {
-    const set = classes[lower];
-    if (letter === lower) return inClass ? set : `[${set}]`;
-    if (!inClass) return `[^${set}]`;
-    // Inside a class only complements with an escape of their own can stand.
-    if (lower === "d") return "\\P{Nd}";
-    throw new RegexError(`regular expression ${pattern}: \\${letter} inside [...] is not supported`);
+export class PythonRegex {
+  readonly source: string;
+  /** Numbers of the groups that have names. */
+  readonly names: ReadonlyMap<string, number>;
+  private readonly matcher: Matcher;
+  private readonly groups: number;
+
+  constructor(source: string, { ignoreCase, multiline, dotAll }: PythonFlags) {
+    this.source = source;
+    const letters = [ignoreCase && "i", multiline && "m", dotAll && "s"].filter((letter) => typeof letter === "string");
+    let pattern: Pattern;
+    try {
+      pattern = parsePattern(source, new Set(letters));
+    } catch (error) {
+      throw this.error(error);
+    }
+    this.names = pattern.names;
+    this.groups = pattern.groups;
+    this.matcher = new Matcher(pattern.node, pattern.groups);
   }
-  if (!inClass && Object.hasOwn(assertions, letter)) return assertions[letter];
-  if (/[0-9a-zA-Z]/.test(letter) || /[\\^$.*+?()[\]{}|/]/.test(letter)) return `\\${letter}`;
-  if (letter === "-") return inClass ? "\\-" : "-";
-  return letter;
+
+  /** `re.finditer(pattern, text)`. @throws {RegexError} if the text is too long for the pattern's nested repeats. */
+  *matches(text: string): Generator<PythonMatch, void> {
+    const characters = Array.from(text);
+    const codes = Uint32Array.from(characters, (character) => character.codePointAt(0)!);
+    let [at, index] = [0, 0];
+    // An empty match is not found twice: behind it only a longer one begins.
+    let forbiddenEnd = -1;
+    while (at <= codes.length) {
+      const end = this.matchAt(codes, at, forbiddenEnd);
+      forbiddenEnd = -1;
+      if (end < 0) {
+        index += characters[at]?.length ?? 0;
+        at++;
+        continue;
+      }
+      const groups = this.groupsOf(characters, at, end);
+      const next = index + groups[0]!.length;
+      yield { index, end: next, groups };
+      if (end === at) forbiddenEnd = at;
+      [at, index] = [end, next];
+    }
+  }
+
+  /** `re.sub(pattern, replacement, text)` with a function. */
+  replace(text: string, replacement: (match: PythonMatch) => string): string {
+    let [rest, from] = ["", 0];
+    for (const match of this.matches(text)) {
+      rest += text.slice(from, match.index) + replacement(match);
+      from = match.end;
+    }
+    return rest + text.slice(from);
+  }
+
+  /** `re.sub(pattern, "", text)`. */
+  remove(text: string): string {
+    return this.replace(text, () => "");
+  }
+
+  private matchAt(codes: Uint32Array, at: number, forbiddenEnd: number): number {
+    try {
+      return this.matcher.matchAt(codes, at, forbiddenEnd);
+    } catch (error) {
+      throw error instanceof RangeError ? this.error(new PatternError("the text is too long for it")) : error;
+    }
+  }
+
+  private groupsOf(characters: readonly string[], begin: number, end: number): (string | undefined)[] {
+    const groups: (string | undefined)[] = [characters.slice(begin, end).join("")];
+    const { begins, ends } = this.matcher;
+    for (let group = 1; group <= this.groups; group++) {
+      groups.push(ends[group] < 0 ? undefined : characters.slice(begins[group], ends[group]).join(""));
+    }
+    return groups;
+  }
+
+  private error(error: unknown): unknown {
+    if (error instanceof PatternError) return new RegexError(`regular expression ${this.source}: ${error.message}`);
+    if (error instanceof RangeError) return new RegexError(`regular expression ${this.source}: nested too deeply`);
+    return error;
+  }
 }
 
 /**
  * `re.findall(pattern, text)[select]` as one text: the whole match, or of several groups the first that is not empty.
- * @param pattern global
  * @param select negative: from the end
  * @returns undefined if there is no such match, or its groups are all empty
  */
-export function selectedMatch(text: string, pattern: RegExp, select: number): string | undefined {
-  const match = [...text.matchAll(pattern)].at(select);
-  if (match === undefined || match.length <= 2) return match && (match.length === 1 ? match[0] : (match[1] ?? ""));
-  return match.slice(1).find((group) => group !== undefined && group !== "");
+export function selectedMatch(text: string, pattern: PythonRegex, select: number): string | undefined {
+  const groups = [...pattern.matches(text)].at(select)?.groups;
+  if (groups === undefined || groups.length <= 2)
+    return groups && (groups.length === 1 ? groups[0] : (groups[1] ?? ""));
+  return groups.slice(1).find((group) => group !== undefined && group !== "");
 }

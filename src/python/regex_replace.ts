@@ -12,17 +12,17 @@ const escapes: Record<string, string> = { n: "\n", t: "\t", r: "\r", a: "\x07", 
  */
 export function regexReplace(pattern: string, replacement: string, text: string, count: number): string {
   let left = count > 0 ? count : Number.POSITIVE_INFINITY;
-  return text.replace(pythonRegex(pattern), (...match) => {
-    const names = typeof match.at(-1) === "object" ? (match.pop() as Record<string, string>) : {};
-    const groups = match.slice(0, -2) as (string | undefined)[];
+  const regex = pythonRegex(pattern);
+  return regex.replace(text, ({ groups }) => {
     if (left-- <= 0) return groups[0]!;
     return replacement.replace(reference, (whole, name, number, character) => {
       if (character !== undefined) return escapes[character] ?? whole;
       const key = name ?? number;
-      const index = /^\d+$/.test(key) ? Number(key) : undefined;
-      const isKnown = index === undefined ? Object.hasOwn(names, key) : index < groups.length;
-      if (!isKnown) throw new PythonError(`invalid group reference ${key} in a replacement`);
-      return (index === undefined ? names[key] : groups[index]) ?? "";
+      const index = /^\d+$/.test(key) ? Number(key) : regex.names.get(key);
+      if (index === undefined || index >= groups.length) {
+        throw new PythonError(`invalid group reference ${key} in a replacement`);
+      }
+      return groups[index] ?? "";
     });
   });
 }

@@ -6,7 +6,7 @@
  * `change_case:capital_word_frequency` (NLTK's sentence splitter).
  */
 
-import { pythonRegex } from "../../python/regex.ts";
+import { type PythonRegex, pythonRegex } from "../../python/regex.ts";
 import { splitWords, strip } from "../../python/whitespace.ts";
 
 /** Arguments of one instruction, those without a value removed. */
@@ -18,15 +18,15 @@ interface Check {
   isFollowed(response: string, args: CheckArguments): boolean;
 }
 
-const countMatches = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].length;
+const countMatches = (text: string, pattern: PythonRegex) => [...pattern.matches(text)].length;
 
 /** Parts of `text` between matches of `pattern`. */
-function splitAt(text: string, pattern: RegExp): string[] {
+function splitAt(text: string, pattern: PythonRegex): string[] {
   const parts: string[] = [];
   let begin = 0;
-  for (const match of text.matchAll(pattern)) {
-    parts.push(text.slice(begin, match.index));
-    begin = match.index + match[0].length;
+  for (const { index, end } of pattern.matches(text)) {
+    parts.push(text.slice(begin, index));
+    begin = end;
   }
   return [...parts, text.slice(begin)];
 }
@@ -46,11 +46,12 @@ const bullets = [
   pythonRegex("^\\s*-.*$", { multiline: true }),
 ] as const;
 const paragraphDivider = pythonRegex("\\s?\\*\\*\\*\\s?");
-const postscripts: Record<string, RegExp> = {
+const postscripts: Record<string, PythonRegex> = {
   "P.P.S": pythonRegex("\\s*p\\.\\s?p\\.\\s?s.*$", { multiline: true }),
   "P.S.": pythonRegex("\\s*p\\.\\s?s\\..*$", { multiline: true }),
 };
 const words = pythonRegex("\\w+");
+const placeholder = pythonRegex("\\[.*?\\]");
 const constrainedResponses = ["My answer is yes.", "My answer is no.", "My answer is maybe."];
 
 function hasParagraphs(response: string, count: unknown): boolean {
@@ -150,7 +151,7 @@ export const instructionChecks: Readonly<Record<string, Check>> = {
   },
   "detectable_content:number_placeholders": {
     needs: ["num_placeholders"],
-    isFollowed: (response, { num_placeholders }) => countMatches(response, /\[[^\n]*?\]/g) >= Number(num_placeholders),
+    isFollowed: (response, { num_placeholders }) => countMatches(response, placeholder) >= Number(num_placeholders),
   },
   "detectable_content:postscript": {
     needs: ["postscript_marker"],

@@ -1,6 +1,6 @@
 /** The letter that a generated answer to a multiple-choice question means (`multi_choice_regex` of `filters/extraction.py`). */
 import { DocumentError, type JsonObject } from "../../data/document.ts";
-import { pythonRegex, selectedMatch } from "../../python/regex.ts";
+import { type PythonRegex, pythonRegex, selectedMatch } from "../../python/regex.ts";
 import { strip } from "../../python/whitespace.ts";
 
 export interface MultiChoiceRegexSettings {
@@ -27,11 +27,11 @@ export function multiChoiceRegex(settings: MultiChoiceRegexSettings): (text: str
   const pattern = pythonRegex(settings.regex_pattern);
   const ignored = (settings.regexes_to_ignore ?? []).map((source) => pythonRegex(source));
   const simplify = (text: string) => {
-    let rest = ignored.reduce((kept, part) => kept.replace(part, ""), text);
+    let rest = ignored.reduce((kept, part) => part.remove(kept), text);
     if (settings.ignore_case) rest = rest.toLowerCase();
     return settings.ignore_punctuation ? rest.replace(/\p{P}/gu, "") : rest;
   };
-  const find = (text: string, regex: RegExp, meanings: ReadonlyMap<string, string> = new Map()) => {
+  const find = (text: string, regex: PythonRegex, meanings: ReadonlyMap<string, string> = new Map()) => {
     const match = strip(selectedMatch(text, regex, select) ?? "");
     return meanings.get(match) ?? match;
   };
@@ -47,7 +47,7 @@ export function multiChoiceRegex(settings: MultiChoiceRegexSettings): (text: str
     const texts = [...byText.keys()].sort((a, b) => [...b].length - [...a].length).map(escaped);
     return (
       find(text, pattern) ||
-      find(simplify(text), new RegExp(texts.join("|"), "gu"), byText) ||
+      find(simplify(text), pythonRegex(texts.join("|")), byText) ||
       find(text, pythonRegex(`:\\s*(${letters.map(escaped).join("|")})`), byLetter) ||
       fallback
     );

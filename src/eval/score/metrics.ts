@@ -35,13 +35,11 @@ const punctuation = /[!-/:-@[-`{-~]/g;
 /** @throws {RegexError} if a pattern cannot be used. */
 export function compileExactMatch(settings: ExactMatchSettings): ExactMatch {
   const ignored = (settings.regexes_to_ignore ?? []).map((pattern) => pythonRegex(pattern));
-  if (settings.ignore_punctuation) ignored.push(punctuation);
-  if (settings.ignore_numbers) ignored.push(/[0-9]/g);
-  const patterns = settings.regexes_to_ignore?.length ?? 0;
   const normalize = (text: string) => {
-    const rest = ignored.slice(0, patterns).reduce((kept, pattern) => kept.replace(pattern, ""), text);
-    const folded = settings.ignore_case ? rest.toLowerCase() : rest;
-    return ignored.slice(patterns).reduce((kept, pattern) => kept.replace(pattern, ""), folded);
+    let rest = ignored.reduce((kept, pattern) => pattern.remove(kept), text);
+    if (settings.ignore_case) rest = rest.toLowerCase();
+    if (settings.ignore_punctuation) rest = rest.replace(punctuation, "");
+    return settings.ignore_numbers ? rest.replace(/[0-9]/g, "") : rest;
   };
   return (prediction, reference) => normalize(prediction) === normalize(reference);
 }
