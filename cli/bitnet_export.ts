@@ -23,8 +23,8 @@ export const command = defineCommand({
     ["$0 --random bitnet-b1.58-2B-4T --out random.gguf", "2.4 billion random weights, to measure the engine with"],
   ],
   epilogue: "<checkpoint> is a run directory or a checkpoint directory, ours or Hugging Face's (BitNet, Llama).",
-  async run(flags, { positionals: [directory] }) {
+  async run(flags, { positionals: [directory], signal }) {
     const { runExport } = await import("./export_run.ts");
-    await runExport(flags, directory);
+    await runExport(flags, directory, signal);
   },
 });

@@ -56,7 +56,7 @@ export const command = defineCommand({
     const sampling = samplingOptions(options);
     const prompt = await readPrompt(options, signal);
 
-    const model = await modelOfFlags(options.model, { ...options, engine: engineOptions(options) });
+    const model = await modelOfFlags(options.model, { ...options, engine: engineOptions(options), signal });
     try {
       console.error(`${describeModel(model)}${sampling.temperature > 0 ? `, seed ${sampling.seed}` : ""}`);
       const { stop = [], "max-tokens": maxTokens } = options;

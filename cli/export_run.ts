@@ -1,5 +1,6 @@
 /** What `bitnet-export` does. The command loads it, and tfjs with it, when it runs: `--help` need not wait for that. */
 import path from "node:path";
+import { setImmediate } from "node:timers/promises";
 import {
   type ExportChoice,
   type ExportPlan,
@@ -32,6 +33,15 @@ import { Progress } from "./progress.ts";
 function modelName(directory: string): string {
   const parts = path.resolve(directory).split(path.sep);
   return parts.at(-2) === "checkpoints" ? parts.at(-3)! : parts.at(-1)!;
+}
+
+/** `read`, which stops before the next tensor when `signal` aborts: signals are heard between two turns of the loop. */
+function interruptible(read: ReadParameter, signal: AbortSignal): ReadParameter {
+  return async (name) => {
+    await setImmediate();
+    signal.throwIfAborted();
+    return read(name);
+  };
 }
 
 /** Writes the file of a plan and says so. */
@@ -76,7 +86,7 @@ async function randomConfig(name: string, { quantization }: ExportFlags): Promis
   throw new UsageError(`--random ${name}: the recipe has no model.vocab_size, its tokenizer would decide`);
 }
 
-async function exportRandom(name: string, chosen: ExportFlags): Promise<void> {
+async function exportRandom(name: string, chosen: ExportFlags, signal: AbortSignal): Promise<void> {
   const config = await randomConfig(name, chosen);
   const tokenizer = byteLevelTokenizer({ eosToken: "<|end_of_text|>" });
   if (config.vocabSize < tokenizer.vocabSize) {
@@ -85,12 +95,12 @@ async function exportRandom(name: string, chosen: ExportFlags): Promise<void> {
     );
   }
   const plan = planExport(config, tokenizer, choiceOf(chosen, `random ${name}`));
-  const read = randomParameters(config, chosen.seed);
+  const read = interruptible(randomParameters(config, chosen.seed), signal);
   await write(plan, chosen.out, read, `random ${name}, seed ${chosen.seed}`);
   if (chosen.verify !== undefined) await verifyWritten(plan, chosen.out, read);
 }
 
-async function exportCheckpoint(directory: string, chosen: ExportFlags): Promise<void> {
+async function exportCheckpoint(directory: string, chosen: ExportFlags, signal: AbortSignal): Promise<void> {
   const text = chosen.text === undefined ? sampleText : readTextFile(chosen.text);
   const { quantization } = chosen;
   const onRemark = (line: string) => console.error(`note: ${line}`);
@@ -103,7 +113,7 @@ async function exportCheckpoint(directory: string, chosen: ExportFlags): Promise
       scalesMayRound: checkpoint.configJson.scale_dtype === undefined,
     };
     const plan = planExport(checkpoint.config, checkpoint.tokenizer, choice);
-    const read = parameterReader(checkpoint);
+    const read = interruptible(parameterReader(checkpoint), signal);
     await write(plan, chosen.out, read, checkpoint.directory);
     await verifyWritten(plan, chosen.out, read);
     const keys = await verifyMeaning(plan, chosen.out, checkpoint.configJson, quantization);
@@ -112,6 +122,7 @@ async function exportCheckpoint(directory: string, chosen: ExportFlags): Promise
       for (const { text } of plan.changes) console.log(`a different model: ${text}; what it costs was not measured`);
       return;
     }
+    signal.throwIfAborted();
     const textName = chosen.text ?? "the built-in text";
     const options = { threads: chosen.threads, text, textName };
     const compare = () => comparisonReport(checkpoint, plan, chosen.out, options);
@@ -131,13 +142,17 @@ function choiceOf(chosen: ExportFlags, name: string): ExportChoice {
 }
 
 /** @throws {UsageError}, {ExportRefusedError} and the errors of checkpoint and file. */
-export async function runExport(chosen: ExportFlags, directory: string | undefined): Promise<void> {
+export async function runExport(
+  chosen: ExportFlags,
+  directory: string | undefined,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<void> {
   checkThreadFlag(chosen.threads);
   checkInteger("seed", chosen.seed, 0);
   if (chosen.random !== undefined && directory !== undefined) {
     throw new UsageError(`give a checkpoint or --random, not both`);
   }
-  if (chosen.random !== undefined) await exportRandom(chosen.random, chosen);
-  else if (directory !== undefined) await exportCheckpoint(directory, chosen);
+  if (chosen.random !== undefined) await exportRandom(chosen.random, chosen, signal);
+  else if (directory !== undefined) await exportCheckpoint(directory, chosen, signal);
   else throw new UsageError("missing argument <checkpoint> (or --random)");
 }

@@ -19,6 +19,8 @@ export interface OpenOptions {
   backend?: BackendName;
   /** Of a GGUF file. */
   engine?: EngineSettings;
+  /** Ends the loading of a GGUF file. */
+  signal?: AbortSignal;
   /** What the linear layers of a checkpoint are, where its config.json does not say it. */
   quantization?: Quantization;
   /** Gets lines about keys of a checkpoint's config.json that nobody knows. */
@@ -50,7 +52,7 @@ export async function openModel(source: string, options: OpenOptions = {}): Prom
       throw new OpenOptionError("quantization", "is for checkpoint directories: a GGUF file says what it is");
     }
     const { NativeLanguageModel } = await import("./inference/native_language_model.ts");
-    return NativeLanguageModel.open(source, { ...options.engine, threads: options.threads });
+    return NativeLanguageModel.open(source, { ...options.engine, threads: options.threads, signal: options.signal });
   }
   const [engineOnly] = Object.keys(options.engine ?? {});
   if (engineOnly !== undefined) {

@@ -45,7 +45,9 @@ export async function openEvaluatedModel(
   // First, because it is quick: a wrong file is no cache.
   const cache = options.use_cache === undefined ? null : await AnswerCache.open(options.use_cache);
   try {
-    const model = isServer(source) ? await openServerModel(source, args, signal) : await modelOfFlags(source, options);
+    const model = isServer(source)
+      ? await openServerModel(source, args, signal)
+      : await modelOfFlags(source, { ...options, signal });
     console.error(describeModel(model));
     if (cache === null) return model;
     for (const warning of cache.warnings) console.error(warning);
