@@ -35,7 +35,7 @@ function isSame(value: unknown, other: unknown): boolean {
 /** Has a length, and items by position or key. */
 function isSequence(value: unknown): boolean {
   if (value instanceof PythonView) return false;
-  if (value instanceof Undefined) value.length();
+  if (value instanceof Undefined) return !value.isStrict;
   return tryLength(value) !== undefined;
 }
 

@@ -16,8 +16,8 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>'"]/g, (character) => entities[character]);
 }
 
-/** Methods whose arguments are escaped, by the position of the first that is. */
-const escapedFrom: Record<string, number> = { replace: 1, ljust: 1, rjust: 1, center: 1 };
+/** Methods whose arguments are escaped, by the position of the one that is. */
+const escapedAt: Record<string, number> = { replace: 1, ljust: 1, rjust: 1, center: 1 };
 
 export class Markup extends PythonObject {
   readonly typeName = "Markup";
@@ -80,10 +80,7 @@ export class Markup extends PythonObject {
     const method = textMethod(this.text, name, access);
     if (method === undefined) return undefined;
     return (args, kwargs) => {
-      const from = escapedFrom[name] ?? Number.POSITIVE_INFINITY;
-      const given = args.map((value, i) =>
-        i >= from && textOf(value) !== undefined ? escapeValue(value).text : value,
-      );
+      const given = args.map((value, i) => (i === escapedAt[name] ? escapeValue(value).text : value));
       if (name === "join") return new Markup(method([escapedList(args[0])], kwargs) as string);
       return marked(method(given, kwargs));
     };

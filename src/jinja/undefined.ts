@@ -11,12 +11,12 @@ import { JinjaError } from "./jinja_error.ts";
 export class Undefined extends PythonObject {
   readonly typeName: string;
   readonly message: string;
-  readonly #isStrict: boolean;
+  readonly isStrict: boolean;
 
   constructor(message: string, isStrict: boolean) {
     super();
     this.message = message;
-    this.#isStrict = isStrict;
+    this.isStrict = isStrict;
     this.typeName = isStrict ? "StrictUndefined" : "Undefined";
   }
 
@@ -25,7 +25,7 @@ export class Undefined extends PythonObject {
   }
 
   #lenient<T>(value: T): T {
-    return this.#isStrict ? this.fail() : value;
+    return this.isStrict ? this.fail() : value;
   }
 
   repr(): string {
@@ -38,6 +38,10 @@ export class Undefined extends PythonObject {
 
   override isTruthy(): boolean {
     return this.#lenient(false);
+  }
+
+  override hash(): string {
+    return this.#lenient("undefined");
   }
 
   override equals(other: unknown): boolean {

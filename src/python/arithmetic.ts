@@ -27,13 +27,13 @@ function wholeOperation(operator: BinaryOperator, a: bigint, b: bigint): unknown
     case "*":
       return pythonInt(a * b);
     case "/":
-      return pythonFloat(Number(a) / Number(b));
+      return pythonFloat(trueQuotient(a, b));
     case "//":
       return pythonInt(a / b - (a % b !== 0n && a % b < 0n !== b < 0n ? 1n : 0n));
     case "%":
       return pythonInt(((a % b) + b) % b);
     case "**":
-      return b < 0n ? pythonFloat(Number(a) ** Number(b)) : power(a, b);
+      return b < 0n ? pythonFloat(floatPower(Number(a), Number(b))) : power(a, b);
   }
 }
 
@@ -58,12 +58,42 @@ function floatOperation(operator: BinaryOperator, a: number, b: number): number 
     case "/":
       return a / b;
     case "//":
-      return Math.floor((a - floatModulo(a, b)) / b + 0.5);
+      return floatQuotient(a, b);
     case "%":
       return floatModulo(a, b);
     case "**":
-      return a ** b;
+      return floatPower(a, b);
   }
+}
+
+/** `a / b`, rounded once. */
+function trueQuotient(a: bigint, b: bigint): number {
+  const [left, right] = [Number(a), Number(b)];
+  if (Number.isSafeInteger(left) && Number.isSafeInteger(right)) return left / right;
+  // 64 bits of the quotient, the last of which says whether there is more.
+  const [numerator, denominator] = [a < 0n ? -a : a, b < 0n ? -b : b];
+  const shift = BigInt(Math.max(0, 64 + denominator.toString(2).length - numerator.toString(2).length));
+  const scaled = (numerator << shift) / denominator;
+  const isExact = scaled * denominator === numerator << shift;
+  const magnitude = Number(isExact ? scaled : scaled | 1n) / 2 ** Number(shift);
+  return a < 0n !== b < 0n ? -magnitude : magnitude;
+}
+
+/** As CPython computes it: the quotient of what is left without the remainder, rounded to a whole number. */
+function floatQuotient(a: number, b: number): number {
+  const rest = a % b;
+  let quotient = (a - rest) / b;
+  if (rest !== 0 && rest < 0 !== b < 0) quotient -= 1;
+  if (quotient === 0) return Object.is(a / b, -0) || a / b < 0 ? -0 : 0;
+  const whole = Math.floor(quotient);
+  return quotient - whole > 0.5 ? whole + 1 : whole;
+}
+
+function floatPower(a: number, b: number): number {
+  if (a === 0 && b < 0) throw new PythonError("0.0 cannot be raised to a negative power");
+  if (a === 1) return 1;
+  if (a < 0 && Number.isFinite(b) && !Number.isInteger(b)) throw new PythonError("complex numbers are not supported");
+  return a ** b;
 }
 
 /** Has the sign of `b`. */

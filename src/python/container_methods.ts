@@ -3,9 +3,9 @@ import { type Dict, dictDelete, dictEntries, dictGet, dictSet, isDict, PythonDic
 import { PythonIterator, PythonView } from "./iterators.ts";
 import { compareValues } from "./order.ts";
 import { PythonError } from "./python_error.ts";
-import { itemOf, iterate } from "./sequences.ts";
+import { iterate } from "./sequences.ts";
 import { type Callable, callable, type Kwargs } from "./signature.ts";
-import { optionalNumber } from "./text_parts.ts";
+import { optionalNumber, requiredNumber } from "./text_parts.ts";
 import { isEqual, isTruthy, PythonTuple, pythonRepr, pythonTuple } from "./values.ts";
 
 type Method<T> = readonly [parameters: string, run: (value: T, ...args: never[]) => unknown];
@@ -28,7 +28,7 @@ const listMethods: Record<string, Method<unknown[]>> = {
   copy: ["", (list) => list.slice()],
   append: ["object", (list, item: unknown) => void list.push(item)],
   extend: ["iterable", (list, items: unknown) => void list.push(...iterate(items))],
-  insert: ["index object", (list, index: unknown, item: unknown) => void list.splice(Number(index), 0, item)],
+  insert: ["index object", (list, index: unknown, item: unknown) => void list.splice(requiredNumber(index), 0, item)],
   clear: ["", (list) => void list.splice(0)],
   reverse: ["", (list) => void list.reverse()],
   remove: ["value", (list, item: unknown) => void list.splice(indexOf(list, item, null, null), 1)],
@@ -98,16 +98,17 @@ export const mutatingMethods: ReadonlySet<string> = new Set(
   "append clear extend insert pop popitem remove reverse setdefault sort update".split(" "),
 );
 
+function pairOf(value: unknown, at: number): [unknown, unknown] {
+  const items = [...iterate(value)];
+  if (items.length === 2) return items as [unknown, unknown];
+  throw new PythonError(`dictionary update sequence element #${at} has length ${items.length}; 2 is required`);
+}
+
 /** Pairs of `dict(mapping_or_pairs, **kwargs)`. */
 export function dictArguments(args: readonly unknown[], kwargs: Kwargs): [unknown, unknown][] {
   if (args.length > 1) throw new PythonError(`dict expected at most 1 argument, got ${args.length}`);
   const [given] = args;
-  const pairs =
-    given === undefined
-      ? []
-      : isDict(given)
-        ? dictEntries(given)
-        : Array.from(iterate(given), (pair): [unknown, unknown] => [itemOf(pair, 0), itemOf(pair, 1)]);
+  const pairs = given === undefined ? [] : isDict(given) ? dictEntries(given) : Array.from(iterate(given), pairOf);
   return [...pairs, ...kwargs];
 }
 

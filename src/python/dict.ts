@@ -15,9 +15,11 @@ export function hashKey(value: unknown): string {
     return `i${isFloat(value) && !Number.isInteger(Number(number)) ? number : BigInt(number)}`;
   }
   if (value instanceof PythonTuple) return `t${JSON.stringify(Array.from(value, hashKey))}`;
+  if (typeof value === "function") return `f${value.name}`;
   const text = value instanceof PythonObject ? value.asText() : undefined;
   if (text !== undefined) return `s${text}`;
-  if (value instanceof PythonObject && !(value instanceof PythonDict)) return `o${value.typeName}${value.repr()}`;
+  const hash = value instanceof PythonObject ? value.hash() : undefined;
+  if (hash !== undefined) return `o${hash}`;
   throw new PythonError(`unhashable type: '${typeName(value)}'`);
 }
 
@@ -59,6 +61,10 @@ export class PythonDict extends PythonObject {
 
   override isTruthy(): boolean {
     return this.#entries.size > 0;
+  }
+
+  override hash(): undefined {
+    return undefined;
   }
 
   override iterate(): Iterable<unknown> {

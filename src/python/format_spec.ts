@@ -40,7 +40,7 @@ export function formatValue(value: unknown, spec: string): string {
     string,
     string | undefined
   >;
-  const isNumber = isNumeric(value) && !(typeof value === "boolean" && type === undefined);
+  const isNumber = isNumeric(value);
   const layout: Spec = {
     fill: fill ?? (zero ? "0" : " "),
     align: align ?? (zero && isNumber ? "=" : isNumber ? ">" : "<"),
@@ -48,11 +48,13 @@ export function formatValue(value: unknown, spec: string): string {
   };
   const digits = precision === undefined ? undefined : Number(precision);
   if (!isNumber) {
-    const text = textOf(value) ?? (typeof value === "boolean" ? pythonStr(value) : undefined);
+    const text = textOf(value);
     if (text === undefined) throw new PythonError(`unsupported format string passed to ${typeName(value)}.__format__`);
     if (type !== undefined && type !== "s") {
       throw new PythonError(`Unknown format code '${type}' for object of type '${typeName(value)}'`);
     }
+    if (sign !== undefined) throw new PythonError("Sign not allowed in string format specifier");
+    if (grouping !== undefined) throw new PythonError(`Cannot specify '${grouping}' with 's'.`);
     return aligned(layout, "", digits === undefined ? text : textSlice(text, 0, digits));
   }
   const isFloatType = type !== undefined && "eEfFgG%".includes(type);
@@ -60,6 +62,9 @@ export function formatValue(value: unknown, spec: string): string {
   const isNegative = number < 0 || Object.is(number, -0);
   const mark = isNegative ? "-" : sign === "+" || sign === " " ? sign : "";
   let [prefix, body] = ["", ""];
+  if (digits !== undefined && !isFloat(value) && !isFloatType) {
+    throw new PythonError("Precision not allowed in integer format specifier");
+  }
   if (isFloat(value) || isFloatType) body = floatText(Number(number), type ?? null, digits, alternate !== undefined);
   else if (type === "c") return aligned({ ...layout, align: align ?? "<" }, "", String.fromCodePoint(Number(number)));
   else if (type === undefined || "bdnoxX".includes(type)) {

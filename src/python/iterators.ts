@@ -2,7 +2,7 @@
 import { type Dict, dictEntries, dictGet, dictSize } from "./dict.ts";
 import { PythonObject } from "./python_object.ts";
 import { sliceIndices } from "./slices.ts";
-import { isInteger, pythonRepr, pythonTuple } from "./values.ts";
+import { isEqual, isInteger, pythonRepr, pythonTuple } from "./values.ts";
 
 /** Gives its items once, when they are asked for. */
 export class PythonIterator extends PythonObject {
@@ -44,12 +44,23 @@ export class PythonView extends PythonObject {
     return entries.map((entry) => entry[this.#kind === "keys" ? 0 : 1]);
   }
 
+  override hash(): undefined {
+    return undefined;
+  }
+
   override length(): number {
     return dictSize(this.#dict);
   }
 
   override isTruthy(): boolean {
     return this.length() > 0;
+  }
+
+  override equals(other: unknown): boolean {
+    if (this.#kind === "values" || !(other instanceof PythonView)) return this === other;
+    if (other.#kind !== this.#kind || other.length() !== this.length()) return false;
+    const theirs = other.iterate();
+    return this.iterate().every((item) => theirs.some((candidate) => isEqual(item, candidate)));
   }
 
   hasKey(key: unknown): boolean | undefined {
@@ -86,7 +97,7 @@ export class PythonRange extends PythonObject {
   }
 
   override item(key: unknown): unknown {
-    if (!isInteger(key)) return undefined;
+    if (typeof key !== "boolean" && !isInteger(key)) return undefined;
     const index = Number(key) < 0 ? this.length() + Number(key) : Number(key);
     return index >= 0 && index < this.length() ? this.start + index * this.step : undefined;
   }

@@ -12,7 +12,10 @@ function exponentText(digits: string, exponent: number, keepPoint: boolean): str
 /** `precision` significant digits, without zeros at the end. */
 function general(value: number, precision: number, keepZeros: boolean, limit = precision): string {
   const [digits, exponent] = exponentDigits(value, precision - 1);
-  const short = (text: string) => (keepZeros || !text.includes(".") ? text : text.replace(/\.?0+$/, ""));
+  const short = (text: string) => {
+    if (!text.includes(".")) return keepZeros ? `${text}.` : text;
+    return keepZeros ? text : text.replace(/\.?0+$/, "");
+  };
   if (exponent >= -4 && exponent < limit) return short(fixedText(value, Math.max(0, precision - 1 - exponent)));
   const [mantissa, power] = exponentText(digits, exponent, keepZeros).split("e");
   return `${short(mantissa)}e${power}`;

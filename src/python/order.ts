@@ -1,7 +1,7 @@
 /** Python's order of values. */
 import { PythonError } from "./python_error.ts";
 import { PythonObject } from "./python_object.ts";
-import { isEqual, isNumeric, numberOf, PythonTuple, typeName } from "./values.ts";
+import { isEqual, isNumeric, numberOf, PythonTuple, textOf, typeName } from "./values.ts";
 
 /** `a < b` of texts: by code points. (JavaScript orders by UTF-16 units.) */
 function isTextLess(a: string, b: string): boolean {
@@ -22,7 +22,8 @@ function isTextLess(a: string, b: string): boolean {
  * @throws {PythonError} if the two have no order
  */
 export function isLess(a: unknown, b: unknown): boolean {
-  if (typeof a === "string" && typeof b === "string") return isTextLess(a, b);
+  const [left, right] = [textOf(a), textOf(b)];
+  if (left !== undefined && right !== undefined) return isTextLess(left, right);
   // JavaScript compares a number with a bigint exactly.
   if (isNumeric(a) && isNumeric(b)) return numberOf(a) < numberOf(b);
   if (Array.isArray(a) && Array.isArray(b) && a instanceof PythonTuple === b instanceof PythonTuple) {

@@ -1,5 +1,6 @@
 /** `text % values`: printf as Python has it. */
 import { dictGet, isDict } from "./dict.ts";
+import { PythonRange } from "./iterators.ts";
 import { floatText, intText } from "./number_format.ts";
 import { PythonError } from "./python_error.ts";
 import { textLength, textSlice } from "./text.ts";
@@ -64,6 +65,11 @@ function characterText(value: unknown): string {
   throw new PythonError("%c requires int or char");
 }
 
+/** What Python takes for a mapping here, though it is none: no value of it need be used. */
+function isListLike(values: unknown): boolean {
+  return (Array.isArray(values) && !(values instanceof PythonTuple)) || values instanceof PythonRange;
+}
+
 /**
  * `format % values`; a tuple gives the values one by one, a dict by name.
  * @throws {PythonError}
@@ -101,12 +107,7 @@ export function percentFormat(format: string, values: unknown): string {
     if ("diouxXeEfFgG".includes(type)) return numberText(value, type, layout, digits);
     throw new PythonError(`unsupported format character '${type}'`);
   });
-  if (
-    !usesNames &&
-    next < list.length &&
-    !isDict(values) &&
-    !(Array.isArray(values) && !(values instanceof PythonTuple))
-  ) {
+  if (!usesNames && next < list.length && !isDict(values) && !isListLike(values)) {
     throw new PythonError("not all arguments converted during string formatting");
   }
   return text;

@@ -30,6 +30,11 @@ export abstract class PythonObject {
     return true;
   }
 
+  /** `hash(value)`, as a text that is the same for equal values; undefined if it has none. */
+  hash(): string | undefined {
+    return `${this.typeName} ${this.repr()}`;
+  }
+
   /** `value == other`. */
   equals(other: unknown): boolean {
     return this === other;

@@ -29,7 +29,12 @@ export function titled(text: string): string {
 }
 
 export function swapCase(text: string): string {
-  return [...text].map((c) => (/\p{Uppercase}/u.test(c) ? c.toLowerCase() : c.toUpperCase())).join("");
+  return [...text]
+    .map((c) => {
+      if (/\p{Uppercase}/u.test(c)) return c.toLowerCase();
+      return /\p{Lowercase}/u.test(c) ? c.toUpperCase() : c;
+    })
+    .join("");
 }
 
 /** Full case folding; it differs from lower case in ß, ſ, final sigma, ligatures, Cherokee. */

@@ -11,6 +11,7 @@ import {
   expandTabs,
   fillZeros,
   findText,
+  flagArgument,
   hasAffix,
   joinTexts,
   justify,
@@ -22,7 +23,7 @@ import {
   stripText,
   textArgument,
 } from "./text_parts.ts";
-import { isTruthy, pythonRepr, typeName } from "./values.ts";
+import { pythonRepr, typeName } from "./values.ts";
 
 type TextMethod = (text: string, ...args: unknown[]) => unknown;
 
@@ -43,7 +44,7 @@ const methods: Record<string, readonly [parameters: string, run: TextMethod]> = 
   casefold: ["", caseFold],
   split: ["sep? maxsplit?", splitText],
   rsplit: ["sep? maxsplit?", splitFromRight],
-  splitlines: ["keepends?", (text, keepEnds) => splitLines(text, isTruthy(keepEnds))],
+  splitlines: ["keepends?", (text, keepEnds) => splitLines(text, flagArgument(keepEnds))],
   partition: ["sep", (text, separator) => partition(text, separator, false)],
   rpartition: ["sep", (text, separator) => partition(text, separator, true)],
   replace: [

@@ -22,6 +22,18 @@ export function optionalNumber(value: unknown): number | undefined {
   throw new PythonError(`'${typeName(value)}' object cannot be interpreted as an integer`);
 }
 
+/** A number that must be given. */
+export function requiredNumber(value: unknown): number {
+  const number = optionalNumber(value);
+  if (number === undefined) throw new PythonError("'NoneType' object cannot be interpreted as an integer");
+  return number;
+}
+
+/** An argument that is true or false, which Python takes numbers for. */
+export function flagArgument(value: unknown): boolean {
+  return value !== undefined && requiredNumber(value) !== 0;
+}
+
 export function stripText(text: string, set: unknown, sides: "left" | "right" | "both"): string {
   if (isNone(set)) return sides === "left" ? lstrip(text) : sides === "right" ? rstrip(text) : strip(text);
   const removed = new Set(textArgument("strip", set));
@@ -125,6 +137,7 @@ export function findText(text: string, part: unknown, start: unknown, stop: unkn
 }
 
 export function countText(text: string, part: unknown, start: unknown, stop: unknown): number {
+  if ((optionalNumber(start) ?? 0) > textLength(text)) return 0;
   const range = textSlice(text, optionalNumber(start), optionalNumber(stop));
   const wanted = textArgument("count", part);
   return wanted === "" ? textLength(range) + 1 : range.split(wanted).length - 1;
@@ -133,6 +146,7 @@ export function countText(text: string, part: unknown, start: unknown, stop: unk
 /** `startswith` and `endswith`: one text, or a tuple of which one must fit. */
 export function hasAffix(text: string, affixes: unknown, start: unknown, stop: unknown, isEnd: boolean): boolean {
   const isWhole = isNone(start) && isNone(stop);
+  if (!isWhole && (optionalNumber(start) ?? 0) > textLength(text)) return false;
   const range = isWhole ? text : textSlice(text, optionalNumber(start), optionalNumber(stop));
   const list = affixes instanceof PythonTuple ? affixes : [affixes];
   const name = isEnd ? "endswith" : "startswith";
@@ -156,7 +170,7 @@ export function joinTexts(separator: string, items: unknown): string {
 export function justify(text: string, width: unknown, fill: unknown, side: "left" | "right" | "center"): string {
   const filler = isNone(fill) ? " " : textArgument("fill character", fill);
   if (textLength(filler) !== 1) throw new PythonError("The fill character must be exactly one character long");
-  const space = optionalNumber(width) ?? 0;
+  const space = requiredNumber(width);
   const missing = Math.max(0, space - textLength(text));
   if (side === "left") return text + filler.repeat(missing);
   if (side === "right") return filler.repeat(missing) + text;
@@ -167,7 +181,7 @@ export function justify(text: string, width: unknown, fill: unknown, side: "left
 
 export function fillZeros(text: string, width: unknown): string {
   const [, sign, digits] = /^([+-]?)(.*)$/s.exec(text)!;
-  return sign + justify(digits, (optionalNumber(width) ?? 0) - sign.length, "0", "right");
+  return sign + justify(digits, requiredNumber(width) - sign.length, "0", "right");
 }
 
 export function expandTabs(text: string, size: unknown): string {

@@ -44,7 +44,7 @@ export function wrapText(text: string, { width, breakLongWords, breakOnHyphens }
       line.push(chunks.pop()!);
     }
     if (chunks.length > 0 && textLength(chunks.at(-1)!) > width) {
-      const room = Math.max(1, width - length);
+      const room = width - length;
       if (breakLongWords) {
         const chunk = chunks.pop()!;
         const end = longWordEnd(chunk, room, breakOnHyphens);

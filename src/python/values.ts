@@ -161,7 +161,7 @@ export function isTruthy(value: unknown): boolean {
 
 /** `a == b`: lists, tuples and dicts by content; `1 == 1.0 == True`. */
 export function isEqual(a: unknown, b: unknown): boolean {
-  if (a instanceof PythonObject) return a.equals(b);
+  if (a instanceof PythonObject) return a.equals(b) || (b instanceof PythonObject && b.equals(a));
   if (b instanceof PythonObject) return b.equals(a);
   if (typeof a === "string" || typeof b === "string") return a === b;
   if (isNumeric(a) && isNumeric(b)) return numericEqual(numberOf(a), numberOf(b));

@@ -11,12 +11,14 @@ import { defaultGlobals } from "../../jinja/globals.ts";
 import { JinjaError } from "../../jinja/jinja_error.ts";
 import { JinjaTemplate } from "../../jinja/template.ts";
 import { regexReplace } from "../../python/regex_replace.ts";
-import { pythonStr } from "../../python/values.ts";
+import { textArgument } from "../../python/text_parts.ts";
 
 /** The template cannot be parsed, or not be computed for a document. */
 export class TemplateError extends UserError {
   override name = "TemplateError";
 }
+
+const text = (value: unknown) => textArgument("regex_replace", value);
 
 const environment: Environment = {
   trimBlocks: false,
@@ -28,7 +30,7 @@ const environment: Environment = {
   filters: {
     ...builtInFilters,
     regex_replace: filter("regex_replace", "pattern repl count?", (_, value, pattern, replacement, count) =>
-      regexReplace(pythonStr(pattern), pythonStr(replacement), pythonStr(value), Number(count ?? 0)),
+      regexReplace(text(pattern), text(replacement), text(value), Number(count ?? 0)),
     ),
   },
   tests: builtInTests,

@@ -1,8 +1,9 @@
 /** Filters of numbers. */
 import { binary, unary } from "../../python/arithmetic.ts";
+import { floatText } from "../../python/number_format.ts";
 import { parseFloatText, parseInteger } from "../../python/number_parse.ts";
 import { PythonError } from "../../python/python_error.ts";
-import { fixedText, roundFloat } from "../../python/rounding.ts";
+import { roundFloat } from "../../python/rounding.ts";
 import {
   isFloat,
   isNumeric,
@@ -81,7 +82,7 @@ function fileSize(value: unknown, isBinary: boolean): string {
   const at = prefixes.findIndex((_, i) => bytes < base ** (i + 2));
   const index = at < 0 ? prefixes.length - 1 : at;
   const letter = isBinary ? `${prefixes[index].toUpperCase()}i` : prefixes[index];
-  return `${fixedText((base * bytes) / base ** (index + 2), 1)} ${letter}B`;
+  return `${floatText((base * bytes) / base ** (index + 2), "f", 1, false)} ${letter}B`;
 }
 
 export const numberFilters: Record<string, Filter> = {
@@ -97,7 +98,9 @@ export const numberFilters: Record<string, Filter> = {
     return numberOf(value) < 0 || Object.is(numberOf(value), -0) ? unary("-", value) : unary("+", value);
   }),
   round: filter("round", "precision? method?", (_, value, precision, method) =>
-    rounded(value, numberArgument("round", precision, 0), textOf(method) ?? method ?? "common"),
+    precision === null && method === undefined && isFloat(value)
+      ? truncatedNumber(roundFloat(Number(value), 0))
+      : rounded(value, numberArgument("round", precision ?? undefined, 0), textOf(method) ?? method ?? "common"),
   ),
   filesizeformat: filter("filesizeformat", "binary?", (_, value, isBinary) => fileSize(value, isTruthy(isBinary))),
 };

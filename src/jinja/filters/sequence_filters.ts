@@ -7,6 +7,7 @@ import { compareValues, isLess } from "../../python/order.ts";
 import { PythonError } from "../../python/python_error.ts";
 import { iterate, lengthOf } from "../../python/sequences.ts";
 import { sliceOf } from "../../python/slices.ts";
+import { flagArgument } from "../../python/text_parts.ts";
 import { isEqual, isTruthy, PythonTuple, pythonTuple, textOf, typeName } from "../../python/values.ts";
 import { onlyAttributeOf, undefinedOf } from "../attributes.ts";
 import type { Environment, Filter } from "../environment.ts";
@@ -35,7 +36,7 @@ function sortItems(
 ) {
   const paths = textOf(attribute)?.split(",") ?? [attribute];
   const getters = paths.map((path) => attributeGetter(environment, path, { postprocess: caseOf(isCaseSensitive) }));
-  return sorted(iterate(value), (item) => getters.map((get) => get(item)), isTruthy(isReverse));
+  return sorted(iterate(value), (item) => getters.map((get) => get(item)), flagArgument(isReverse));
 }
 
 /** One group: a tuple whose parts have names. */
@@ -125,7 +126,6 @@ function lastOf(environment: Environment, value: unknown): unknown {
 }
 
 function pairsOf(value: unknown): unknown[] {
-  if (value instanceof Undefined) return [];
   if (!isDict(value)) throw new PythonError("Can only get item pairs from a mapping.");
   return dictEntries(value).map(pythonTuple);
 }
@@ -133,6 +133,7 @@ function pairsOf(value: unknown): unknown[] {
 function sortDict(value: unknown, isCaseSensitive: unknown, by: unknown, isReverse: unknown): unknown[] {
   const at = by === undefined || by === "key" ? 0 : by === "value" ? 1 : -1;
   if (at < 0) throw new JinjaError('dictsort: You can only sort by either "key" or "value"');
+  if (value instanceof Undefined) value.fail();
   const postprocess = caseOf(isCaseSensitive);
   return sorted(pairsOf(value), (pair) => postprocess((pair as unknown[])[at]), isTruthy(isReverse));
 }
@@ -172,7 +173,7 @@ export const sequenceFilters: Record<string, Filter> = {
     return undefinedOf(environment, "No first item, sequence was empty.");
   }),
   last: filter("last", "", lastOf),
-  items: filter("items", "", (_, value) => new PythonIterator(pairsOf(value))),
+  items: filter("items", "", (_, value) => new PythonIterator(value instanceof Undefined ? [] : pairsOf(value))),
   dictsort: filter("dictsort", "case_sensitive? by? reverse?", (_, value, isCaseSensitive, by, isReverse) =>
     sortDict(value, isCaseSensitive, by, isReverse),
   ),

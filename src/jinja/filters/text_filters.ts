@@ -1,9 +1,11 @@
 /** Filters of texts. */
 
 import { binary } from "../../python/arithmetic.ts";
+import { dictArguments } from "../../python/container_methods.ts";
 import { dictEntries, isDict, PythonDict } from "../../python/dict.ts";
 import { percentFormat } from "../../python/percent_format.ts";
-import { iterate, lengthOf } from "../../python/sequences.ts";
+import { isIterable, iterate, lengthOf } from "../../python/sequences.ts";
+import { noKwargs } from "../../python/signature.ts";
 import { textLength, textSlice } from "../../python/text.ts";
 import { splitLines, textArgument } from "../../python/text_parts.ts";
 import { wrapText } from "../../python/text_wrap.ts";
@@ -52,8 +54,8 @@ function urlQuote(value: unknown, isQuery: boolean): string {
 }
 
 function urlEncode(value: unknown): string {
-  if (!isDict(value) && (textOf(value) !== undefined || !Array.isArray(value))) return urlQuote(value, false);
-  const pairs = isDict(value) ? dictEntries(value) : Array.from(value, (pair) => [...iterate(pair)]);
+  if (textOf(value) !== undefined || !isIterable(value)) return urlQuote(value, false);
+  const pairs = isDict(value) ? dictEntries(value) : dictArguments([value], noKwargs);
   return pairs.map(([key, item]) => `${urlQuote(key, true)}=${urlQuote(item, true)}`).join("&");
 }
 
