@@ -9,6 +9,8 @@ import { homeDirectory } from "../src/files/user_cache.ts";
 
 const width = 960;
 const height = 540;
+/** Of all that is written. */
+const ink = "#1f2328";
 
 /** The charts cannot be drawn on this machine. */
 export class ChartError extends UserError {
@@ -35,6 +37,8 @@ export async function renderChart<Type extends ChartType, Data = DefaultDataPoin
   configuration: ChartConfiguration<Type, Data>,
 ): Promise<Buffer> {
   const { createCanvas, Chart } = await loadCanvas();
+  Object.assign(Chart.defaults, { color: ink, borderColor: "#d8dee4" });
+  Chart.defaults.font.size = 15;
   const canvas = createCanvas(width, height);
   const paper = {
     id: "white-paper",

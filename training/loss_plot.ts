@@ -1,4 +1,5 @@
 /** The loss curves of a run as a PNG: training and validation loss over steps. */
+import path from "node:path";
 import { writeWholeFileSync } from "../src/files/whole_file.ts";
 import { renderChart } from "./chart.ts";
 import type { MetricsRow } from "./metrics.ts";
@@ -10,7 +11,7 @@ export interface LossCurve {
   /** CSS color. */
   color: string;
   dashed?: boolean;
-  /** Draw a dot at every point (for sparse curves). */
+  /** Draw a dot at every point (for sparse curves); default only where there is one. */
   dots?: boolean;
 }
 
@@ -19,7 +20,7 @@ export function renderLossCurves(title: string, curves: readonly LossCurve[]): P
   return renderChart<"line", LossCurve["points"]>({
     type: "line",
     data: {
-      datasets: curves.map(({ label, points, color, dashed, dots }) => ({
+      datasets: curves.map(({ label, points, color, dashed, dots = points.length === 1 }) => ({
         label,
         data: points,
         borderColor: color,
@@ -30,7 +31,10 @@ export function renderLossCurves(title: string, curves: readonly LossCurve[]): P
       })),
     },
     options: {
-      plugins: { title: { display: true, text: title, font: { size: 18 } }, legend: { position: "top" } },
+      plugins: {
+        title: { display: true, text: title, font: { size: 19 } },
+        legend: { position: "top", labels: { usePointStyle: true, pointStyle: "line" } },
+      },
       scales: {
         x: { type: "linear", title: { display: true, text: "step" } },
         y: { title: { display: true, text: "loss, nats per token" } },
@@ -45,10 +49,17 @@ export async function writeLossPlot(file: string, rows: readonly MetricsRow[]): 
   const training = rows.map(({ step, loss }) => ({ x: step, y: loss }));
   const validation = rows.flatMap(({ step, val_loss }) => (val_loss === undefined ? [] : [{ x: step, y: val_loss }]));
   const last = validation.at(-1);
-  const title = last ? `validation ${last.y.toFixed(3)} nats per token at step ${last.x}` : "training loss";
-  const png = await renderLossCurves(title, [
-    { label: "training", points: training, color: "#9aa5b1" },
+  const { x: step, y: loss } = last ?? training[training.length - 1];
+  const run = path.basename(path.dirname(path.resolve(file)));
+  const title = `${run}: ${last ? "validation" : "training"} loss ${loss.toFixed(3)} at step ${step}`;
+  // The first of them is drawn on top.
+  const curves = [
     { label: "validation", points: validation, color: "#1f6feb", dots: true },
-  ]);
+    { label: "training", points: training, color: "#8b96a3" },
+  ];
+  const png = await renderLossCurves(
+    title,
+    curves.filter(({ points }) => points.length > 0),
+  );
   writeWholeFileSync(file, png);
 }

@@ -52,7 +52,7 @@ describe("writeLossPlot", () => {
       return pixels;
     };
     expect(count(255, 255, 255)).toBeGreaterThan(400_000);
-    expect(count(0x9a, 0xa5, 0xb1)).toBeGreaterThan(300);
+    expect(count(0x8b, 0x96, 0xa3)).toBeGreaterThan(300);
     expect(count(0x1f, 0x6f, 0xeb)).toBeGreaterThan(300);
   });
 
