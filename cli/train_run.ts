@@ -110,6 +110,9 @@ async function train(inputs: RunInputs, directory: RunDirectory, compute: Comput
   try {
     const note = await run.resume();
     if (run.step > 0) console.log(`resumed   at step ${run.step} of ${config.training.max_steps}`);
+    if (run.step >= config.training.max_steps) {
+      console.log("finished  --set training.max_steps=N makes it longer");
+    }
     if (note !== null) console.error(`note: ${note}`);
     progress = new TrainingProgress({
       maxSteps: config.training.max_steps,

@@ -15,8 +15,12 @@ export interface RunChange extends ConfigChange {
 
 /** The changes between two starts of a run, the second after `step` updates. */
 export function runChanges(before: RunConfig, now: RunConfig, step: number, date = new Date()): RunChange[] {
-  // Runs of before the key have had what it is resolved to.
-  const isChange = ({ key, before: old }: ConfigChange) => key !== "training.backward_precision" || old !== "auto";
+  const isChange = ({ key, before: old, now: current }: ConfigChange) => {
+    // Runs of before the key have had what it is resolved to.
+    if (key === "training.backward_precision") return old !== "auto";
+    // One source may be written as a list or alone.
+    return key !== "data.sources" || String(old) !== String(current);
+  };
   return configChanges(before, now)
     .filter(isChange)
     .map((change) => ({ step, changed: date.toISOString(), ...change }));

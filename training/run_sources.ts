@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { isGlob } from "../src/data/glob.ts";
 import type { RunConfig } from "./config/run_config.ts";
-import { worldSource } from "./run_data.ts";
+import { RunDataError, worldSource } from "./run_data.ts";
 
 interface RecordedSource {
   /** As the configuration has it. */
@@ -51,8 +51,8 @@ export function recordSources(config: RunConfig, dataset: string, run: string): 
 }
 
 /**
- * `config` with its sources where they are found now: where they were, or as far from the run as they were. Sources that
- * are found nowhere keep their names.
+ * `config` with its sources where they are found now: where they were, or as far from the run as they were.
+ * @throws {RunDataError} if one is found nowhere.
  * @param isGiven the sources were named for this start: these names count first
  */
 export function locateSources(config: RunConfig, recorded: RunData | null, run: string, isGiven: boolean): RunConfig {
@@ -64,8 +64,12 @@ export function locateSources(config: RunConfig, recorded: RunData | null, run: 
     const earlier = [known.path, path.resolve(run, known.fromRun)];
     const places = isGiven ? [source, ...earlier] : [...earlier, source];
     const found = places.find(isThere);
+    if (found === undefined) {
+      const where = known.path === path.resolve(source) ? "" : `, which was ${known.path},`;
+      throw new RunDataError(`${source}: the text of the run${where} is not there: say where it is now with --data`);
+    }
     // The name stays what it was, where it means the same file.
-    return found === undefined || path.resolve(source) === found ? source : found;
+    return path.resolve(source) === found ? source : found;
   });
   return sources.every((source, i) => source === before[i]) ? config : { ...config, data: { ...config.data, sources } };
 }

@@ -10,6 +10,7 @@ import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
 import { type CorpusFile, readDocuments, resolveCorpus } from "../../training/data/corpus.ts";
 import { isShardFolder, readShardText } from "../../training/data/shard_text.ts";
 import { resolveSources } from "../../training/run_data.ts";
+import { locateSources } from "../../training/run_sources.ts";
 import { UsageError } from "../command.ts";
 import { Progress } from "../progress.ts";
 import type { ChosenTasks } from "./choose_tasks.ts";
@@ -39,7 +40,8 @@ async function openSource(source: string, options: OverlapOptions): Promise<Sour
   if (existsSync(config)) {
     // A run directory: what it was trained on. A configuration knows the optimizers, and they tfjs.
     const { loadRunConfig } = await import("../../training/config/load_run_config.ts");
-    const run = loadRunConfig(config);
+    const { RunDirectory } = await import("../../training/run_directory.ts");
+    const run = locateSources(loadRunConfig(config), new RunDirectory(source).readData(), source, false);
     const { text_field, document_separator } = run.data;
     const files = await resolveCorpus(resolveSources(run), { onRemark });
     return fileSource(files, { textField: text_field, documentSeparator: document_separator });

@@ -118,7 +118,12 @@ describe("a run of two steps goes on to four", () => {
     writeFileSync(path.join(place, "book.txt"), text.replace("bridge", "tunnel"));
     await expect(train(place, "run", [])).rejects.toThrow("the data has changed since; name the same text with --data");
     rmSync(path.join(place, "book.txt"));
-    await expect(train(place, "run", [])).rejects.toThrow("book.txt");
+    await expect(train(place, "run", [])).rejects.toThrow(
+      "book.txt: the text of the run is not there: say where it is",
+    );
+    await expect(train(folder, path.join(place, "run"), [])).rejects.toThrow(
+      `which was ${place}/book.txt, is not there`,
+    );
   });
 
   it("by the names of its data, if it is of before they were recorded", async () => {
