@@ -42,6 +42,8 @@ export interface TfjsLanguageModelOptions {
   compute?: CheckpointFacts["compute"];
   /** Of the files that the model was read from; a model in memory has none, and no identity. */
   directory?: string;
+  /** What the user said of the linear layers, where the files do not: it is part of the identity. */
+  quantization?: CheckpointOptions["quantization"];
 }
 
 export class TfjsLanguageModel implements LanguageModel {
@@ -52,7 +54,8 @@ export class TfjsLanguageModel implements LanguageModel {
   readonly model: CausalLM;
   readonly endIds: ReadonlySet<number>;
 
-  constructor({ name, model, tokenizer, endIds = [], compute = null, directory }: TfjsLanguageModelOptions) {
+  constructor(options: TfjsLanguageModelOptions) {
+    const { name, model, tokenizer, endIds = [], compute = null, directory, quantization } = options;
     this.name = name;
     this.model = model;
     this.tokenizer = tokenizer;
@@ -69,7 +72,8 @@ export class TfjsLanguageModel implements LanguageModel {
       identity: async () => {
         if (directory === undefined) throw new TypeError(`${name} is not read from files: it has no identity`);
         // The backends agree within a tolerance only.
-        return filesIdentity(`tfjs ${compute?.backend}`, checkpointFiles(directory), true);
+        const reader = ["tfjs", compute?.backend, quantization].filter((word) => word !== undefined).join(" ");
+        return filesIdentity(reader, checkpointFiles(directory), true);
       },
     };
   }
@@ -98,6 +102,7 @@ export class TfjsLanguageModel implements LanguageModel {
         endIds,
         compute,
         directory: checkpoint.directory,
+        quantization: reading.quantization,
       });
     } finally {
       await checkpoint.tensors.close();

@@ -47,6 +47,23 @@ test("a checkpoint: its weights, configuration, tokenizer and backend; no other 
   }
 });
 
+test("what the user says of the linear layers is part of what a checkpoint is", async () => {
+  const copy = path.join(directory, "silent");
+  cpSync(modelDirectory("tiny-bitnet"), copy, { recursive: true });
+  const file = path.join(copy, "config.json");
+  const { quantization_config: _, ...silent } = JSON.parse(readFileSync(file, "utf8"));
+  writeFileSync(file, JSON.stringify(silent));
+  await useBackend("cpu");
+  await expect(TfjsLanguageModel.open(copy, native)).rejects.toThrow("without quantization_config is a float model");
+  const models = await Promise.all(
+    (["online", "none"] as const).map((quantization) => TfjsLanguageModel.open(copy, native, { quantization })),
+  );
+  expect(models.map(({ facts: { shape } }) => shape?.ternary)).toEqual([true, false]);
+  const [online, none] = await Promise.all(models.map(({ facts: { identity } }) => identity()));
+  expect(online).not.toBe(none);
+  for (const model of models) model.dispose();
+});
+
 test("a checkpoint is described by its size and what computes", async () => {
   const known = await facts(modelDirectory("tiny-bitnet"), native);
   expect(known.shape).toMatchObject({ ternary: true });
