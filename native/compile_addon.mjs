@@ -65,6 +65,24 @@ function sourceFiles(native) {
 
 const modified = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Number.NaN;
 
+const addon = "build/Release/bitnet_native.node";
+
+/** Whether the addon is there and newer than all that it is made of: then a machine without a compiler will do. */
+function isNewest(native) {
+  const made = modified(path.join(native, addon));
+  const files = readdirSync(path.join(native, "cc"), { recursive: true, encoding: "utf8" });
+  return files.every((file) => modified(path.join(native, "cc", file)) <= made);
+}
+
+function findCompilerUnless(isNeedless) {
+  try {
+    return findCompiler();
+  } catch (error) {
+    if (isNeedless()) return undefined;
+    throw error;
+  }
+}
+
 /** Whether the object file is as new as its source and our headers that the source has included. */
 function isCurrent(native, source, object) {
   const made = modified(path.join(native, object));
@@ -104,7 +122,8 @@ async function make(native, output, command) {
  * @throws {BuildError}
  */
 export async function compileAddon(native, includes, onCompile = () => {}) {
-  const { command, version } = findCompiler();
+  const { command, version } = findCompilerUnless(() => isNewest(native)) ?? {};
+  if (command === undefined) return;
   const compile = [
     ...command,
     // Of the user, first: what the results depend on has the last word.
@@ -122,7 +141,6 @@ export async function compileAddon(native, includes, onCompile = () => {}) {
   const sources = sourceFiles(native);
   const objectOf = (source) => `build/objects/${source.slice("cc/".length, -".cc".length)}.o`;
   const changed = sources.filter((source) => !isSameCommand || !isCurrent(native, source, objectOf(source)));
-  const addon = "build/Release/bitnet_native.node";
   const linked = modified(path.join(native, addon));
   const isLinked = sources.every((source) => modified(path.join(native, objectOf(source))) <= linked);
   if (changed.length === 0 && isLinked) return;

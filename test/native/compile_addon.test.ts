@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } f
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { BuildError, compileAddon, findCompiler } from "../../native/compile_addon.mjs";
 import { titleUnless } from "../support/missing.ts";
 
@@ -68,6 +68,20 @@ describe.runIf(hasCompiler)(titleUnless(!hasCompiler, "a C++ compiler", "compile
     rmSync(addonOf(native));
     await build();
     expect(statSync(addonOf(native)).size).toBeGreaterThan(0);
+  });
+
+  it("needs no compiler for what is up to date", async () => {
+    const native = smallAddon("no compiler");
+    await compileAddon(native, includes);
+    vi.stubEnv("CXX", "/no/such/compiler");
+    try {
+      await compileAddon(native, includes);
+      const later = new Date(Date.now() + 5000);
+      utimesSync(path.join(native, "cc/core/answer.h"), later, later);
+      await expect(compileAddon(native, includes)).rejects.toThrow("CXX is /no/such/compiler, which cannot be run");
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   it("fails with what the compiler says, and leaves nothing half made", async () => {
