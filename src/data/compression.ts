@@ -11,7 +11,8 @@ type Unpack = (packed: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
 
 interface CompressionKind {
   endings: readonly string[];
-  magic: readonly number[];
+  /** Of the first bytes. */
+  begins: (head: Uint8Array) => boolean;
   unpack: Unpack;
 }
 
@@ -36,9 +37,15 @@ async function* unpackZstandard(packed: AsyncIterable<Uint8Array>): AsyncGenerat
   yield* (await import("./zstd.ts")).unpackZstd(packed);
 }
 
+/** A frame, or one to be skipped: pzstd begins with such. */
+function isZstandard(head: Uint8Array): boolean {
+  const isSkippable = head[0] >> 4 === 5 && head[1] === 0x2a && head[2] === 0x4d && head[3] === 0x18;
+  return isSkippable || (head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd);
+}
+
 export const compressions: Readonly<Record<Compression, CompressionKind>> = {
-  gz: { endings: ["gz", "gzip"], magic: [0x1f, 0x8b], unpack: unpackGzip },
-  zst: { endings: ["zst", "zstd"], magic: [0x28, 0xb5, 0x2f, 0xfd], unpack: unpackZstandard },
+  gz: { endings: ["gz", "gzip"], begins: (head) => head[0] === 0x1f && head[1] === 0x8b, unpack: unpackGzip },
+  zst: { endings: ["zst", "zstd"], begins: isZstandard, unpack: unpackZstandard },
 };
 
 /** What is not unpacked here, by ending: the program that does. */
@@ -64,7 +71,7 @@ export function compressionOfEnding(ending: string): Compression | undefined {
 
 /** By the first bytes: also the file whose name does not say it. */
 export function compressionOfContent(head: Uint8Array): Compression | undefined {
-  return names.find((name) => compressions[name].magic.every((byte, i) => head[i] === byte));
+  return names.find((name) => compressions[name].begins(head));
 }
 
 /** The first bytes of a file, at most `length`. */

@@ -15,6 +15,17 @@ interface Line {
   info: Info;
 }
 
+/** As pandas names them: repeated names are numbered, missing ones made up. */
+function columnNames(header: readonly string[]): string[] {
+  const seen = new Map<string, number>();
+  return header.map((name, index) => {
+    const given = name === "" ? `Unnamed: ${index}` : name;
+    const count = seen.get(given) ?? 0;
+    seen.set(given, count + 1);
+    return count === 0 ? given : `${given}.${count}`;
+  });
+}
+
 async function* readSeparated(
   file: string,
   compression: Compression | null,
@@ -37,8 +48,13 @@ async function* readSeparated(
   try {
     for await (const { record, info } of text.pipe(lines) as AsyncIterable<Line>) {
       if (names === undefined) {
-        names = record;
+        names = columnNames(record);
         wanted = checkFields(file, names, options);
+        place = `${file}:${info.lines + 1}`;
+        continue;
+      }
+      const isBlank = record.length === 1 && names.length > 1 && record[0].trim() === "";
+      if (isBlank) {
         place = `${file}:${info.lines + 1}`;
         continue;
       }

@@ -37,6 +37,7 @@ const binaries: readonly (readonly [what: string, test: Test])[] = [
   ["a ZIP archive (or an office document)", startsWith(0x50, 0x4b, 3, 4)],
   ["a Parquet file", startsWith(...Buffer.from("PAR1"))],
   ["an Arrow file", startsWith(...Buffer.from("ARROW1"))],
+  ["a Feather file of version 1: write it anew as version 2", startsWith(...Buffer.from("FEA1"))],
   ["a PDF document", startsWith(...Buffer.from("%PDF-"))],
   ["an SQLite database", startsWith(...Buffer.from("SQLite format 3\0"))],
   ["an HDF5 file", startsWith(0x89, 0x48, 0x44, 0x46)],

@@ -20,6 +20,13 @@ it("reads quotes, line breaks in them, empty and missing values, every line endi
   expect(await rowsOf(fileOf("a.csv", "id,text\r1,a\r2,b\r"))).toHaveLength(2);
 });
 
+it("names columns and skips blank lines as pandas does", async () => {
+  expect(await rowsOf(fileOf("a.csv", "a,a,\n1,2,3\n   \n4,5,6\n"))).toEqual([
+    { a: "1", "a.1": "2", "Unnamed: 2": "3" },
+    { a: "4", "a.1": "5", "Unnamed: 2": "6" },
+  ]);
+});
+
 it("says what is wrong with the line", async () => {
   const file = fileOf("a.csv", "id,text\n1,a\n2,b,c\n");
   await expect(rowsOf(file)).rejects.toThrow(`${file}:3: 3 values, and 2 columns`);
