@@ -2,7 +2,7 @@
  * Kinds of file that can be read, told by the file name. A new one is a line in this table and a file with its reader; a new
  * compression is a line in `compression.ts`.
  */
-import { type Compression, compressionOfEnding, otherArchives } from "./compression.ts";
+import { type Compression, compressionOfEnding, compressions, otherArchives } from "./compression.ts";
 import type { LocatedRow, RowOptions } from "./row_source.ts";
 
 export type DataFormat = "text" | "jsonl" | "csv" | "tsv" | "parquet" | "arrow";
@@ -44,14 +44,25 @@ const formats: Readonly<Record<DataFormat, FormatEntry>> = {
   },
 };
 
-export const readableKinds = ".txt, .md, .jsonl, .json, .csv, .tsv, each also .gz or .zst; .parquet, .arrow, .feather";
-
 export interface FileFormat {
   format: DataFormat;
   compression: Compression | null;
 }
 
 const names = Object.keys(formats) as DataFormat[];
+
+/** `.txt, .jsonl ..., each also .gz or .zst; .parquet ...`: the endings of the table, for messages. */
+export const readableKinds = [true, false]
+  .map((isCompressible) => {
+    const endings = names.filter((name) => formats[name].compressible === isCompressible);
+    const list = endings.flatMap((name) => formats[name].endings.map((ending) => `.${ending}`)).join(", ");
+    return isCompressible
+      ? `${list}, each also ${Object.keys(compressions)
+          .map((name) => `.${name}`)
+          .join(" or ")}`
+      : list;
+  })
+  .join("; ");
 
 /** The endings of a name, in lower case, the last first. */
 function endingsOf(file: string): string[] {

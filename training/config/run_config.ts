@@ -44,13 +44,18 @@ const dataSchema = z
     sources: z
       .union([z.string(), z.array(z.string())], { error: "expected a text or a list of texts" })
       .default([])
-      .describe("Files, folders, globs and Hugging Face dataset ids, or `world`, the generated world; or `--data`."),
-    text_field: z.string().default("text").describe("Column of JSONL, Parquet and Arrow rows that holds the text."),
+      .describe(
+        "Files, folders, globs and Hugging Face dataset ids, `world`, the generated world, or `-`, standard input; or `--data`.",
+      ),
+    text_field: z
+      .string()
+      .default("text")
+      .describe("Field of rows that holds the text, or the path to it (`meta.text`)."),
     document_separator: z
       .string()
       .min(1)
       .optional()
-      .describe("Cuts a text file into documents; without it, a file is one document."),
+      .describe("Cuts a text file into documents, line breaks of any system; without it, a file is one document."),
     validation_fraction: z
       .number()
       .min(0)
