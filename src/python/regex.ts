@@ -6,7 +6,7 @@ import { UserError } from "../errors/user_error.ts";
 import { Matcher } from "./regex/matcher.ts";
 import { type Pattern, PatternError, parsePattern } from "./regex/parser.ts";
 
-/** The pattern is none, or cannot be run on a text; the message names it. */
+/** The pattern is none; the message names it. */
 export class RegexError extends UserError {
   override name = "RegexError";
 }
@@ -51,7 +51,7 @@ export class PythonRegex {
     this.matcher = new Matcher(pattern.node, pattern.groups);
   }
 
-  /** `re.finditer(pattern, text)`. @throws {RegexError} if the text is too long for the pattern's nested repeats. */
+  /** `re.finditer(pattern, text)` */
   *matches(text: string): Generator<PythonMatch, void> {
     const characters = Array.from(text);
     const codes = Uint32Array.from(characters, (character) => character.codePointAt(0)!);
@@ -59,7 +59,7 @@ export class PythonRegex {
     // An empty match is not found twice: behind it only a longer one begins.
     let forbiddenEnd = -1;
     while (at <= codes.length) {
-      const end = this.matchAt(codes, at, forbiddenEnd);
+      const end = this.matcher.matchAt(codes, at, forbiddenEnd);
       forbiddenEnd = -1;
       if (end < 0) {
         index += characters[at]?.length ?? 0;
@@ -89,19 +89,11 @@ export class PythonRegex {
     return this.replace(text, () => "");
   }
 
-  private matchAt(codes: Uint32Array, at: number, forbiddenEnd: number): number {
-    try {
-      return this.matcher.matchAt(codes, at, forbiddenEnd);
-    } catch (error) {
-      throw error instanceof RangeError ? this.error(new PatternError("the text is too long for it")) : error;
-    }
-  }
-
   private groupsOf(characters: readonly string[], begin: number, end: number): (string | undefined)[] {
     const groups: (string | undefined)[] = [characters.slice(begin, end).join("")];
-    const { begins, ends } = this.matcher;
-    for (let group = 1; group <= this.groups; group++) {
-      groups.push(ends[group] < 0 ? undefined : characters.slice(begins[group], ends[group]).join(""));
+    for (let index = 1; index <= this.groups; index++) {
+      const group = this.matcher.group(index);
+      groups.push(group === null ? undefined : characters.slice(...group).join(""));
     }
     return groups;
   }

@@ -63,10 +63,16 @@ describe("long texts", () => {
     expect([...pythonRegex(".*?x").matches(text.slice(0, 1000))]).toEqual([]);
   });
 
-  test("are an error that names the pattern where groups are repeated too often", () => {
-    expect(() => [...pythonRegex("(?:\\w+\\s)*").matches(text)]).toThrow(
-      /^regular expression \(\?:\\w\+\\s\)\*: the text is too long for it/,
-    );
+  test.each(["(?:\\w+\\s)*", "((?!x)[^y])*", "(?:ab|(w)|.)*?$", "(?:(\\w)|\\s)*+"])(
+    "nor for those of groups: %s",
+    (pattern) => {
+      expect([...pythonRegex(pattern).matches(text)][0].groups[0]).toHaveLength(text.length);
+    },
+  );
+
+  test("nor a pattern that is nested deeply an error without its name", () => {
+    const pattern = `${"(".repeat(20_000)}a${")".repeat(20_000)}`;
+    expect(() => pythonRegex(pattern)).toThrow(RegexError);
   });
 });
 

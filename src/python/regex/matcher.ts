@@ -1,29 +1,36 @@
 /**
  * Runs a regular expression on a text by backtracking, as CPython's `_sre` does: what is tried first, what a group holds
- * after a repeat, and when an empty repeat ends are the same.
+ * after a repeat, and when an empty repeat ends are the same. What is still to be tried lies on a stack of its own, so
+ * that repeats may be as long as the text.
  */
 import { folded } from "./character_set.ts";
 import type { Node } from "./nodes.ts";
+import { compileProgram, type Instruction, type Program } from "./program.ts";
 
-/** From a place to the end of the match, or -1. */
-type Step = (at: number) => number;
+/** What is left to try: an instruction at a place. */
+interface Choice {
+  pc: number;
+  at: number;
+  /** Of `characters`: the last place that may be tried; else -1. */
+  limit: number;
+  /** Changes before it was put here. */
+  changes: number;
+}
 
 export class Matcher {
-  /** Where each group begins and ends, by its number; -1 where it did not take part. */
-  readonly begins: Int32Array;
-  readonly ends: Int32Array;
-  private readonly opened: Int32Array;
-  private readonly start: Step;
+  private readonly program: Program;
+  private readonly groups: number;
+  private readonly slots: Int32Array;
+  /** Pairs of a slot and what it held, to be put back. */
+  private readonly changes: number[] = [];
+  private readonly choices: Choice[] = [];
   private codes: ArrayLike<number> = [];
-  /** A match must not end here. */
-  private forbiddenEnd = -1;
 
   /** @param groups how many there are */
   constructor(node: Node, groups: number) {
-    this.begins = new Int32Array(groups + 1);
-    this.ends = new Int32Array(groups + 1);
-    this.opened = new Int32Array(groups + 1);
-    this.start = this.compile(node, (at) => (at === this.forbiddenEnd ? -1 : at));
+    this.program = compileProgram(node, groups);
+    this.groups = groups;
+    this.slots = new Int32Array(this.program.slots);
   }
 
   /**
@@ -32,177 +39,179 @@ export class Matcher {
    */
   matchAt(codes: ArrayLike<number>, at: number, forbiddenEnd: number): number {
     this.codes = codes;
-    this.forbiddenEnd = forbiddenEnd;
-    this.begins.fill(-1);
-    this.ends.fill(-1);
-    return this.start(at);
+    this.slots.fill(-1);
+    this.changes.length = 0;
+    this.choices.length = 0;
+    return this.run(0, at, forbiddenEnd);
   }
 
-  /** What matches `node` and then `next`. */
-  private compile(node: Node, next: Step): Step {
-    switch (node.kind) {
-      case "character": {
-        const { test } = node;
-        return (at) => (at < this.codes.length && test(this.codes[at]) ? next(at + 1) : -1);
-      }
-      case "sequence":
-        return node.items.reduceRight<Step>((rest, item) => this.compile(item, rest), next);
-      case "alternatives":
-        return firstOf(node.options.map((option) => this.compile(option, next)));
-      case "repeat":
-        return this.repeat(node, next);
-      case "group":
-        return this.group(node.index, node.item, next);
-      case "atomic":
-        return this.alone(node.item, next);
-      case "look":
-        return this.look(node, next);
-      case "reference":
-        return this.reference(node, next);
-      case "condition": {
-        const [yes, no] = [this.compile(node.yes, next), this.compile(node.no, next)];
-        return (at) => (this.ends[node.index] >= 0 ? yes(at) : no(at));
-      }
-      case "assertion":
-        return (at) => (node.holds(this.codes, at) ? next(at) : -1);
+  /** Where a group of the last match begins and ends; null if it did not take part. */
+  group(index: number): readonly [number, number] | null {
+    const end = this.slots[this.groups + 1 + index];
+    return end < 0 ? null : [this.slots[index], end];
+  }
+
+  private set(slot: number, value: number): void {
+    this.changes.push(slot, this.slots[slot]);
+    this.slots[slot] = value;
+  }
+
+  private undo(length: number): void {
+    while (this.changes.length > length) {
+      const value = this.changes.pop()!;
+      this.slots[this.changes.pop()!] = value;
     }
   }
 
-  private group(index: number, item: Node, next: Step): Step {
-    const { begins, ends, opened } = this;
-    const inner = this.compile(item, (end) => {
-      const [begin, before] = [begins[index], ends[index]];
-      begins[index] = opened[index];
-      ends[index] = end;
-      const result = next(end);
-      if (result < 0) {
-        begins[index] = begin;
-        ends[index] = before;
-      }
-      return result;
-    });
-    return (at) => {
-      const before = opened[index];
-      opened[index] = at;
-      const result = inner(at);
-      if (result < 0) opened[index] = before;
-      return result;
-    };
-  }
-
-  /** The first way to match `item`, and no other. */
-  private alone(item: Node, next: Step): Step {
-    const inner = this.compile(item, (at) => at);
-    return (at) => {
-      const restore = this.saved();
-      const end = inner(at);
-      const result = end < 0 ? -1 : next(end);
-      if (result < 0) restore();
-      return result;
-    };
-  }
-
-  private look({ behind, negative, item }: Node & { kind: "look" }, next: Step): Step {
-    const inner = this.compile(item, (at) => at);
-    const width = behind ?? 0;
-    return (at) => {
-      const restore = this.saved();
-      const found = at >= width && inner(at - width) >= 0;
-      if (negative) restore();
-      const result = found !== negative ? next(at) : -1;
-      if (result < 0) restore();
-      return result;
-    };
-  }
-
-  private reference({ index, rule }: Node & { kind: "reference" }, next: Step): Step {
-    return (at) => {
-      const { codes } = this;
-      const [begin, end] = [this.begins[index], this.ends[index]];
-      if (end < 0 || at + end - begin > codes.length) return -1;
-      for (let i = 0; i < end - begin; i++) {
-        if (folded(codes[begin + i], rule) !== folded(codes[at + i], rule)) return -1;
-      }
-      return next(at + end - begin);
-    };
-  }
-
-  private repeat(node: Node & { kind: "repeat" }, next: Step): Step {
-    const { item, min, max, mode } = node;
-    if (mode === "possessive") return this.alone({ ...node, mode: "greedy" }, next);
-    if (item.kind === "character") return mode === "lazy" ? this.fewest(node, next) : this.most(node, next);
-    // Of the repeat that is running: an outer one may begin it anew.
-    let [count, last] = [0, -1];
-    const iteration = (at: number, marks: boolean): number => {
-      const before = [count, last];
-      count++;
-      if (marks) last = at;
-      const result = body(at);
-      if (result < 0) [count, last] = before;
-      return result;
-    };
-    const more: Step = (at) => {
-      if (count < min) return iteration(at, false);
-      // An iteration that took nothing is the last.
-      const another = () => (count < max && at !== last ? iteration(at, true) : -1);
-      const first = mode === "lazy" ? next(at) : another();
-      if (first >= 0) return first;
-      return mode === "lazy" ? another() : next(at);
-    };
-    const body = this.compile(item, (at) => more(at));
-    return (at) => {
-      const before = [count, last];
-      [count, last] = [0, -1];
-      const result = more(at);
-      [count, last] = before;
-      return result;
-    };
-  }
-
-  /** Of single characters, without a call for each: as many as there are, then fewer. */
-  private most({ item, min, max }: Node & { kind: "repeat" }, next: Step): Step {
-    const { test } = item as Node & { kind: "character" };
-    return (at) => {
-      const { codes } = this;
-      let end = at;
-      while (end - at < max && end < codes.length && test(codes[end])) end++;
-      for (; end - at >= min; end--) {
-        const result = next(end);
-        if (result >= 0) return result;
-      }
-      return -1;
-    };
-  }
-
-  private fewest({ item, min, max }: Node & { kind: "repeat" }, next: Step): Step {
-    const { test } = item as Node & { kind: "character" };
-    return (at) => {
-      const { codes } = this;
-      for (let end = at; ; end++) {
-        if (end - at >= min) {
-          const result = next(end);
-          if (result >= 0) return result;
+  /** Runs from an instruction to the `end` of its part. Gives up what it has not tried, but keeps its changes. */
+  private run(from: number, begin: number, forbiddenEnd = -1): number {
+    const { choices } = this;
+    const { code } = this.program;
+    const base = choices.length;
+    const start = this.changes.length;
+    let [pc, at] = [from, begin];
+    for (;;) {
+      if (pc < 0) {
+        if (choices.length === base) {
+          this.undo(start);
+          return -1;
         }
-        if (end - at >= max || end >= codes.length || !test(codes[end])) return -1;
+        const choice = choices.pop()!;
+        this.undo(choice.changes);
+        pc = this.resume(choice);
+        at = this.place;
+        continue;
       }
-    };
-  }
-
-  private saved(): () => void {
-    const [begins, ends] = [this.begins.slice(), this.ends.slice()];
-    return () => {
-      this.begins.set(begins);
-      this.ends.set(ends);
-    };
-  }
-}
-
-function firstOf(options: readonly Step[]): Step {
-  return (at) => {
-    for (const option of options) {
-      const result = option(at);
-      if (result >= 0) return result;
+      const instruction = code[pc];
+      if (instruction.op !== "end") {
+        pc = this.step(instruction, pc, at);
+        at = this.place;
+      } else if (at === forbiddenEnd) {
+        pc = -1;
+      } else {
+        choices.length = base;
+        return at;
+      }
     }
-    return -1;
-  };
+  }
+
+  /** Where the run goes on, beside the instruction that `step` and `resume` give. */
+  private place = 0;
+
+  private choose(pc: number, at: number, limit = -1): void {
+    this.choices.push({ pc, at, limit, changes: this.changes.length });
+  }
+
+  /** The next instruction, or -1 where this one fails. */
+  private step(instruction: Instruction, pc: number, at: number): number {
+    const { codes, slots } = this;
+    this.place = at;
+    switch (instruction.op) {
+      case "character":
+        if (at >= codes.length || !instruction.test(codes[at])) return -1;
+        this.place = at + 1;
+        return pc + 1;
+      case "assertion":
+        return instruction.holds(codes, at) ? pc + 1 : -1;
+      case "split":
+        this.choose(instruction.second, at);
+        return instruction.first;
+      case "jump":
+        return instruction.to;
+      case "set":
+        this.set(instruction.slot, at);
+        return pc + 1;
+      case "close":
+        this.set(instruction.index, slots[instruction.opened]);
+        this.set(this.groups + 1 + instruction.index, at);
+        return pc + 1;
+      case "reference":
+        return this.refer(instruction, at) ? pc + 1 : -1;
+      case "condition":
+        return this.group(instruction.index) === null ? instruction.no : pc + 1;
+      case "characters":
+        return this.characters(instruction, pc, at);
+      case "part":
+        return this.part(instruction, pc, at) ? instruction.next : -1;
+      case "loopBegin":
+        this.set(instruction.count, 0);
+        this.set(instruction.last, -1);
+        return pc + 1;
+      case "loop":
+        return this.loop(instruction, pc, at);
+      case "loopBody":
+        this.set(instruction.count, slots[instruction.count] + 1);
+        this.set(instruction.last, at);
+        return instruction.body;
+      case "end":
+        return -1;
+    }
+  }
+
+  private loop(instruction: Instruction & { op: "loop" }, pc: number, at: number): number {
+    const { count, last, min, max, lazy, body, exit } = instruction;
+    const done = this.slots[count];
+    if (done < min) {
+      this.set(count, done + 1);
+      return body;
+    }
+    // An iteration that took nothing is the last. The instruction behind begins another one.
+    if (done >= max || at === this.slots[last]) return exit;
+    this.choose(lazy ? pc + 1 : exit, at);
+    return lazy ? exit : pc + 1;
+  }
+
+  private characters(instruction: Instruction & { op: "characters" }, pc: number, at: number): number {
+    const { test, min, max, lazy } = instruction;
+    const { codes } = this;
+    const most = Math.min(codes.length, at + (lazy ? min : max));
+    let end = at;
+    while (end < most && test(codes[end])) end++;
+    if (end < at + min) return -1;
+    this.place = end;
+    if (lazy) this.choose(pc, end, Math.min(codes.length, at + max));
+    else if (end > at + min) this.choose(pc, end, at + min);
+    return pc + 1;
+  }
+
+  /** One character less, or where as few as possible are wanted, one more. */
+  private resume({ pc, at, limit }: Choice): number {
+    const instruction = this.program.code[pc];
+    this.place = at;
+    if (limit < 0 || instruction.op !== "characters") return pc;
+    if (instruction.lazy) {
+      if (at >= limit || !instruction.test(this.codes[at])) return -1;
+      this.place = at + 1;
+      this.choose(pc, at + 1, limit);
+    } else {
+      this.place = at - 1;
+      if (at - 1 > limit) this.choose(pc, at - 1, limit);
+    }
+    return pc + 1;
+  }
+
+  private part({ kind, behind }: Instruction & { op: "part" }, pc: number, at: number): boolean {
+    const before = this.changes.length;
+    const end = at < behind ? -1 : this.run(pc + 1, at - behind);
+    if (kind === "notAhead") {
+      this.undo(before);
+      this.place = at;
+      return end < 0;
+    }
+    this.place = kind === "atomic" ? end : at;
+    return end >= 0;
+  }
+
+  private refer({ index, rule }: Instruction & { op: "reference" }, at: number): boolean {
+    const { codes } = this;
+    const group = this.group(index);
+    if (group === null) return false;
+    const [begin, end] = group;
+    if (at + end - begin > codes.length) return false;
+    for (let i = 0; i < end - begin; i++) {
+      if (folded(codes[begin + i], rule) !== folded(codes[at + i], rule)) return false;
+    }
+    this.place = at + end - begin;
+    return true;
+  }
 }

@@ -300,7 +300,7 @@ class PatternReader {
       this.at++;
       return null;
     }
-    if (this.take(":")) return this.closed(this.alternatives());
+    if (this.take(":")) return this.closed(this.grouped());
     if (this.take(">")) return this.closed({ kind: "atomic", item: this.alternatives() });
     if (this.take("=")) return this.closed({ kind: "look", behind: null, negative: false, item: this.alternatives() });
     if (this.take("!")) return this.closed({ kind: "look", behind: null, negative: true, item: this.alternatives() });
@@ -308,6 +308,12 @@ class PatternReader {
     if (this.take("<!")) return this.lookBehind(true);
     if (this.take("(")) return this.condition();
     return this.flagGroup(isFirst);
+  }
+
+  /** An assertion alone cannot be repeated, but its group can. */
+  private grouped(): Node {
+    const node = this.alternatives();
+    return node.kind === "assertion" ? { kind: "sequence", items: [node] } : node;
   }
 
   private closed<T>(node: T): T {
@@ -363,7 +369,7 @@ class PatternReader {
     if (added.includes("u")) flags.delete("a");
     this.flags = flags;
     if (end === ")") return null;
-    const node = this.closed(this.alternatives());
+    const node = this.closed(this.grouped());
     this.flags = outer;
     return node;
   }
