@@ -11,6 +11,7 @@ import { checkThreadFlag, computeFlags } from "./compute_flags.ts";
 import { engineFlags, engineOptions } from "./engine_flags.ts";
 import { openLineInput } from "./line_input.ts";
 import { samplingFlags, samplingOptions } from "./sampling_flags.ts";
+import { tokenizerFlag, tokenizerPath } from "./tokenizer_flag.ts";
 
 const templateNames = [...knownChatTemplates.keys()].join(", ");
 
@@ -54,6 +55,7 @@ export const command = defineCommand({
       describe: `Jinja file instead of the model's own template, or a name: of one of several that the model has, or ${templateNames}`,
     },
     threads: { ...computeFlags.threads, alias: "t" },
+    ...tokenizerFlag,
     ...engineFlags,
   },
   examples: [
@@ -81,6 +83,7 @@ When the context is full: before an answer, the oldest messages are forgotten (n
       ...engineOptions(options),
       threads: options.threads,
       chatTemplate: template,
+      tokenizer: await tokenizerPath(options.tokenizer),
       signal: AbortSignal.any([signal, loading.signal]),
     });
     const input = openLineInput();

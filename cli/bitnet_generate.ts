@@ -12,6 +12,7 @@ import { modelOfFlags } from "./model_of_flags.ts";
 import { promptFlags, readPrompt } from "./prompt_flags.ts";
 import { samplingFlags, samplingOptions } from "./sampling_flags.ts";
 import { TextOutput } from "./terminal/text_output.ts";
+import { tokenizerFlag } from "./tokenizer_flag.ts";
 
 export const command = defineCommand({
   name: "bitnet-generate",
@@ -33,6 +34,7 @@ export const command = defineCommand({
     },
     json: { type: "boolean", default: false, describe: "Print one JSON object instead of the text" },
     threads: { ...computeFlags.threads, alias: "t" },
+    ...tokenizerFlag,
     ...engineFlags,
     backend: computeFlags.backend,
     quantization: computeFlags.quantization,

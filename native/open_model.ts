@@ -21,6 +21,8 @@ export interface OpenOptions {
   engine?: EngineSettings;
   /** Ends the loading of a GGUF file. */
   signal?: AbortSignal;
+  /** Of a GGUF file: path of a tokenizer.json, its folder or another GGUF file, instead of the tokenizer of the file. */
+  tokenizer?: string;
   /** What the linear layers of a checkpoint are, where its config.json does not say it. */
   quantization?: Quantization;
   /** Gets lines about keys of a checkpoint's config.json that nobody knows. */
@@ -30,7 +32,7 @@ export interface OpenOptions {
 /** An option that models of this kind do not have. */
 export class OpenOptionError extends UserError {
   override name = "OpenOptionError";
-  readonly option: "backend" | "quantization" | keyof EngineSettings;
+  readonly option: "backend" | "quantization" | "tokenizer" | keyof EngineSettings;
   /** What follows the option's name in the message. */
   readonly reason: string;
 
@@ -52,7 +54,15 @@ export async function openModel(source: string, options: OpenOptions = {}): Prom
       throw new OpenOptionError("quantization", "is for checkpoint directories: a GGUF file says what it is");
     }
     const { NativeLanguageModel } = await import("./inference/native_language_model.ts");
-    return NativeLanguageModel.open(source, { ...options.engine, threads: options.threads, signal: options.signal });
+    return NativeLanguageModel.open(source, {
+      ...options.engine,
+      threads: options.threads,
+      tokenizer: options.tokenizer,
+      signal: options.signal,
+    });
+  }
+  if (options.tokenizer !== undefined) {
+    throw new OpenOptionError("tokenizer", "is for GGUF files: a checkpoint has its own");
   }
   const [engineOnly] = Object.keys(options.engine ?? {});
   if (engineOnly !== undefined) {

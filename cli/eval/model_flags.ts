@@ -1,6 +1,7 @@
 /** Flags of `bitnet-eval` that say which model is asked, and how; open_evaluated_model.ts does what they say. */
 import type { InferredOptionTypes, Options } from "yargs";
 import { computeFlags } from "../compute_flags.ts";
+import { tokenizerFlag } from "../tokenizer_flag.ts";
 
 export const modelOptions = {
   model: {
@@ -20,6 +21,7 @@ export const modelOptions = {
       "max_length, scoring=echo|forced, prompts=ids|text, num_concurrent, batch_size, timeout, max_retries; once for all " +
       "servers, or once for each",
   },
+  ...tokenizerFlag,
   ...computeFlags,
   use_cache: {
     type: "string",

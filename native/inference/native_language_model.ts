@@ -1,5 +1,6 @@
 /** The LanguageModel of a GGUF file: evaluation and generation through the native engine. */
 import { statSync } from "node:fs";
+import { openTokenizer } from "../../src/gguf/file_tokenizer.ts";
 import { tokenizerOf } from "../../src/gguf/gguf_tokenizer.ts";
 import { GgufError } from "../../src/gguf/gguf_types.ts";
 import { isTernary } from "../../src/gguf/types/tensor_type.ts";
@@ -33,6 +34,11 @@ const maxSlots = 16;
 const cacheBytes = 1 << 29;
 // Tokens between two looks at the stop strings.
 const tokensPerStep = 8;
+
+export interface NativeModelOptions extends EngineOptions {
+  /** Path of a tokenizer.json, its folder or a GGUF file, instead of the tokenizer of the file. */
+  tokenizer?: string;
+}
 
 export class NativeLanguageModel implements LanguageModel {
   readonly name: string;
@@ -71,10 +77,11 @@ export class NativeLanguageModel implements LanguageModel {
    * Opens a GGUF file.
    * @throws {ModelFileError} if it cannot be run or has no usable tokenizer.
    */
-  static async open(file: string, options: EngineOptions = {}): Promise<NativeLanguageModel> {
+  static async open(file: string, options: NativeModelOptions = {}): Promise<NativeLanguageModel> {
     const engine = await Engine.load(file, options);
     try {
-      return new NativeLanguageModel(engine, boundedTokenizer(tokenizerOf(engine), engine.config.vocabSize));
+      const tokenizer = options.tokenizer === undefined ? tokenizerOf(engine) : await openTokenizer(options.tokenizer);
+      return new NativeLanguageModel(engine, boundedTokenizer(tokenizer, engine.config.vocabSize));
     } catch (error) {
       engine.dispose();
       throw error instanceof GgufError ? new ModelFileError(error.message) : error;
@@ -90,7 +97,8 @@ export class NativeLanguageModel implements LanguageModel {
     let done = 0;
     for (let call = schedule.nextCall(); call.length > 0; call = schedule.nextCall()) {
       const begin = performance.now();
-      const top = Math.min(Math.max(...call.map((index) => requests[index].top ?? 0)), this.engine.config.vocabSize);
+      const wanted = call.reduce((most, index) => Math.max(most, requests[index].top ?? 0), 0);
+      const top = Math.min(wanted, this.engine.config.vocabSize);
       const scores = await this.engine.scoreContinuations(
         call.map((index) => requests[index]),
         { top, signal },

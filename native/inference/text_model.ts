@@ -22,10 +22,10 @@ import {
 import { chooseChatTemplate } from "../../src/tokenizer/chat_templates.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { Conversation, type ConversationModel, type ConversationOptions } from "./conversation.ts";
-import type { EngineConfig, EngineOptions } from "./engine.ts";
-import { NativeLanguageModel } from "./native_language_model.ts";
+import type { EngineConfig } from "./engine.ts";
+import { NativeLanguageModel, type NativeModelOptions } from "./native_language_model.ts";
 
-export interface LoadModelOptions extends EngineOptions {
+export interface LoadModelOptions extends NativeModelOptions {
   /** Jinja text, the name of one of several templates of the file, or one of `knownChatTemplates`. */
   chatTemplate?: string;
 }

@@ -1,4 +1,5 @@
 /** The tokenizer of a GGUF file that no engine has opened. */
+import { loadTokenizer } from "../tokenizer/load_tokenizer.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { readGgufMetadata } from "./gguf_reader.ts";
 import { tokenizerOf } from "./gguf_tokenizer.ts";
@@ -18,4 +19,12 @@ export async function readGgufTokenizer(file: string): Promise<Tokenizer> {
       return entry?.type === "array" ? [...entry.value] : undefined;
     },
   });
+}
+
+/**
+ * The tokenizer that a path names: a GGUF file, a tokenizer.json, or a folder with one.
+ * @throws {GgufError | TokenizerError}
+ */
+export async function openTokenizer(file: string): Promise<Tokenizer> {
+  return file.endsWith(".gguf") ? readGgufTokenizer(file) : loadTokenizer(file);
 }

@@ -36,7 +36,6 @@ const kinds: readonly (readonly [names: string, kind: NamedPreTokenizer])[] = [
   ["deepseek-coder", { patterns: splits.deepseekCoder }],
   ["tekken", { patterns: splits.tekken, ignoresMerges: true, addsBos: true }],
   ["gpt-4o llama4 kanana2 talkie minimax-m2", gpt4o],
-  ["tiny_aya cohere2moe", { patterns: splits.tinyAya }],
   ["superbpe", { patterns: splits.superBpe }],
   ["bailingmoe bailingmoe2 llada-moe", bailing],
   ["seed-coder", { patterns: splits.seedCoder }],

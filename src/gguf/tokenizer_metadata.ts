@@ -9,9 +9,7 @@ import { isBpe, type TokenizerJson, vocabularyOf } from "../tokenizer/tokenizer_
 import { chatTemplateEntries } from "./chat_template_keys.ts";
 import { GgufError, type GgufValue } from "./gguf_types.ts";
 import { preTokenizerName } from "./pre_tokenizer_name.ts";
-
-/** llama.cpp's kinds of tokens. */
-export const tokenKinds = { normal: 1, control: 3, userDefined: 4, unused: 5 } as const;
+import { tokenKinds } from "./token_kinds.ts";
 
 /**
  * Metadata entries in file order.

@@ -49,7 +49,6 @@ export const splits = {
   bailing: [bailing],
   bloom: [bloom],
   viking: [bloom, "\\p{N}"],
-  tinyAya: ["\\d{1,3}(?=(?:\\d{3})*\\b)", gpt4o],
   superBpe: ["\\p{N}+", "(?=(\\d{3})+(?!\\d))"],
 } as const satisfies Record<string, readonly string[]>;
 

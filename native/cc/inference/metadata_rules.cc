@@ -114,9 +114,13 @@ bool starts_with(const std::string& key, const std::string& prefix, std::string*
   return true;
 }
 
+// What converters write, an unsigned or a signed -1, where a model has no such token.
+constexpr double kNoToken = 4294967295.0;
+
 void check_special_id(const GgufFile& file, const char* key, int64_t vocab_size) {
   const GgufValue* value = file.find(key);
   if (!value) return;
+  if (is_number(*value) && (value->number == kNoToken || value->number == -1)) return;
   if (!is_number(*value) || !(value->number >= 0 && value->number < static_cast<double>(vocab_size))) {
     fail(key, *value, "the vocabulary has the ids 0 to " + std::to_string(vocab_size - 1));
   }

@@ -3,8 +3,7 @@
  * GGUF file served, or the Hub, and the model's shape from the same place.
  */
 import { localTokenizer } from "../../data/hub_tokenizer.ts";
-import { readGgufTokenizer } from "../../gguf/file_tokenizer.ts";
-import { loadTokenizer } from "../../tokenizer/load_tokenizer.ts";
+import { openTokenizer } from "../../gguf/file_tokenizer.ts";
 import type { CompletionsLanguageModel } from "./completions_language_model.ts";
 import { type ConnectionOptions, openCompletionsModel, type ServerArguments } from "./open_completions_model.ts";
 import { servedShape } from "./served_shape.ts";
@@ -17,7 +16,7 @@ export async function openServedModel(
   signal?: AbortSignal,
 ): Promise<CompletionsLanguageModel> {
   const file = await localTokenizer(settings.tokenizer);
-  const tokenizer = file.endsWith(".gguf") ? await readGgufTokenizer(file) : loadTokenizer(file);
+  const tokenizer = await openTokenizer(file);
   const served = await servedShape(file);
   return openCompletionsModel(url, settings, tokenizer, { ...connection, served }, signal);
 }

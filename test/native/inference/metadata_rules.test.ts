@@ -106,9 +106,13 @@ describe("keys of the file", () => {
   });
 
   it.each<[string, HandValue | null, string]>([
-    ["model", { string: "llama" }, "tokenizer.ggml.model is llama (gpt2, byte-level BPE, is supported)"],
+    ["model", { string: "bert" }, "tokenizer.ggml.model is bert (gpt2, byte-level BPE, and llama, SentencePiece, are"],
     ["model", null, "tokenizer.ggml.model is missing"],
-    ["pre", { string: "deepseek-llm" }, "tokenizer.ggml.pre is deepseek-llm"],
+    [
+      "pre",
+      { string: "deepseek-llm" },
+      "tokenizer.ggml.pre is deepseek-llm, which is not known; give the model's own by --tokenizer",
+    ],
     ["tokens", null, "tokenizer.ggml.tokens is missing"],
     ["merges", null, "tokenizer.ggml.merges is missing"],
     ["merges", { strings: ["h e", "hel"] }, 'entry 1 of its tokenizer.ggml.merges, "hel", is no pair'],
