@@ -4,6 +4,7 @@
  * and erasing from the cursor erases all of it, also after the window was made narrower. The cursor is never hidden:
  * nothing has to be put right when the process ends in whatever way.
  */
+import { watchWriters } from "./other_writers.ts";
 import { wrapWords } from "./word_wrap.ts";
 
 const eraseBelow = "\x1b[J";
@@ -24,11 +25,15 @@ export class StatusLine {
   private render: ((columns: number) => string) | undefined;
   private drawnAt = Number.NEGATIVE_INFINITY;
   private timer: NodeJS.Timeout | undefined;
+  /** Writes to the stream itself, past the watch on others. */
+  private put: (text: string) => void;
+  private endWatch = () => {};
   private readonly redraw = () => this.draw();
   private readonly erase = () => this.clear();
 
   constructor(stream: NodeJS.WriteStream) {
     this.stream = stream;
+    this.put = (text) => stream.write(text);
   }
 
   get columns(): number {
@@ -40,8 +45,7 @@ export class StatusLine {
     const isFirst = this.render === undefined;
     this.render = render;
     if (isFirst) {
-      this.stream.on("resize", this.redraw);
-      process.on("exit", this.erase);
+      this.watch();
     }
     const wait = this.drawnAt + pause - performance.now();
     if (isFirst || wait <= 0) this.draw();
@@ -51,7 +55,7 @@ export class StatusLine {
   /** Lines above. They are broken at words. */
   print(text: string): void {
     const above = `${wrapWords(text, this.columns)}\n`;
-    this.stream.write(this.render ? `\r${eraseBelow}${above}${this.line()}` : above);
+    this.put(this.render ? `\r${eraseBelow}${above}${this.line()}` : above);
   }
 
   clear(): void {
@@ -61,7 +65,24 @@ export class StatusLine {
     this.timer = undefined;
     this.stream.off("resize", this.redraw);
     process.off("exit", this.erase);
-    this.stream.write(`\r${eraseBelow}`);
+    this.put(`\r${eraseBelow}`);
+    this.endWatch();
+    this.put = (text) => this.stream.write(text);
+  }
+
+  /** For as long as the line stands: the size, the end of the process, and lines that others write, which go above. */
+  private watch(): void {
+    this.stream.on("resize", this.redraw);
+    process.on("exit", this.erase);
+    const write = this.stream.write.bind(this.stream);
+    this.put = (text) => write(text);
+    const terminals = [process.stdout, process.stderr].filter(({ isTTY }) => isTTY);
+    this.endWatch = watchWriters([this.stream, ...terminals], (pass, chunk) => {
+      this.put(`\r${eraseBelow}`);
+      const result = pass();
+      if (String(chunk).endsWith("\n")) this.put(this.line());
+      return result;
+    });
   }
 
   private line(): string {
@@ -72,6 +93,6 @@ export class StatusLine {
     clearTimeout(this.timer);
     this.timer = undefined;
     this.drawnAt = performance.now();
-    this.stream.write(`\r${eraseBelow}${this.line()}`);
+    this.put(`\r${eraseBelow}${this.line()}`);
   }
 }

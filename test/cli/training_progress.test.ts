@@ -76,8 +76,8 @@ async function shownAt(columns: number, resized = columns) {
   progress.onMetrics(row);
   progress.onCheckpoint(20, checkpoint);
   progress.onStep(21, 3.5);
-  if (resized !== columns) screen.resize(resized);
-  screen.stream.write("^C");
+  if (resized !== columns) await screen.resize(resized);
+  screen.echo("^C");
   await new Promise((resolve) => setTimeout(resolve, 110));
   const during = await screen.rows();
   progress.onSample(21, "the cat");
@@ -127,12 +127,26 @@ describe("on a terminal", () => {
     expect(screen.written).not.toContain("\x1b[?25l");
   });
 
+  test("what others write goes above the status line, which stays whole", async () => {
+    const screen = new Screen(80);
+    const progress = new TrainingProgress({ maxSteps: 500, startStep: 0, stream: screen.stream, env: {} });
+    const { write } = screen.stream;
+    progress.onStep(20, 3.5);
+    screen.stream.write("warning: one\n");
+    expect(await screen.rows()).toEqual(["warning: one", expect.stringMatching(/^training .* step 20\/500/)]);
+    progress.close();
+    expect(screen.stream.write).not.toBe(write);
+    screen.stream.write("two\n");
+    expect(await screen.rows()).toEqual(["warning: one", "two"]);
+  });
+
   test("a window that is made narrower or wider keeps one status line", async () => {
     for (const [from, to] of [
       [100, 45],
       [45, 100],
     ]) {
       const { during, after } = await shownAt(from, to);
+
       expect(during.filter((line) => line.includes("ep 21/"))).toHaveLength(1);
       expect(after.at(-1)).toBe('sample at step 21: "the cat"');
       expect(after.filter((line) => line.includes("ep 21/"))).toEqual([]);

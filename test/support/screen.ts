@@ -28,7 +28,14 @@ export class Screen {
     } as unknown as NodeJS.WriteStream;
   }
 
-  resize(columns: number): void {
+  /** What the terminal itself shows of the keys that are pressed. */
+  echo(text: string): void {
+    this.#terminal.write(text);
+  }
+
+  async resize(columns: number): Promise<void> {
+    // What was written before was written at the old size.
+    await new Promise<void>((done) => this.#terminal.write("", done));
     this.#terminal.resize(columns, this.#terminal.rows);
     for (const listener of this.#listeners) listener();
   }
