@@ -1,5 +1,7 @@
 /** The flags that say what computes, the same in every command that runs a model. */
+
 import type { Options } from "yargs";
+import { largest } from "../src/arrays/large_arrays.ts";
 import { quantizations } from "../src/checkpoint/quantization_keys.ts";
 import { checkThreads, ThreadsError, threadsOfEnvironment, threadsRemark } from "../src/machine/threads.ts";
 import { backendNames } from "../src/ops/compute.ts";
@@ -22,7 +24,7 @@ export const computeFlags = {
 export function checkThreadFlags(asked: readonly number[]): void {
   try {
     const threads = asked.map((count) => checkThreads(count, "--threads"));
-    const most = Math.max(...threads, ...(asked.length === 0 ? [threadsOfEnvironment() ?? 1] : []));
+    const most = largest(asked.length === 0 ? [threadsOfEnvironment() ?? 1] : threads);
     const remark = threadsRemark(most);
     if (remark !== null) console.error(`note: ${remark}`);
   } catch (error) {

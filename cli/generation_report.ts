@@ -1,5 +1,7 @@
 /** What `bitnet-generate` tells besides the text: log-probabilities of its tokens, as lines or as JSON. */
+
 import stringWidth from "string-width";
+import { largest } from "../src/arrays/large_arrays.ts";
 import type { StopReason } from "../src/language_model/language_model.ts";
 import type { TokenLogprob } from "../src/language_model/likely_tokens.ts";
 
@@ -9,7 +11,10 @@ const padded = (text: string, width: number) => text + " ".repeat(Math.max(0, wi
 
 /** A line for each token: the token, its log-probability, its share in percent, and the likeliest ones at its place. */
 export function logprobLines(tokens: readonly TokenLogprob[]): string[] {
-  const width = Math.max(...tokens.map(({ text }) => stringWidth(quoted(text))), "token".length);
+  const width = largest(
+    tokens.map(({ text }) => stringWidth(quoted(text))),
+    "token".length,
+  );
   const isLong = tokens.some(({ top }) => top.length > 0);
   return [
     `${padded("token", width)}  logprob  percent${isLong ? "  likeliest" : ""}`,

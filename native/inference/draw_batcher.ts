@@ -3,6 +3,7 @@
  * callers that come while the engine is at work run together in its next call. What each of them draws does not depend on
  * the others, to the bit.
  */
+import { smallest } from "../../src/arrays/large_arrays.ts";
 import { RequestError } from "../../src/language_model/request_error.ts";
 import { callAbortable, EngineDisposedError, type NativeEngine } from "./native_engine.ts";
 
@@ -106,7 +107,7 @@ export class DrawBatcher {
           concatenate(draws.map(({ ids }) => ids)),
           Int32Array.from(draws, ({ ids }) => ids.length),
           Float64Array.from(draws.flatMap(({ sampling }) => sampling)),
-          Math.min(...batch.map(({ steps }) => steps)),
+          smallest(batch.map(({ steps }) => steps)),
           Int32Array.from(only.endIds),
           flag,
         ),

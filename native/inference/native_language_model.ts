@@ -1,5 +1,7 @@
 /** The LanguageModel of a GGUF file: evaluation and generation through the native engine. */
+
 import { statSync } from "node:fs";
+import { largest } from "../../src/arrays/large_arrays.ts";
 import { openTokenizer } from "../../src/gguf/file_tokenizer.ts";
 import { tokenizerOf } from "../../src/gguf/gguf_tokenizer.ts";
 import { GgufError } from "../../src/gguf/gguf_types.ts";
@@ -97,7 +99,10 @@ export class NativeLanguageModel implements LanguageModel {
     let done = 0;
     for (let call = schedule.nextCall(); call.length > 0; call = schedule.nextCall()) {
       const begin = performance.now();
-      const wanted = call.reduce((most, index) => Math.max(most, requests[index].top ?? 0), 0);
+      const wanted = largest(
+        call.map((index) => requests[index].top ?? 0),
+        0,
+      );
       const top = Math.min(wanted, this.engine.config.vocabSize);
       const scores = await this.engine.scoreContinuations(
         call.map((index) => requests[index]),
@@ -153,7 +158,7 @@ export class NativeLanguageModel implements LanguageModel {
   /** As many slots as are useful and fit, each long enough for the longest request. */
   #createSession(requests: readonly GenerateRequest[]): Session {
     const { numHiddenLayers, numKeyValueHeads, headDim } = this.engine.config;
-    const longest = Math.max(...requests.map(({ context, maxTokens }) => context.length + maxTokens));
+    const longest = largest(requests.map(({ context, maxTokens }) => context.length + maxTokens));
     const capacity = Math.min(this.maxLength, longest + tokensPerStep);
     const slotBytes = capacity * numHiddenLayers * numKeyValueHeads * headDim * 8;
     const slots = Math.max(1, Math.min(maxSlots, requests.length, Math.floor(cacheBytes / slotBytes)));

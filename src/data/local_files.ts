@@ -2,8 +2,10 @@
  * The data files that a path, a folder or a pattern stands for, and what was left out of them: hidden files, backups, kinds
  * that cannot be read, links that lead nowhere. A folder and a pattern are treated alike; a file that is named is taken.
  */
+
 import { lstat, readdir, readlink, stat } from "node:fs/promises";
 import path from "node:path";
+import { append } from "../arrays/large_arrays.ts";
 import { DataError } from "./data_error.ts";
 import { formatOf, readableKinds, unreadableKind } from "./data_format.ts";
 import { expandGlob, isGlob } from "./glob.ts";
@@ -43,8 +45,8 @@ async function walk(folder: string, relative = ""): Promise<LocalFiles> {
     if (unwanted !== undefined) found.leftOut.push({ reason: reasons[unwanted], name });
     else if (entry.isDirectory()) {
       const below = await walk(folder, name);
-      found.files.push(...below.files);
-      found.leftOut.push(...below.leftOut);
+      append(found.files, below.files);
+      append(found.leftOut, below.leftOut);
     } else found.files.push(name);
   }
   return found;

@@ -3,6 +3,7 @@
  * tokenizer.json (`tokenizer.huggingface.json`), which is what our own engine uses.
  */
 
+import { append } from "../arrays/large_arrays.ts";
 import { assignAddedIds } from "../tokenizer/added_tokens.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { isBpe, type TokenizerJson, vocabularyOf } from "../tokenizer/tokenizer_json.ts";
@@ -44,7 +45,7 @@ export function tokenizerMetadata(tokenizer: Tokenizer, vocabSize: number): [str
   entries.push(["tokenizer.ggml.add_bos_token", { type: "bool", value: tokenizer.addsBos }]);
   entries.push(["tokenizer.ggml.add_eos_token", { type: "bool", value: false }]);
   entries.push(["tokenizer.ggml.add_space_prefix", { type: "bool", value: false }]);
-  entries.push(...chatTemplateEntries(tokenizer.config));
+  append(entries, chatTemplateEntries(tokenizer.config));
   entries.push(["tokenizer.huggingface.json", { type: "string", value: JSON.stringify(tokenizer.json) }]);
   if (tokenizer.config !== null) {
     entries.push(["tokenizer.huggingface.config", { type: "string", value: JSON.stringify(tokenizer.config) }]);

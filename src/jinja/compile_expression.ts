@@ -1,4 +1,5 @@
 /** Expressions as functions of the scope. */
+import { append } from "../arrays/large_arrays.ts";
 import { binary, unary } from "../python/arithmetic.ts";
 import { dictArguments } from "../python/container_methods.ts";
 import { PythonDict } from "../python/dict.ts";
@@ -55,7 +56,7 @@ export function compileArguments(args: Arguments, context: CompileContext): Eval
   return (scope) => {
     const values = positional.map((evaluate) => evaluate(scope));
     if (named.length === 0 && spread === null && spreadNamed === null) return [values, noKwargs];
-    if (spread) values.push(...iterate(spread(scope)));
+    if (spread) append(values, iterate(spread(scope)));
     const kwargs = new Map(named.map(([name, evaluate]) => [name, evaluate(scope)]));
     if (spreadNamed)
       for (const [name, value] of dictArguments([spreadNamed(scope)], noKwargs)) kwargs.set(String(name), value);

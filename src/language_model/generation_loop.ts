@@ -1,4 +1,5 @@
 /** The loop that all generation is: what was drawn last goes in, the next tokens come out, until every text has ended. */
+import { largest, smallest } from "../arrays/large_arrays.ts";
 import type { GeneratedText } from "./generated_text.ts";
 import type { SamplingOptions } from "./sampling.ts";
 
@@ -65,8 +66,8 @@ export async function* drawTokens(
 ): AsyncGenerator<readonly DrawnTokens[], void> {
   for (let active = await next(); active.length > 0; active = await next()) {
     // The last token drawn takes no position.
-    const room = Math.min(...active.map(({ slot, ids }) => source.room(slot) - ids.length + 1));
-    const missing = Math.max(...active.map(({ text, maxTokens }) => maxTokens - text.tokens));
+    const room = smallest(active.map(({ slot, ids }) => source.room(slot) - ids.length + 1));
+    const missing = largest(active.map(({ text, maxTokens }) => maxTokens - text.tokens));
     const steps = Math.max(1, Math.min(pace.steps(), room, missing));
     const begin = performance.now();
     const drawn = await source.advance(

@@ -2,9 +2,11 @@
  * The LanguageModel of a checkpoint: the training forward on the current tfjs backend, in right-padded batches.
  * Attention is causal, so padding changes nothing before it.
  */
+
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs";
+import { largest } from "../arrays/large_arrays.ts";
 import { type CheckpointOptions, loadCausalLM, openCheckpoint } from "../checkpoint/checkpoint.ts";
 import { CheckpointError } from "../checkpoint/checkpoint_error.ts";
 import { hasTernaryWeights } from "../config/model_quantizers.ts";
@@ -171,7 +173,7 @@ export class TfjsLanguageModel implements LanguageModel {
   }
 
   private async scoreBatch(batch: readonly LoglikelihoodRequest[]): Promise<LoglikelihoodResult[]> {
-    const width = Math.max(...batch.map(inputLength));
+    const width = largest(batch.map(inputLength));
     const ids = new Int32Array(batch.length * width);
     const targets = new Int32Array(batch.length * width).fill(-1);
     batch.forEach(({ context, continuation }, row) => {

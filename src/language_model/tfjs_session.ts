@@ -2,7 +2,9 @@
  * Sequences in progress in a CausalLM: each call is one forward pass over all of them. There is no key/value cache; greedy
  * sequences instead advance by several tokens a pass where a guess proves right (`draft_table.ts`).
  */
+
 import * as tf from "@tensorflow/tfjs";
+import { largest } from "../arrays/large_arrays.ts";
 import type { CausalLM } from "../model/causal_lm.ts";
 import { DraftTable } from "./draft_table.ts";
 import { eventLoopTurn } from "./event_loop.ts";
@@ -85,7 +87,7 @@ export class TfjsSession implements PromptSource, Slots {
   /** Logits after the last id of each sequence and after each id of its draft, in that order. */
   private forward(sequences: readonly Advance[], drafts: readonly (readonly number[])[]): Float32Array[] {
     const rows = sequences.map(({ slot }, i) => [...this.sequences[slot], ...drafts[i]]);
-    const width = Math.max(...rows.map((ids) => ids.length));
+    const width = largest(rows.map((ids) => ids.length));
     const padded = new Int32Array(rows.length * width);
     const positions: number[] = [];
     rows.forEach((ids, row) => {

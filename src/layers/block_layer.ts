@@ -2,7 +2,9 @@
  * Base of the layers that a decoder is made of: a `tf.layers.Layer` of one input tensor, which can contain other
  * such layers and knows its weights by their Hugging Face names.
  */
+
 import * as tf from "@tensorflow/tfjs";
+import { append } from "../arrays/large_arrays.ts";
 
 /** A layer was given inputs that it cannot take. */
 export class LayerInputError extends Error {
@@ -76,7 +78,7 @@ export abstract class BlockLayer extends tf.layers.Layer {
     part.path = `${this.path}${name}.`;
     part.setFastWeightInitDuringBuild(this.startsFromZeros);
     part.build(inputShape);
-    this._trainableWeights.push(...part.trainableWeights);
+    append(this._trainableWeights, part.trainableWeights);
     for (const [key, variable] of part.parameters) this.namedWeights.set(`${name}.${key}`, variable);
   }
 }

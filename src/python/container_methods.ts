@@ -1,4 +1,5 @@
 /** Methods of `list`, `tuple` and `dict`. */
+import { append } from "../arrays/large_arrays.ts";
 import { type Dict, dictDelete, dictEntries, dictGet, dictSet, isDict, PythonDict } from "./dict.ts";
 import { PythonIterator, PythonView } from "./iterators.ts";
 import { compareValues } from "./order.ts";
@@ -27,7 +28,7 @@ const readingMethods: Record<string, Method<unknown[]>> = {
 const listMethods: Record<string, Method<unknown[]>> = {
   copy: ["", (list) => list.slice()],
   append: ["object", (list, item: unknown) => void list.push(item)],
-  extend: ["iterable", (list, items: unknown) => void list.push(...iterate(items))],
+  extend: ["iterable", (list, items: unknown) => append(list, iterate(items))],
   insert: ["index object", (list, index: unknown, item: unknown) => void list.splice(requiredNumber(index), 0, item)],
   clear: ["", (list) => void list.splice(0)],
   reverse: ["", (list) => void list.reverse()],

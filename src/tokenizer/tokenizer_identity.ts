@@ -28,8 +28,8 @@ export function templateOf(processor: PostProcessorJson | null | undefined): { b
     case "Sequence":
       for (const entry of processor.processors ?? []) {
         const inner = templateOf(entry);
-        template.before.unshift(...inner.before);
-        template.after.push(...inner.after);
+        template.before = [...inner.before, ...template.before];
+        template.after = [...template.after, ...inner.after];
       }
       return template;
     case "BertProcessing":

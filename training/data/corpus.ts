@@ -2,10 +2,12 @@
  * A corpus: what the user named (files, folders, patterns, Hugging Face data sets), as files, and the documents in
  * them.
  */
+
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { lstat, realpath, stat } from "node:fs/promises";
 import path from "node:path";
+import { append } from "../../src/arrays/large_arrays.ts";
 import type { Compression } from "../../src/data/compression.ts";
 import { DataError } from "../../src/data/data_error.ts";
 import { type DataFormat, endingOf, formatOf } from "../../src/data/data_format.ts";
@@ -82,7 +84,7 @@ export async function resolveCorpus(sources: readonly string[], options: CorpusO
   const paths: string[] = [];
   for (const source of sources) {
     const { files, leftOut } = await expandSource(source, hub, onRemark);
-    paths.push(...files);
+    append(paths, files);
     if (leftOut.length > 0) onRemark(`${source}: left out ${leftOutText(leftOut)}`);
   }
   const files = await withoutRepeats(paths, onRemark);

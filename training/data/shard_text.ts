@@ -1,6 +1,8 @@
 /** The text of tokenized documents, read back from their shards. */
+
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { largest } from "../../src/arrays/large_arrays.ts";
 import { DataError } from "../../src/data/data_error.ts";
 import type { DocumentPart } from "../../src/data/text_document.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
@@ -33,7 +35,13 @@ export async function* readShardText(
   const wrongTokenizer = `${folder}: these shards were not made with this tokenizer`;
   const tokenBytes = Array.from({ length: tokenizer.vocabSize }, (_, id) => tokenizer.tokenBytes(id));
   const ids = new Int32Array(readTokens);
-  const buffer = new Uint8Array(readTokens * Math.max(1, ...tokenBytes.map(({ length }) => length)));
+  const buffer = new Uint8Array(
+    readTokens *
+      largest(
+        tokenBytes.map(({ length }) => length),
+        1,
+      ),
+  );
   let decoder = new TextDecoder();
   let first = true;
   let written = 0;

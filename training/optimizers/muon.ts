@@ -16,8 +16,10 @@
  *
  * State: m, 4 bytes per parameter of a matrix; AdamW's 8 for the rest. Matrix products of tfjs, no kernel of its own.
  */
+
 import * as tf from "@tensorflow/tfjs";
 import { z } from "zod";
+import { largest } from "../../src/arrays/large_arrays.ts";
 import { orthogonalize } from "../../src/ops/orthogonalize.ts";
 import { beta, count, nonnegative, positive } from "../config/numbers.ts";
 import { adamWKeys, adamWRule } from "./adamw.ts";
@@ -41,7 +43,7 @@ function updateMatrix(
     const fresh = tf.mul(gradient, gradScale * (1 - momentum));
     state.m.assign(tf.add(tf.mul(state.m, momentum), fresh));
     const direction = nesterov ? tf.add(fresh, tf.mul(state.m, momentum)) : state.m;
-    const scale = learningRate * updateRms * Math.sqrt(Math.max(...parameter.shape));
+    const scale = learningRate * updateRms * Math.sqrt(largest(parameter.shape));
     const update = tf.mul(orthogonalize(direction as tf.Tensor2D, newton_schulz_steps), scale);
     parameter.assign(tf.sub(tf.mul(parameter, 1 - learningRate * weightDecay), update));
   });

@@ -9,8 +9,10 @@
  *     the generated world (data set `bitnet-lab/world`)
  *     the Hugging Face Hub, through a function that the caller supplies
  */
+
 import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
+import { append } from "../../arrays/large_arrays.ts";
 import { DataError } from "../../data/data_error.ts";
 import { type DataFormat, formatOf } from "../../data/data_format.ts";
 import { DocumentError, type JsonObject } from "../../data/document.ts";
@@ -120,7 +122,7 @@ export class TaskData {
       const file = [name, beside].find((place) => statSync(place, { throwIfNoEntry: false })?.isFile());
       const found = file === undefined ? ((await findLocalFiles(name)) ?? (await findLocalFiles(beside))) : null;
       if (file === undefined && found === null) throw new DataError(`${task.file}: no such file: ${name}`);
-      files.push(...(found?.files ?? [file!]));
+      append(files, found?.files ?? [file!]);
       if (found && found.leftOut.length > 0) this.options.onRemark?.(`${name}: left out ${leftOutText(found.leftOut)}`);
     }
     return files;

@@ -2,6 +2,7 @@
  * The prompt of a document (`fewshot_context` and `build_qa_turn` of lm-evaluation-harness 0.4): system instruction and
  * description, solved examples, the question; as one text, or as a conversation that a chat template formats.
  */
+import { append } from "../../arrays/large_arrays.ts";
 import { DocumentError, type JsonObject } from "../../data/document.ts";
 import type { LocatedDocument } from "../../data/document_file.ts";
 import { UserError } from "../../errors/user_error.ts";
@@ -64,7 +65,7 @@ export class PromptBuilder {
     const { fewshotDelimiter, targetDelimiter } = task.prompt;
     const system = join(this.options.systemInstruction ?? "", reader.description(document), fewshotDelimiter);
     const before: Message[] = system === "" ? [] : [{ role: "system", content: system, delimiter: "" }];
-    for (const example of examples) before.push(...this.example(example));
+    for (const example of examples) append(before, this.example(example));
     const prefix = reader.genPrefix(document);
     const ask = (question: string, delimiter: string) => this.format([...before, ...turn(question, prefix, delimiter)]);
     if (reader.hasContextChoices) return reader.choices(document)!.map((choice) => ask(choice, ""));

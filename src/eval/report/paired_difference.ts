@@ -10,6 +10,7 @@
  *   to exchange the models' values of a document differ as much (Fisher 1935).
  * - Shares of different documents: Fisher's exact test of the fourfold table.
  */
+import { largest } from "../../arrays/large_arrays.ts";
 import { CounterRng } from "../../random/counter_rng.ts";
 import { mean, meanStandardError, sampleDeviation } from "../score/metrics.ts";
 
@@ -79,7 +80,7 @@ export function pairedMeans(a: readonly number[], b: readonly number[]): PairedT
 
 /** Differences that are all the same have no spread to compare with: only their signs can be exchanged. */
 function zPValue(differences: readonly number[], difference: number, standardError: number): number {
-  const size = Math.max(...differences.map(Math.abs));
+  const size = largest(differences.map(Math.abs));
   if (size === 0) return 1;
   return standardError < 1e-9 * size ? 2 ** (1 - differences.length) : normalPValue(difference / standardError);
 }

@@ -3,6 +3,7 @@
  * many decimals as the column needs.
  */
 
+import { largest } from "../../arrays/large_arrays.ts";
 import type { Score } from "../aggregate.ts";
 import type { TaskResult } from "../evaluator.ts";
 import type { GroupResult } from "../group_scores.ts";
@@ -91,7 +92,7 @@ function layOut(cells: readonly string[]): Column {
   const numeric = filled.length > 0 && filled.every(isNumber);
   // A column that begins with a word is one of words: its numbers stay as they are.
   if (filled.length > 0 && !isNumber(filled[0])) return { cells: [...cells], alignsRight: false, numeric };
-  const places = Math.max(0, ...filled.filter(isNumber).map(decimals));
+  const places = largest(filled.filter(isNumber).map(decimals), 0);
   return {
     numeric,
     alignsRight: true,
@@ -119,7 +120,10 @@ function layOutTable(what: string, entries: readonly Entry[]): string {
   const table = rows(entries);
   const columns = [what, ...headers].map((header, i) => {
     const { cells, alignsRight, numeric } = layOut(table.map((row) => row[i]));
-    const width = Math.max(3, header.length, ...cells.map((cell) => cell.length));
+    const width = largest(
+      [header, ...cells].map((cell) => cell.length),
+      3,
+    );
     const space = width - header.length;
     return {
       // Headers are centred, the odd space behind.

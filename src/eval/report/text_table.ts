@@ -1,4 +1,5 @@
 /** Markdown tables that also read well in a terminal: columns of equal width, numbers to the right. */
+import { largest } from "../../arrays/large_arrays.ts";
 
 const isNumber = (cell: string) => /^[<+-]?\d/.test(cell);
 
@@ -7,7 +8,10 @@ export function textTable(header: readonly string[], rows: readonly (readonly st
   const columns = header.map((name, i) => {
     const cells = rows.map((row) => row[i] ?? "");
     const filled = cells.filter((cell) => cell !== "" && cell !== "N/A" && cell !== "-");
-    const width = Math.max(3, ...[name, ...cells].map((cell) => [...cell].length));
+    const width = largest(
+      [name, ...cells].map((cell) => [...cell].length),
+      3,
+    );
     return { right: filled.length > 0 && filled.every(isNumber), width };
   });
   const pad = (cell: string, i: number) => {

@@ -1,4 +1,5 @@
 /** Multiple choice: every choice is scored as the continuation of the context, or as the context of one continuation. */
+import { append } from "../../arrays/large_arrays.ts";
 import { DocumentError } from "../../data/document.ts";
 import type { LoglikelihoodRequest, LoglikelihoodResult } from "../../language_model/language_model.ts";
 import type { RequestEncoder } from "../../language_model/request_encoding.ts";
@@ -74,7 +75,11 @@ export function prepareQuestion(
   const names = task.metrics.map(({ name }) => name);
   if (task.processResults === null) checkMetrics(names, choices, gold);
   // Mutual information also needs the choices without context.
-  if (names.includes("acc_mutual_info")) pairs.push(...choices.map((choice) => ["", delimiter + choice] as const));
+  if (names.includes("acc_mutual_info"))
+    append(
+      pairs,
+      choices.map((choice) => ["", delimiter + choice] as const),
+    );
   const encoded = encodePairs(pairs, encoder);
   return {
     requests: encoded.requests,

@@ -1,4 +1,5 @@
 /** Metrics of lm-evaluation-harness 0.4 (`api/metrics.py`). Log-likelihoods are in nats. */
+import { largest } from "../../arrays/large_arrays.ts";
 import { largestIndex } from "../../language_model/sampling.ts";
 import { pythonRegex } from "../../python/regex.ts";
 import type { Probabilities, Weighted } from "../schema/sample_metric.ts";
@@ -74,8 +75,8 @@ export function bitsPerByte(items: readonly Weighted[]): number {
 }
 
 export function softmax(logits: readonly number[]): number[] {
-  const largest = Math.max(...logits);
-  const weights = logits.map((value) => Math.exp(value - largest));
+  const most = largest(logits);
+  const weights = logits.map((value) => Math.exp(value - most));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   return weights.map((weight) => weight / total);
 }

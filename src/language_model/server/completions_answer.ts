@@ -5,7 +5,9 @@
  * token of prompt and text, and llama.cpp's `{ content: [{ id, logprob, top_logprobs: [{ id, ... }] }] }`, which covers
  * generated tokens only.
  */
+
 import { z } from "zod";
+import { largest } from "../../arrays/large_arrays.ts";
 import type { LikelyToken, LoglikelihoodRequest, LoglikelihoodResult } from "../language_model.ts";
 import { ServerError } from "./server_error.ts";
 
@@ -124,7 +126,7 @@ export function echoedScore(
   const isGreedy = values.every((value, i) => {
     const top = prompt.top?.[context.length + i];
     if (!top) throw new ServerError(`${where}: top_logprobs is missing: the server must support logprobs=1`);
-    return value! >= Math.max(...Object.values(top));
+    return value! >= largest(Object.values(top));
   });
   const top = values.map((_, i) => likelyOfTexts(prompt.top![context.length + i]!, likely, idOf));
   const logprob = (values as number[]).reduce((sum, value) => sum + value, 0);
@@ -183,7 +185,7 @@ export function forcedScore({ logprobs }: Choice, id: number, where: string): { 
   if (value === undefined || value === null || !top) {
     throw new ServerError(`${where}: no log-probability of the generated token`);
   }
-  return { logprob: value, isGreedy: value >= Math.max(...Object.values(top)) };
+  return { logprob: value, isGreedy: value >= largest(Object.values(top)) };
 }
 
 /** Log-probability of `id` from the list of all tokens that comes with another one. llama.cpp's form. */

@@ -1,4 +1,5 @@
 /** Log-likelihoods by echo: the whole request is the prompt, with `echo`, `logprobs: 1` and one generated token. */
+import { largest } from "../../arrays/large_arrays.ts";
 import type { LoglikelihoodRequest, LoglikelihoodResult } from "../language_model.ts";
 import { requestLength } from "../sharing_order.ts";
 import { echoedScore, echoedTop, generatedTop, readChoices, type TopLogprobs } from "./completions_answer.ts";
@@ -51,7 +52,10 @@ export class EchoScoring implements CompletionsScoring {
         prompt: prompts.length === 1 ? prompts[0] : prompts,
         max_tokens: 1,
         temperature: 0,
-        logprobs: Math.max(1, ...batch.map(({ top = 0 }) => top)),
+        logprobs: largest(
+          batch.map(({ top = 0 }) => top),
+          1,
+        ),
         echo: true,
       },
       signal,

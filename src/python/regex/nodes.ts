@@ -1,4 +1,5 @@
 /** The parts of a regular expression. */
+import { largest, smallest } from "../../arrays/large_arrays.ts";
 import type { CaseRule, CharacterTest } from "./character_set.ts";
 
 export type Node =
@@ -46,5 +47,5 @@ export function widthOf(node: Node, groups: ReadonlyMap<number, readonly [number
 }
 
 function either(widths: readonly [number, number][]): [number, number] {
-  return [Math.min(...widths.map(([least]) => least)), Math.max(...widths.map(([, most]) => most))];
+  return [smallest(widths.map(([least]) => least)), largest(widths.map(([, most]) => most))];
 }

@@ -1,4 +1,5 @@
 /** A few answers of each task, right and wrong ones, as the models gave them. */
+import { largest } from "../../../arrays/large_arrays.ts";
 import { pythonStr } from "../../../python/values.ts";
 import type { TaskResult } from "../../evaluator.ts";
 import type { Sample } from "../../request/sample.ts";
@@ -30,7 +31,7 @@ function answerText({ arguments: requests, responses, filteredResponses }: Sampl
     return filtered === pythonStr(first) ? text : `${text}\n→ ${filtered}`;
   }
   const values = responses.map(([answer]) => Number((answer as readonly unknown[])[0]));
-  const best = Math.max(...values);
+  const best = largest(values);
   return requests
     .map(
       ([, choice], i) => `${values[i].toFixed(3).padStart(9)}${values[i] === best ? " ▸" : "  "}${pythonStr(choice)}`,
