@@ -240,7 +240,29 @@ statements = [
     "{% set x %}{% for i in nums %}{{ i }}{% endfor %}{% endset %}{{ x }}{% for i in nums if loop %}{% endfor %}",
 ]
 
-task_snippets = text_methods + numbers + values + filters + statements
+# Found by template_check.ts --random.
+corners = [
+    "{{ big / 3 }} {{ 3 / big }} {{ -7 // 1e400 }} {{ 1e16 // 3 }} {{ -0.0 // 3 }} {{ 7.5 // -2 }} {{ 1 ** 1e400 }} {{ big|round(1, 'floor') }} {{ 2.5|round(none) }}",
+    "{{ 0 ** -1 }}",
+    "{{ '{:>8}|{:05}|{:,}|{}'.format(true, true, true, true) }}|{{ '%#g|%#.3g' % (123456.789, 2) }}",
+    "{{ '{:.2}'.format(42) }}",
+    "{{ '{:,}'.format('a') }}",
+    "{{ '{:+}'.format('a') }}",
+    "{{ 'abc'.startswith('', 4) }}{{ ''.startswith('', 1) }}{{ ''.count('', 1) }}{{ '\u01c5a'.swapcase() }}{{ ' 2.5 '|wordwrap(1) }}",
+    "{{ 'a' < ('b'|e) }}{{ map.items() == map.items() }}{{ map.keys() == {'b': 1, 'A': 2, 'c': 3}.keys() }}{{ range(4)[true] }}{{ map.items()|urlencode }}",
+    "{{ 6.0 == zz }}",
+    "{{ zz in map }}",
+    "{{ zz|dictsort }}",
+    "{{ names|sort('k') }}",
+    "{{ names|urlencode }}",
+    "{{ n|regex_replace('3', '4') }}",
+    "{{ 'a'.center(none) }}",
+    "{{ {}.update('a') }}",
+    "{{ n[1:] }}",
+    "{{ 'abc' % [1] }}{{ 'abc' % range(2) }}{{ ('<b>'|e).replace('b', 1) }}",
+]
+
+task_snippets = text_methods + numbers + values + filters + statements + corners
 
 tool = {"type": "function", "function": {"name": "f", "parameters": {"b": 1.5, "a": "<é>'\""}}}
 chat_conversations = {
@@ -280,6 +302,7 @@ chat_snippets = [
             "{{ messages[0].zz.yy }}",
             "{{ zz }}|{{ zz is none }}|{{ zz == none }}|{{ zz|length }}|{{ zz|list }}|{{ zz ~ 'a' }}|{{ not zz }}|{% for x in zz %}{% endfor %}|{{ zz|upper }}|{{ zz == zz2 }}|{{ 'a' in zz }}|{{ zz|join(',') }}|{{ zz|default('d') }}",
             "{{ zz + 'a' }}",
+            "{{ '%s|%r' % (zz, zz) }}{{ '%s' % zz }}{{ '{}'.format(zz) }}{{ zz is sequence }}{{ [zz] }}{{ {'a': zz} }}",
             "{{ zz.a }}",
             "{{ zz['a'] }}",
             "{{ zz() }}",

@@ -1,8 +1,8 @@
 /**
  * Compares what templates of the world become here and in Python: chat templates with transformers, those of lm_eval's
- * task files with lm_eval. Prints each difference, and counts.
+ * task files, and random ones (jinja_random.py), with lm_eval. Prints each difference, and counts.
  *
- *     npx tsx experiments/oracles/template_check.ts --python PYTHON [--tasks] [FILE_OR_FOLDER_OF_JINJA ...]
+ *     npx tsx experiments/oracles/template_check.ts --python PYTHON [--tasks] [--random] [FILE_OR_FOLDER_OF_JINJA ...]
  *
  * PYTHON has transformers and lm_eval. Chat templates to try: those in the packages trl, axolotl and vllm, and
  * `models/templates` of llama.cpp (the source package of llama-cpp-python has it).
@@ -31,7 +31,11 @@ interface Outcome {
 }
 
 const { values, positionals } = parseArgs({
-  options: { python: { type: "string", default: "python3" }, tasks: { type: "boolean", default: false } },
+  options: {
+    python: { type: "string", default: "python3" },
+    tasks: { type: "boolean", default: false },
+    random: { type: "boolean", default: false },
+  },
   allowPositionals: true,
 });
 
@@ -76,8 +80,6 @@ function compare(what: string, rows: readonly Row[], ours: (row: Row) => Outcome
 }
 
 if (positionals.length > 0) compare("chat", pythonRows("chat", ...positionals), chatOutcome);
-if (values.tasks) {
-  compare("tasks", pythonRows("tasks"), ({ template, document }) => ({
-    text: new Template(template).render(document),
-  }));
-}
+const taskOutcome = ({ template, document }: Row): Outcome => ({ text: new Template(template).render(document) });
+if (values.tasks) compare("tasks", pythonRows("tasks"), taskOutcome);
+if (values.random) compare("random", pythonRows("random"), taskOutcome);

@@ -2,6 +2,7 @@
 
     python experiments/oracles/template_values.py chat PATH...   # .jinja files and folders of them
     python experiments/oracles/template_values.py tasks          # the templates of lm_eval's own task files
+    python experiments/oracles/template_values.py random         # templates of jinja_random.py, as lm_eval renders them
 
 Needs transformers, or lm_eval.
 """
@@ -231,6 +232,23 @@ def tasks():
             yield {"name": name, "template": template, **answer}
 
 
+def random_rows():
+    from jinja_random import random_templates
+    from lm_eval.utils import apply_template, env
+
+    document = {"a": "1", "c": "3"}
+    for template in random_templates(env):
+        try:
+            answer = {"text": apply_template(template, dict(document))}
+        except RecursionError:
+            continue
+        except Exception as error:
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        # Addresses of objects are nobody's business.
+        if " at 0x" not in answer.get("text", "") and len(answer.get("text", "")) < 100_000:
+            yield {"name": "random", "template": template, "document": document, **answer}
+
+
 if __name__ == "__main__":
-    rows = chat(sys.argv[2:]) if sys.argv[1] == "chat" else tasks()
-    json.dump(list(rows), sys.stdout)
+    modes = {"chat": lambda: chat(sys.argv[2:]), "tasks": tasks, "random": random_rows}
+    json.dump(list(modes[sys.argv[1]]()), sys.stdout)

@@ -1,6 +1,6 @@
 /** The tests that every template has: what may stand behind `is`. */
 import { binary } from "../python/arithmetic.ts";
-import { isDict } from "../python/dict.ts";
+import { hashKey, isDict } from "../python/dict.ts";
 import { PythonView } from "../python/iterators.ts";
 import { PythonObject } from "../python/python_object.ts";
 import { isIterable, tryLength } from "../python/sequences.ts";
@@ -32,6 +32,12 @@ function isSame(value: unknown, other: unknown): boolean {
   return value === other;
 }
 
+/** `value in names`. */
+function isName(names: object, value: unknown): boolean {
+  hashKey(value);
+  return Object.hasOwn(names, textOf(value) ?? "");
+}
+
 /** Has a length, and items by position or key. */
 function isSequence(value: unknown): boolean {
   if (value instanceof PythonView) return false;
@@ -55,8 +61,8 @@ export const builtInTests: Readonly<Record<string, Test>> = {
   divisibleby: withOther("divisibleby", (value, divisor) => hasRest(value, divisor, 0)),
   defined: plain("defined", (value) => !(value instanceof Undefined)),
   undefined: plain("undefined", (value) => value instanceof Undefined),
-  filter: plain("filter", (name, { filters }) => Object.hasOwn(filters, pythonStr(name))),
-  test: plain("test", (name, { tests }) => Object.hasOwn(tests, pythonStr(name))),
+  filter: plain("filter", (name, { filters }) => isName(filters, name)),
+  test: plain("test", (name, { tests }) => isName(tests, name)),
   none: plain("none", (value) => value === null),
   boolean: plain("boolean", (value) => typeof value === "boolean"),
   false: plain("false", (value) => value === false),

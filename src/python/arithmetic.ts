@@ -130,6 +130,7 @@ function repeated(value: unknown, times: unknown): unknown {
  */
 export function binary(operator: BinaryOperator, a: unknown, b: unknown): unknown {
   if (isNumeric(a) && isNumeric(b)) return numericOperation(operator, a, b);
+  if (operator === "%" && typeof a === "string") return percentFormat(a, b);
   if (a instanceof PythonObject && !(a instanceof PythonFloat)) {
     const result = a.binary(operator, b, true);
     if (result !== undefined) return result;
@@ -138,7 +139,6 @@ export function binary(operator: BinaryOperator, a: unknown, b: unknown): unknow
     const result = b.binary(operator, a, false);
     if (result !== undefined) return result;
   }
-  if (operator === "%" && typeof a === "string") return percentFormat(a, b);
   if (operator === "*") {
     const result = repeated(a, b) ?? repeated(b, a);
     if (result !== undefined) return result;

@@ -1,6 +1,7 @@
 /** Filters around HTML. */
 import { dictEntries, isDict } from "../../python/dict.ts";
 import { jsonDumps } from "../../python/json.ts";
+import { textArgument } from "../../python/text_parts.ts";
 import { isTruthy, pythonStr, textOf } from "../../python/values.ts";
 import { splitWords } from "../../python/whitespace.ts";
 import type { Filter } from "../environment.ts";
@@ -52,7 +53,7 @@ function xmlAttributes(value: unknown, isSpaced: boolean): string {
   const parts = dictEntries(value)
     .filter(([, entry]) => entry !== null && !(entry instanceof Undefined))
     .map(([key, entry]) => {
-      const name = pythonStr(key);
+      const name = textArgument("xmlattr", key);
       if (/[\s/>=]/.test(name)) throw new JinjaError(`xmlattr: invalid character in attribute name: ${name}`);
       return `${escapeHtml(name)}="${escapeValue(entry).text}"`;
     });
