@@ -3,19 +3,20 @@ import { z } from "zod";
 import { checkDocument, type JsonObject } from "../../data/document.ts";
 import { capitalize } from "../../python/text_case.ts";
 import { strip } from "../../python/whitespace.ts";
+import { wholeNumber } from "./document_schema.ts";
 
 const raw = z.object({
   activity_label: z.string(),
   ctx_a: z.string(),
   ctx_b: z.string(),
   endings: z.array(z.string()),
-  label: z.union([z.string(), z.int()]),
+  label: z.union([z.string(), wholeNumber]),
 });
 const processed = z.object({
   query: z.string(),
   choices: z.array(z.string()),
-  gold: z.int().optional(),
-  label: z.union([z.string(), z.int()]).optional(),
+  gold: wholeNumber.nullish(),
+  label: z.union([z.string(), wholeNumber]).nullish(),
 });
 
 /** Brackets are what WikiHow's markup left behind. */
@@ -26,9 +27,11 @@ export function cleanText(text: string): string {
     .replaceAll("  ", " ");
 }
 
+const isThere = (value: unknown) => value !== undefined && value !== null;
+
 /** Adds `query`, `choices` and `gold`. A document that has them already (and no `ctx_a`) stays as it is. */
 export function processDocument(document: JsonObject): JsonObject {
-  if (document.query !== undefined && document.ctx_a === undefined) {
+  if (isThere(document.query) && !isThere(document.ctx_a)) {
     const { gold, label } = checkDocument(processed, document);
     return { ...document, label: label ?? gold };
   }

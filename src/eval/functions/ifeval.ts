@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { checkDocument, DocumentError, type JsonObject } from "../../data/document.ts";
 import { RegexError } from "../../python/regex.ts";
-import { isTruthy } from "../../python/values.ts";
+import { isTruthy, PythonFloat } from "../../python/values.ts";
 import { strip } from "../../python/whitespace.ts";
 import type { Metrics, SampleMetric } from "../schema/sample_metric.ts";
 import { type CheckArguments, instructionChecks } from "./ifeval_checks.ts";
@@ -25,7 +25,11 @@ function instructions(document: JsonObject): Instruction[] {
   }
   return instruction_id_list.map((id, i) => ({
     id,
-    args: Object.fromEntries(Object.entries(kwargs[i]).filter(([, value]) => isTruthy(value))),
+    args: Object.fromEntries(
+      Object.entries(kwargs[i])
+        .filter(([, value]) => isTruthy(value))
+        .map(([name, value]) => [name, value instanceof PythonFloat ? value.value : value]),
+    ),
   }));
 }
 

@@ -2,8 +2,9 @@
 import { z } from "zod";
 import { checkDocument, DocumentError, type JsonObject } from "../../data/document.ts";
 import type { Metrics } from "../schema/sample_metric.ts";
+import { wholeNumber } from "./document_schema.ts";
 
-const schema = z.object({ mc2_targets: z.object({ choices: z.array(z.string()), labels: z.array(z.int()) }) });
+const schema = z.object({ mc2_targets: z.object({ choices: z.array(z.string()), labels: z.array(wholeNumber) }) });
 
 /** `results`: log-likelihood and greedy flag of each choice. */
 export function processResultsMc2(document: JsonObject, results: readonly unknown[]): Metrics {

@@ -2,12 +2,13 @@
 import { z } from "zod";
 import { checkDocument, DocumentError, type JsonObject } from "../../data/document.ts";
 import { strip } from "../../python/whitespace.ts";
+import { wholeNumber } from "./document_schema.ts";
 
 const schema = z.object({
   sentence: z.string(),
   option1: z.string(),
   option2: z.string(),
-  answer: z.union([z.string(), z.int()]),
+  answer: z.union([z.string(), wholeNumber]),
 });
 
 function blankAt(sentence: string): number {

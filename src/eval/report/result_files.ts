@@ -13,6 +13,7 @@ import { writeWholeFile } from "../../files/whole_file.ts";
 import { pythonStr } from "../../python/values.ts";
 import type { TaskResult } from "../evaluator.ts";
 import type { Sample } from "../request/sample.ts";
+import { documentJson } from "./document_json.ts";
 import { fileName, type ResultsJson } from "./results.ts";
 
 function hash(text: string): string {
@@ -25,11 +26,6 @@ function sanitize(value: unknown): unknown {
   if (typeof value === "boolean") return value ? "True" : "False";
   if (typeof value === "number") return Number.isInteger(value) ? value.toFixed(1) : String(value);
   return pythonStr(value);
-}
-
-/** JSON has no type of its own for integers beyond 2^53. */
-function withLargeIntegers(_key: string, value: unknown): unknown {
-  return typeof value === "bigint" ? Number(value) : value;
 }
 
 /** Keys of the arguments: `gen_args_0: { arg_0: context, arg_1: continuation }`. */
@@ -54,6 +50,15 @@ function remarksJson({ cuts = [], examplesLost = 0, problems = [] }: Sample): Re
 }
 
 /** One line of a samples file. */
+export function sampleLine(sample: Sample): string {
+  return lineOf(sampleJson(sample));
+}
+
+function lineOf({ doc_id, doc, ...rest }: Record<string, unknown>): string {
+  return `{"doc_id":${doc_id},"doc":${documentJson(doc, null)},${JSON.stringify(rest).slice(1)}`;
+}
+
+/** What a line of a samples file says. */
 export function sampleJson(sample: Sample): Record<string, unknown> {
   const target = pythonStr(sample.target);
   return {
@@ -65,7 +70,7 @@ export function sampleJson(sample: Sample): Record<string, unknown> {
     filtered_resps: sanitize(sample.filteredResponses),
     filter: sample.filter,
     metrics: Object.keys(sample.metrics),
-    doc_hash: hash(JSON.stringify(sample.document, withLargeIntegers, 2)),
+    doc_hash: hash(documentJson(sample.document, { indent: 2 })),
     prompt_hash: hash(String(sample.arguments[0][0])),
     target_hash: hash(target),
     ...sample.metrics,
@@ -122,7 +127,7 @@ export async function writeResultFiles(
   await writeWholeFile(written.results, `${JSON.stringify({ ...json, task_hashes: taskHashes }, null, 2)}\n`);
   for (const { task, lines } of logged) {
     const file = path.join(folder, `samples_${task.name}_${stamp}.jsonl`);
-    await writeWholeFile(file, lines.map((line) => `${JSON.stringify(line, withLargeIntegers)}\n`).join(""));
+    await writeWholeFile(file, lines.map((line) => `${lineOf(line)}\n`).join(""));
     written.samples.push(file);
   }
   return written;
