@@ -2,10 +2,12 @@
  * Which files of a Hugging Face data set are meant: by a path or pattern, or by configuration and split - as the
  * `configs` in the header of its README.md say, and without them by the usual file names.
  */
+import { posix } from "node:path";
 import { parse } from "yaml";
 import { DataError } from "./data_error.ts";
-import { formatOf } from "./data_format.ts";
+import { type DataFormat, formatOf } from "./data_format.ts";
 import { globMatcher, isGlob } from "./glob.ts";
+import { isDescription, unwantedName } from "./unwanted_names.ts";
 
 /** `owner/name`, `owner/name@revision`, each with `:path`, `:pattern`, `:split`, `:config` or `:config/split`. */
 export interface HubDatasetId {
@@ -96,6 +98,17 @@ function byName(id: HubDatasetId, files: string[]): string[] {
   });
 }
 
+/** In this order, where a data set has as many files of one format as of another. */
+const preferred: readonly DataFormat[] = ["parquet", "arrow", "jsonl", "csv", "tsv", "text"];
+
+/** The files of the most frequent format, as `datasets` takes them: the others may hold the same rows once more. */
+function ofOneFormat(files: string[]): string[] {
+  const ofFormat = (format: DataFormat) => files.filter((file) => formatOf(file)?.format === format);
+  const groups = preferred.map(ofFormat);
+  const most = Math.max(...groups.map(({ length }) => length));
+  return groups.find(({ length }) => length === most)!;
+}
+
 /**
  * The chosen ones of `files` (paths in the repository), sorted.
  * @param readme text of README.md, if there is one.
@@ -103,7 +116,10 @@ function byName(id: HubDatasetId, files: string[]): string[] {
  */
 export function selectFiles(id: HubDatasetId, files: readonly string[], readme: string | null): string[] {
   const readable = files.filter(
-    (file) => formatOf(file) !== null && !/(?:^|\/)(?:README|LICENSE)\.(?:md|txt)$/i.test(file),
+    (file) =>
+      formatOf(file) !== null &&
+      !file.split("/").some((name) => unwantedName(name)) &&
+      !isDescription(posix.basename(file)),
   );
   const { selector } = id;
   const configs = readme === null ? [] : declaredConfigs(readme);
@@ -112,7 +128,7 @@ export function selectFiles(id: HubDatasetId, files: readonly string[], readme: 
     const matches = globMatcher(selector);
     chosen = readable.filter((file) => file === selector || matches(file));
   } else {
-    chosen = configs.length > 0 ? byDeclaration(configs, id, readable) : byName(id, readable);
+    chosen = configs.length > 0 ? byDeclaration(configs, id, readable) : ofOneFormat(byName(id, readable));
   }
   if (chosen.length === 0) {
     const what = selector === null ? "no readable file" : `no readable file matches "${selector}"`;

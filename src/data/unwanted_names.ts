@@ -11,6 +11,7 @@ export type Unwanted = "hidden" | "backup" | "tool";
 
 /** Why a file or folder of this name (not path) is none of the data; undefined if it may be. */
 export function unwantedName(name: string): Unwanted | undefined {
+  if (name === "." || name === "..") return undefined;
   if (name.startsWith(".")) return "hidden";
   if (folders.has(name)) return "tool";
   return backup.test(name) ? "backup" : undefined;

@@ -191,6 +191,13 @@ describe("selectFiles", () => {
     );
   });
 
+  it("takes one format of several, the most frequent, and no descriptions", () => {
+    const names = ["a.parquet", "a.csv", "dataset_infos.json", ".hidden/b.parquet", "c.txt", "d.txt~"];
+    expect(select("o/n", names, null)).toEqual(["a.parquet"]);
+    expect(select("o/n", ["a.parquet", "a.csv", "b.csv"], null)).toEqual(["a.csv", "b.csv"]);
+    expect(select("o/n:*.csv", ["a.parquet", "a.csv"], null)).toEqual(["a.csv"]);
+  });
+
   it("ignores a header that is not about files", () => {
     expect(declaredConfigs("no header")).toEqual([]);
     expect(declaredConfigs("---\nlicense: mit\n---\n")).toEqual([]);

@@ -17,7 +17,7 @@ import { DataError } from "../../data/data_error.ts";
 import { type DataFormat, formatOf } from "../../data/data_format.ts";
 import { DocumentError, type JsonObject } from "../../data/document.ts";
 import { type LocatedDocument, readDocumentFile } from "../../data/document_file.ts";
-import { findLocalFiles, leftOutText } from "../../data/local_files.ts";
+import { findLocalFiles, type LocalFiles, leftOutText } from "../../data/local_files.ts";
 import type { OnRemark } from "../../data/row_source.ts";
 import { generateWorld, type World } from "../../world/generator.ts";
 import type { Task } from "../task/task.ts";
@@ -123,7 +123,7 @@ export class TaskData {
       const found = file === undefined ? ((await findLocalFiles(name)) ?? (await findLocalFiles(beside))) : null;
       if (file === undefined && found === null) throw new DataError(`${task.file}: no such file: ${name}`);
       append(files, found?.files ?? [file!]);
-      if (found && found.leftOut.length > 0) this.options.onRemark?.(`${name}: left out ${leftOutText(found.leftOut)}`);
+      if (found !== null) this.options.onRemark?.(`${name}: ${foundText(found)}`);
     }
     return files;
   }
@@ -166,6 +166,12 @@ function splitFile(folder: string, split: string): string | undefined {
     return format !== null && format.format !== "text";
   });
   return name === undefined ? undefined : path.join(folder, name);
+}
+
+/** What a folder or pattern gave. */
+function foundText({ files, leftOut }: LocalFiles): string {
+  const read = `${files.length} file${files.length === 1 ? "" : "s"} read`;
+  return leftOut.length === 0 ? read : `${read}, left out ${leftOutText(leftOut)}`;
 }
 
 /** Names that data sets of a single configuration give it. */
