@@ -54,7 +54,10 @@ function addedTokenRule(added: readonly AddedTokenJson[], normalize: Normalize):
       if (single_word || rstrip) last.add(text[text.length - 1]);
     }
   }
+  // White space beside a token that takes it belongs to the token.
+  const takesSpace = added.some(({ lstrip, rstrip }) => lstrip || rstrip);
   return (text, position) =>
+    !(takesSpace && /\p{White_Space}/u.test(text[position - 1])) &&
     !inside.has(text[position - 1] + text[position]) &&
     !first.has(text[position]) &&
     !last.has(text[position - 1]) &&

@@ -55,7 +55,7 @@ export const splits = {
 /** Ways to write the same pattern, as one: possessive quantifiers, contractions in any case, escaped line breaks. */
 function usualForm(pattern: string): string {
   return pattern
-    .replace(/([?*+}])\+/g, "$1")
+    .replace(/([?*+]|\{\d+(?:,\d*)?\})\+/g, "$1")
     .replaceAll("(?i:'s|'t|'re|'ve|'m|'ll|'d)", contraction)
     .replaceAll("'(?i:[sdmt]|ll|ve|re)", contraction)
     .replaceAll(`(?:${contraction})`, contraction)
@@ -64,7 +64,13 @@ function usualForm(pattern: string): string {
     .replaceAll("\\p{N}{1}", "\\p{N}");
 }
 
-const beginning = [gpt2Pattern, llama3, qwen2, qwen35, tekken, gpt4o, deepseekWords, seedCoder, bailing];
+/** GPT-4's split, as tokenizers that come from tiktoken write it, and its relatives. */
+const gpt4 = ["\\p{N}{1,3}", "\\p{N}"].flatMap((number) =>
+  ["\\s*[\\r\\n]|\\s+(?!\\S)|\\s+", "\\s+$|\\s*[\\r\\n]|\\s+(?!\\S)|\\s"].map(
+    (end) => `${contraction}|${word}|${number}|${symbols}|${end}`,
+  ),
+);
+const beginning = [gpt2Pattern, llama3, qwen2, qwen35, tekken, gpt4o, deepseekWords, seedCoder, bailing, ...gpt4];
 const usual: ReadonlySet<string> = new Set(beginning.map(usualForm));
 
 /**
