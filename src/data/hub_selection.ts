@@ -2,8 +2,10 @@
  * Which files of a Hugging Face data set are meant: by a path or pattern, or by configuration and split - as the
  * `configs` in the header of its README.md say, and without them by the usual file names.
  */
+
 import { posix } from "node:path";
 import { parse } from "yaml";
+import { largest } from "../arrays/large_arrays.ts";
 import { DataError } from "./data_error.ts";
 import { type DataFormat, formatOf } from "./data_format.ts";
 import { globMatcher, isGlob } from "./glob.ts";
@@ -105,7 +107,7 @@ const preferred: readonly DataFormat[] = ["parquet", "arrow", "jsonl", "csv", "t
 function ofOneFormat(files: string[]): string[] {
   const ofFormat = (format: DataFormat) => files.filter((file) => formatOf(file)?.format === format);
   const groups = preferred.map(ofFormat);
-  const most = Math.max(...groups.map(({ length }) => length));
+  const most = largest(groups.map(({ length }) => length));
   return groups.find(({ length }) => length === most)!;
 }
 
