@@ -2,14 +2,26 @@
  * Runs the command that `cli/<name>.ts` exports. In a source tree the TypeScript runs as it is (through tsx), so an edit
  * takes effect at once; in an installed package, which has no sources, the compiled files run.
  */
-import { existsSync } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
+
+function isWritable(folder) {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** @param {string} name file in `cli`, without its ending */
 export async function run(name) {
   const sources = new URL("../command.ts", import.meta.url);
   const isSourceTree = existsSync(fileURLToPath(sources));
   if (isSourceTree) {
+    // It keeps what it compiles among the temporary files, and ends without a line where it cannot.
+    if (!isWritable(tmpdir())) process.env.TSX_DISABLE_CACHE = "1";
     const { register } = await import("tsx/esm/api");
     register();
   }

@@ -21,6 +21,7 @@ export async function couldBePath(source: string): Promise<boolean> {
 
 /** `no such file or folder here (the nearest is data/book.txt)` */
 export async function nothingHere(source: string): Promise<string> {
+  if (/^[a-z][a-z\d+.-]*:\/\//i.test(source)) return "addresses are not read: download the file first";
   const nearest = await nearestFile(source);
   return `no such file or folder here${nearest === null ? "" : ` (the nearest is ${nearest})`}`;
 }

@@ -28,6 +28,14 @@ it("names the nearest file", async () => {
   expect(await nothingHere("owner/corpus")).toBe("no such file or folder here");
 });
 
+it("does not read addresses", async () => {
+  for (const address of ["https://example.org/book.txt", "s3://bucket/book.txt"]) {
+    await expect(resolveCorpus([address])).rejects.toThrow(
+      `${address}: addresses are not read: download the file first`,
+    );
+  }
+});
+
 it("a mistyped path is not taken for a data set without a word", async () => {
   const remarks: string[] = [];
   await expect(resolveCorpus(["data/map"], { env, onRemark: (line) => remarks.push(line) })).rejects.toThrow(
