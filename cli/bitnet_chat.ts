@@ -48,7 +48,7 @@ export const command = defineCommand({
       describe: "Most tokens of an answer [default: until the model ends it]",
     },
     ...samplingFlags,
-    stop: { type: "string", array: true, describe: "End an answer before this text (may be given several times)" },
+    stop: { type: "string", array: true, describe: "End an answer before this text (may be given again)" },
     "context-length": { type: "number", describe: "Positions to keep [default: all that the model has]" },
     "chat-template": {
       type: "string",

@@ -11,6 +11,7 @@ import { variantHelp } from "./kernel_variants.ts";
 import { modelOfFlags } from "./model_of_flags.ts";
 import { promptFlags, readPrompt } from "./prompt_flags.ts";
 import { samplingFlags, samplingOptions } from "./sampling_flags.ts";
+import { sayAside } from "./terminal/say.ts";
 import { TextOutput } from "./terminal/text_output.ts";
 import { tokenizerFlag } from "./tokenizer_flag.ts";
 
@@ -27,7 +28,7 @@ export const command = defineCommand({
     ...promptFlags,
     "max-tokens": { type: "number", alias: "n", default: 128, describe: "Most tokens to generate" },
     ...samplingFlags,
-    stop: { type: "string", array: true, describe: "End before this text (may be given several times)" },
+    stop: { type: "string", array: true, describe: "End before this text (may be given again)" },
     logprobs: {
       type: "number",
       describe: "Then list the log-probability of every token, and the N likeliest tokens at its place (0: none)",
@@ -60,7 +61,7 @@ export const command = defineCommand({
 
     const model = await modelOfFlags(options.model, { ...options, engine: engineOptions(options), signal });
     try {
-      console.error(`${describeModel(model)}${sampling.temperature > 0 ? `, seed ${sampling.seed}` : ""}`);
+      sayAside(`${describeModel(model)}${sampling.temperature > 0 ? `, seed ${sampling.seed}` : ""}`);
       const { stop = [], "max-tokens": maxTokens } = options;
       const start = performance.now();
       const context = new RequestEncoder(model.tokenizer, model.maxLength).encodePrompt(prompt);
@@ -99,8 +100,8 @@ export const command = defineCommand({
         for (const line of ["", ...logprobLines(listed)]) console.log(line);
       }
       const full = end === "context" ? `; the context of ${model.maxLength} tokens is full` : "";
-      console.error(
-        `${context.length} prompt tokens, ${tokens} generated in ${seconds.toFixed(2)} s: ` +
+      sayAside(
+        `${context.length} prompt ${context.length === 1 ? "token" : "tokens"}, ${tokens} generated in ${seconds.toFixed(2)} s: ` +
           `${(tokens / seconds).toFixed(1)} tokens/s, prompt included${full}`,
       );
     } finally {

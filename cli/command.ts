@@ -65,6 +65,14 @@ export function defineCommand<O extends Record<string, Options>>(
   return definition;
 }
 
+/** What yargs says of a wrong command line, in the words of the other errors here. */
+const yargsMessages: Record<string, string | { one: string; other: string }> = {
+  "Missing required argument: %s": { one: "--%s is missing", other: "flags are missing: %s" },
+  "Not enough arguments following: %s": "--%s needs a value",
+  "Invalid values:": " ",
+  "Argument: %s, Given: %s, Choices: %s": "--%s cannot be %s: choose one of %s",
+};
+
 /** yargs adds these two by itself. */
 const builtinFlags = ["help", "version"];
 
@@ -154,6 +162,8 @@ function parse<O extends Record<string, Options>>(definition: CommandDefinition<
     ]),
   ) as unknown as O;
   const parser = yargs(canonicalFlags(args, definition.options, definition.advice))
+    .locale("en")
+    .updateStrings(yargsMessages as Record<string, string>)
     .scriptName(definition.name)
     .usage(
       `${["$0", ...positionals.map((name, i) => (i < required ? `<${name}>` : `[${name}]`))].join(" ")} [options]\n\n${definition.summary}`,
@@ -167,7 +177,7 @@ function parse<O extends Record<string, Options>>(definition: CommandDefinition<
     .parserConfiguration({ "dot-notation": false, "parse-positional-numbers": false })
     .wrap(Math.min(100, process.stdout.columns ?? 100))
     .fail((message, error) => {
-      throw new UsageError(message ?? error.message);
+      throw new UsageError((message ?? error.message).trim());
     });
   const values = parser.parseSync() as Record<string, unknown>;
   checkValues(definition.options, values);

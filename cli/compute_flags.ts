@@ -6,6 +6,7 @@ import { quantizations } from "../src/checkpoint/quantization_keys.ts";
 import { checkThreads, ThreadsError, threadsOfEnvironment, threadsRemark } from "../src/machine/threads.ts";
 import { backendNames } from "../src/ops/compute.ts";
 import { UsageError } from "./command.ts";
+import { sayAside } from "./terminal/say.ts";
 
 export const computeFlags = {
   threads: { type: "number", describe: "Threads [default: BITNET_THREADS, else all CPUs that it may use]" },
@@ -26,7 +27,7 @@ export function checkThreadFlags(asked: readonly number[]): void {
     const threads = asked.map((count) => checkThreads(count, "--threads"));
     const most = largest(asked.length === 0 ? [threadsOfEnvironment() ?? 1] : threads);
     const remark = threadsRemark(most);
-    if (remark !== null) console.error(`note: ${remark}`);
+    if (remark !== null) sayAside(`note: ${remark}`);
   } catch (error) {
     throw error instanceof ThreadsError ? new UsageError(error.message) : error;
   }

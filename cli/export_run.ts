@@ -28,6 +28,7 @@ import { aboutCheckpoint } from "./export_about.ts";
 import { comparisonReport } from "./export_comparison.ts";
 import type { ExportFlags } from "./export_flags.ts";
 import { Progress } from "./progress.ts";
+import { say, sayAside } from "./terminal/say.ts";
 
 /** `runs/small` for `runs/small/checkpoints/step-00000500`, else the directory's own name. */
 function modelName(directory: string): string {
@@ -59,9 +60,9 @@ async function write(plan: ExportPlan, out: string, read: ReadParameter, source:
     progress.close();
   }
   const parameters = parameterCount(plan.config).toLocaleString("en-US");
-  console.log(`${source} -> ${out}`);
-  console.log(`${text}, embedding ${plan.embeddingDtype}: ${parameters} parameters, ${size}`);
-  if (plan.note !== null) console.log(`note: ${plan.note}`);
+  say(`${source} -> ${out}`);
+  say(`${text}, embedding ${plan.embeddingDtype}: ${parameters} parameters, ${size}`);
+  if (plan.note !== null) say(`note: ${plan.note}`);
 }
 
 function verifiedLine({ ternaryMatrices, ternaryCodes, floatTensors }: VerifiedTensors): string {
@@ -103,7 +104,7 @@ async function exportRandom(name: string, chosen: ExportFlags, signal: AbortSign
 async function exportCheckpoint(directory: string, chosen: ExportFlags, signal: AbortSignal): Promise<void> {
   const text = chosen.text === undefined ? sampleText : readTextFile(chosen.text);
   const { quantization } = chosen;
-  const onRemark = (line: string) => console.error(`note: ${line}`);
+  const onRemark = (line: string) => sayAside(`note: ${line}`);
   const checkpoint = await openCheckpoint(directory, { quantization, onRemark });
   try {
     const choice = {
@@ -117,23 +118,23 @@ async function exportCheckpoint(directory: string, chosen: ExportFlags, signal: 
     await write(plan, chosen.out, read, checkpoint.directory);
     await verifyWritten(plan, chosen.out, read);
     const keys = await verifyMeaning(plan, chosen.out, checkpoint.configJson, quantization);
-    console.log(`verified: ${keys.length} keys say what config.json says: ${keys.join(", ")}`);
+    say(`verified: ${keys.length} keys say what config.json says: ${keys.join(", ")}`);
     if (chosen.verify === "tensors") {
-      for (const { text } of plan.changes) console.log(`a different model: ${text}; what it costs was not measured`);
+      for (const { text } of plan.changes) say(`a different model: ${text}; what it costs was not measured`);
       return;
     }
     signal.throwIfAborted();
     const textName = chosen.text ?? "the built-in text";
     const options = { threads: chosen.threads, text, textName };
     const compare = () => comparisonReport(checkpoint, plan, chosen.out, options);
-    for (const line of await removeIfWrong(chosen.out, compare)) console.log(line);
+    for (const line of await removeIfWrong(chosen.out, compare)) say(line);
   } finally {
     await checkpoint.tensors.close();
   }
 }
 
 async function verifyWritten(plan: ExportPlan, out: string, read: ReadParameter): Promise<void> {
-  console.log(verifiedLine(await verifyExport(plan, out, read)));
+  say(verifiedLine(await verifyExport(plan, out, read)));
 }
 
 function choiceOf(chosen: ExportFlags, name: string): ExportChoice {

@@ -35,6 +35,7 @@ import { checkInteger, UsageError } from "./command.ts";
 import { checkThreadFlag } from "./compute_flags.ts";
 import { Progress } from "./progress.ts";
 import { readerLines } from "./reader_lines.ts";
+import { say, sayAside } from "./terminal/say.ts";
 import type { TrainFlags } from "./train_flags.ts";
 import { TrainingProgress } from "./training_progress.ts";
 
@@ -86,20 +87,19 @@ function threadsText(compute: Compute, config: RunConfig): string {
 
 function printHeader(inputs: RunInputs, compute: Compute, reason?: string): void {
   const { config, tokenizer, dataset } = inputs;
-  const split = dataset.split === "none" ? "no validation part" : `${dataset.validationTokens} for validation`;
-  const documents = dataset.documents.toLocaleString("en-US");
-  console.log(
-    `files     ${dataset.source.description}: ${documents} document${dataset.documents === 1 ? "" : "s"} read`,
-  );
-  console.log(`data      ${dataset.trainTokens} training tokens, ${split}; cached in ${cacheDirectory(config)}`);
-  console.log(`tokenizer ${config.tokenizer.type}, ${tokenizer.vocabSize} ids`);
-  console.log(`backend   ${compute.backend} (${compute.variant}), ${threadsText(compute, config)}`);
-  console.log(`backward  ${config.training.backward_precision}${reason === undefined ? "" : ` (auto: ${reason})`}`);
-  for (const line of readerLines(resolveModelConfig(config.model), tokenizer)) console.log(line);
-  for (const line of firstRemarks(dataset.source.remarks)) console.error(`note: ${line}`);
-  for (const line of packingWarnings(resolveModelConfig(config.model))) console.error(`warning: ${line}`);
-  for (const line of runNotes(inputs)) console.error(`note: ${line}`);
-  for (const line of productNotes(resolveModelConfig(config.model))) console.error(`note: ${line}`);
+  const count = (value: number) => value.toLocaleString("en-US");
+  const split = dataset.split === "none" ? "no validation part" : `${count(dataset.validationTokens)} for validation`;
+  const documents = count(dataset.documents);
+  say(`files     ${dataset.source.description}: ${documents} document${dataset.documents === 1 ? "" : "s"} read`);
+  say(`data      ${count(dataset.trainTokens)} training tokens, ${split}; cached in ${cacheDirectory(config)}`);
+  say(`tokenizer ${config.tokenizer.type}, ${tokenizer.vocabSize} ids`);
+  say(`backend   ${compute.backend} (${compute.variant}), ${threadsText(compute, config)}`);
+  say(`backward  ${config.training.backward_precision}${reason === undefined ? "" : ` (auto: ${reason})`}`);
+  for (const line of readerLines(resolveModelConfig(config.model), tokenizer)) say(line);
+  for (const line of firstRemarks(dataset.source.remarks)) sayAside(`note: ${line}`);
+  for (const line of packingWarnings(resolveModelConfig(config.model))) sayAside(`warning: ${line}`);
+  for (const line of runNotes(inputs)) sayAside(`note: ${line}`);
+  for (const line of productNotes(resolveModelConfig(config.model))) sayAside(`note: ${line}`);
 }
 
 /** Trains, and shows it. Returns how it ended. */
@@ -109,11 +109,11 @@ async function train(inputs: RunInputs, directory: RunDirectory, compute: Comput
   let progress: TrainingProgress | undefined;
   try {
     const note = await run.resume();
-    if (run.step > 0) console.log(`resumed   at step ${run.step} of ${config.training.max_steps}`);
+    if (run.step > 0) say(`resumed   at step ${run.step} of ${config.training.max_steps}`);
     if (run.step >= config.training.max_steps) {
-      console.log("finished  --set training.max_steps=N makes it longer");
+      say("finished  --set training.max_steps=N makes it longer");
     }
-    if (note !== null) console.error(`note: ${note}`);
+    if (note !== null) sayAside(`note: ${note}`);
     progress = new TrainingProgress({
       maxSteps: config.training.max_steps,
       startStep: run.step,
@@ -142,7 +142,7 @@ export async function runTraining(flags: TrainFlags, signal: AbortSignal): Promi
   const located = resumed ? locateSources(matched, resumed.readData(), resumed.path, isNamed) : matched;
 
   const cache = runCache(matched);
-  if (cache.remark !== null) console.error(`note: ${cache.remark}`);
+  if (cache.remark !== null) sayAside(`note: ${cache.remark}`);
   if (directory && !isDryRun) checkWritableDirectory(directory.path);
 
   const compute = await selectBackend(flags.backend, flags.threads);
@@ -155,11 +155,11 @@ export async function runTraining(flags: TrainFlags, signal: AbortSignal): Promi
   }).finally(() => progress.close());
   try {
     printHeader(inputs, compute, reason);
-    for (const line of remarks) console.error(`note: ${line}`);
+    for (const line of remarks) sayAside(`note: ${line}`);
     if (isDryRun || directory === undefined) {
       const estimate = await estimateRun(trainerOptionsOf(inputs.config, { ...inputs, compute }));
       const { keep_checkpoints } = inputs.config.training;
-      for (const line of formatEstimate(estimate, inputs.dataset.trainTokens, keep_checkpoints)) console.log(line);
+      for (const line of formatEstimate(estimate, inputs.dataset.trainTokens, keep_checkpoints)) say(line);
       return;
     }
     const end = await train(inputs, directory, compute, signal);

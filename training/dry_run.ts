@@ -91,7 +91,6 @@ export function formatEstimate(estimate: RunEstimate, trainTokens: number, keptC
     `parameters  ${parameters.toLocaleString("en")} (${ternaryParameters.toLocaleString("en")} ternary)`,
     `memory      ${megabytes(estimate.peakBytes)} measured; weights, gradients and optimizer ${megabytes(estimate.stateBytes)}`,
     `disk        ${megabytes(estimate.checkpointBytes)} a checkpoint, ${keptCheckpoints} kept`,
-    `data        ${trainTokens.toLocaleString("en")} training tokens`,
     `tokens      ${tokens.toLocaleString("en")} in ${steps} steps (${(tokens / trainTokens).toFixed(2)} epochs)`,
     `time        ${formatDuration(estimate.seconds)} expected, ${tokensPerSecond} tokens/s (${timedSteps} steps timed)`,
   ];

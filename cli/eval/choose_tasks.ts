@@ -13,6 +13,7 @@ import {
 import { pythonRepr } from "../../src/python/values.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { checkInteger, UsageError } from "../command.ts";
+import { sayAside } from "../terminal/say.ts";
 import { GenKwargsError, parseGenKwargs } from "./gen_kwargs.ts";
 import { parseSeeds, SeedError } from "./seeds.ts";
 import type { TaskOptions } from "./task_flags.ts";
@@ -46,7 +47,7 @@ export function chooseTasks(options: TaskOptions): ChosenTasks {
   checkInteger("num_fewshot", options.num_fewshot, 0);
   checkLimit(options.limit);
   const { gen_kwargs, apply_chat_template, fewshot_as_multiturn } = options;
-  if (options.tasks === undefined) throw new UsageError("Missing required argument: tasks");
+  if (options.tasks === undefined) throw new UsageError("--tasks is missing: names, or list to see them all");
   if (fewshot_as_multiturn && apply_chat_template === undefined) {
     throw new UsageError("--fewshot_as_multiturn needs --apply_chat_template");
   }
@@ -54,7 +55,7 @@ export function chooseTasks(options: TaskOptions): ChosenTasks {
   const registry = new TaskRegistry(options.include_path);
   const names = options.tasks.flatMap((text) => text.split(",")).map((name) => name.trim());
   const { tasks, groups } = usage("tasks", UnknownTaskError, () => registry.select(names));
-  for (const warning of tasks.flatMap(({ warnings }) => warnings)) console.error(warning);
+  for (const warning of tasks.flatMap(({ warnings }) => warnings)) sayAside(warning);
   return {
     tasks,
     groups,
@@ -62,7 +63,7 @@ export function chooseTasks(options: TaskOptions): ChosenTasks {
     data: new TaskData({
       dataDirectory: options["data-dir"],
       fetchSplit: fetchHubSplit,
-      onRemark: (line) => console.error(`note: ${line}`),
+      onRemark: (line) => sayAside(`note: ${line}`),
     }),
     evaluation: {
       numFewshot: options.num_fewshot,
@@ -75,7 +76,7 @@ export function chooseTasks(options: TaskOptions): ChosenTasks {
       seed: seeds.torch,
       predictOnly: options.predict_only,
       strict: options.strict,
-      onRemark: (line) => console.error(line),
+      onRemark: sayAside,
       confirmUnsafeCode: options.confirm_run_unsafe_code,
       onPrompt: options.write_out ? printPrompt : undefined,
     },

@@ -5,6 +5,7 @@ import { describeModel } from "../../src/language_model/model_facts.ts";
 import { UsageError } from "../command.ts";
 import { checkThreadFlag } from "../compute_flags.ts";
 import { modelOfFlags } from "../model_of_flags.ts";
+import { sayAside } from "../terminal/say.ts";
 import type { ModelOptions } from "./model_flags.ts";
 import { isServer, openServerModel, serverArguments } from "./server_model.ts";
 
@@ -19,7 +20,7 @@ export interface ModelSource {
 export function chooseModels(options: ModelOptions): ModelSource[] {
   checkThreadFlag(options.threads);
   const sources = options.model ?? [];
-  if (sources.length === 0) throw new UsageError("Missing required argument: model");
+  if (sources.length === 0) throw new UsageError("--model is missing: a GGUF file, a checkpoint, a run or a server");
   if (new Set(sources).size < sources.length) throw new UsageError("--model: the same model is given twice");
   const args = options.model_args ?? [];
   const servers = sources.filter(isServer);
@@ -48,9 +49,9 @@ export async function openEvaluatedModel(
     const model = isServer(source)
       ? await openServerModel(source, args, signal)
       : await modelOfFlags(source, { ...options, signal });
-    console.error(describeModel(model));
+    sayAside(describeModel(model));
     if (cache === null) return model;
-    for (const warning of cache.warnings) console.error(warning);
+    for (const warning of cache.warnings) sayAside(warning);
     if (cache.size > 0) console.error(`${cache.file}: ${cache.size} answers in the cache`);
     return new CachedLanguageModel(model, cache, await model.facts.identity());
   } catch (error) {

@@ -13,6 +13,7 @@ import { resolveSources } from "../../training/run_data.ts";
 import { locateSources } from "../../training/run_sources.ts";
 import { UsageError } from "../command.ts";
 import { Progress } from "../progress.ts";
+import { sayAside } from "../terminal/say.ts";
 import type { ChosenTasks } from "./choose_tasks.ts";
 import type { OverlapOptions } from "./overlap_flags.ts";
 
@@ -22,7 +23,7 @@ interface Source {
   read(onDone: (done: number) => void): AsyncIterable<CorpusPart>;
 }
 
-const onRemark = (line: string) => console.error(`note: ${line}`);
+const onRemark = (line: string) => sayAside(`note: ${line}`);
 
 async function openSource(source: string, options: OverlapOptions): Promise<Source> {
   if (isShardFolder(source)) {

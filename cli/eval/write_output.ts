@@ -16,6 +16,7 @@ import {
 } from "../../src/eval/index.ts";
 import { checkWritableDirectory, makeDirectory } from "../../src/files/make_directory.ts";
 import type { LanguageModel } from "../../src/language_model/language_model.ts";
+import { say } from "../terminal/say.ts";
 import type { ChosenTasks } from "./choose_tasks.ts";
 import type { OutputOptions } from "./output_flags.ts";
 import type { TaskOptions } from "./task_flags.ts";
@@ -44,9 +45,9 @@ export function printResults(
   console.log(resultsTable(results, groups));
   const ofGroups = groupsTable(groups);
   if (ofGroups !== "") console.log(`\n${ofGroups}`);
-  for (const line of tableRemarks(results)) console.log(line);
-  for (const line of leftOutLines(results)) console.log(line);
-  for (const line of chanceLines(results, groups)) console.log(line);
+  for (const line of tableRemarks(results)) say(line);
+  for (const line of leftOutLines(results)) say(line);
+  for (const line of chanceLines(results, groups)) say(line);
 }
 
 /** What results file and report repeat of the command line. */

@@ -34,16 +34,23 @@ export interface Checkpoint {
 /** How a checkpoint is read where its files leave something open, and who hears of keys that say nothing. */
 export type CheckpointOptions = ConfigReading;
 
-/** A run directory's newest checkpoint; any other directory itself. */
+/** A run directory's newest checkpoint, also by the name of the file `latest` that tells it; any other directory itself. */
 async function checkpointDirectory(directory: string): Promise<string> {
   if (!existsSync(directory)) throw new CheckpointError(`${directory}: no such directory`);
-  if (!statSync(directory).isDirectory()) throw new CheckpointError(`${directory} is not a checkpoint directory`);
+  if (!statSync(directory).isDirectory()) {
+    if (path.basename(directory) === "latest") return namedCheckpoint(directory);
+    throw new CheckpointError(`${directory} is not a checkpoint directory`);
+  }
   if (existsSync(path.join(directory, "config.json"))) return directory;
   const checkpoints = path.join(directory, "checkpoints");
   if (!existsSync(checkpoints)) throw new CheckpointError(`${directory} is not a checkpoint: it has no config.json`);
   const latest = path.join(checkpoints, "latest");
   if (!existsSync(latest)) throw new CheckpointError(`${directory}: the run has no checkpoint yet`);
-  return path.join(checkpoints, path.basename((await readFile(latest, "utf8")).trim()));
+  return namedCheckpoint(latest);
+}
+
+async function namedCheckpoint(latest: string): Promise<string> {
+  return path.join(path.dirname(latest), path.basename((await readFile(latest, "utf8")).trim()));
 }
 
 /** What `readModelConfig` reads. @throws {CheckpointError} unless `file` holds a JSON object. */

@@ -150,7 +150,7 @@ export async function findLocalFiles(source: string): Promise<LocalFiles | null>
   }
   if (info) {
     if (formatOf(source) !== null) return { files: [source], leftOut: [] };
-    throw new DataError(`${source}: unreadable type "${unreadableKind(source)}" (readable: ${readableKinds})`);
+    throw new DataError(`${source}: no readable kind of file: ${unreadableKind(source)} (readable: ${readableKinds})`);
   }
   if (await lstat(source).catch(() => null)) {
     await obstacle(source);

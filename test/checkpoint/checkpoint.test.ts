@@ -147,9 +147,11 @@ describe("our checkpoints", () => {
       parameters: valuesOf,
     });
     writeFileSync(path.join(run, "checkpoints", "latest"), "step-00000002\n");
-    const checkpoint = await openCheckpoint(run);
-    await checkpoint.tensors.close();
-    expect(path.basename(checkpoint.directory)).toBe("step-00000002");
+    for (const named of [run, path.join(run, "checkpoints", "latest")]) {
+      const checkpoint = await openCheckpoint(named);
+      await checkpoint.tensors.close();
+      expect(path.basename(checkpoint.directory)).toBe("step-00000002");
+    }
   });
 });
 

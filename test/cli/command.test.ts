@@ -103,20 +103,29 @@ describe("runCommand", () => {
       ["runs/7", "--modle", "x"],
       /^bitnet-test: unknown flag --modle; the nearest is --model \(see bitnet-test --help\)$/,
     ],
-    [["runs/7"], /^bitnet-test: .*model/],
-    [["runs/7", "--model"], /^bitnet-test: .*model/],
-    [["runs/7", "--model", "--resume"], /^bitnet-test: .*model/],
+    [["runs/7"], /^bitnet-test: --model is missing \(see/],
+    [["runs/7", "--model"], /^bitnet-test: --model needs a value \(see/],
+    [["runs/7", "--model", "--resume"], /^bitnet-test: --model needs a value \(see/],
     [["--model", "m"], /missing argument <run>/],
     [["a", "b", "--model", "m"], /unexpected argument "b"/],
     [["a", "--model", "m", "--model", "n"], /--model is given more than once/],
     [["a", "--model", "m", "--num_fewshot", "few"], /--num_fewshot must be a number/],
-    [["a", "--model", "m", "--backend", "gpu"], /backend.*"gpu".*"native", "cpu"/],
+    [
+      ["a", "--model", "m", "--backend", "gpu"],
+      /^bitnet-test: --backend cannot be "gpu": choose one of "native", "cpu" \(see/,
+    ],
     [["a", "--model", "m", "-q"], /q/],
   ])("wrong usage %j is one line and exit code 2", async (args, message) => {
     const result = await invoke(args);
     expect(result.stderr).toMatch(message);
     expect(result.stderr).not.toContain("\n");
     expect(result.exitCode).toBe(2);
+  });
+
+  test("speaks English also where the system speaks another language", async () => {
+    vi.stubEnv("LC_ALL", "de_DE.UTF-8");
+    expect((await invoke(["runs/7"])).stderr).toMatch(/--model is missing/);
+    vi.unstubAllEnvs();
   });
 
   test("an error while running is one line and exit code 1", async () => {

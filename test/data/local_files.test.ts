@@ -56,7 +56,7 @@ describe("a folder and a pattern", () => {
       path.join(folder, "*"),
       /no readable file matches; it matches .*1 \.jsonl\.bz2 \(bunzip2\).*\(readable/,
     );
-    await fails(path.join(folder, "c.jsonl.bz2"), 'unreadable type ".jsonl.bz2 (bunzip2)"');
+    await fails(path.join(folder, "c.jsonl.bz2"), "no readable kind of file: .jsonl.bz2 (bunzip2)");
     await fails(folderOf({}), /no readable file in this folder \(readable/);
   });
 

@@ -112,9 +112,9 @@ describe("bitnet-export on bad input", () => {
   it.each<[number, string[], RegExp]>([
     [1, ["absent", "--out", "x.gguf"], /absent: no such directory/],
     [1, ["model", "--out", "x.gguf", "--target", "llama.cpp"], /hard-coded gated SiLU.*train with hidden_act: silu/],
-    [2, ["model"], /Missing required argument: out/],
+    [2, ["model"], /--out is missing/],
     [2, ["model", "--out", "x.gguf", "--typ", "i2_s"], /unknown flag --typ; the nearest is --type/],
-    [2, ["model", "--out", "x.gguf", "--type", "q4_k"], /Invalid values/],
+    [2, ["model", "--out", "x.gguf", "--type", "q4_k"], /--type cannot be "q4_k": choose one of "tq2_0", "tq1_0"/],
   ])("ends with %i and one line: %j", (code, args, message) => {
     const { status, stdout, stderr } = bitnetExport(...args);
     expect(stderr).toMatch(message);

@@ -4,6 +4,7 @@
  */
 import type { Score } from "../aggregate.ts";
 import { type ScoredEntry, summaryEntries } from "../group_scores.ts";
+import { remarkLines } from "../request/remarks.ts";
 import { chanceLines } from "./chance_lines.ts";
 import { colourOf, scoreBars, scoreText } from "./html/bars.ts";
 import { escapeHtml, htmlTable, pValueText } from "./html/markup.ts";
@@ -18,6 +19,8 @@ import type { SavedRun } from "./saved_run.ts";
 
 /** A task or group with what the table says of it. */
 interface TableEntry extends ScoredEntry {
+  /** A remark stands below the table. */
+  starred: boolean;
   shots: string;
   documents: string;
 }
@@ -27,13 +30,15 @@ function allEntries({ results, groups }: EvaluatedModel): TableEntry[] {
   return [
     ...groups.map(({ group, scores, chance, documents, numFewshot }) => ({
       name: group.name,
+      starred: false,
       scores,
       chance,
       shots: numFewshot === null ? "" : String(numFewshot),
       documents: String(documents),
     })),
-    ...results.map(({ task, scores, chance, documents: { original, effective }, numFewshot }) => ({
+    ...results.map(({ task, scores, chance, documents: { original, effective }, numFewshot, remarks }) => ({
       name: task.name,
+      starred: remarkLines(task.name, remarks).length > 0,
       scores,
       chance,
       shots: String(numFewshot),
@@ -44,8 +49,9 @@ function allEntries({ results, groups }: EvaluatedModel): TableEntry[] {
 
 function scoresTable(models: readonly EvaluatedModel[], names: readonly string[]): string {
   const entries = models.map(allEntries);
-  const rows = entries[0].flatMap(({ name, scores, chance, shots, documents }, i) =>
-    scores.map(({ metric, filter, higherIsBetter }) => {
+  const rows = entries[0].flatMap(({ name, scores, chance, shots, documents }, i) => {
+    const label = `${name}${entries.some((ofModel) => ofModel[i].starred) ? " *" : ""}`;
+    return scores.map(({ metric, filter, higherIsBetter }) => {
       const values = entries.map((ofModel) => {
         const same = (other: Score) => other.metric === metric && other.filter === filter;
         const score = ofModel[i].scores.find(same);
@@ -53,9 +59,9 @@ function scoresTable(models: readonly EvaluatedModel[], names: readonly string[]
       });
       const guess = chance !== null && metric.startsWith("acc") ? chance.toFixed(4) : "";
       const what = `${metric}${filter === "none" ? "" : `, ${filter}`} ${higherIsBetter ? "↑" : "↓"}`;
-      return [name, what, shots, documents, guess, ...values];
-    }),
-  );
+      return [label, what, shots, documents, guess, ...values];
+    });
+  });
   return htmlTable(["Task", "Metric", "Shots", "Documents", "Guessing", ...names], rows);
 }
 
@@ -116,7 +122,7 @@ const section = (title: string, ...parts: string[]) => {
   return body === "" ? "" : `<h2>${title}</h2>\n${body}`;
 };
 const faint = (text: string) => `<p class="faint">${escapeHtml(text)}</p>`;
-const lines = (texts: readonly string[]) => texts.map((text) => `<div>${escapeHtml(text)}</div>`).join("\n");
+const lines = (texts: readonly string[]) => texts.map((text) => `<p class="line">${escapeHtml(text)}</p>`).join("\n");
 
 /**
  * @param models on the same tasks

@@ -85,7 +85,7 @@ function truncationLine({ requests, total, maxLength, largest, examples }: Trunc
   const lost =
     examples.documents === 0
       ? ""
-      : `; few-shot examples are lost in ${examples.documents} documents, up to ${examples.most} of them`;
+      : `; few-shot examples are lost in ${examples.documents} document${examples.documents === 1 ? "" : "s"}, up to ${examples.most} of them`;
   return (
     `${requests} of ${total} requests do not fit: combined length of context (${context}) and continuation ` +
     `(${continuation}) exceeds model's maximum length (${maxLength}): truncating up to ${tokens} tokens from the left${lost}`

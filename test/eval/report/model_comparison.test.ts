@@ -85,6 +85,28 @@ test("the report has a bar for every score and a line where guessing is, and is 
   }
 });
 
+test("a task with a remark below the table is marked in it", async () => {
+  const model = await evaluated("m", (text) => -text.length);
+  const [arc, piqa] = model.results;
+  const truncation = {
+    requests: 40,
+    total: 160,
+    documents: 10,
+    maxLength: 64,
+    largest: { context: 60, continuation: 7, tokens: 3 },
+    examples: { documents: 1, most: 2 },
+  };
+  const html = htmlReport(
+    [{ ...model, results: [{ ...arc, remarks: { ...arc.remarks, truncation } }, piqa] }],
+    settings,
+    0,
+  );
+  expect(html).toContain("<td>toy_arc *</td>");
+  expect(html).toContain("<td>toy_piqa</td>");
+  expect(html).toContain('<p class="line">* toy_arc: 40 of 160 requests do not fit');
+  expect(html).toContain("examples are lost in 1 document, up to 2 of them");
+});
+
 test("the report says how it was asked, what differs by more than chance, and shows right and wrong answers", async () => {
   const both = await models();
   const html = htmlReport(both, { ...settings, systemInstruction: "Be <kind>." }, 0);

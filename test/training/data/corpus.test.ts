@@ -132,7 +132,7 @@ describe("resolveCorpus", () => {
     await fails(path.join(folder, "no.txt"), /no\.txt: no such file or folder here$/);
     await fails("data/missing.jsonl", "data/missing.jsonl: no such file");
     await fails("missing", "missing: no such file");
-    await fails(write(path.join(folder, "a.pdf"), "x"), /a\.pdf: unreadable type "\.pdf" \(readable: \.txt, /);
+    await fails(write(path.join(folder, "a.pdf"), "x"), /a\.pdf: no readable kind of file: \.pdf \(readable: \.txt, /);
     await fails(path.join(folder, "*.txt"), /\*\.txt: no readable file matches$/);
     await fails(folder, /no readable file in this folder/);
     await expect(resolveCorpus([])).rejects.toThrow("no data given");

@@ -2,15 +2,20 @@
 export const colours = ["--a", "--b", "--c", "--d", "--e", "--f"] as const;
 
 export const style = `
-:root{color-scheme:light dark;--text:#1f2328;--faint:#59636e;--line:#d1d9e0;--ground:#fff;--track:#eff2f5;
+:root{color-scheme:light dark;--text:#1f2328;--faint:#59636e;--line:#d1d9e0;--ground:#fff;--track:#eff2f5;--shadow:#1f232840;
 --a:#2f6db5;--b:#c9711a;--c:#2f8a50;--d:#8a4fa3;--e:#b5433f;--f:#5f6b76}
-@media (prefers-color-scheme:dark){:root{--text:#e6edf3;--faint:#9198a1;--line:#3d444d;--ground:#0d1117;--track:#21262d;
+@media (prefers-color-scheme:dark){:root{--text:#e6edf3;--faint:#9198a1;--line:#3d444d;--ground:#0d1117;--track:#21262d;--shadow:#e6edf340;
 --a:#6aa5e8;--b:#f0a254;--c:#63c183;--d:#c08ad8;--e:#ef807b;--f:#a3adb8}}
 body{font:16px/1.5 system-ui,sans-serif;color:var(--text);background:var(--ground);max-width:60rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.6rem;overflow-wrap:anywhere}h2{font-size:1.2rem;margin-top:2.2rem}h3{font-size:1rem;margin:1.4rem 0 .4rem}
 p.faint,td.faint,.faint{color:var(--faint)}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem}dt{color:var(--faint)}dd{margin:0;overflow-wrap:anywhere}
-.wide{overflow-x:auto}
+p.line{margin:.4rem 0}
+/* A shadow at an edge where the table goes on: the ground scrolls with it and covers the shadow at its end. */
+.wide{overflow-x:auto;margin-bottom:.6rem;background:linear-gradient(90deg,var(--ground) 30%,transparent) 0/2rem 100% local no-repeat,
+linear-gradient(270deg,var(--ground) 30%,transparent) 100%/2rem 100% local no-repeat,
+linear-gradient(90deg,var(--shadow),transparent) 0/.7rem 100% scroll no-repeat,
+linear-gradient(270deg,var(--shadow),transparent) 100%/.7rem 100% scroll no-repeat}
 table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}
 td,th{border-bottom:1px solid var(--line);padding:.3rem .7rem .3rem 0;text-align:left;white-space:nowrap}
 th{font-weight:600}.number{text-align:right}
@@ -25,6 +30,6 @@ details{border:1px solid var(--line);border-radius:6px;margin:.5rem 0;padding:.4
 summary{cursor:pointer;overflow-wrap:anywhere}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--track);border-radius:4px;padding:.5rem .7rem;margin:.4rem 0;font-size:.85rem}
 .right{color:var(--c)}.wrong{color:var(--e)}
-@media (max-width:34rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.4rem}.row{grid-template-columns:1fr 7.5rem}.row b{font-size:.8rem}}
+@media (max-width:34rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.4rem}.row{grid-template-columns:1fr 7.5rem}.row b{font-size:.8rem}td,th{padding-right:.5rem}table{font-size:.8rem}}
 @media print{body{max-width:none}details{break-inside:avoid}}
 `;
