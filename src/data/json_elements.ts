@@ -48,6 +48,11 @@ export class JsonElements {
     this.unwraps = options.unwraps ?? false;
   }
 
+  /** The values are elements of the file's own array. */
+  get isList(): boolean {
+    return this.containers[0] === "array";
+  }
+
   *push(chunk: string): Generator<JsonElement> {
     this.buffer += chunk;
     for (; this.at < this.buffer.length; this.at++) {

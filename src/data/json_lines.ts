@@ -36,14 +36,19 @@ function parses(line: string): boolean {
   }
 }
 
-/** Object of a text that must have `fields`. @throws {DataError} */
-function parseRow(text: string, place: string, options: RowOptions): JsonObject {
+/**
+ * Object of a text that must have `fields`.
+ * @param inList an element of an array: of texts each is a row, in the field `text`, as `datasets` has it
+ * @throws {DataError}
+ */
+function parseRow(text: string, place: string, options: RowOptions, inList = false): JsonObject {
   let row: unknown;
   try {
     row = options.exact ? parseJsonValues(text) : parseJson(text);
   } catch (error) {
     throw new DataError(`${place}: not valid JSON: ${messageOf(error)}`);
   }
+  if (inList && typeof row === "string") row = { text: row };
   if (row === null || typeof row !== "object" || Array.isArray(row)) {
     const { fields } = options;
     const having = fields === undefined ? "" : ` with a ${fields.map((field) => `"${field}"`).join(" and ")} field`;
@@ -101,7 +106,7 @@ export async function* readJsonLines(
   function* rows(found: Iterable<{ text: string; line: number }>): Generator<LocatedRow> {
     for (const { text, line } of found) {
       const place = `${file}:${line}`;
-      yield { row: parseRow(text, place, options), place };
+      yield { row: parseRow(text, place, options, elements.isList), place };
     }
   }
   for await (const chunk of all) yield* rows(elements.push(chunk));

@@ -7,8 +7,8 @@ import { PythonObject } from "../python/python_object.ts";
 import { itemOf } from "../python/sequences.ts";
 import { sliceOf } from "../python/slices.ts";
 import type { FieldAccess } from "../python/str_format.ts";
-import { textMethod } from "../python/text_methods.ts";
-import { isFloat, isInteger, PythonTuple, pythonRepr, typeName } from "../python/values.ts";
+import { plainAccess, textMethod } from "../python/text_methods.ts";
+import { isFloat, isInteger, PythonFloat, PythonTuple, pythonRepr, typeName } from "../python/values.ts";
 import type { Environment } from "./environment.ts";
 import { Markup } from "./markup.ts";
 import { missingMessage, Undefined } from "./undefined.ts";
@@ -37,8 +37,12 @@ class PythonType extends PythonObject {
 }
 
 /** How fields of formats (`"{0.name}".format(...)`) are looked up: a sandbox does it by its own rules. */
-function fieldAccess(environment: Environment): FieldAccess | undefined {
-  if (!environment.sandboxed) return undefined;
+function fieldAccess(environment: Environment): FieldAccess {
+  if (!environment.sandboxed) {
+    const attribute = (value: unknown, name: string) =>
+      pythonAttribute(environment, value, name) ?? plainAccess.attribute(value, name);
+    return { ...plainAccess, attribute };
+  }
   return {
     attribute: (value, name) => attributeOf(environment, value, name),
     item: (value, key) => subscript(environment, value, key),
@@ -47,7 +51,7 @@ function fieldAccess(environment: Environment): FieldAccess | undefined {
 
 function numberAttribute(value: unknown, name: string): unknown {
   if (name === "real") return value;
-  if (name === "imag") return 0;
+  if (name === "imag") return isFloat(value) ? new PythonFloat(0) : 0;
   if (name === "is_integer" && isFloat(value)) return () => Number.isInteger(Number(value));
   if (name === "bit_length" && isInteger(value)) {
     return () => (BigInt(value) === 0n ? 0 : BigInt(value).toString(2).replace("-", "").length);

@@ -41,6 +41,15 @@ describe("JSON that is no JSON Lines", () => {
     }
   });
 
+  it("a list of texts is a row a text, in the field text", async () => {
+    for (const text of ['["one", "t\\"w,o"]', '["one",\n "t\\"w,o"\n]']) {
+      expect(await rowsOf(fileOf("a.json", text))).toEqual([{ text: "one" }, { text: 't"w,o' }]);
+      expect(await documentsOf(fileOf("a.jsonl", text))).toEqual(["one", 't"w,o']);
+    }
+    await expect(rowsOf(fileOf("a.jsonl", '"one"\n"two"\n'))).rejects.toThrow(":1: not a JSON object");
+    await expect(rowsOf(fileOf("a.json", "[1, 2]"))).rejects.toThrow(":1: not a JSON object");
+  });
+
   it("one object is one row, and lists of other keys stay in it", async () => {
     const one = { text: "x", choices: [{ label: "A" }], data: [1, 2] };
     for (const text of [JSON.stringify(one), JSON.stringify(one, null, 1)]) {

@@ -48,6 +48,14 @@ describe("what is wrong is said in one line, with the line of a template that ha
   });
 });
 
+test("fields of formats are those of Python, with and without a sandbox", () => {
+  const source = '{{ "{a.real} {f.imag} {c[0]}".format(a=n, f=6.0, c=["x"]) }}';
+  for (const sandboxed of [false, true]) {
+    expect(new JinjaTemplate(source, { ...environment, sandboxed }).render({ n: 3 })).toBe("3 0.0 x");
+  }
+  expect(() => template('{{ "{a.none}".format(a=3) }}').render({})).toThrow("'int' object has no attribute 'none'");
+});
+
 describe("a template comes to an end", () => {
   test.each([
     ["{{ range(100001) }}", "Range too big"],
