@@ -46,6 +46,8 @@ test.each([
 test.each([
   ["lr=1e-3", "--set lr=1e-3: expected section.key=value, here optimizer.learning_rate=1e-3"],
   ["max_steps=5", "--set max_steps=5: expected section.key=value, here training.max_steps=5"],
+  ["vocab_size=9", "expected section.key=value, here model.vocab_size=9 or tokenizer.vocab_size=9"],
+  ["device=cuda", "expected section.key=value, training runs on the CPU, with --backend and --threads"],
   ["zebra=5", "--set zebra=5: expected section.key=value, for example training.max_steps=500"],
 ])("--set %s has no section", (set, line) => {
   expect(problems(leastRecipe, set)[0]).toContain(line);

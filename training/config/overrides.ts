@@ -31,13 +31,15 @@ export function parseOverride(text: string): Override {
   }
 }
 
-/** `for example training.max_steps=500`, or the key that a lone name means. */
+/** `for example training.max_steps=500`, the keys that a lone name means, or what to do instead of one. */
 function setExample([name, ...others]: readonly string[], value: string): string {
-  const owner = keysOf(sectionsAt(runConfigSchema, [])).find((section) =>
+  const owners = keysOf(sectionsAt(runConfigSchema, [])).filter((section) =>
     keysOf(sectionsAt(runConfigSchema, [section])).includes(name),
   );
-  const key = owner === undefined ? synonymOf(name)?.key : `${owner}.${name}`;
-  return others.length > 0 || key === undefined ? "for example training.max_steps=500" : `here ${key}=${value}`;
+  const synonym = owners.length === 0 && others.length === 0 ? synonymOf(name) : undefined;
+  const keys = synonym?.key === undefined ? owners.map((owner) => `${owner}.${name}`) : [synonym.key];
+  if (others.length === 0 && keys.length > 0) return `here ${keys.map((key) => `${key}=${value}`).join(" or ")}`;
+  return synonym?.advice ?? "for example training.max_steps=500";
 }
 
 /** Of a message of the YAML parser. */
