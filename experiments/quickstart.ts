@@ -9,6 +9,7 @@ import { spawn } from "node:child_process";
 import { copyFileSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { shellQuoted } from "./shell_quote.ts";
 import { terminalPlot } from "./terminal_plot.ts";
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), "..");
@@ -25,9 +26,7 @@ const taskNames = tasks.map((task) => task.name).join(",");
 
 /** Runs one of the commands as a user would; its output is shown and, when asked for, returned. */
 async function command(name: string, args: string[], capture = false): Promise<string> {
-  console.log(
-    `\n$ npx ${name} ${args.map((arg) => (/^[\w./,:=-]+$/.test(arg) ? arg : JSON.stringify(arg))).join(" ")}`,
-  );
+  console.log(`\n$ npx ${[name, ...args].map(shellQuoted).join(" ")}`);
   const child = spawn(process.execPath, [path.join(root, `cli/bin/${name}.mjs`), ...args], {
     cwd: root,
     stdio: ["ignore", capture ? "pipe" : "inherit", "inherit"],
@@ -55,12 +54,12 @@ function readResults(folder: string): Record<string, Record<string, number>> {
   return JSON.parse(readFileSync(path.join(root, folder, newest), "utf8")).results;
 }
 
-function lossCurve(): number[] {
+function lossCurve(): { step: number; loss: number }[] {
   return readFileSync(path.join(root, run, "metrics.jsonl"), "utf8")
     .trim()
     .split("\n")
-    .map((line) => JSON.parse(line).loss)
-    .filter((loss) => typeof loss === "number");
+    .map((line) => JSON.parse(line))
+    .filter(({ loss }) => typeof loss === "number");
 }
 
 const seconds = (since: number) => `${((performance.now() - since) / 1000).toFixed(0)} s`;
@@ -82,8 +81,10 @@ async function main(): Promise<void> {
   const fromCheckpoint = readResults(`${run}/eval_checkpoint`);
   const curve = lossCurve();
   console.log("\nTraining loss (nats per token)");
-  for (const line of terminalPlot(curve, { xLabel: `step 0 to ${curve.length} logged values` })) console.log(line);
-  console.log("\n| held-out task | guessing | checkpoint (training forward) | GGUF (native engine) |");
+  const xLabel = `steps ${curve[0].step} to ${curve[curve.length - 1].step}`;
+  const losses = curve.map(({ loss }) => loss);
+  for (const line of terminalPlot(losses, { xLabel })) console.log(line);
+  console.log("\n| held-out task | guessing | checkpoint | GGUF, native engine |");
   console.log("|---|---|---|---|");
   const problems: string[] = [];
   const rows: { task: string; chance: number; checkpoint: number; gguf: number }[] = [];
