@@ -14,6 +14,7 @@ import { checkThreadFlags } from "./compute_flags.ts";
 import { engineFlags, engineOptions } from "./engine_flags.ts";
 import { variantHelp } from "./kernel_variants.ts";
 import { Progress } from "./progress.ts";
+import { folded } from "./terminal/say.ts";
 
 /** `1,2` -> [1, 2]. */
 function threadList(text: string): number[] {
@@ -38,7 +39,9 @@ function report(result: BenchmarkResult): string {
     ...(headPrecision ? [`head ${headPrecision}`] : []),
   ];
   const each = (seconds: (row: ThreadResult) => number) =>
-    result.results.map((row) => `${seconds(row).toFixed(2)} s`).join(", ");
+    result.results
+      .map((row) => `${seconds(row).toFixed(2)} s (${row.threads} thread${row.threads === 1 ? "" : "s"})`)
+      .join(", ");
   const facts = [
     `${path.basename(result.model)}: ${config.architecture}, ${config.weightType}, embedding ${config.embeddingType}, ` +
       `${config.parameters.toLocaleString("en-US")} parameters, ${megabytes(result.file_bytes)}`,
@@ -71,7 +74,8 @@ function report(result: BenchmarkResult): string {
   const meaning =
     `${result.repetitions} rounds after a warm-up; shares are of medians. Prefill: operations of the linear layers over ` +
     `what the dot-product instructions can do. Decode: ${megabytes(config.bytesPerToken)} of weights a token over plain reading.`;
-  return `${facts.join("\n")}\n\n${prefill.join("\n")}\n\n${decode.join("\n")}\n\n${meaning}`;
+  const fold = (line: string) => folded(line, process.stdout);
+  return `${facts.map(fold).join("\n")}\n\n${prefill.join("\n")}\n\n${decode.join("\n")}\n\n${fold(meaning)}`;
 }
 
 export const command = defineCommand({

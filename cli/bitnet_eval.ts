@@ -29,7 +29,8 @@ export const command = defineCommand({
     compare: {
       type: "string",
       array: true,
-      describe: "Two results files: prints their differences and whether they are more than chance, and ends",
+      describe:
+        "Two results files, or folders with them: prints their differences and whether they are more than chance, and ends",
     },
   },
   advice: (flag) => ignoredOfLmEval[flag],

@@ -114,6 +114,8 @@ export class Chat {
   }
 }
 
+const tokens = (count: number) => `${count} token${count === 1 ? "" : "s"}`;
+
 /** `12 tokens, 34.5 tokens/s; prompt 5 tokens and 130 cached ones in 0.02 s; end of the answer`. */
 function statistics({ usage, stopReason }: Generation): string {
   const { promptTokens, cachedTokens, generatedTokens, promptSeconds, generationSeconds } = usage;
@@ -122,7 +124,7 @@ function statistics({ usage, stopReason }: Generation): string {
   const cached = cachedTokens > 0 ? ` and ${cachedTokens} cached ones` : "";
   const reasons = { eos: "", stop: "", length: "; --max-tokens reached", context: "; the context is full" };
   const end = stopReason === null ? "; stopped" : reasons[stopReason];
-  return `${generatedTokens} tokens${speed}; prompt ${promptTokens - cachedTokens} tokens${cached} in ${promptSeconds.toFixed(2)} s${end}`;
+  return `${tokens(generatedTokens)}${speed}; prompt ${tokens(promptTokens - cachedTokens)}${cached} in ${promptSeconds.toFixed(2)} s${end}`;
 }
 
 /** A remark that is no part of the conversation: to stderr, dimmed at a terminal. */

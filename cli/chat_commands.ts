@@ -14,7 +14,7 @@ const commands: Record<CommandName, { does: string; others: readonly string[]; a
   help: { does: "this list", others: ["?"] },
   reset: { does: "forget the conversation", others: ["clear", "new"] },
   system: {
-    does: 'start again under the system message TEXT; without TEXT: show it; /system "" removes it',
+    does: 'start again under this system message (alone: shows it, "": none)',
     others: [],
     argument: " TEXT",
   },

@@ -162,7 +162,7 @@ export function overlapLines(overlap: Overlap, results: readonly TaskResult[]): 
     overlapping.slice(0, shownExamples).map(({ docId, words }) => `${task}, document ${docId}: "${words}"`),
   );
   return [
-    `Overlap with ${words} words of ${documents} training documents (13 successive words in common):`,
+    `Overlap with ${words} words of ${documents} training document${overlap.corpusDocuments === 1 ? "" : "s"} (13 successive words in common):`,
     ...textTable(
       header.slice(0, columns),
       rows.map((row) => row.slice(0, columns)),

@@ -1,6 +1,6 @@
 /** A run as it was written: a results file of lm-evaluation-harness's shape, and the samples files beside it. */
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import { DataError } from "../../data/data_error.ts";
@@ -47,8 +47,12 @@ export interface SavedRun {
   tasks: SavedTask[];
 }
 
-/** @throws {DataError} if the file, or a samples file beside it, cannot be read. */
-export async function readSavedRun(file: string): Promise<SavedRun> {
+/**
+ * @param place a results file, or a folder (of `--output_path`, or of the model in it) for the newest one inside
+ * @throws {DataError} if the file, or a samples file beside it, cannot be read, or the folder has those of several models.
+ */
+export async function readSavedRun(place: string): Promise<SavedRun> {
+  const file = (await isFolder(place)) ? await newestResults(place) : place;
   const json = await readResults(file);
   const samples = new Map<string, SavedSample[] | null>();
   for (const name of Object.keys(json.results)) {
@@ -61,6 +65,22 @@ export async function readSavedRun(file: string): Promise<SavedRun> {
     samples: samplesOf(name, samples, json.group_subtasks ?? {}),
   }));
   return { file, modelName: json.model_name ?? path.basename(path.dirname(file)), tasks };
+}
+
+const isFolder = (place: string) =>
+  stat(place).then(
+    (info) => info.isDirectory(),
+    () => false,
+  );
+
+async function newestResults(folder: string): Promise<string> {
+  const files = (await readdir(folder, { recursive: true })).filter((name) =>
+    /^results_.*\.json$/.test(path.basename(name)),
+  );
+  if (files.length === 0) throw new DataError(`${folder}: no results_*.json in this folder`);
+  const folders = [...new Set(files.map((name) => path.join(folder, path.dirname(name))))];
+  if (folders.length > 1) throw new DataError(`${folder} has results of several models: ${folders.sort().join(", ")}`);
+  return path.join(folder, files.sort().at(-1)!);
 }
 
 function samplesOf(

@@ -1,5 +1,5 @@
 /** Significance of differences, against values worked out by hand, and saved runs side by side. */
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -158,6 +158,23 @@ describe("saved runs", () => {
     const rows = compareRuns(left, right);
     expect(rows.map(({ test: { test } }) => test)).toEqual(["Fisher", "Fisher"]);
     expect(comparisonLines(left, right, rows).join("\n")).toContain("Fisher: no samples beside both results files");
+  });
+
+  test("may be named by a folder: the newest results in it, of one model", async () => {
+    const folder = mkdtempSync(path.join(directory, "by_folder_"));
+    const written = async (where: string, time: string) => {
+      mkdirSync(path.join(folder, where), { recursive: true });
+      const file = path.join(folder, where, `results_${time}.json`);
+      copyFileSync(await save("one", ["toy_arc"], short), file);
+      return file;
+    };
+    await expect(readSavedRun(folder)).rejects.toThrow(`${folder}: no results_*.json in this folder`);
+    const newest = await written("model", "2026-11-30T22-00-00.000000");
+    await written("model", "2026-11-29T23-00-00.000000");
+    expect((await readSavedRun(folder)).file).toBe(newest);
+    expect((await readSavedRun(path.join(folder, "model"))).file).toBe(newest);
+    await written("other", "2026-11-30T22-00-00.000000");
+    await expect(readSavedRun(folder)).rejects.toThrow(`${folder} has results of several models: `);
   });
 
   test("that cannot be compared are one error", async () => {
