@@ -50,7 +50,7 @@ function report(result: BenchmarkResult): string {
       `included, in ${each(({ first_token_seconds }) => first_token_seconds)}; peak RSS ${megabytes(result.peak_rss_bytes)}`,
   ];
   const prefill = textTable(
-    ["test", "threads", "tokens/s, median", "mean ± s.d.", "int8 peak, GOP/s", "share"],
+    ["test", "threads", "tokens/s", "mean ± s.d.", "peak, GOP/s", "share"],
     result.results.map((row) => [
       `prefill ${prompt_tokens}`,
       String(row.threads),
@@ -61,7 +61,7 @@ function report(result: BenchmarkResult): string {
     ]),
   );
   const decode = textTable(
-    ["test", "threads", "tokens/s, median", "mean ± s.d.", "memory read, GB/s", "share"],
+    ["test", "threads", "tokens/s", "mean ± s.d.", "read, GB/s", "share"],
     result.results.map((row) => [
       `decode ${decode_tokens}`,
       String(row.threads),
@@ -72,8 +72,9 @@ function report(result: BenchmarkResult): string {
     ]),
   );
   const meaning =
-    `${result.repetitions} rounds after a warm-up; shares are of medians. Prefill: operations of the linear layers over ` +
-    `what the dot-product instructions can do. Decode: ${megabytes(config.bytesPerToken)} of weights a token over plain reading.`;
+    `tokens/s and shares are medians of ${result.repetitions} rounds after a warm-up. Prefill: operations of the linear ` +
+    `layers over the int8 peak of the dot-product instructions. Decode: ${megabytes(config.bytesPerToken)} of weights a ` +
+    "token over plain reading of memory.";
   const fold = (line: string) => folded(line, process.stdout);
   return `${facts.map(fold).join("\n")}\n\n${prefill.join("\n")}\n\n${decode.join("\n")}\n\n${fold(meaning)}`;
 }

@@ -131,7 +131,7 @@ function resultLines(
   scores: readonly FileScore[],
   { context, stride }: { context: number; stride: number },
 ): string[] {
-  const header = ["Text", "Tokens", "Bytes", "Perplexity", "±", "Word perplexity", "Bits per byte"];
+  const header = ["Text", "Tokens", "Bytes", "Perplexity", "±", "Per word", "Bits/byte"];
   const rows = scores.map(({ name, score }) => {
     const { perplexity, perplexityError, wordPerplexity, bitsPerByte } = textMetrics(score);
     const shown = [perplexity, perplexityError, score.words > 0 ? wordPerplexity : null];

@@ -59,10 +59,10 @@ function scoresTable(models: readonly EvaluatedModel[], names: readonly string[]
       });
       const guess = chance !== null && metric.startsWith("acc") ? chance.toFixed(4) : "";
       const what = `${metric}${filter === "none" ? "" : `, ${filter}`} ${higherIsBetter ? "↑" : "↓"}`;
-      return [label, what, shots, documents, guess, ...values];
+      return [label, what, ...values, guess, shots, documents];
     });
   });
-  return htmlTable(["Task", "Metric", "Shots", "Documents", "Guessing", ...names], rows);
+  return htmlTable(["Task", "Metric", ...names, "Guessing", "Shots", "Documents"], rows);
 }
 
 /** An evaluation as `--compare` would read it. */
