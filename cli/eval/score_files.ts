@@ -24,6 +24,7 @@ import type { LanguageModel } from "../../src/language_model/language_model.ts";
 import { resolveCorpus } from "../../training/data/corpus.ts";
 import { checkInteger, UsageError } from "../command.ts";
 import { Progress } from "../progress.ts";
+import { folded, sayAside } from "../terminal/say.ts";
 import type { ModelOptions } from "./model_flags.ts";
 import { chooseModels, openEvaluatedModel } from "./open_evaluated_model.ts";
 import type { OutputOptions } from "./output_flags.ts";
@@ -76,7 +77,7 @@ async function textsOf(file: string, textField: string, onRemark: OnRemark): Pro
 }
 
 async function readTexts(options: Flags): Promise<TextFile[]> {
-  const remark = (line: string) => console.error(line);
+  const remark = (line: string) => sayAside(`note: ${line}`);
   const files: TextFile[] = [];
   for (const source of options.text ?? []) {
     for (const name of await filesOf(source, remark)) {
@@ -136,7 +137,7 @@ function resultLines(
     const { perplexity, perplexityError, wordPerplexity, bitsPerByte } = textMetrics(score);
     const shown = [perplexity, perplexityError, score.words > 0 ? wordPerplexity : null];
     const cells = shown.map((value) =>
-      value === null ? "-" : value < 1e6 ? value.toFixed(4) : value.toExponential(3),
+      value === null ? "-" : value < 1e5 ? value.toFixed(4) : value.toExponential(3),
     );
     return [name, String(score.tokens), String(score.bytes), ...cells, bitsPerByte.toFixed(4)];
   });
@@ -144,10 +145,8 @@ function resultLines(
     stride === context
       ? "every token is run once"
       : `after the first, each token is given ${context - stride + 1} or more before it`;
-  return [
-    `bitnet-lab (${model.name}), stride ${stride}, windows of ${context} positions: ${each}`,
-    ...textTable(header, rows),
-  ];
+  const how = `bitnet-lab (${model.name}), stride ${stride}, windows of ${context} positions: ${each}`;
+  return [folded(how, process.stdout), ...textTable(header, rows)];
 }
 
 async function write(

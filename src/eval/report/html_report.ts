@@ -155,7 +155,9 @@ ${section(
   bars,
   scoresTable(models, names),
   lines(
-    models.flatMap(({ results }, i) => tableRemarks(results).map((line) => (several ? `${names[i]}: ${line}` : line))),
+    models.flatMap(({ results }, i) =>
+      tableRemarks(results).map((line) => (several ? line.replace("* ", `* ${names[i]}: `) : line)),
+    ),
   ),
   lines(leftOutLines(models[0].results)),
 )}

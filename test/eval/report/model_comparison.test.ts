@@ -104,6 +104,11 @@ test("a task with a remark below the table is marked in it", async () => {
   expect(html).toContain("<td>toy_arc *</td>");
   expect(html).toContain("<td>toy_piqa</td>");
   expect(html).toContain('<p class="line">* toy_arc: 40 of 160 requests do not fit');
+  const both = [
+    { ...model, results: [{ ...arc, remarks: { ...arc.remarks, truncation } }, piqa] },
+    { ...model, name: "n" },
+  ];
+  expect(htmlReport(both, settings, 0)).toContain('<p class="line">* m: toy_arc: 40 of');
   expect(html).toContain("examples are lost in 1 document, up to 2 of them");
 });
 
