@@ -1,19 +1,10 @@
-/**
- * CSV and TSV: the first line names the columns, quotes keep separators and line breaks, a quote within a field is doubled;
- * LF, CRLF and CR. Every value is a text, or null where the line is too short.
- */
-import { Readable } from "node:stream";
-import { CsvError, type Info, parse } from "csv-parse";
+/** CSV and TSV: the first line names the columns. Every value is a text, or null where the line is too short. */
 import type { Compression } from "./compression.ts";
 import { DataError } from "./data_error.ts";
 import type { JsonObject } from "./document.ts";
 import { checkFields, type LocatedRow, type RowOptions } from "./row_source.ts";
+import { SeparatedLines } from "./separated_lines.ts";
 import { readTextChunks } from "./text_chunks.ts";
-
-interface Line {
-  record: string[];
-  info: Info;
-}
 
 /** As pandas names them: repeated names are numbered, missing ones made up. */
 function columnNames(header: readonly string[]): string[] {
@@ -29,50 +20,32 @@ function columnNames(header: readonly string[]): string[] {
 async function* readSeparated(
   file: string,
   compression: Compression | null,
-  delimiter: string,
+  separator: string,
   options: RowOptions,
 ): AsyncGenerator<LocatedRow> {
-  const text = Readable.from(readTextChunks(file, compression, { ...options, asRows: true }), { objectMode: true });
-  const lines = parse({
-    delimiter,
-    info: true,
-    relax_column_count: true,
-    relax_quotes: true,
-    skip_empty_lines: true,
-    max_record_size: 64 << 20,
-  });
-  text.on("error", (error) => lines.destroy(error));
+  const lines = new SeparatedLines(file, separator);
   let names: readonly string[] | undefined;
-  let wanted: readonly string[] = [];
-  let place = `${file}:1`;
-  try {
-    for await (const { record, info } of text.pipe(lines) as AsyncIterable<Line>) {
+  let wanted: (readonly [name: string, index: number])[] = [];
+  function* rows(found: ReturnType<SeparatedLines["push"]>): Generator<LocatedRow> {
+    for (const { values, place } of found) {
       if (names === undefined) {
-        names = columnNames(record);
-        wanted = checkFields(file, names, options);
-        place = `${file}:${info.lines + 1}`;
+        names = columnNames(values);
+        const fields = checkFields(file, names, options);
+        wanted = [...names.entries()].filter(([, name]) => fields.includes(name)).map(([index, name]) => [name, index]);
         continue;
       }
-      const isBlank = record.length === 1 && names.length > 1 && record[0].trim() === "";
-      if (isBlank) {
-        place = `${file}:${info.lines + 1}`;
-        continue;
-      }
-      if (record.length > names.length) {
-        throw new DataError(`${place}: ${record.length} values, and ${names.length} columns`);
+      if (values.length > names.length) {
+        throw new DataError(`${place}: ${values.length} values, and ${names.length} columns`);
       }
       const row: JsonObject = {};
-      for (const [index, name] of names.entries()) if (wanted.includes(name)) row[name] = record[index] ?? null;
+      for (const [name, index] of wanted) row[name] = values[index] ?? null;
       yield { row, place };
-      place = `${file}:${info.lines + 1}`;
     }
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    throw new DataError(`${place}: not readable as CSV: ${error.message}`);
-  } finally {
-    text.destroy();
-    lines.destroy();
   }
+  for await (const chunk of readTextChunks(file, compression, { ...options, asRows: true })) {
+    yield* rows(lines.push(chunk));
+  }
+  yield* rows(lines.end());
 }
 
 export const readCsv = (file: string, compression: Compression | null, options: RowOptions) =>
