@@ -2,12 +2,14 @@
  * Objects of JSON: one a line (empty lines do not count), or, where the first line is not a whole object, whatever
  * `json_elements.ts` finds. Compressed or not.
  */
+import { stat } from "node:fs/promises";
 import { messageOf } from "../errors/user_error.ts";
 import type { Compression } from "./compression.ts";
 import { DataError } from "./data_error.ts";
 import type { JsonObject } from "./document.ts";
 import { JsonElements } from "./json_elements.ts";
 import { parseJson, parseJsonValues } from "./json_values.ts";
+import { LoneSurrogates } from "./lone_surrogates.ts";
 import { checkFields, type LocatedRow, type RowOptions } from "./row_source.ts";
 import { readTextChunks } from "./text_chunks.ts";
 
@@ -92,23 +94,25 @@ export async function* readJsonLines(
     readTextChunks(file, compression, { ...options, asRows: true }),
     isJsonFile,
   );
+  const surrogates = new LoneSurrogates(file, (await stat(file)).size);
+  const rowOf = (text: string, line: number, inList = false): LocatedRow => {
+    const place = `${file}:${line}`;
+    return { row: parseRow(surrogates.replace(text, place), place, options, inList), place };
+  };
   if (hasLines) {
     let number = 0;
     for await (const line of splitLines(file, all)) {
       number++;
-      if (line.trim() === "") continue;
-      const place = `${file}:${number}`;
-      yield { row: parseRow(line, place, options), place };
+      if (line.trim() !== "") yield rowOf(line, number);
     }
-    return;
-  }
-  const elements = new JsonElements(file, { field: options.fields?.[0], unwraps: isJsonFile });
-  function* rows(found: Iterable<{ text: string; line: number }>): Generator<LocatedRow> {
-    for (const { text, line } of found) {
-      const place = `${file}:${line}`;
-      yield { row: parseRow(text, place, options, elements.isList), place };
+  } else {
+    const elements = new JsonElements(file, { field: options.fields?.[0], unwraps: isJsonFile });
+    function* rows(found: Iterable<{ text: string; line: number }>): Generator<LocatedRow> {
+      for (const { text, line } of found) yield rowOf(text, line, elements.isList);
     }
+    for await (const chunk of all) yield* rows(elements.push(chunk));
+    yield* rows(elements.end());
   }
-  for await (const chunk of all) yield* rows(elements.push(chunk));
-  yield* rows(elements.end());
+  const remark = surrogates.remark();
+  if (remark !== undefined) options.onRemark?.(remark);
 }

@@ -3,7 +3,7 @@
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { documentsOf, fileOf, inputs } from "./data_folder.ts";
+import { documentsOf, fileOf, inputs, rowsOf } from "./data_folder.ts";
 
 const fails = (file: string, message: string | RegExp) => expect(documentsOf(file)).rejects.toThrow(message);
 const input = (name: string) => path.join(inputs, name);
@@ -65,6 +65,34 @@ describe("bad bytes", () => {
     expect(remarks).toEqual([expect.stringMatching(/big\.txt: [23] faults in the text .*, the first at byte \d+: /)]);
     for (let at = 0; at < 20_000; at += 1000) text[at] = 0xff;
     await fails(fileOf("big.txt", text), /big\.txt: byte 0: 0xff is not UTF-8/);
+  });
+});
+
+describe("half a character in JSON", () => {
+  const pair = String.raw`{"text":"\ud83d\ude00 \\ud83d \uD83D\uDE00"}`;
+
+  it("is an error with the line, in every field, in lines and lists, where a pair and an escaped backslash are none", async () => {
+    for (const lone of [
+      String.raw`{"text":"a\ud83d b"}`,
+      String.raw`{"text":"\ud83d\ud83d\ude00"}`,
+      String.raw`{"text":"\\\uDE00"}`,
+      String.raw`{"text":"ok","\ud83d":1}`,
+    ]) {
+      const message = /:2: \\u[dD]\w{3} is half a character \(a surrogate without the other half\)$/;
+      await fails(fileOf("a.jsonl", `${pair}\n${lone}\n`), message);
+      await fails(fileOf("a.json", `[${pair},\n${lone}]`), message);
+      await expect(rowsOf(fileOf("a.jsonl", `${pair}\n${lone}\n`), { exact: true })).rejects.toThrow(message);
+    }
+    expect((await read("a.jsonl", `${pair}\n`)).texts).toEqual([String.raw`😀 \ud83d 😀`]);
+  });
+
+  it("is counted where it is one in 100,000 bytes", async () => {
+    const text = `{"text":"${"word ".repeat(50_000)}"}\n${String.raw`{"text":"a\ud83d"}`}\n`;
+    const { texts, remarks } = await read("a.jsonl", text);
+    expect(texts[1]).toBe("a\ufffd");
+    expect(remarks).toEqual([
+      expect.stringMatching(/1 fault in the text .*, the first at .*a\.jsonl:2: \\ud83d is half/),
+    ]);
   });
 });
 
