@@ -64,17 +64,11 @@ export class DocumentSplitter {
   private readonly length: number;
   private buffer = "";
   private first = true;
-  private found = false;
 
   constructor(separator: string | null, length: number = partLength) {
     this.separator = separator === null ? null : separatorPattern(separator);
     this.separatorLength = separator === null ? 0 : 2 * separator.length;
     this.length = length;
-  }
-
-  /** The separator stood in the text at least once. */
-  get hasSplit(): boolean {
-    return this.found;
   }
 
   *push(chunk: string): Generator<DocumentPart> {
@@ -101,7 +95,6 @@ export class DocumentSplitter {
     for (let match = this.separator.exec(this.buffer); match; match = this.separator.exec(this.buffer)) {
       const end = match.index + match[0].length;
       if (!isEnd && end === this.buffer.length && match[0].endsWith("\r")) break;
-      this.found = true;
       yield* this.endDocument(this.buffer.slice(start, match.index));
       start = end;
       this.separator.lastIndex = end;
