@@ -1,4 +1,4 @@
-/** Loads a model, uses and disposes of it many times: prints how much the process has grown after the first tenth. */
+/** Loads a model, uses and disposes of it many times: prints how much the process has grown in the second half. */
 import { loadModel } from "../../../native/inference/index.ts";
 
 const [file, cycles] = [process.argv[2], Number(process.argv[3])];
@@ -13,7 +13,7 @@ async function settledMegabytes(): Promise<number> {
 
 let before = 0;
 for (let cycle = 0; cycle < cycles; cycle++) {
-  if (cycle === cycles / 10) before = await settledMegabytes();
+  if (cycle === cycles / 2) before = await settledMegabytes();
   const model = await loadModel(file, { threads: 2 });
   await model.generate("The", { maxTokens: 3 }).finish();
   await model.loglikelihood("The", " end");
