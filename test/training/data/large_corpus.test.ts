@@ -14,12 +14,12 @@ function run(heapMegabytes: number, ...options: string[]): Record<string, number
 
 describe("a corpus larger than the heap", () => {
   it("is prepared and read, whether many documents or one", { timeout: 600_000 }, () => {
-    const many = run(40, "--megabytes", "42", "--workers", "1", "--batches", "100");
-    expect(many.megabytes).toBeGreaterThan(41);
+    const many = run(56, "--megabytes", "58", "--workers", "1", "--batches", "100");
+    expect(many.megabytes).toBeGreaterThan(57);
     expect(many.tokens_read).toBe(100 * 32 * 256);
     // Node, the libraries and two threads take about 300 MB by themselves.
     expect(many.peak_rss_mb).toBeLessThan(450);
-    const single = run(40, "--megabytes", "42", "--workers", "0", "--batches", "100", "--shape", "single");
+    const single = run(56, "--megabytes", "58", "--workers", "0", "--batches", "100", "--shape", "single");
     expect(single.documents).toBe(1);
     expect(single.peak_rss_mb).toBeLessThan(400);
   });
