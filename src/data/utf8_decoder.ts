@@ -5,7 +5,7 @@
  */
 import { isUtf8 } from "node:buffer";
 import { DataError } from "./data_error.ts";
-import { encodingHint, encodingOfMark } from "./text_encoding.ts";
+import { encodingHint, encodingOfMark, type TextFault } from "./text_encoding.ts";
 
 /** One fault in this many bytes of a file is let through: none in a file that is smaller. */
 export const bytesPerFault = 100_000;
@@ -29,12 +29,10 @@ function incompleteTail(bytes: Uint8Array): number {
   return 0;
 }
 
-interface Fault {
+interface Fault extends TextFault {
   /** In the file as it is unpacked, from 0. */
   offset: number;
   what: string;
-  /** Bytes around it. */
-  around: Uint8Array;
 }
 
 export class Utf8Decoder {
@@ -62,7 +60,7 @@ export class Utf8Decoder {
     }
     const isStart = this.offset === 0;
     if (isStart && encodingOfMark(bytes)) {
-      throw new DataError(`${this.file}: byte 0: not UTF-8: ${encodingHint(bytes, this.file)}`);
+      throw new DataError(`${this.file}: byte 0: not UTF-8: ${encodingHint(this.file, { bytes })}`);
     }
     const tail = incompleteTail(bytes);
     this.rest = Uint8Array.from(bytes.subarray(bytes.length - tail));
@@ -80,7 +78,8 @@ export class Utf8Decoder {
     const tail = incompleteTail(rest);
     const text = this.decode(rest.subarray(0, rest.length - tail));
     if (tail === 0) return text;
-    this.count(1, { offset: this.offset + rest.length - tail, what: cutShort, around: rest });
+    const read = this.offset + rest.length;
+    this.count(1, { offset: read - tail, what: cutShort, bytes: rest }, read);
     return `${text}\ufffd`;
   }
 
@@ -103,7 +102,7 @@ export class Utf8Decoder {
     let first: Fault | undefined;
     const note = (at: number, what: string) => {
       count++;
-      first ??= { offset: this.offset + at, what, around: bytes.subarray(Math.max(0, at - 2048), at + 2048) };
+      first ??= { offset: this.offset + at, what, ...this.around(bytes, at) };
     };
     for (let at = 0; at < bytes.length; ) {
       const length = sequenceLength(bytes[at]);
@@ -116,17 +115,26 @@ export class Utf8Decoder {
         while (at < bytes.length && (bytes[at] & 0xc0) === 0x80) at++;
       }
     }
-    if (first !== undefined) this.count(count, first, bytes);
+    if (first !== undefined) this.count(count, first, this.offset + bytes.length);
   }
 
-  private count(faults: number, fault: Fault, bytes: Uint8Array = fault.around): void {
+  /** From the beginning where that is near, else from a multiple of 4 in the file: units of 2 and 4 bytes stay whole. */
+  private around(bytes: Uint8Array, at: number): TextFault {
+    const offset = this.offset + at;
+    const start = offset < 4096 ? 0 : Math.max(0, at - 2048);
+    const whole = start + ((4 - ((this.offset + start) % 4)) % 4);
+    const zero = bytes[at] !== 0 ? undefined : bytes.subarray(at).every((byte) => byte === 0) ? "last" : "within";
+    return { bytes: bytes.subarray(Math.min(whole, at), start + 4096), zero };
+  }
+
+  /** @param read bytes of the file, unpacked, so far */
+  private count(faults: number, fault: Fault, read: number): void {
     this.faults += faults;
     this.first ??= fault;
-    const allowed = Math.floor(Math.max(this.fileBytes, this.offset + bytes.length) / bytesPerFault);
+    const allowed = Math.floor(Math.max(this.fileBytes, read) / bytesPerFault);
     if (this.faults <= allowed) return;
-    const { offset, what, around } = this.first;
-    const hint =
-      what === cutShort ? "" : `: ${encodingHint(offset < 4096 ? bytes.subarray(0, 4096) : around, this.file)}`;
+    const { offset, what } = this.first;
+    const hint = what === cutShort ? "" : `: ${encodingHint(this.file, this.first)}`;
     throw new DataError(`${this.file}: byte ${offset}: ${what}${hint}`);
   }
 }

@@ -45,9 +45,38 @@ describe("another encoding", () => {
   });
 });
 
+describe("an encoding is advised only where it is likely", () => {
+  const utf8 = "Ein Häuschen für 日本.\n";
+  const cut = /: a zero byte: cut it \(tr -d '\\0' < \S+ > NEW\) or end lines with it \(tr '\\0' '\\n'\)$/;
+  const crash = /: a zero byte: all that follow are, as a crash leaves them: cut them: tr -d '\\0' < \S+ > NEW$/;
+  const latin = (text: string) => Buffer.from(text, "latin1");
+  const cases: readonly [name: string, content: string | Uint8Array, message: RegExp][] = [
+    ["zeros at the end", utf8 + "\0".repeat(512), crash],
+    ["one at the end", `${utf8}\0`, crash],
+    ["many at the end", utf8.repeat(3000) + "\0".repeat(9000), crash],
+    ["nothing else", "\0".repeat(4096), /byte 0: a zero byte: all that follow are/],
+    ["records of ASCII", "abc\0def\n".repeat(40), cut],
+    ["records of UTF-8", "für\0日本\n".repeat(40), cut],
+    ["padded records", "abc\0\0\0\0\0".repeat(40), cut],
+    ["far into a text", `${utf8.repeat(1000)}\0${utf8}`, cut],
+    ["an ellipsis of Windows", latin("a\x85b"), /0x85 is not UTF-8: it looks like windows-1252/],
+    ["lines with one", latin("a\x85b\n".repeat(40)), /0x85 is not UTF-8: it looks like windows-1252/],
+    ["a byte that Windows has not", latin("f\x81r sie"), /0x81 is not UTF-8: say what it is/],
+    [
+      "a bad byte in UTF-8",
+      Buffer.concat([Buffer.from(utf8), latin("\xff"), Buffer.from(utf8)]),
+      /is UTF-8: .*iconv -c/,
+    ],
+    ["Cyrillic in UTF-16", Buffer.from("Красный мяч лежит на столе. ", "utf16le"), /: it looks like utf-16le/],
+    ["Korean in UTF-16", Buffer.from("빨간 공이 탁자 위에 있다. ", "utf16le").swap16(), /: it looks like utf-16be/],
+    ["any bytes", Uint8Array.from({ length: 512 }, (_, i) => (i * 37) % 256), /: a zero byte: not a text file$/],
+  ];
+  it.each(cases)("%s", async (_, content, message) => fails(fileOf("a.txt", content), message));
+});
+
 describe("bad bytes", () => {
   it("of a small file are an error: zero bytes, a character cut at the end, gzipped or not", async () => {
-    await fails(fileOf("a.txt", "one\0two"), /a\.txt: byte 3: a zero byte: not a text file/);
+    await fails(fileOf("a.txt", "one\0two"), /a\.txt: byte 3: a zero byte: cut it \(tr -d/);
     const cut = Buffer.from("ein Häuschen ü").subarray(0, -1);
     const message = /byte 14: the file ends within a character: it was cut short$/;
     await fails(fileOf("a.txt", cut), message);

@@ -74,7 +74,7 @@ describe("JSON Lines", () => {
       /a\.jsonl:2: no field "text" \(fields: id, body\): name the one .* data\.text_field=NAME/,
     );
     await fails('{"text":["a"]}', /a\.jsonl:1: field "text" is a list, not a text: name the one/);
-    await fails('["a"]', /a\.jsonl:1: not a JSON object/);
+    await fails('[["a"]]', /a\.jsonl:1: not a JSON object/);
   });
 });
 
