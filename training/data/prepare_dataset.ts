@@ -74,10 +74,11 @@ async function writeTokens(
     validation: new ShardWriter(folder, "validation", tokenizer.vocabSize),
   };
   let documents = 0;
+  let forcedCuts = 0;
   let split: "train" | "validation" = "train";
   try {
     const documentParts = readDocuments(files, { ...options, onRemark }, onBytes);
-    const parts = recutParts(documentParts, tokenizer.safeCut);
+    const parts = recutParts(documentParts, tokenizer.safeCut, { onForcedCut: () => forcedCuts++ });
     const workers = options.workers ?? defaultWorkers(total);
     for await (const { parts: group, ids, lengths, byteCounts } of tokenizeParts(
       tokenizer,
@@ -100,6 +101,12 @@ async function writeTokens(
     await writers.validation.close();
   } finally {
     await Promise.all([writers.train.abort(), writers.validation.abort()]);
+  }
+  if (forcedCuts > 0) {
+    const places = forcedCuts === 1 ? "1 place" : `${forcedCuts} places`;
+    onRemark(
+      `very long documents were cut at ${places} where the ids beside the cut may not be those of the whole text`,
+    );
   }
   manifest.train.tokens = writers.train.tokens;
   manifest.validation.tokens = writers.validation.tokens;

@@ -8,11 +8,13 @@ import type { SafeCut } from "../../src/tokenizer/tokenizer.ts";
 /** A stretch as long as this without a safe place is cut all the same: it has to fit into memory. */
 const longestPart = 1 << 23;
 
-interface RecutOptions {
+export interface RecutOptions {
   /** Characters of a part, about. */
   length?: number;
   /** Characters that a part has at most. */
   longest?: number;
+  /** Hears of each cut at a place that is not proved to be safe. */
+  onForcedCut?: () => void;
 }
 
 /** Place of a cut near `length`, looking at places from `from` on; -1 if none is safe. */
@@ -35,7 +37,7 @@ function forcedCut(text: string, length: number): number {
 export async function* recutParts(
   parts: AsyncIterable<DocumentPart>,
   isSafe: SafeCut | null,
-  { length = partLength, longest = longestPart }: RecutOptions = {},
+  { length = partLength, longest = longestPart, onForcedCut }: RecutOptions = {},
 ): AsyncGenerator<DocumentPart> {
   let rest = "";
   let first = true;
@@ -46,7 +48,10 @@ export async function* recutParts(
     rest = rest === "" ? part.text : rest + part.text;
     while (rest.length > 2 * length) {
       let cut = isSafe ? findCut(rest, length, seen, isSafe) : -1;
-      if (cut < 0 && rest.length > longest) cut = forcedCut(rest, longest);
+      if (cut < 0 && rest.length > longest) {
+        cut = forcedCut(rest, longest);
+        onForcedCut?.();
+      }
       if (cut < 0) break;
       yield { text: rest.slice(0, cut), first, last: false };
       rest = rest.slice(cut);

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { cutDocument, type DocumentPart } from "../../../src/data/text_document.ts";
 import { loadTokenizer } from "../../../src/tokenizer/load_tokenizer.ts";
 import type { Tokenizer } from "../../../src/tokenizer/tokenizer.ts";
-import { recutParts } from "../../../training/data/recut_parts.ts";
+import { type RecutOptions, recutParts } from "../../../training/data/recut_parts.ts";
 import { encodeJob } from "../../../training/data/tokenize_job.ts";
 import { generatedText } from "../../golden/tokenizer/generated_text.ts";
 
@@ -19,7 +19,7 @@ async function* readerParts(text: string, length: number): AsyncGenerator<Docume
   yield* cutDocument(text, length);
 }
 
-async function recut(text: string, tokenizer: Tokenizer, options: { length: number; longest?: number }) {
+async function recut(text: string, tokenizer: Tokenizer, options: { length: number } & RecutOptions) {
   const parts: DocumentPart[] = [];
   for await (const part of recutParts(readerParts(text, options.length), tokenizer.safeCut, options)) parts.push(part);
   return parts;
@@ -78,9 +78,11 @@ describe("recutParts", () => {
 
   it("cuts what has no safe place once it is too long, and never a surrogate pair", async () => {
     const text = "🙂".repeat(500);
-    const parts = await recut(text, tokenizers.get("gpt2")!, { length: 20, longest: 101 });
+    let forced = 0;
+    const parts = await recut(text, tokenizers.get("gpt2")!, { length: 20, longest: 101, onForcedCut: () => forced++ });
     expect(parts.map((part) => part.text).join("")).toBe(text);
     expect(parts.length).toBeGreaterThan(5);
+    expect(forced).toBe(parts.length - 1);
     for (const part of parts) expect(part.text).not.toMatch(/^[\udc00-\udfff]/);
   });
 
