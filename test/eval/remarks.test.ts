@@ -73,7 +73,7 @@ describe("prompts longer than the context", () => {
     const { remarks, samples } = await evaluateTask(tiny, task, { test: [short], train: [example, example, example] });
     expect(remarks.truncation?.examples).toEqual({ documents: 1, most: 2 });
     expect(samples[0].examplesLost).toBe(2);
-    expect(tableRemarks([{ task, remarks } as never])[0]).toMatch(/examples are lost in 1 documents, up to 2 of them$/);
+    expect(tableRemarks([{ task, remarks } as never])[0]).toMatch(/examples are lost in 1 document, up to 2 of them$/);
   });
 
   test("of generated answers leave room for these", async () => {
