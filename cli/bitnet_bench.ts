@@ -7,6 +7,7 @@ import {
   type Samples,
   type ThreadResult,
 } from "../native/inference/benchmark.ts";
+import { counted } from "../src/errors/counted.ts";
 import { textTable } from "../src/eval/report/text_table.ts";
 import { defaultThreads } from "../src/machine/threads.ts";
 import { checkInteger, defineCommand, UsageError } from "./command.ts";
@@ -39,9 +40,7 @@ function report(result: BenchmarkResult): string {
     ...(headPrecision ? [`head ${headPrecision}`] : []),
   ];
   const each = (seconds: (row: ThreadResult) => number) =>
-    result.results
-      .map((row) => `${seconds(row).toFixed(2)} s (${row.threads} thread${row.threads === 1 ? "" : "s"})`)
-      .join(", ");
+    result.results.map((row) => `${seconds(row).toFixed(2)} s (${counted(row.threads, "thread")})`).join(", ");
   const facts = [
     `${path.basename(result.model)}: ${config.architecture}, ${config.weightType}, embedding ${config.embeddingType}, ` +
       `${config.parameters.toLocaleString("en-US")} parameters, ${megabytes(result.file_bytes)}`,

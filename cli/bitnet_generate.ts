@@ -1,4 +1,5 @@
 /** `bitnet-generate`: continues a prompt, printing the text as it is generated; see `--help`. */
+import { counted } from "../src/errors/counted.ts";
 import type { StopReason } from "../src/language_model/language_model.ts";
 import { logprobsOf } from "../src/language_model/likely_tokens.ts";
 import { describeModel } from "../src/language_model/model_facts.ts";
@@ -101,7 +102,7 @@ export const command = defineCommand({
       }
       const full = end === "context" ? `; the context of ${model.maxLength} tokens is full` : "";
       sayAside(
-        `${context.length} prompt ${context.length === 1 ? "token" : "tokens"}, ${tokens} generated in ${seconds.toFixed(2)} s: ` +
+        `${counted(context.length, "prompt token")}, ${tokens} generated in ${seconds.toFixed(2)} s: ` +
           `${(tokens / seconds).toFixed(1)} tokens/s, prompt included${full}`,
       );
     } finally {

@@ -1,5 +1,6 @@
 /** The loop of `bitnet-chat`: a line, a command or an answer, a remark on how it went. */
 import type { Conversation } from "../native/inference/conversation.ts";
+import { counted } from "../src/errors/counted.ts";
 import type { GenerateOptions, Generation } from "../src/language_model/generation.ts";
 import { chatCommandHelp, parseChatLine } from "./chat_commands.ts";
 import { InterruptedError } from "./command.ts";
@@ -114,8 +115,6 @@ export class Chat {
   }
 }
 
-const tokens = (count: number) => `${count} token${count === 1 ? "" : "s"}`;
-
 /** `12 tokens, 34.5 tokens/s; prompt 5 tokens and 130 cached ones in 0.02 s; end of the answer`. */
 function statistics({ usage, stopReason }: Generation): string {
   const { promptTokens, cachedTokens, generatedTokens, promptSeconds, generationSeconds } = usage;
@@ -124,7 +123,7 @@ function statistics({ usage, stopReason }: Generation): string {
   const cached = cachedTokens > 0 ? ` and ${cachedTokens} cached ones` : "";
   const reasons = { eos: "", stop: "", length: "; --max-tokens reached", context: "; the context is full" };
   const end = stopReason === null ? "; stopped" : reasons[stopReason];
-  return `${tokens(generatedTokens)}${speed}; prompt ${tokens(promptTokens - cachedTokens)}${cached} in ${promptSeconds.toFixed(2)} s${end}`;
+  return `${counted(generatedTokens, "token")}${speed}; prompt ${counted(promptTokens - cachedTokens, "token")}${cached} in ${promptSeconds.toFixed(2)} s${end}`;
 }
 
 /** A remark that is no part of the conversation: to stderr, dimmed at a terminal. */

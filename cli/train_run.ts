@@ -5,6 +5,7 @@ import { packingWarnings } from "../src/config/packing_rules.ts";
 import { productNotes } from "../src/config/product_notes.ts";
 import { recipeNames } from "../src/config/recipes.ts";
 import { firstRemarks } from "../src/data/row_source.ts";
+import { counted } from "../src/errors/counted.ts";
 import { checkWritableDirectory } from "../src/files/make_directory.ts";
 import type { Compute } from "../src/ops/compute.ts";
 import {
@@ -82,7 +83,7 @@ function threadsText(compute: Compute, config: RunConfig): string {
   compute.fitThreads?.(stepOperations(config));
   const { threads } = compute;
   const reason = threads < before ? ` of ${before}: a step of this model and batch is too small to share` : "";
-  return `${threads} thread${threads === 1 ? "" : "s"}${reason}`;
+  return `${counted(threads, "thread")}${reason}`;
 }
 
 function printHeader(inputs: RunInputs, compute: Compute, reason?: string): void {

@@ -3,6 +3,7 @@
  * the same rounds.
  */
 import { statSync } from "node:fs";
+import { counted } from "../../src/errors/counted.ts";
 import { UserError } from "../../src/errors/user_error.ts";
 import { thisCpuName } from "../cpu_name.ts";
 import { measureInt8Peak, measureReadBandwidth } from "../machine_peaks.ts";
@@ -143,7 +144,7 @@ export async function benchmarkEngine(file: string, options: BenchmarkOptions): 
 /** Loading, the warm-up and each round count as one measurement. */
 function progressOf({ threads, repetitions, onProgress }: BenchmarkOptions, count: number, index: number) {
   const each = 2 + repetitions;
-  const name = `${count} thread${count === 1 ? "" : "s"}`;
+  const name = counted(count, "thread");
   return (text: string, done: number) => onProgress?.(`${name}: ${text}`, index * each + done, threads.length * each);
 }
 

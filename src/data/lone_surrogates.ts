@@ -2,6 +2,7 @@
  * Escapes of JSON that are half a character (`\ud83d` without its second half, as a text cut within an emoji leaves it):
  * no text has them, so they are counted and let through, or refused, as bytes are that are not UTF-8.
  */
+import { counted } from "../errors/counted.ts";
 import { DataError } from "./data_error.ts";
 import { bytesPerFault } from "./utf8_decoder.ts";
 
@@ -39,7 +40,7 @@ export class LoneSurrogates {
   /** What was let through, for people; undefined if there was none. */
   remark(): string | undefined {
     if (this.faults === 0) return undefined;
-    const times = this.faults === 1 ? "1 fault" : `${this.faults} faults`;
+    const times = counted(this.faults, "fault");
     return `${this.file}: ${times} in the text (read as U+FFFD), the first at ${this.first}`;
   }
 

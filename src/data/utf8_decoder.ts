@@ -4,6 +4,7 @@
  * first of them, with a hint at the encoding.
  */
 import { isUtf8 } from "node:buffer";
+import { counted } from "../errors/counted.ts";
 import { DataError } from "./data_error.ts";
 import { encodingHint, encodingOfMark, type TextFault } from "./text_encoding.ts";
 
@@ -86,7 +87,7 @@ export class Utf8Decoder {
   /** What was let through, for people; undefined if it was all text. */
   remark(): string | undefined {
     if (this.first === undefined) return undefined;
-    const times = this.faults === 1 ? "1 fault" : `${this.faults} faults`;
+    const times = counted(this.faults, "fault");
     return `${this.file}: ${times} in the text (bytes that are not UTF-8, read as U+FFFD, or zero bytes), the first at byte ${this.first.offset}: ${this.first.what}`;
   }
 

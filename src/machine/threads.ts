@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import path from "node:path";
+import { counted } from "../errors/counted.ts";
 import { UserError } from "../errors/user_error.ts";
 import { cgroupQuota } from "./cgroup_quota.ts";
 
@@ -76,6 +77,6 @@ export function helpfulThreads(threads: number, operations: number): number {
 /** What to say of more threads than there are CPUs for; null if there is nothing to say. */
 export function threadsRemark(threads: number, allowed = allowedThreads()): string | null {
   if (threads <= allowed) return null;
-  const cpus = allowed === 1 ? "1 CPU" : `${allowed} CPUs`;
+  const cpus = counted(allowed, "CPU");
   return `${threads} threads on ${cpus}, which is all that this process may use: they will wait for one another`;
 }

@@ -2,7 +2,6 @@
  * A corpus: what the user named (files, folders, patterns, Hugging Face data sets), as files, and the documents in
  * them.
  */
-
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { lstat, realpath, stat } from "node:fs/promises";
@@ -21,6 +20,7 @@ import { askedInstead, couldBePath, nothingHere } from "../../src/data/mistaken_
 import type { OnBytes, OnRemark } from "../../src/data/row_source.ts";
 import type { DocumentPart } from "../../src/data/text_document.ts";
 import { type DocumentOptions, readDocumentParts } from "../../src/data/text_reader.ts";
+import { counted } from "../../src/errors/counted.ts";
 
 export interface CorpusFile {
   path: string;
@@ -104,7 +104,7 @@ export function describeCorpus(files: readonly CorpusFile[]): string {
   const kinds = Array.from(counts, ([ending, count]) => `${count} ${ending}`).join(", ");
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const size = bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(bytes < 1e8 ? 1 : 0)} MB`;
-  return `${files.length} file${files.length === 1 ? "" : "s"} (${kinds}), ${size}`;
+  return `${counted(files.length, "file")} (${kinds}), ${size}`;
 }
 
 /** Documents of the files, in order, in parts. `onBytes` gets the bytes read so far of all files. */

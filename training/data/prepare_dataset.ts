@@ -9,6 +9,7 @@ import path from "node:path";
 import { DataError } from "../../src/data/data_error.ts";
 import type { HubOptions } from "../../src/data/hub_repository.ts";
 import type { DocumentOptions } from "../../src/data/text_reader.ts";
+import { counted } from "../../src/errors/counted.ts";
 import { defaultThreads } from "../../src/machine/threads.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { type CorpusFile, describeCorpus, hashCorpus, readDocuments, resolveCorpus } from "./corpus.ts";
@@ -103,9 +104,8 @@ async function writeTokens(
     await Promise.all([writers.train.abort(), writers.validation.abort()]);
   }
   if (forcedCuts > 0) {
-    const places = forcedCuts === 1 ? "1 place" : `${forcedCuts} places`;
     onRemark(
-      `very long documents were cut at ${places} where the ids beside the cut may not be those of the whole text`,
+      `very long documents were cut at ${counted(forcedCuts, "place")} where the ids beside the cut may not be those of the whole text`,
     );
   }
   manifest.train.tokens = writers.train.tokens;

@@ -9,7 +9,6 @@
  *     the generated world (data set `bitnet-lab/world`)
  *     the Hugging Face Hub, through a function that the caller supplies
  */
-
 import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { append } from "../../arrays/large_arrays.ts";
@@ -19,6 +18,7 @@ import { DocumentError, type JsonObject } from "../../data/document.ts";
 import { type LocatedDocument, readDocumentFile } from "../../data/document_file.ts";
 import { findLocalFiles, type LocalFiles, leftOutText } from "../../data/local_files.ts";
 import type { OnRemark } from "../../data/row_source.ts";
+import { counted } from "../../errors/counted.ts";
 import { generateWorld, type World } from "../../world/generator.ts";
 import type { Task } from "../task/task.ts";
 import { withCsvColumnTypes } from "./csv_columns.ts";
@@ -170,7 +170,7 @@ function splitFile(folder: string, split: string): string | undefined {
 
 /** What a folder or pattern gave. */
 function foundText({ files, leftOut }: LocalFiles): string {
-  const read = `${files.length} file${files.length === 1 ? "" : "s"} read`;
+  const read = `${counted(files.length, "file")} read`;
   return leftOut.length === 0 ? read : `${read}, left out ${leftOutText(leftOut)}`;
 }
 

@@ -1,4 +1,5 @@
 /** What is to be said of a task's requests and documents: prompts that were cut, documents with something wrong. */
+import { counted } from "../../errors/counted.ts";
 import type { Cut } from "../../language_model/request_encoding.ts";
 import type { DocumentProblem, LocatedProblem } from "../data/document_problem.ts";
 import type { RequestCut } from "./sample.ts";
@@ -85,7 +86,7 @@ function truncationLine({ requests, total, maxLength, largest, examples }: Trunc
   const lost =
     examples.documents === 0
       ? ""
-      : `; few-shot examples are lost in ${examples.documents} document${examples.documents === 1 ? "" : "s"}, up to ${examples.most} of them`;
+      : `; few-shot examples are lost in ${counted(examples.documents, "document")}, up to ${examples.most} of them`;
   return (
     `${requests} of ${total} requests do not fit: combined length of context (${context}) and continuation ` +
     `(${continuation}) exceeds model's maximum length (${maxLength}): truncating up to ${tokens} tokens from the left${lost}`
