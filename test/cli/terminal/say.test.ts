@@ -3,11 +3,11 @@ import { expect, test } from "vitest";
 import { folded } from "../../../cli/terminal/say.ts";
 
 const line =
-  "note: ../work/mix: left out 2 hidden (.git, .hidden), 1 of tools (node_modules) in /a/long/path/of/a/folder";
+  "note: ../some/mix: left out 2 hidden (.git, .hidden), 1 of tools (node_modules) in /a/long/path/of/a/folder";
 
 test("a terminal gets a line broken at words, later lines indented, no path cut", () => {
   expect(folded(line, { isTTY: true, columns: 40 }).split("\n")).toEqual([
-    "note: ../work/mix: left out 2 hidden",
+    "note: ../some/mix: left out 2 hidden",
     "  (.git, .hidden), 1 of tools",
     "  (node_modules) in",
     "  /a/long/path/of/a/folder",
