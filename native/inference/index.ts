@@ -13,12 +13,12 @@ export type { SamplingOptions } from "../../src/language_model/sampling.ts";
 export {
   type ChatMessage,
   ChatTemplate,
-  ChatTemplateError,
   knownChatTemplates,
   type RenderedChat,
   type RenderOptions,
   type TemplateMessage,
 } from "../../src/tokenizer/chat_template.ts";
+export { ChatTemplateError } from "../../src/tokenizer/chat_template_error.ts";
 export { NativeUnavailableError } from "../addon.ts";
 export { Conversation, type ConversationOptions } from "./conversation.ts";
 export { Engine, type EngineConfig, type EngineOptions } from "./engine.ts";

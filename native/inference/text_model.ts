@@ -14,11 +14,11 @@ import { RequestError } from "../../src/language_model/request_error.ts";
 import {
   type ChatMessage,
   ChatTemplate,
-  ChatTemplateError,
   knownChatTemplates,
   type RenderOptions,
   type TemplateMessage,
 } from "../../src/tokenizer/chat_template.ts";
+import { ChatTemplateError } from "../../src/tokenizer/chat_template_error.ts";
 import { chooseChatTemplate } from "../../src/tokenizer/chat_templates.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { Conversation, type ConversationModel, type ConversationOptions } from "./conversation.ts";

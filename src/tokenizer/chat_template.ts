@@ -3,11 +3,11 @@
  * GGUF file) turns messages into the text that the model was trained on. Rendered as Hugging Face transformers does
  * (`apply_chat_template`).
  */
-import { UserError } from "../errors/user_error.ts";
 import { JinjaError } from "../jinja/jinja_error.ts";
 import type { Span } from "../jinja/output.ts";
 import { JinjaTemplate } from "../jinja/template.ts";
 import { chatEnvironment } from "./chat_environment.ts";
+import { ChatTemplateError } from "./chat_template_error.ts";
 
 /** A message of a conversation in words. */
 export interface ChatMessage {
@@ -39,11 +39,6 @@ export interface RenderedChat {
   text: string;
   /** Ranges of the text that the template marks as the assistant's own (`{% generation %}`). */
   generated: Span[];
-}
-
-/** There is no template, it is not valid, or it refuses the messages. */
-export class ChatTemplateError extends UserError {
-  override name = "ChatTemplateError";
 }
 
 /**

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { readTextFile } from "../files/text_file.ts";
-import { ChatTemplateError } from "./chat_template.ts";
+import { ChatTemplateError } from "./chat_template_error.ts";
 
 const defaultName = "default";
 

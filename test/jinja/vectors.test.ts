@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { Template, TemplateError } from "../../src/eval/task/template.ts";
-import { ChatTemplate, ChatTemplateError, type TemplateMessage } from "../../src/tokenizer/chat_template.ts";
+import { ChatTemplate, type TemplateMessage } from "../../src/tokenizer/chat_template.ts";
+import { ChatTemplateError } from "../../src/tokenizer/chat_template_error.ts";
 
 interface Conversation {
   messages: TemplateMessage[];

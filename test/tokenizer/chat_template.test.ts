@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { byteLevelTokenizer } from "../../src/tokenizer/byte_level_tokenizer.ts";
-import { ChatTemplate, ChatTemplateError, knownChatTemplates } from "../../src/tokenizer/chat_template.ts";
+import { ChatTemplate, knownChatTemplates } from "../../src/tokenizer/chat_template.ts";
+import { ChatTemplateError } from "../../src/tokenizer/chat_template_error.ts";
 import { chatTemplateSource, chatTemplates, chooseChatTemplate } from "../../src/tokenizer/chat_templates.ts";
 import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
 

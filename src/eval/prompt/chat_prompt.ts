@@ -4,7 +4,8 @@
  */
 
 import { rstrip, strip } from "../../python/whitespace.ts";
-import { type ChatMessage, ChatTemplate, ChatTemplateError } from "../../tokenizer/chat_template.ts";
+import { type ChatMessage, ChatTemplate } from "../../tokenizer/chat_template.ts";
+import { ChatTemplateError } from "../../tokenizer/chat_template_error.ts";
 import { chatTemplates, chooseChatTemplate } from "../../tokenizer/chat_templates.ts";
 import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
 

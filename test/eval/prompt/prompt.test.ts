@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { EvaluationOptions } from "../../../src/eval/evaluator.ts";
 import { ChatPrompt } from "../../../src/eval/prompt/chat_prompt.ts";
 import { findTask } from "../../../src/eval/task/task_registry.ts";
-import { ChatTemplateError } from "../../../src/tokenizer/chat_template.ts";
+import { ChatTemplateError } from "../../../src/tokenizer/chat_template_error.ts";
 import type { Tokenizer } from "../../../src/tokenizer/tokenizer.ts";
 import { fakeLanguageModel, tinyTokenizer } from "../fake_language_model.ts";
 import { evaluateTask, type Splits, taskOf } from "../task_fixture.ts";
