@@ -4,7 +4,7 @@
  */
 import { counted } from "../errors/counted.ts";
 import { DataError } from "./data_error.ts";
-import { bytesPerFault } from "./utf8_decoder.ts";
+import { areFew } from "./few_faults.ts";
 
 const surrogate = /\\u[dD][89a-fA-F]/;
 /** Every escape, so that a backslash that is escaped begins none; only half a character is in a group. */
@@ -25,7 +25,7 @@ export class LoneSurrogates {
 
   /**
    * The JSON text with U+FFFD for each.
-   * @throws {DataError} with the place of the first, if there are more than one in `bytesPerFault` bytes.
+   * @throws {DataError} with the place of the first, if there are more than a few.
    */
   replace(json: string, place: string): string {
     this.seen += json.length;
@@ -47,7 +47,6 @@ export class LoneSurrogates {
   private count(fault: string): void {
     this.faults++;
     this.first ||= fault;
-    const allowed = Math.floor(Math.max(this.fileBytes, this.seen) / bytesPerFault);
-    if (this.faults > allowed) throw new DataError(this.first);
+    if (!areFew(this.faults, Math.max(this.fileBytes, this.seen))) throw new DataError(this.first);
   }
 }

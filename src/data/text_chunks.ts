@@ -31,7 +31,7 @@ async function packingOf(file: string, named: Compression | null, asRows: boolea
  * The text, chunk by chunk; a byte order mark is dropped.
  * @param compression that the name tells
  * @throws {DataError} with the byte, if the file is damaged, cut short, or no UTF-8 text but for a few bytes (see
- * `bytesPerFault`), which are counted in a remark.
+ * few_faults.ts), which are counted in a remark.
  */
 export async function* readTextChunks(
   file: string,

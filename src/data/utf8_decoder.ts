@@ -6,10 +6,8 @@
 import { isUtf8 } from "node:buffer";
 import { counted } from "../errors/counted.ts";
 import { DataError } from "./data_error.ts";
+import { areFew } from "./few_faults.ts";
 import { encodingHint, encodingOfMark, type TextFault } from "./text_encoding.ts";
-
-/** One fault in this many bytes of a file is let through: none in a file that is smaller. */
-export const bytesPerFault = 100_000;
 
 const cutShort = "the file ends within a character: it was cut short";
 
@@ -132,8 +130,7 @@ export class Utf8Decoder {
   private count(faults: number, fault: Fault, read: number): void {
     this.faults += faults;
     this.first ??= fault;
-    const allowed = Math.floor(Math.max(this.fileBytes, read) / bytesPerFault);
-    if (this.faults <= allowed) return;
+    if (areFew(this.faults, Math.max(this.fileBytes, read))) return;
     const { offset, what } = this.first;
     const hint = what === cutShort ? "" : `: ${encodingHint(this.file, this.first)}`;
     throw new DataError(`${this.file}: byte ${offset}: ${what}${hint}`);
