@@ -24,11 +24,6 @@ export function chatTemplates(config: Record<string, unknown> | null): ReadonlyM
   return templates;
 }
 
-/** The only template, or the one named "default" of several. Null if there is none. */
-export function chatTemplateSource(config: Record<string, unknown> | null): string | null {
-  return chatTemplates(config).get(defaultName) ?? null;
-}
-
 /**
  * The template of that name; without a name, the default one.
  * @param origin for messages: what has the templates
