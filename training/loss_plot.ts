@@ -1,7 +1,7 @@
 /** The loss curves of a run as a PNG: training and validation loss over steps. */
 import path from "node:path";
 import { writeWholeFileSync } from "../src/files/whole_file.ts";
-import { renderChart } from "./chart.ts";
+import { renderChart } from "../src/report/render_png.ts";
 import type { MetricsRow } from "./metrics.ts";
 
 /** A named curve of (step, nats per token) points. */

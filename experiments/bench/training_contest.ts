@@ -19,7 +19,7 @@ import { modelConfigSchema, resolveModelConfig } from "../../src/config/model_co
 import { allowedThreads } from "../../src/machine/threads.ts";
 import { CausalLM } from "../../src/model/causal_lm.ts";
 import { CounterRng } from "../../src/random/counter_rng.ts";
-import { renderChart } from "../../training/chart.ts";
+import { renderChart } from "../../src/report/render_png.ts";
 import { formatTable, type Measurement, machineName, median } from "./measurement.ts";
 import { hasBf16, pythonWith, pytorchEnvironment } from "./pytorch_process.ts";
 import { type TrainingShape, trainingShapes } from "./shapes.ts";

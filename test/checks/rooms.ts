@@ -14,7 +14,7 @@ export interface Violation {
 export const ranks: readonly (readonly string[])[] = [
   ["arrays", "errors", "random"],
   ["files", "machine", "quant", "world", "python"],
-  ["jinja"],
+  ["jinja", "report"],
   ["tokenizer"],
   ["quantizers", "gguf", "data"],
   ["config"],

@@ -1,9 +1,10 @@
 /** Where the accuracy of each task, or group, stands beside guessing. */
+
+import { pValueText } from "../../report/markup.ts";
 import type { Score } from "../aggregate.ts";
 import type { TaskResult } from "../evaluator.ts";
 import { type GroupResult, summaryEntries } from "../group_scores.ts";
 import { guessingTails, hoeffdingBound } from "../score/guessing.ts";
-import { pValueText } from "./html/markup.ts";
 
 /** What the verdicts ask for. */
 const significance = 0.05;

@@ -2,14 +2,15 @@
  * An evaluation as one HTML file that can be sent alone: how it was asked, the scores as bars and as a table, whether
  * differences are more than chance, what the models cost, and some of their answers. No script, nothing from the network.
  */
+
+import { escapeHtml, htmlTable, pValueText } from "../../report/markup.ts";
+import { style } from "../../report/style.ts";
 import type { Score } from "../aggregate.ts";
 import { type ScoredEntry, summaryEntries } from "../group_scores.ts";
 import { remarkLines } from "../request/remarks.ts";
 import { chanceLines } from "./chance_lines.ts";
 import { colourOf, scoreBars, scoreText } from "./html/bars.ts";
-import { escapeHtml, htmlTable, pValueText } from "./html/markup.ts";
 import { sampleAnswers } from "./html/samples.ts";
-import { style } from "./html/style.ts";
 import { costTable, type EvaluatedModel, shortNames } from "./model_comparison.ts";
 import { sampleJson } from "./result_files.ts";
 import type { RunSettings } from "./results.ts";

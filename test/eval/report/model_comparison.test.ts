@@ -4,12 +4,12 @@ import { TaskData } from "../../../src/eval/data/task_data.ts";
 import { evaluate } from "../../../src/eval/evaluator.ts";
 import { scoreGroups, summaryEntries } from "../../../src/eval/group_scores.ts";
 import { chanceLines } from "../../../src/eval/report/chance_lines.ts";
-import { pValueText } from "../../../src/eval/report/html/markup.ts";
 import { htmlReport } from "../../../src/eval/report/html_report.ts";
 import type { EvaluatedModel } from "../../../src/eval/report/model_comparison.ts";
 import { modelComparisonLines, shortNames } from "../../../src/eval/report/model_comparison.ts";
 import { mcNemarExact } from "../../../src/eval/report/paired_difference.ts";
 import { findTask } from "../../../src/eval/task/task_registry.ts";
+import { pValueText } from "../../../src/report/markup.ts";
 import { fakeLanguageModel } from "../fake_language_model.ts";
 
 async function evaluated(

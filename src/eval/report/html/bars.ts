@@ -1,9 +1,10 @@
 /** Bars of the scores, one below the other, so that long names and narrow windows have room. */
+
+import { escapeHtml } from "../../../report/markup.ts";
+import { colours } from "../../../report/style.ts";
 import type { Score } from "../../aggregate.ts";
 import { summaryEntries } from "../../group_scores.ts";
 import { type EvaluatedModel, mainScore } from "../model_comparison.ts";
-import { escapeHtml } from "./markup.ts";
-import { colours } from "./style.ts";
 
 /** A task's or group's bar of each model. */
 interface BarGroup {

@@ -1,10 +1,10 @@
 /** A few answers of each task, right and wrong ones, as the models gave them. */
 import { largest } from "../../../arrays/large_arrays.ts";
 import { pythonStr } from "../../../python/values.ts";
+import { escapeHtml } from "../../../report/markup.ts";
 import type { TaskResult } from "../../evaluator.ts";
 import type { Sample } from "../../request/sample.ts";
 import { type EvaluatedModel, mainScore } from "../model_comparison.ts";
-import { escapeHtml } from "./markup.ts";
 
 /** Shown of each task: so many right ones and so many wrong ones. */
 const shown = 2;

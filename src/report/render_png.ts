@@ -4,8 +4,8 @@
  */
 import { tmpdir } from "node:os";
 import type { Chart, ChartConfiguration, ChartItem, ChartType, DefaultDataPoint } from "chart.js/auto";
-import { messageOf, UserError } from "../src/errors/user_error.ts";
-import { homeDirectory } from "../src/files/user_cache.ts";
+import { messageOf, UserError } from "../errors/user_error.ts";
+import { homeDirectory } from "../files/user_cache.ts";
 
 const width = 960;
 const height = 540;
