@@ -2,8 +2,8 @@
 
     python experiments/oracles/optimizer_vectors.py [OUT]
 
-AdamW is torch.optim.AdamW. Muon and Lion are written here from their papers, in float32: torch.optim.Muon
-orthogonalizes in bfloat16, and is only asked whether it is near.
+AdamW is torch.optim.AdamW. Muon, Lion and cautious weight decay are written here from their papers, in float32:
+torch.optim.Muon orthogonalizes in bfloat16, and is only asked whether it is near.
 """
 
 import json
@@ -41,6 +41,8 @@ options = {
     },
     "lion": {"beta1": 0.9, "beta2": 0.99},
 }
+for name in ("adamw", "muon", "lion"):
+    options[f"{name}_cautious"] = {**options[name], "cautious_weight_decay": True}
 
 torch.manual_seed(7)
 start = {name: torch.randn(shape) for name, shape in shapes.items()}
@@ -58,34 +60,49 @@ def orthogonalize(g, iterations):
     return x.mT if g.shape[0] > g.shape[1] else x
 
 
+def decay_for(p, u, decay, o):
+    """What decay is for each element under an update u: cautious decay (arXiv 2510.12402) only where signs agree."""
+    return decay * (torch.sign(u) * torch.sign(p) >= 0) if o.get("cautious_weight_decay") else decay
+
+
 def muon_update(p, g, m, lr, o):
     m.lerp_(g, 1 - o["momentum"])
-    u = g.lerp(m, o["momentum"]) if o["nesterov"] else m
-    p.mul_(1 - lr * weight_decay)
-    p.sub_(lr * 0.2 * max(p.shape) ** 0.5 * orthogonalize(u, o["newton_schulz_steps"]))
+    u = orthogonalize(g.lerp(m, o["momentum"]) if o["nesterov"] else m, o["newton_schulz_steps"])
+    p.mul_(1 - lr * decay_for(p, u, weight_decay, o))
+    p.sub_(lr * 0.2 * max(p.shape) ** 0.5 * u)
 
 
 def lion_update(p, g, m, lr, decay, o):
-    p.mul_(1 - lr * decay)
-    p.sub_(lr * torch.sign(o["beta1"] * m + (1 - o["beta1"]) * g))
+    u = torch.sign(o["beta1"] * m + (1 - o["beta1"]) * g)
+    p.mul_(1 - lr * decay_for(p, u, decay, o))
+    p.sub_(lr * u)
     m.mul_(o["beta2"]).add_(g, alpha=1 - o["beta2"])
 
 
 def adamw(parameters, o):
     decayed = [p for name, p in parameters.items() if kinds[name] != "norm"]
     norms = [p for name, p in parameters.items() if kinds[name] == "norm"]
+    decay = 0.0 if o.get("cautious_weight_decay") else weight_decay
     return torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": weight_decay}, {"params": norms, "weight_decay": 0.0}],
+        [{"params": decayed, "weight_decay": decay}, {"params": norms, "weight_decay": 0.0}],
         betas=(o["beta1"], o["beta2"]),
         eps=o["epsilon"],
     )
+
+
+@torch.no_grad()
+def cautious_decay(parameters, before, torch_adamw, lr, o):
+    for name, p in parameters.items():
+        if kinds[name] != "norm":
+            p.sub_(lr * decay_for(before[name], torch_adamw.state[p]["exp_avg"], weight_decay, o) * before[name])
 
 
 def run(optimizer):
     o = options[optimizer]
     parameters = {name: torch.nn.Parameter(value.clone()) for name, value in start.items()}
     is_muon = optimizer.startswith("muon")
-    by_adamw = {n: p for n, p in parameters.items() if optimizer == "adamw" or (is_muon and kinds[n] != "matrix")}
+    is_adamw = optimizer.startswith("adamw")
+    by_adamw = {n: p for n, p in parameters.items() if is_adamw or (is_muon and kinds[n] != "matrix")}
     moments = {name: torch.zeros(shapes[name]) for name in parameters if name not in by_adamw}
     torch_adamw = adamw(by_adamw, o) if by_adamw else None
     scale = o.get("adamw_learning_rate", o.get("learning_rate", 1.0)) / o.get("learning_rate", 1.0)
@@ -104,7 +121,10 @@ def run(optimizer):
         if torch_adamw:
             for group in torch_adamw.param_groups:
                 group["lr"] = lr * scale
+            before = {name: p.detach().clone() for name, p in by_adamw.items()}
             torch_adamw.step()
+            if o.get("cautious_weight_decay"):
+                cautious_decay(by_adamw, before, torch_adamw, lr * scale, o)
         rows.append({"norm": norm.item(), "parameters": flat(parameters)})
     state = {f"m.{name}": m for name, m in moments.items()}
     for name, p in by_adamw.items():

@@ -8,30 +8,56 @@
  *
  * State: m and v, 8 bytes per parameter. One fused kernel updates all parameters.
  */
+import * as tf from "@tensorflow/tfjs";
 import { z } from "zod";
 import { adamWStep } from "../../src/ops/adamw_step.ts";
 import { beta, nonnegative, positive } from "../config/numbers.ts";
-import { defineOptimizer, type UpdateRule } from "./optimizer.ts";
+import { cautiousDecay, cautiousKey } from "./cautious_weight_decay.ts";
+import { defineOptimizer, type ParameterUpdate, type RuleValues, type UpdateRule } from "./optimizer.ts";
 
 export interface AdamWOptions {
   beta1: number;
   beta2: number;
   epsilon: number;
+  cautious_weight_decay: boolean;
+}
+
+type Moments = "m" | "v";
+
+/** The kernel's update without decay, then the decay that agrees with it. The sign of an update is that of its mean m. */
+function updateCautiously(
+  updates: readonly ParameterUpdate<Moments>[],
+  values: RuleValues,
+  update: (updates: readonly ParameterUpdate<Moments>[]) => void,
+): void {
+  const decays = updates.map(({ parameter, weightDecay }) =>
+    weightDecay === 0 ? null : tf.mul(parameter, values.learningRate * weightDecay),
+  );
+  update(updates.map((each) => ({ ...each, weightDecay: 0 })));
+  for (const [i, decay] of decays.entries()) {
+    if (decay === null) continue;
+    const { parameter, state } = updates[i];
+    tf.tidy(() => parameter.assign(tf.sub(parameter, cautiousDecay(decay, state.m))));
+    decay.dispose();
+  }
 }
 
 /** The update alone, for optimizers that leave some parameters to AdamW. */
-export function adamWRule(options: AdamWOptions): UpdateRule<"m" | "v"> {
+export function adamWRule(options: AdamWOptions): UpdateRule<Moments> {
   return {
     kernels: ["AdamWStep"],
     slots: ["m", "v"],
     update(updates, values) {
-      const { beta1, beta2, epsilon } = options;
-      adamWStep(
-        updates.map(({ parameter, gradient, state, weightDecay }) => {
-          return { param: parameter, grad: gradient, ...state, weightDecay };
-        }),
-        { ...values, beta1, beta2, epsilon },
-      );
+      const { beta1, beta2, epsilon, cautious_weight_decay } = options;
+      const update = (parameters: readonly ParameterUpdate<Moments>[]) =>
+        adamWStep(
+          parameters.map(({ parameter, gradient, state, weightDecay }) => {
+            return { param: parameter, grad: gradient, ...state, weightDecay };
+          }),
+          { ...values, beta1, beta2, epsilon },
+        );
+      if (cautious_weight_decay) updateCautiously(updates, values, update);
+      else update(updates);
     },
   };
 }
@@ -53,6 +79,7 @@ export const adamW = defineOptimizer({
     weight_decay: nonnegative
       .default(0.1)
       .describe("Decoupled weight decay of matrices and the embedding; norms have none."),
+    ...cautiousKey,
   }),
   groups: (options) => {
     const rule = adamWRule(options);

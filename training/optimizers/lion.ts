@@ -13,14 +13,16 @@
 import * as tf from "@tensorflow/tfjs";
 import { z } from "zod";
 import { beta, nonnegative, positive } from "../config/numbers.ts";
+import { cautiousKey, decayed } from "./cautious_weight_decay.ts";
 import { defineOptimizer, type UpdateRule } from "./optimizer.ts";
 
 export interface LionOptions {
   beta1: number;
   beta2: number;
+  cautious_weight_decay: boolean;
 }
 
-function lionRule({ beta1, beta2 }: LionOptions): UpdateRule<"m"> {
+function lionRule({ beta1, beta2, cautious_weight_decay }: LionOptions): UpdateRule<"m"> {
   return {
     kernels: [],
     slots: ["m"],
@@ -29,7 +31,7 @@ function lionRule({ beta1, beta2 }: LionOptions): UpdateRule<"m"> {
         tf.tidy(() => {
           const g = tf.mul(gradient, gradScale);
           const direction = tf.sign(tf.add(tf.mul(state.m, beta1), tf.mul(g, 1 - beta1)));
-          const kept = tf.mul(parameter, 1 - learningRate * weightDecay);
+          const kept = decayed(parameter, direction, learningRate * weightDecay, cautious_weight_decay);
           parameter.assign(tf.sub(kept, tf.mul(direction, learningRate)));
           state.m.assign(tf.add(tf.mul(state.m, beta2), tf.mul(g, 1 - beta2)));
         });
@@ -47,6 +49,7 @@ export const lion = defineOptimizer({
     weight_decay: nonnegative
       .default(0.5)
       .describe("Decoupled weight decay of matrices and the embedding: 3 to 10 times AdamW's; norms have none."),
+    ...cautiousKey,
   }),
   groups: (options) => {
     const rule = lionRule(options);

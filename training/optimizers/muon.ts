@@ -23,12 +23,14 @@ import { largest } from "../../src/arrays/large_arrays.ts";
 import { orthogonalize } from "../../src/ops/orthogonalize.ts";
 import { beta, count, nonnegative, positive } from "../config/numbers.ts";
 import { adamWKeys, adamWRule } from "./adamw.ts";
+import { cautiousKey, decayed } from "./cautious_weight_decay.ts";
 import { defineOptimizer, type ParameterUpdate, type RuleValues, type UpdateRule } from "./optimizer.ts";
 
 export interface MuonOptions {
   momentum: number;
   nesterov: boolean;
   newton_schulz_steps: number;
+  cautious_weight_decay: boolean;
 }
 
 /** RMS of the elements of an update over the learning rate. */
@@ -37,7 +39,7 @@ const updateRms = 0.2;
 function updateMatrix(
   { parameter, gradient, state, weightDecay }: ParameterUpdate<"m">,
   { learningRate, gradScale }: RuleValues,
-  { momentum, nesterov, newton_schulz_steps }: MuonOptions,
+  { momentum, nesterov, newton_schulz_steps, cautious_weight_decay }: MuonOptions,
 ): void {
   tf.tidy(() => {
     const fresh = tf.mul(gradient, gradScale * (1 - momentum));
@@ -45,7 +47,8 @@ function updateMatrix(
     const direction = nesterov ? tf.add(fresh, tf.mul(state.m, momentum)) : state.m;
     const scale = learningRate * updateRms * Math.sqrt(largest(parameter.shape));
     const update = tf.mul(orthogonalize(direction as tf.Tensor2D, newton_schulz_steps), scale);
-    parameter.assign(tf.sub(tf.mul(parameter, 1 - learningRate * weightDecay), update));
+    const kept = decayed(parameter, update, learningRate * weightDecay, cautious_weight_decay);
+    parameter.assign(tf.sub(kept, update));
   });
 }
 
@@ -73,6 +76,7 @@ export const muon = defineOptimizer({
     weight_decay: nonnegative
       .default(0.1)
       .describe("Decoupled weight decay of matrices and the embedding; norms have none."),
+    ...cautiousKey,
   }),
   groups: (options) => {
     const adamW = adamWRule(options);

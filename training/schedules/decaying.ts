@@ -18,6 +18,7 @@ import {
   type ScheduledValues,
   warmUp,
   warmupKey,
+  weightDecayUntilKey,
 } from "./schedule.ts";
 
 interface DecayOptions {
@@ -47,6 +48,7 @@ export const linear = defineSchedule({
     type: z.literal("linear").describe("A straight line from the peak to the end."),
     ...warmupKey,
     ...minRatioKey,
+    ...weightDecayUntilKey,
   }),
   create: (options, peak, maxSteps) => decaying("linear", options, peak, maxSteps),
 });
@@ -56,12 +58,17 @@ export const cosine = defineSchedule({
     type: z.literal("cosine").describe("Half a cosine from the peak to the end."),
     ...warmupKey,
     ...minRatioKey,
+    ...weightDecayUntilKey,
   }),
   create: (options, peak, maxSteps) => decaying("cosine", options, peak, maxSteps),
 });
 
 export const constant = defineSchedule({
-  schema: z.strictObject({ type: z.literal("constant").describe("The peak, after warm-up."), ...warmupKey }),
+  schema: z.strictObject({
+    type: z.literal("constant").describe("The peak, after warm-up."),
+    ...warmupKey,
+    ...weightDecayUntilKey,
+  }),
   create: ({ warmup_steps }, { learningRate: top, weightDecay }) => ({
     values: (step) =>
       step <= warmup_steps

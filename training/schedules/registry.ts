@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import { definitionOf, typedUnion } from "../config/typed_union.ts";
 import { constant, cosine, linear } from "./decaying.ts";
-import type { Schedule, ScheduleDefinition, ScheduledValues } from "./schedule.ts";
+import { type Schedule, type ScheduleDefinition, type ScheduledValues, withDecayUntil } from "./schedule.ts";
 import { twoStage } from "./two_stage.ts";
 import { wsd } from "./wsd.ts";
 
@@ -20,5 +20,5 @@ export type ScheduleOptions = z.output<typeof scheduleSchema>;
  */
 export function makeSchedule(options: ScheduleOptions, peak: ScheduledValues, maxSteps: number): Schedule {
   const { create } = definitionOf(schedules, options.type) as ScheduleDefinition;
-  return create(options, peak, maxSteps);
+  return withDecayUntil(create(options, peak, maxSteps), options.weight_decay_until, maxSteps);
 }

@@ -47,6 +47,26 @@ export const minRatioKey = {
   min_ratio: fraction.default(0).describe("Learning rate at the last step over the peak."),
 };
 
+export const weightDecayUntilKey = {
+  weight_decay_until: fraction
+    .default(1)
+    .describe("Fraction of the run after which there is no weight decay; 1 for all of it."),
+};
+
+/**
+ * `schedule` with weight decay 0 after that fraction of the run. The Training Tips of BitNet b1.58 end decay at 1/2, TriLM
+ * (arXiv 2407.12327) at 2/3: decay keeps latent weights near the thresholds, where codes go on flipping.
+ */
+export function withDecayUntil(schedule: Schedule, until: number, maxSteps: number): Schedule {
+  if (until === 1) return schedule;
+  return {
+    values: (step) => {
+      const values = schedule.values(step);
+      return step > until * maxSteps ? { ...values, weightDecay: 0 } : values;
+    },
+  };
+}
+
 /** How a rate falls: what is left of the peak above the floor, at `fraction` of the way. */
 export const decayShapes = {
   linear: (fraction: number) => 1 - fraction,

@@ -12,13 +12,22 @@
  */
 import { z } from "zod";
 import { fraction, nonnegative, positive } from "../config/numbers.ts";
-import { decayFactor, defineSchedule, fractionAfterWarmup, minRatioKey, warmUp, warmupKey } from "./schedule.ts";
+import {
+  decayFactor,
+  defineSchedule,
+  fractionAfterWarmup,
+  minRatioKey,
+  warmUp,
+  warmupKey,
+  weightDecayUntilKey,
+} from "./schedule.ts";
 
 export const twoStage = defineSchedule({
   schema: z.strictObject({
     type: z.literal("two_stage").describe("The recipe of BitNet b1.58: a lower rate and no weight decay in stage 2."),
     ...warmupKey,
     ...minRatioKey,
+    ...weightDecayUntilKey,
     stage2_start: fraction.default(0.5).describe("Fraction of the run where the second stage begins."),
     stage2_learning_rate: positive
       .optional()

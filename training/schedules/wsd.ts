@@ -13,7 +13,15 @@
  */
 import { z } from "zod";
 import { count, fraction } from "../config/numbers.ts";
-import { type DecayShape, decayFactor, defineSchedule, minRatioKey, warmUp, warmupKey } from "./schedule.ts";
+import {
+  type DecayShape,
+  decayFactor,
+  defineSchedule,
+  minRatioKey,
+  warmUp,
+  warmupKey,
+  weightDecayUntilKey,
+} from "./schedule.ts";
 
 const shapes = ["sqrt", "linear", "cosine"] as const satisfies readonly DecayShape[];
 
@@ -22,6 +30,7 @@ export const wsd = defineSchedule({
     type: z.literal("wsd").describe("Warm-up, stable, decay: a run can be made longer while it is stable."),
     ...warmupKey,
     ...minRatioKey,
+    ...weightDecayUntilKey,
     decay_fraction: fraction.default(0.2).describe("Length of the decay as a fraction of the run."),
     decay_steps: count.optional().describe("Length of the decay in steps, instead of `decay_fraction`."),
     decay: z.enum(shapes).default("sqrt").describe("Shape of the decay; `sqrt` is 1 - sqrt(u)."),

@@ -50,6 +50,13 @@ describe("schedules", () => {
     expect(steps.map(({ phase }) => phase)).toEqual(["warmup", "warmup", "stage1", "stage2", "stage2"]);
   });
 
+  it.each(["two_stage", "wsd", "cosine", "linear", "constant"])("%s: weight_decay_until ends weight decay", (type) => {
+    const decays = (options: object) => [1, 30, 31, 100].map((step) => schedule(options, 100).values(step).weightDecay);
+    expect(decays({ type, weight_decay_until: 0.3 })).toEqual([0.1, 0.1, 0, 0]);
+    expect(decays({ type, weight_decay_until: 0 })).toEqual([0, 0, 0, 0]);
+    expect(decays({ type })).toEqual(type === "two_stage" ? [0.1, 0.1, 0.1, 0] : [0.1, 0.1, 0.1, 0.1]);
+  });
+
   it("two_stage: cosine decay in both stages", () => {
     const options = { type: "two_stage", decay: "cosine" };
     expectClose(rates(options, [50, 75], 100), [0.75e-3, (1e-3 * (1 - Math.SQRT1_2)) / 2]);
