@@ -8,6 +8,7 @@
  *     tokenizer.json      the tokenizer, so that a run resumes without its source
  *     metrics.jsonl       one row per logged step (see metrics.ts)
  *     samples.jsonl       {step, prompt, text}
+ *     telemetry.jsonl     one row per tensor on the steps of section telemetry (see telemetry/telemetry_row.ts)
  *     loss.png            the curves so far
  *     checkpoints/step-00000500/, checkpoints/latest    see training_checkpoint.ts
  */
@@ -51,6 +52,9 @@ export class RunDirectory {
   }
   get samplesFile(): string {
     return path.join(this.path, "samples.jsonl");
+  }
+  get telemetryFile(): string {
+    return path.join(this.path, "telemetry.jsonl");
   }
   get plotFile(): string {
     return path.join(this.path, "loss.png");
@@ -138,7 +142,12 @@ export interface StepRow {
 
 /** Appends one row. */
 export function appendRow<Row extends StepRow>(file: string, row: Row): void {
-  appendFileSync(file, `${JSON.stringify(row)}\n`);
+  appendRows(file, [row]);
+}
+
+/** Appends rows in one piece. */
+export function appendRows<Row extends StepRow>(file: string, rows: readonly Row[]): void {
+  appendFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
 }
 
 /** Rows of a JSONL file, without a last line that was cut off; none if the file is absent. */

@@ -4,6 +4,7 @@ import type { BackwardPrecision } from "../src/config/backward_precision.ts";
 import { UserError } from "../src/errors/user_error.ts";
 import type { CausalLM } from "../src/model/causal_lm.ts";
 import { duringBackwardPass } from "../src/ops/backward_pass.ts";
+import { type LinearObserver, observingLinears } from "../src/ops/linear_observer.ts";
 import type { Optimizer, UpdateObserver } from "./optimizers/optimizer.ts";
 
 /** What a step needs of a batch: token ids and next-token targets (negative: not counted), rows of sequenceLength. */
@@ -31,6 +32,13 @@ export interface StepValues {
   recomputesLayers?: boolean;
 }
 
+/** Sees what a step does, and changes no bit of it. */
+export interface StepObserver {
+  /** Of the first batch's forward pass. */
+  linears?: LinearObserver;
+  updates?: UpdateObserver;
+}
+
 export interface StepResult {
   /** Mean loss of the batches before the update, nats per token. */
   loss: number;
@@ -47,7 +55,7 @@ export function trainStep(
   optimizer: Optimizer,
   batches: readonly TokenBatch[],
   values: StepValues,
-  observer?: UpdateObserver,
+  observer: StepObserver = {},
 ): StepResult {
   const { step, learningRate, weightDecay, precision = "f32", seed = 0, recomputesLayers } = values;
   const gradients = new Map<string, tf.Tensor>();
@@ -55,14 +63,17 @@ export function trainStep(
   try {
     for (const [microStep, batch] of batches.entries()) {
       const pass = { precision, seed, step, microStep, freesGradients: true, recomputesLayers };
-      const loss = duringBackwardPass(pass, () => accumulateGradients(model, batch, gradients));
+      const linears = (microStep === 0 && observer.linears) || null;
+      const loss = observingLinears(linears, () =>
+        duringBackwardPass(pass, () => accumulateGradients(model, batch, gradients)),
+      );
       if (!Number.isFinite(loss)) throw new NonFiniteError(`step ${step}: the loss is ${loss}`);
       lossSum += loss;
     }
     const gradNorm = optimizer.update(
       gradients,
       { step, learningRate, weightDecay, accumulated: batches.length },
-      observer,
+      observer.updates,
     );
     if (!Number.isFinite(gradNorm)) throw new NonFiniteError(`step ${step}: the gradient norm is ${gradNorm}`);
     return { loss: lossSum / batches.length, gradNorm };

@@ -16,15 +16,19 @@ import type { MetricsRow } from "./metrics.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
 import type { Schedule, ScheduleStep } from "./schedules/schedule.ts";
 import { stepKernels } from "./step_kernels.ts";
+import { StepTelemetry } from "./telemetry/step_telemetry.ts";
+import { dueTelemetry, type TelemetryOptions } from "./telemetry/telemetry_options.ts";
+import type { TelemetryRow } from "./telemetry/telemetry_row.ts";
 import { type StepResult, trainStep } from "./train_step.ts";
 import { nextBatches } from "./update_batches.ts";
 import { type ValidationResult, validate } from "./validation.ts";
-import { WeightStatistics } from "./weight_statistics.ts";
 
 /** What the loop tells while it runs. It waits for promises. */
 export interface TrainerListener {
   onStep?(step: number, loss: number): void;
   onMetrics?(row: MetricsRow): void;
+  /** All rows of a step. */
+  onTelemetry?(step: number, rows: readonly TelemetryRow[]): void;
   onSample?(step: number, text: string): void;
   /** A checkpoint is due: `model`, `optimizer` and `progress()` are all that has to be stored. */
   onCheckpoint?(step: number): Promise<void> | void;
@@ -64,6 +68,8 @@ export interface TrainerOptions {
   precision: BackwardPrecision;
   recomputesLayers: boolean;
   intervals: TrainerIntervals;
+  /** Missing: none. */
+  telemetry?: TelemetryOptions;
   /** Validation batches; 0 for all of them. */
   evalBatches: number;
   /** Needed where `intervals.sample` is not 0. */
@@ -105,7 +111,7 @@ export class Trainer {
   private seconds = 0;
   private timedSteps = 0;
   /** Of the newest update that was observed and had a learning rate above 0. */
-  private moved: WeightStatistics | undefined;
+  private moved: StepTelemetry | undefined;
   /** Step of the checkpoint that was told last. */
   private checkpointed: number | undefined;
 
@@ -168,7 +174,7 @@ export class Trainer {
 
   /** One update, and what is due after it. */
   private async advance(): Promise<void> {
-    const { maxSteps, intervals, schedule } = this.options;
+    const { maxSteps, intervals, schedule, telemetry } = this.options;
     const step = this.step + 1;
     const isDue = (every: number) => step === maxSteps || (every > 0 && step % every === 0);
     const logs = isDue(intervals.log) || isDue(intervals.eval);
@@ -176,16 +182,18 @@ export class Trainer {
     const values = schedule.values(step);
     // A decay to 0 ends in an update that moves nothing: its row tells how the weights moved in the one before.
     const isBeforeStill = step + 1 === maxSteps && schedule.values(maxSteps).learningRate === 0;
-    const statistics = logs || isBeforeStill ? new WeightStatistics(this.model.config) : undefined;
-    const result = await this.update(step, values, statistics);
-    if (values.learningRate > 0 && statistics) this.moved = statistics;
+    const detail = telemetry ? dueTelemetry(telemetry, step, maxSteps) : null;
+    const observer = logs || isBeforeStill || detail ? new StepTelemetry(this.model.config, detail) : undefined;
+    const result = await this.update(step, values, observer);
+    if (values.learningRate > 0 && observer) this.moved = observer;
     this.step = step;
     this.lossSum += result.loss;
     this.lossSteps++;
     for (const listener of this.listeners) listener.onStep?.(step, result.loss);
 
-    const told = step === maxSteps && values.learningRate === 0 ? (this.moved ?? statistics) : statistics;
+    const told = step === maxSteps && values.learningRate === 0 ? (this.moved ?? observer) : observer;
     if (logs) await this.tellMetrics(values, result, told, isDue(intervals.eval));
+    if (detail) for (const listener of this.listeners) listener.onTelemetry?.(step, observer!.rows(step));
     if (intervals.sample > 0 && isDue(intervals.sample)) await this.sample();
     if (isDue(intervals.checkpoint)) await this.checkpoint();
   }
@@ -193,14 +201,14 @@ export class Trainer {
   private async update(
     step: number,
     { learningRate, weightDecay }: ScheduleStep,
-    statistics?: WeightStatistics,
+    observer?: StepTelemetry,
   ): Promise<StepResult> {
     const { accumulation, precision, seed, recomputesLayers } = this.options;
     const started = performance.now();
     try {
       const batches = await nextBatches(this.batches, accumulation);
       const values = { step, learningRate, weightDecay, precision, seed, recomputesLayers };
-      return trainStep(this.model, this.optimizer, batches, values, statistics);
+      return trainStep(this.model, this.optimizer, batches, values, observer);
     } finally {
       this.seconds += (performance.now() - started) / 1000;
       this.timedSteps++;
@@ -210,7 +218,7 @@ export class Trainer {
   private async tellMetrics(
     { learningRate, weightDecay, phase }: ScheduleStep,
     { gradNorm }: StepResult,
-    statistics: WeightStatistics | undefined,
+    observed: StepTelemetry | undefined,
     validates: boolean,
   ): Promise<void> {
     const { compute, precision } = this.options;
@@ -225,8 +233,8 @@ export class Trainer {
       weight_decay: weightDecay,
       phase,
       grad_norm: gradNorm,
-      zero_fraction: statistics?.zeroFraction,
-      flip_rate: statistics?.flipRate,
+      zero_fraction: observed?.updates.zeroFraction,
+      flip_rate: observed?.updates.flipRate,
       tokens_per_second: Math.round((this.timedSteps * this.tokensPerStep) / this.seconds),
       backward_precision: precision,
       backend: compute.backend,

@@ -12,7 +12,7 @@ import { describeEnvironment } from "./environment.ts";
 import { writeLossPlot } from "./loss_plot.ts";
 import { watchLoss } from "./loss_watch.ts";
 import type { MetricsRow } from "./metrics.ts";
-import { appendRow, type RunDirectory, readRows, syncRows, truncateRows } from "./run_directory.ts";
+import { appendRow, appendRows, type RunDirectory, readRows, syncRows, truncateRows } from "./run_directory.ts";
 import { recordSources } from "./run_sources.ts";
 import { NonFiniteError } from "./train_step.ts";
 import { Trainer, type TrainerListener, type TrainingEnd } from "./trainer.ts";
@@ -109,6 +109,7 @@ export class TrainingRun {
     }
     truncateRows(directory.metricsFile, this.step);
     truncateRows(directory.samplesFile, this.step);
+    truncateRows(directory.telemetryFile, this.step);
     return note;
   }
 
@@ -147,6 +148,10 @@ export class TrainingRun {
         appendRow(directory.metricsFile, row);
         listener.onMetrics?.(row);
       },
+      onTelemetry: (step, rows) => {
+        appendRows(directory.telemetryFile, rows);
+        listener.onTelemetry?.(step, rows);
+      },
       onSample: (step, text) => {
         appendRow(directory.samplesFile, { step, prompt: config.training.sample_prompt, text });
         listener.onSample?.(step, text);
@@ -163,6 +168,7 @@ export class TrainingRun {
     const { config, tokenizer, dataset, directory } = this.options;
     const { model, optimizer } = this.trainer;
     syncRows(directory.metricsFile);
+    syncRows(directory.telemetryFile);
     const { step, dataCursor, lossSum, lossSteps } = this.trainer.progress();
     const state = {
       format: 1 as const,

@@ -1,5 +1,6 @@
 /** What attention and feed-forward share: quantizers, an optional sub-norm, matrices drawn from a normal distribution. */
 import * as tf from "@tensorflow/tfjs";
+import { observeLinear } from "../ops/linear_observer.ts";
 import type { LinearSurroundings } from "../ops/linear_surroundings.ts";
 import { defaultActivationQuantizer, defaultWeightQuantizer } from "../quantizers/registry.ts";
 import { hashName } from "../random/counter_rng.ts";
@@ -51,6 +52,7 @@ export abstract class QuantizedBlock extends BlockLayer {
 
   /** Quantized product with up to three weights, outputs concatenated; `name` is the product's within the block. */
   protected linear(name: string, x: tf.Tensor, weights: tf.Tensor2D[], surroundings: LinearSurroundings): tf.Tensor {
+    observeLinear(this.path + name, x, surroundings);
     return quantizedLinear(x, weights, this.quantizers, surroundings, hashName(this.path + name));
   }
 

@@ -17,9 +17,18 @@ import { recomputesLayers } from "../ops/backward_pass.ts";
 import { embeddingGather } from "../ops/embedding_gather.ts";
 import { headLogits, headLoss, scoreTargets } from "../ops/head_log_probs.ts";
 import { largestIndices } from "../ops/largest_indices.ts";
+import { observeLinear } from "../ops/linear_observer.ts";
 import { roundToDtype } from "../ops/round_to_dtype.ts";
 import { initialValues } from "./initialization.ts";
-import { embeddingName, finalNormName, headName, layerPrefix, modelParameters, parameterSize } from "./parameters.ts";
+import {
+  embeddingName,
+  finalNormName,
+  headName,
+  headProduct,
+  layerPrefix,
+  modelParameters,
+  parameterSize,
+} from "./parameters.ts";
 import { recomputed } from "./recompute.ts";
 
 /** Where the first parameter values come from: a seed, or the values of a checkpoint by name. */
@@ -175,6 +184,7 @@ export class CausalLM {
   private headInputs(ids: tf.Tensor2D): { hidden: tf.Tensor2D; table: tf.Tensor2D } {
     const embedding = this.embedding();
     const hidden = tf.reshape(this.hiddenStates(ids, embedding), [ids.size, this.config.hiddenSize]) as tf.Tensor2D;
+    observeLinear(headProduct, hidden);
     return { hidden, table: this.config.tieWordEmbeddings ? embedding : this.rounded(headName) };
   }
 }

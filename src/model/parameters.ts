@@ -21,6 +21,8 @@ export interface ParameterSpec {
 export const embeddingName = "model.embed_tokens.weight";
 export const finalNormName = "model.norm.weight";
 export const headName = "lm_head.weight";
+/** The head's product, tied or not, as observers of products know it. */
+export const headProduct = "lm_head";
 
 /** Prefix of decoder layer `index`: `model.layers.0.` */
 export function layerPrefix(index: number): string {

@@ -116,7 +116,15 @@ function ruleProblems(config: RunConfig): RuleProblem[] {
     if (!(error instanceof ModelConfigError)) throw error;
     problems.push({ keys: ["model"], text: `model: ${error.message}` });
   }
-  const { training, model, tokenizer } = config;
+  const { training, model, tokenizer, telemetry } = config;
+  const layers = model.num_hidden_layers;
+  const absent = telemetry.layers?.find((layer) => layer >= layers || layer < -layers);
+  if (absent !== undefined) {
+    problems.push({
+      keys: ["telemetry.layers", "model.num_hidden_layers"],
+      text: `telemetry.layers: there is no layer ${absent}: the model has 0 to ${layers - 1}, from the end -1 to -${layers}`,
+    });
+  }
   if (training.sequence_length > model.max_position_embeddings) {
     problems.push({
       keys: ["training.sequence_length", "model.max_position_embeddings"],

@@ -9,6 +9,7 @@ import { modelConfigSchema } from "../../src/config/model_config.ts";
 import { defaultDocumentCount, defaultWorldSeed } from "../../src/world/generator.ts";
 import { optimizerSchema } from "../optimizers/registry.ts";
 import { scheduleSchema } from "../schedules/registry.ts";
+import { telemetrySchema } from "../telemetry/telemetry_options.ts";
 import { count, countOrZero, nonnegative } from "./numbers.ts";
 
 const tokenizerSchema = z
@@ -132,6 +133,7 @@ export const runConfigSchema = z.strictObject({
   training: trainingSchema,
   optimizer: optimizerSchema.prefault({}).describe("What turns gradients into new weights."),
   schedule: scheduleSchema.prefault({}).describe("Learning rate and weight decay over the run."),
+  telemetry: telemetrySchema.prefault({}),
   about: aboutSchema.prefault({}),
 });
 

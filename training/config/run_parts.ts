@@ -59,6 +59,7 @@ export function trainerOptionsOf(
       checkpoint: training.checkpoint_every,
       sample: training.sample_every,
     },
+    telemetry: config.telemetry,
     evalBatches: training.eval_batches,
     sample: {
       tokenizer,

@@ -24,9 +24,10 @@ export interface UpdateValues {
   accumulated: number;
 }
 
-/** Sees every parameter just before and just after its update (for weight statistics). */
+/** Sees every parameter just before and just after its update (for telemetry). Changes nothing. */
 export interface UpdateObserver {
-  before(name: string, parameter: tf.Variable): void;
+  /** @param gradient the sum over `batches` batches, before clipping; only valid during the call */
+  before(name: string, parameter: tf.Variable, gradient: tf.Tensor, batches: number): void;
   after(name: string, parameter: tf.Variable): void;
 }
 
@@ -174,7 +175,7 @@ export class GroupedOptimizer implements Optimizer {
       return norm;
     }
     for (const parameter of this.parameters) {
-      observer.before(parameter.name, parameter.variable);
+      observer.before(parameter.name, parameter.variable, gradientOf(gradients, parameter.name), values.accumulated);
       run([parameter]);
       observer.after(parameter.name, parameter.variable);
     }

@@ -1,0 +1,23 @@
+/** Everything that is measured of one step. */
+import type { ModelConfig } from "../../src/config/model_config.ts";
+import type { StepObserver } from "../train_step.ts";
+import { ActivationTelemetry } from "./activation_telemetry.ts";
+import type { TelemetryDetail } from "./telemetry_options.ts";
+import type { TelemetryRow } from "./telemetry_row.ts";
+import { UpdateTelemetry } from "./update_telemetry.ts";
+
+export class StepTelemetry implements StepObserver {
+  readonly updates: UpdateTelemetry;
+  readonly linears: ActivationTelemetry | undefined;
+
+  /** @param detail null: the zeros and flips of a row of metrics alone */
+  constructor(config: ModelConfig, detail: TelemetryDetail | null) {
+    this.updates = new UpdateTelemetry(config, detail);
+    this.linears = detail === null ? undefined : new ActivationTelemetry(config, detail);
+  }
+
+  /** Parameters, then activations, each in forward order. */
+  rows(step: number): TelemetryRow[] {
+    return [...this.updates.rows, ...(this.linears?.rows ?? [])].map((row) => ({ step, ...row }));
+  }
+}
