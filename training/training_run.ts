@@ -4,7 +4,7 @@
  */
 import path from "node:path";
 import { packageVersion } from "../src/files/package.ts";
-import { ChartError } from "../src/report/render_png.ts";
+import { ChartError } from "../src/report/figures/render_png.ts";
 import type { StartableConfig } from "./config/resolve_backward_precision.ts";
 import { type RunMaterial, trainerOptionsOf } from "./config/run_parts.ts";
 import { stepOperations } from "./config/step_operations.ts";

@@ -19,7 +19,8 @@ import { modelConfigSchema, resolveModelConfig } from "../../src/config/model_co
 import { allowedThreads } from "../../src/machine/threads.ts";
 import { CausalLM } from "../../src/model/causal_lm.ts";
 import { CounterRng } from "../../src/random/counter_rng.ts";
-import { renderChart } from "../../src/report/render_png.ts";
+import { barChart } from "../../src/report/figures/bar_chart.ts";
+import { renderPng } from "../../src/report/figures/render_png.ts";
 import { formatTable, type Measurement, machineName, median } from "./measurement.ts";
 import { hasBf16, pythonWith, pytorchEnvironment } from "./pytorch_process.ts";
 import { type TrainingShape, trainingShapes } from "./shapes.ts";
@@ -237,28 +238,17 @@ async function contestOf(
 /** Bars of tokens/s by contender, the shapes in groups, each as a share of its fastest. */
 export function renderTrainingChart(rows: readonly Measurement[]): Promise<Buffer> {
   const shapes = [...new Set(rows.map((row) => String(row.shape)))];
-  const names = [...new Set(rows.map((row) => String(row.contender)))];
-  const speed = (shape: string, name: string) =>
-    Number(rows.find((row) => row.shape === shape && row.contender === name)?.tokens_per_second ?? 0);
-  const fastest = new Map(shapes.map((shape) => [shape, Math.max(...names.map((name) => speed(shape, name)))]));
-  const labels = shapes.map((shape) => `${shape} (100% = ${fastest.get(shape)!.toFixed(0)} tokens/s)`);
-  return renderChart<"bar", number[]>({
-    type: "bar",
-    data: {
-      labels,
-      datasets: names.map((name, i) => ({
-        label: name,
-        data: shapes.map((shape) => (100 * speed(shape, name)) / fastest.get(shape)!),
-        backgroundColor: `hsl(${name.startsWith("PyTorch") ? 25 : 215}, 70%, ${35 + ((7 * i) % 40)}%)`,
-      })),
-    },
-    options: {
-      plugins: {
-        title: { display: true, text: ["Training speed, tokens/s", machineName(rows[0]!)], font: { size: 18 } },
-      },
-      scales: { y: { title: { display: true, text: "% of the fastest" } } },
-    },
+  const groups = shapes.map((shape) => {
+    const ofShape = rows.filter((row) => row.shape === shape);
+    const fastest = Math.max(...ofShape.map((row) => Number(row.tokens_per_second)));
+    const bars = ofShape.map(({ contender, tokens_per_second }) => ({
+      label: String(contender),
+      value: (100 * Number(tokens_per_second)) / fastest,
+      colour: String(contender).startsWith("PyTorch") ? 1 : 0,
+    }));
+    return { label: `${shape} (100% = ${fastest.toFixed(0)} tokens/s), ${machineName(rows[0]!)}`, bars };
   });
+  return renderPng(barChart("Training speed, tokens/s", { label: "% of the fastest" }, groups));
 }
 
 async function main(): Promise<void> {

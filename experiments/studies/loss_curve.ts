@@ -54,13 +54,14 @@ async function saveRows(rows: CurveRow[]): Promise<void> {
       const y = row[key];
       return row.twin === twin && y !== undefined ? [{ x: row.step, y }] : [];
     });
-  const colors = { bitnet: "#1f6feb", float: "#d9730d" };
+  const colours = { bitnet: 0, float: 1 };
   const curves = (["bitnet", "float"] as const).flatMap((twin) => [
-    { label: `${twin}, ours`, points: curve(twin, "validation_loss"), color: colors[twin], dots: true },
-    { label: `${twin}, PyTorch`, points: curve(twin, "reference_loss"), color: colors[twin], dashed: true },
+    { label: `${twin}, ours`, points: curve(twin, "validation_loss"), colour: colours[twin], dots: true },
+    { label: `${twin}, PyTorch`, points: curve(twin, "reference_loss"), colour: colours[twin], dashed: true },
   ]);
   const title = "Validation loss on characters of Shakespeare, same weights and batches";
-  writeFileSync(path.join(results, "loss_curve.png"), await renderLossCurves(title, curves));
+  const png = await renderLossCurves(title, curves);
+  if (png !== null) writeFileSync(path.join(results, "loss_curve.png"), png);
 }
 
 const { values } = parseArgs({

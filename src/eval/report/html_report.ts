@@ -4,12 +4,12 @@
  */
 
 import { escapeHtml, htmlTable, pValueText } from "../../report/markup.ts";
-import { style } from "../../report/style.ts";
+import { definitionList, faintLine, htmlPage, legend, section, textLines } from "../../report/page.ts";
 import type { Score } from "../aggregate.ts";
 import { type ScoredEntry, summaryEntries } from "../group_scores.ts";
 import { remarkLines } from "../request/remarks.ts";
 import { chanceLines } from "./chance_lines.ts";
-import { colourOf, scoreBars, scoreText } from "./html/bars.ts";
+import { scoreBars, scoreText } from "./html/bars.ts";
 import { sampleAnswers } from "./html/samples.ts";
 import { costTable, type EvaluatedModel, shortNames } from "./model_comparison.ts";
 import { sampleJson } from "./result_files.ts";
@@ -112,18 +112,8 @@ function settingsList(settings: RunSettings, models: readonly EvaluatedModel[], 
     ["system message", systemInstruction ?? null],
     ["chat template", chatTemplate ? "applied" : null],
   ];
-  const list = entries.flatMap(([name, value]) =>
-    value === null ? [] : [`<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd>`],
-  );
-  return `<dl>${list.join("\n")}</dl>`;
+  return definitionList(entries);
 }
-
-const section = (title: string, ...parts: string[]) => {
-  const body = parts.filter((part) => part !== "").join("\n");
-  return body === "" ? "" : `<h2>${title}</h2>\n${body}`;
-};
-const faint = (text: string) => `<p class="faint">${escapeHtml(text)}</p>`;
-const lines = (texts: readonly string[]) => texts.map((text) => `<p class="line">${escapeHtml(text)}</p>`).join("\n");
 
 /**
  * @param models on the same tasks
@@ -133,39 +123,36 @@ export function htmlReport(models: readonly EvaluatedModel[], settings: RunSetti
   const names = shortNames(models.map(({ name }) => name));
   const several = models.length > 1;
   const bars = scoreBars(models);
-  const legend = names.map((name, i) => `<span><i style="background:${colourOf(i)}"></i>${escapeHtml(name)}</span>`);
   const guessing = models.flatMap(({ results, groups }, i) =>
     chanceLines(results, groups).map((line) => (several ? `${names[i]}: ${line}` : line)),
   );
   const cost = costTable(models);
   const hasChance = summaryEntries(models[0].results, models[0].groups).some(({ chance }) => chance !== null);
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<title>bitnet-eval: ${escapeHtml(names.join(", "))}</title>
-<style>${style}</style></head><body>
-<h1>${escapeHtml(names.join(", "))}</h1>
-${settingsList(settings, models, date)}
-${section(
-  "Scores",
-  bars === ""
-    ? ""
-    : faint(
-        `Bars from 0 to 1; the line is one standard error${hasChance ? ", the dashed line what guessing scores" : ""}.`,
-      ),
-  bars === "" || !several ? "" : `<p class="legend">${legend.join("")}</p>`,
-  bars,
-  scoresTable(models, names),
-  lines(
-    models.flatMap(({ results }, i) =>
-      tableRemarks(results).map((line) => (several ? line.replace("* ", `* ${names[i]}: `) : line)),
+  const barNote = `Bars from 0 to 1; the line is one standard error${hasChance ? ", the dashed line what guessing scores" : ""}.`;
+  const remarks = models.flatMap(({ results }, i) =>
+    tableRemarks(results).map((line) => (several ? line.replace("* ", `* ${names[i]}: `) : line)),
+  );
+  const heading = names.join(", ");
+  return htmlPage(`bitnet-eval: ${heading}`, [
+    `<h1>${escapeHtml(heading)}</h1>`,
+    settingsList(settings, models, date),
+    section(
+      "Scores",
+      bars === "" ? "" : faintLine(barNote),
+      bars === "" || !several ? "" : legend(names),
+      bars,
+      scoresTable(models, names),
+      textLines(remarks),
+      textLines(leftOutLines(models[0].results)),
     ),
-  ),
-  lines(leftOutLines(models[0].results)),
-)}
-${section("Against guessing", lines(guessing))}
-${several ? section("Differences", faint("Paired by document; p is the chance of so large a difference between equal models."), differencesTable(models, names)) : ""}
-${several ? section("Cost", htmlTable(["", ...names], cost.rows), ...cost.notes.map(faint)) : ""}
-${section("Some answers", sampleAnswers(models, names))}
-</body></html>
-`;
+    section("Against guessing", textLines(guessing)),
+    several ? differencesSection(models, names) : "",
+    several ? section("Cost", htmlTable(["", ...names], cost.rows), ...cost.notes.map(faintLine)) : "",
+    section("Some answers", sampleAnswers(models, names)),
+  ]);
+}
+
+function differencesSection(models: readonly EvaluatedModel[], names: readonly string[]): string {
+  const note = "Paired by document; p is the chance of so large a difference between equal models.";
+  return section("Differences", faintLine(note), differencesTable(models, names));
 }

@@ -1,7 +1,7 @@
 /** Bars of the scores, one below the other, so that long names and narrow windows have room. */
 
 import { escapeHtml } from "../../../report/markup.ts";
-import { colours } from "../../../report/style.ts";
+import { colourOf } from "../../../report/style.ts";
 import type { Score } from "../../aggregate.ts";
 import { summaryEntries } from "../../group_scores.ts";
 import { type EvaluatedModel, mainScore } from "../model_comparison.ts";
@@ -28,7 +28,6 @@ function isShare({ scores }: BarGroup): boolean {
 }
 
 const percent = (share: number) => `${(100 * Math.min(1, Math.max(0, share))).toFixed(2)}%`;
-export const colourOf = (model: number) => `var(${colours[model % colours.length]})`;
 
 export function scoreText({ value, standardError }: Score): string {
   return value.toFixed(4) + (standardError === null ? "" : ` ± ${standardError.toFixed(4)}`);
