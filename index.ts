@@ -53,6 +53,7 @@ export {
 } from "./src/layers/quantizers.ts";
 export { RMSNorm, type RMSNormArgs } from "./src/layers/rms_norm.ts";
 export { RotaryEmbedding, type RotaryEmbeddingArgs } from "./src/layers/rotary_embedding.ts";
+export { UngatedFeedForward } from "./src/layers/ungated_feed_forward.ts";
 export { CausalLM, type Initialization, ParameterError } from "./src/model/causal_lm.ts";
 export { modelParameters, type ParameterKind, type ParameterSpec, parameterCount } from "./src/model/parameters.ts";
 export type { BackendName, Compute } from "./src/ops/compute.ts";

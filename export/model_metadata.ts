@@ -4,6 +4,7 @@ import {
   activationQuantizerOf,
   isLlamaShaped,
   isQuantized,
+  ownGraphKey,
   weightQuantizerOf,
 } from "../src/config/model_quantizers.ts";
 import type { GgufValue } from "../src/gguf/gguf_types.ts";
@@ -22,8 +23,9 @@ const keysVersion = 1;
  * `bitnet`; SiLU without sub-norms and quantizers is `llama`; anything else is known to our engine only.
  */
 export function architectureOf(config: ModelConfig): Architecture {
-  if (isQuantized(config) && config.useSubNorms) return config.hiddenAct === "relu2" ? "bitnet-b1.58" : "bitnet";
   if (isLlamaShaped(config)) return "llama";
+  const isBitnet = isQuantized(config) && config.normPlacement === "sub" && ownGraphKey(config) === null;
+  if (isBitnet) return config.hiddenAct === "relu2" ? "bitnet-b1.58" : "bitnet";
   return "bitnet-lab";
 }
 
@@ -69,7 +71,11 @@ export function modelMetadata(
     ["bitnet-lab.scale_dtype", string(config.scaleDtype)],
     ["bitnet-lab.embedding_dtype", string(embeddingDtype)],
     ["bitnet-lab.hidden_act", string(config.hiddenAct)],
-    ["bitnet-lab.use_sub_norms", bool(config.useSubNorms)],
+    ["bitnet-lab.use_sub_norms", bool(config.normPlacement === "sub")],
   );
+  // What only newer readers know is written where it says something, so that others refuse the model for it.
+  if (config.normPlacement === "every_linear") entries.push(["bitnet-lab.norm_placement", string("every_linear")]);
+  if (config.feedForward !== "gated") entries.push(["bitnet-lab.feed_forward", string(config.feedForward)]);
+  if (config.useHadamard) entries.push(["bitnet-lab.use_hadamard", bool(true)]);
   return entries;
 }

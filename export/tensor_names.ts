@@ -39,10 +39,10 @@ const layerNames: Record<string, string> = {
   "mlp.down_proj": "ffn_down",
 };
 
-/** `model.layers.3.mlp.up_proj.weight` is `blk.3.ffn_up.weight`. */
+/** `model.layers.3.mlp.up_proj.weight` is `blk.3.ffn_up.weight`, its `rms_norm.weight` `blk.3.ffn_up.rms_norm.weight`. */
 export function ggufName(parameter: string): string {
-  const [, layer, name] = /^model\.layers\.(\d+)\.(.+)\.weight$/.exec(parameter) ?? [];
-  return layer === undefined ? modelNames[parameter] : `blk.${layer}.${layerNames[name]}.weight`;
+  const [, layer, name, norm = ""] = /^model\.layers\.(\d+)\.(.+?)(\.rms_norm)?\.weight$/.exec(parameter) ?? [];
+  return layer === undefined ? modelNames[parameter] : `blk.${layer}.${layerNames[name]}${norm}.weight`;
 }
 
 /** Every tensor of the model, in the order of the forward pass. */

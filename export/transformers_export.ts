@@ -74,9 +74,10 @@ export function transformersExportBytes(plan: ExportPlan): number {
 /** config.json in Hugging Face's words only: a reader must not take it for one of our checkpoints. */
 export function transformersConfig({ config, tokenizer, linearType }: ExportPlan): Json {
   const quantized = weightQuantizerOf(config) !== null;
+  const hasSubNorms = config.normPlacement === "sub";
   return {
-    architectures: [config.useSubNorms ? "BitNetForCausalLM" : "LlamaForCausalLM"],
-    model_type: config.useSubNorms ? "bitnet" : "llama",
+    architectures: [hasSubNorms ? "BitNetForCausalLM" : "LlamaForCausalLM"],
+    model_type: hasSubNorms ? "bitnet" : "llama",
     torch_dtype: "float32",
     ...specialIds(tokenizer),
     vocab_size: config.vocabSize,

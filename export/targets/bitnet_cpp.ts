@@ -6,7 +6,7 @@
  * I2_S is written in the order of its default x86 build (`ACT_PARALLEL`); x86 without that (four rows interleaved) and ARM
  * have other orders under the same type.
  */
-import { isQuantized } from "../../src/config/model_quantizers.ts";
+import { isQuantized, ownGraphKey } from "../../src/config/model_quantizers.ts";
 import { ggufTarget } from "./gguf_target.ts";
 import { firstBroken } from "./target.ts";
 
@@ -20,14 +20,16 @@ export const bitnetCpp = ggufTarget({
       : null,
   refusal({ config, linearType }) {
     const { numAttentionHeads: heads, headDim, hiddenSize } = config;
+    const ownKey = ownGraphKey(config);
     return firstBroken([
+      [ownKey === null, `bitnet.cpp has no graph with ${ownKey}: export with --target bitnet-lab`],
       [
         isQuantized(config),
         "bitnet.cpp runs ternary weights with int8 activations only: train with both quantizers on, or export with --target bitnet-lab",
       ],
       [
-        config.useSubNorms,
-        "bitnet.cpp's bitnet graphs have both sub-norms: train with use_sub_norms: true, or export with --target bitnet-lab",
+        config.normPlacement === "sub",
+        "bitnet.cpp's bitnet graphs have both sub-norms: train with norm_placement: sub, or export with --target bitnet-lab",
       ],
       [
         config.tieWordEmbeddings,

@@ -4,7 +4,13 @@
  * models are its `llama`. It quantizes activations per block of 256, not per token, so its logits agree within a
  * tolerance, not to the bit.
  */
-import { hasTernaryWeights, isFloat, isLlamaShaped, isQuantized } from "../../src/config/model_quantizers.ts";
+import {
+  hasTernaryWeights,
+  isFloat,
+  isLlamaShaped,
+  isQuantized,
+  ownGraphKey,
+} from "../../src/config/model_quantizers.ts";
 import { ggufTarget } from "./gguf_target.ts";
 import { firstBroken } from "./target.ts";
 
@@ -21,7 +27,9 @@ export const llamaCpp = ggufTarget({
   refusal({ config, linearType }) {
     const { numAttentionHeads: heads, headDim, hiddenSize } = config;
     const quantized = isQuantized(config);
+    const ownKey = ownGraphKey(config);
     return firstBroken([
+      [ownKey === null, `stock llama.cpp has no graph with ${ownKey}: export with --target bitnet-lab`],
       [
         config.hiddenAct === "silu",
         "stock llama.cpp has a hard-coded gated SiLU for bitnet models, and this one has hidden_act: relu2: train with hidden_act: silu, or export with --target bitnet.cpp",
@@ -31,8 +39,8 @@ export const llamaCpp = ggufTarget({
         "stock llama.cpp has no graph with only one of the two quantizers: train with weight_quantizer and activation_quantizer both on or both none, or export with --target bitnet-lab",
       ],
       [
-        quantized ? config.useSubNorms : isLlamaShaped(config),
-        `stock llama.cpp has no graph of this kind: train with use_sub_norms: ${quantized}, or export with --target bitnet-lab`,
+        quantized ? config.normPlacement === "sub" : isLlamaShaped(config),
+        `stock llama.cpp has no graph of this kind: train with norm_placement: ${quantized ? "sub" : "pre"}, or export with --target bitnet-lab`,
       ],
       [
         !quantized || config.tieWordEmbeddings,

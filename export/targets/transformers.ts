@@ -4,7 +4,13 @@
  * float models without sub-norms.
  */
 import type { ModelConfig } from "../../src/config/model_config.ts";
-import { hasTernaryWeights, isFloat, isQuantized, weightQuantizerOf } from "../../src/config/model_quantizers.ts";
+import {
+  hasTernaryWeights,
+  isFloat,
+  isQuantized,
+  ownGraphKey,
+  weightQuantizerOf,
+} from "../../src/config/model_quantizers.ts";
 import { fits, type Storage } from "../../src/config/packing_rules.ts";
 import { transformersExportBytes, writeTransformersExport } from "../transformers_export.ts";
 import { statedByDirectory } from "../verify/stated_model.ts";
@@ -26,7 +32,7 @@ export const transformers: ExportTarget = {
   name: "transformers",
   defaultType: (config) => (hasTernaryWeights(config) ? "packed_uint8" : "f32"),
   note: ({ config }) =>
-    isFloat(config) && config.useSubNorms
+    isFloat(config) && config.normPlacement === "sub"
       ? "its config.json has no quantization_config, which makes it a float model in transformers: here it is opened with --quantization none"
       : null,
   refusal({ config, linearType }) {
@@ -35,7 +41,10 @@ export const transformers: ExportTarget = {
     const rowCounts = [hiddenSize, kvHeads * headDim, intermediateSize];
     const quantizer = weightQuantizerOf(config);
     const misfit = quantizer && fits(packedUint8, quantizer, []);
+    const hasSubNorms = config.normPlacement === "sub";
+    const ownKey = ownGraphKey(config);
     return firstBroken([
+      [ownKey === null, `transformers has no model with ${ownKey}: export with --target bitnet-lab`],
       [
         linearType === "packed_uint8" || linearType === "f32",
         `transformers does not read ${linearType}: leave --type out for packed codes, or use --type f32 for the latent weights`,
@@ -45,11 +54,11 @@ export const transformers: ExportTarget = {
         "transformers has BitNet and Llama with both quantizers or none, and this model has one: train with weight_quantizer and activation_quantizer both on or both none, or export with --target bitnet-lab",
       ],
       [
-        !quantized || config.useSubNorms,
-        "transformers' BitNet has both sub-norms: train with use_sub_norms: true, or export with --target bitnet-lab",
+        !quantized || hasSubNorms,
+        "transformers' BitNet has both sub-norms: train with norm_placement: sub, or export with --target bitnet-lab",
       ],
       [
-        !config.useSubNorms || heads * headDim === hiddenSize,
+        !hasSubNorms || heads * headDim === hiddenSize,
         `transformers' BitNet has an attn_sub_norm of hidden_size elements: num_attention_heads x head_dim (${heads * headDim}) must be hidden_size (${hiddenSize}), or export with --target bitnet-lab`,
       ],
       [linearType !== "packed_uint8" || quantized, "this model has no ternary weights to pack: use --type f32"],

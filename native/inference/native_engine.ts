@@ -31,9 +31,9 @@ export interface NativeEngineInfo
     | "rmsNormEps"
     | "ropeTheta"
     | "hiddenAct"
-    | "useSubNorms"
     | "tieWordEmbeddings"
   > {
+  useSubNorms: boolean;
   architecture: string;
   contextLength: number;
   /** The graph's words for what quantizes its linear layers; "none" for floats. */

@@ -13,7 +13,7 @@ const readElsewhere = [
   "head_dim vocab_size max_position_embeddings rms_norm_eps hidden_act initializer_range tie_word_embeddings",
   "rope_theta rope_parameters rope_scaling partial_rotary_factor quantization_config",
   // Ours.
-  "use_sub_norms weight_quantizer activation_quantizer scale_dtype embedding_dtype",
+  "use_sub_norms norm_placement feed_forward use_hadamard weight_quantizer activation_quantizer scale_dtype embedding_dtype",
 ];
 
 /** Of training, of the class around the model, of generation, of the file: the log-probabilities do not depend on them. */

@@ -7,10 +7,11 @@ import {
   type ModelConfig,
   ModelConfigError,
   type ModelConfigJson,
+  modelConfigKeys,
   modelConfigSchema,
   resolveModelConfig,
 } from "../config/model_config.ts";
-import { activationQuantizerOf, isFloat, weightQuantizerOf } from "../config/model_quantizers.ts";
+import { activationQuantizerOf, isFloat, ownGraphKey, weightQuantizerOf } from "../config/model_quantizers.ts";
 import { ofMember } from "../config/schema_errors.ts";
 import { embeddingName, headName } from "../model/parameters.ts";
 import { defaultActivationQuantizer, defaultWeightQuantizer } from "../quantizers/registry.ts";
@@ -36,7 +37,7 @@ const sharedDefaults: Record<string, Partial<ModelConfigJson>> = {
 /** The same, with the keys that only our files have. */
 const typeDefaults: Record<string, Partial<ModelConfigJson>> = {
   bitnet: { ...sharedDefaults.bitnet, scale_dtype: "f32", embedding_dtype: "f32" },
-  llama: { ...sharedDefaults.llama, use_sub_norms: false, scale_dtype: "f32", embedding_dtype: "f32" },
+  llama: { ...sharedDefaults.llama, norm_placement: "pre", scale_dtype: "f32", embedding_dtype: "f32" },
 };
 
 const bitnetLayers: Partial<ModelConfigJson> = {
@@ -95,7 +96,7 @@ function foreignDefaults(json: Json, type: string, tensorDtype: TensorDtype, isB
 
 /** Our own keys, whoever wrote the file. */
 function ownKeys(json: Json): Json {
-  const isKey = ([key, value]: [string, unknown]) => Object.hasOwn(modelConfigSchema.shape, key) && value !== null;
+  const isKey = ([key, value]: [string, unknown]) => modelConfigKeys.includes(key) && value !== null;
   return Object.fromEntries(Object.entries(json).filter(isKey));
 }
 
@@ -171,9 +172,12 @@ function isTransformersBitnet(config: ModelConfig): boolean {
  * would load the weights and run another model without a word.
  */
 function transformersKeys(config: ModelConfig): Json {
-  if (isFloat(config) && !config.useSubNorms) return { architectures: ["LlamaForCausalLM"], model_type: "llama" };
+  const other = { model_type: "bitnet-lab" };
+  if (ownGraphKey(config) !== null) return other;
+  const hasSubNorms = config.normPlacement === "sub";
+  if (isFloat(config) && !hasSubNorms) return { architectures: ["LlamaForCausalLM"], model_type: "llama" };
   const quantized = isTransformersBitnet(config);
-  if (!config.useSubNorms || !(quantized || isFloat(config))) return { model_type: "bitnet-lab" };
+  if (!hasSubNorms || !(quantized || isFloat(config))) return other;
   return {
     architectures: ["BitNetForCausalLM"],
     model_type: "bitnet",
@@ -183,7 +187,7 @@ function transformersKeys(config: ModelConfig): Json {
 
 /** config.json of a checkpoint of ours: all keys of the model, and what Hugging Face needs to know its type. */
 export function modelConfigJson(config: ModelConfig, tokenizer: Tokenizer | null): Json {
-  const keys: Required<ModelConfigJson> = {
+  const keys: Required<Omit<ModelConfigJson, "use_sub_norms">> = {
     hidden_size: config.hiddenSize,
     num_hidden_layers: config.numHiddenLayers,
     intermediate_size: config.intermediateSize,
@@ -195,7 +199,9 @@ export function modelConfigJson(config: ModelConfig, tokenizer: Tokenizer | null
     rms_norm_eps: config.rmsNormEps,
     rope_theta: config.ropeTheta,
     hidden_act: config.hiddenAct,
-    use_sub_norms: config.useSubNorms,
+    norm_placement: config.normPlacement,
+    feed_forward: config.feedForward,
+    use_hadamard: config.useHadamard,
     tie_word_embeddings: config.tieWordEmbeddings,
     initializer_range: config.initializerRange,
     weight_quantizer: config.weightQuantizer,

@@ -17,6 +17,9 @@ const names: Record<string, string> = {
   "model.rms_norm_eps": "norm_eps layer_norm_eps layernorm_epsilon layer_norm_epsilon rms_eps norm_epsilon",
   "model.rope_theta": "rope_base rope_freq_base freq_base rotary_base rotary_emb_base theta rope",
   "model.hidden_act": "activation act_fn act hidden_activation activation_function",
+  "model.norm_placement": "sub_norms sub_norm subln norm_position norm_type",
+  "model.feed_forward": "ffn_type mlp_type ff_type glu",
+  "model.use_hadamard": "hadamard hadamard_transform rotation",
   "model.tie_word_embeddings": "tie_weights weight_tying tied_embeddings tie_embeddings",
   "model.initializer_range": "init_std initializer_std init_method_std",
   "model.weight_quantizer": "quantization weight_bits quantizer quantization_config",
@@ -85,7 +88,7 @@ const advice: [names: string, text: string][] = [
   ],
   [
     "model.type model_type architecture architectures model.name",
-    "a model is what its keys make it: model.weight_quantizer, model.hidden_act, model.use_sub_norms",
+    "a model is what its keys make it: model.weight_quantizer, model.hidden_act, model.norm_placement",
   ],
   ["rope_scaling rope_parameters rope_type", "the rotary embedding is a plain one: set model.rope_theta"],
   ["shuffle shuffle_data shuffle_seed", "sequences are shuffled in every epoch, by training.seed"],

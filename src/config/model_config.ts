@@ -1,7 +1,7 @@
 /**
  * Configuration of a decoder language model: Hugging Face's BitNet keys on disk (snake_case), the same words in
- * camelCase in TypeScript. Keys that Hugging Face does not have (quantizers, `scale_dtype`, `embedding_dtype`,
- * `use_sub_norms`) are ours; a missing one takes the BitNet b1.58 2B4T value.
+ * camelCase in TypeScript. Keys that Hugging Face does not have (quantizers, `scale_dtype`, `embedding_dtype`, those of
+ * graph_keys.ts) are ours; a missing one takes the BitNet b1.58 2B4T value.
  */
 import { z } from "zod";
 import { UserError } from "../errors/user_error.ts";
@@ -14,6 +14,7 @@ import {
   type QuantizerDescription,
   weightQuantizerSchema,
 } from "../quantizers/registry.ts";
+import { type FeedForward, graphKeys, graphProblem, type NormPlacement, withNormPlacement } from "./graph_keys.ts";
 import { rowLengths } from "./row_lengths.ts";
 
 export const hiddenActs = ["relu2", "silu"] as const;
@@ -22,53 +23,55 @@ export type HiddenAct = (typeof hiddenActs)[number];
 
 const count = z.number().int().positive();
 
+const keys = z.strictObject({
+  hidden_size: count.describe("Width of the residual stream. Packed types want multiples of 256 (or 128)."),
+  num_hidden_layers: count.describe("Decoder layers."),
+  intermediate_size: count.describe("Width inside the feed-forward block."),
+  num_attention_heads: count.describe("Query heads."),
+  num_key_value_heads: count
+    .optional()
+    .describe(
+      "Key / value heads; each serves `num_attention_heads / num_key_value_heads` query heads. By default as many.",
+    ),
+  head_dim: count.optional().describe("Width of a head, even; by default `hidden_size / num_attention_heads`."),
+  vocab_size: z
+    .number()
+    .int()
+    .nonnegative()
+    .default(0)
+    .describe("Rows of the embedding; 0 in a recipe: as many as the tokenizer has."),
+  max_position_embeddings: count.default(4096).describe("Positions that the model can be asked for."),
+  rms_norm_eps: z.number().positive().default(1e-5).describe("Added to the mean square in RMSNorm."),
+  rope_theta: z.number().positive().default(500000).describe("Base of the rotary embedding's wavelengths."),
+  hidden_act: z
+    .enum(hiddenActs)
+    .default("relu2")
+    .describe("Activation of the gate: squared ReLU (BitNet b1.58 2B4T) or SiLU (Llama)."),
+  ...graphKeys,
+  tie_word_embeddings: z.boolean().default(true).describe("The head is the embedding, not a matrix of its own."),
+  initializer_range: z.number().positive().default(0.02).describe("Standard deviation of the initial weights."),
+  weight_quantizer: weightQuantizerSchema
+    .default(defaultWeightQuantizer)
+    .describe("Of the linear layers' weights: a name, or a section of `type` and its options."),
+  activation_quantizer: activationQuantizerSchema
+    .default(defaultActivationQuantizer)
+    .describe("Of the linear layers' inputs: a name, or a section of `type` and its options."),
+  scale_dtype: z
+    .enum(scaleDtypes)
+    .default("f16")
+    .describe("Type that the multiplying weight scales are rounded to, in the training forward too."),
+  embedding_dtype: z
+    .enum(embeddingDtypes)
+    .default("f16")
+    .describe("Type that the embedding (and a tied head) is rounded to, in the training forward too."),
+});
+
+/** Every on-disk key. */
+export const modelConfigKeys: readonly string[] = Object.keys(keys.shape);
+
 /** Schema of the on-disk keys. Strict: an unknown key is an error (see `schema_errors.ts` for the wording). */
-export const modelConfigSchema = z
-  .strictObject({
-    hidden_size: count.describe("Width of the residual stream. Packed types want multiples of 256 (or 128)."),
-    num_hidden_layers: count.describe("Decoder layers."),
-    intermediate_size: count.describe("Width inside the gated feed-forward block."),
-    num_attention_heads: count.describe("Query heads."),
-    num_key_value_heads: count
-      .optional()
-      .describe(
-        "Key / value heads; each serves `num_attention_heads / num_key_value_heads` query heads. By default as many.",
-      ),
-    head_dim: count.optional().describe("Width of a head, even; by default `hidden_size / num_attention_heads`."),
-    vocab_size: z
-      .number()
-      .int()
-      .nonnegative()
-      .default(0)
-      .describe("Rows of the embedding; 0 in a recipe: as many as the tokenizer has."),
-    max_position_embeddings: count.default(4096).describe("Positions that the model can be asked for."),
-    rms_norm_eps: z.number().positive().default(1e-5).describe("Added to the mean square in RMSNorm."),
-    rope_theta: z.number().positive().default(500000).describe("Base of the rotary embedding's wavelengths."),
-    hidden_act: z
-      .enum(hiddenActs)
-      .default("relu2")
-      .describe("Activation of the gate: squared ReLU (BitNet b1.58 2B4T) or SiLU (Llama)."),
-    use_sub_norms: z
-      .boolean()
-      .default(true)
-      .describe("RMSNorm `attn_sub_norm` before o_proj and `ffn_sub_norm` before down_proj."),
-    tie_word_embeddings: z.boolean().default(true).describe("The head is the embedding, not a matrix of its own."),
-    initializer_range: z.number().positive().default(0.02).describe("Standard deviation of the initial weights."),
-    weight_quantizer: weightQuantizerSchema
-      .default(defaultWeightQuantizer)
-      .describe("Of the linear layers' weights: a name, or a section of `type` and its options."),
-    activation_quantizer: activationQuantizerSchema
-      .default(defaultActivationQuantizer)
-      .describe("Of the linear layers' inputs: a name, or a section of `type` and its options."),
-    scale_dtype: z
-      .enum(scaleDtypes)
-      .default("f16")
-      .describe("Type that the multiplying weight scales are rounded to, in the training forward too."),
-    embedding_dtype: z
-      .enum(embeddingDtypes)
-      .default("f16")
-      .describe("Type that the embedding (and a tied head) is rounded to, in the training forward too."),
-  })
+export const modelConfigSchema = keys
+  .transform(withNormPlacement)
   .describe("A decoder language model, with Hugging Face's keys (config.json has the same).");
 
 /** On-disk form, keys in snake_case. */
@@ -87,7 +90,9 @@ export interface ModelConfig {
   rmsNormEps: number;
   ropeTheta: number;
   hiddenAct: HiddenAct;
-  useSubNorms: boolean;
+  normPlacement: NormPlacement;
+  feedForward: FeedForward;
+  useHadamard: boolean;
   tieWordEmbeddings: boolean;
   initializerRange: number;
   /** As config.json names it; `weightQuantizerOf` (model_quantizers.ts) makes the value. */
@@ -117,6 +122,8 @@ export function resolveModelConfig(json: z.output<typeof modelConfigSchema>): Mo
       `num_attention_heads (${heads}) must divide hidden_size (${json.hidden_size}), or set head_dim`,
     );
   }
+  const graph = graphProblem(json);
+  if (graph !== null) throw new ModelConfigError(graph);
   const headDim = json.head_dim ?? json.hidden_size / heads;
   if (headDim % 2 !== 0) throw new ModelConfigError(`head_dim (${headDim}) must be even for rotary embedding`);
   if (json.embedding_dtype === "q8_0" && json.hidden_size % 32 !== 0) {
@@ -134,7 +141,9 @@ export function resolveModelConfig(json: z.output<typeof modelConfigSchema>): Mo
     rmsNormEps: json.rms_norm_eps,
     ropeTheta: json.rope_theta,
     hiddenAct: json.hidden_act,
-    useSubNorms: json.use_sub_norms,
+    normPlacement: json.norm_placement,
+    feedForward: json.feed_forward,
+    useHadamard: json.use_hadamard,
     tieWordEmbeddings: json.tie_word_embeddings,
     initializerRange: json.initializer_range,
     weightQuantizer: json.weight_quantizer,

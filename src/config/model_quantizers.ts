@@ -34,5 +34,14 @@ export function isFloat(config: QuantizerKeys): boolean {
 
 /** True for a plain Llama: float linears, SiLU, no sub-norms. */
 export function isLlamaShaped(config: ModelConfig): boolean {
-  return isFloat(config) && config.hiddenAct === "silu" && !config.useSubNorms;
+  return (
+    isFloat(config) && config.hiddenAct === "silu" && config.normPlacement === "pre" && ownGraphKey(config) === null
+  );
+}
+
+/** The key, with its value, that makes a model another graph than those of other programs; null for BitNet and Llama. */
+export function ownGraphKey(config: ModelConfig): string | null {
+  if (config.normPlacement === "every_linear") return "norm_placement: every_linear";
+  if (config.feedForward !== "gated") return `feed_forward: ${config.feedForward}`;
+  return config.useHadamard ? "use_hadamard: true" : null;
 }

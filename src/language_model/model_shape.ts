@@ -15,13 +15,16 @@ export interface ModelShape {
 export type ShapeSizes = Pick<
   ModelConfig,
   "hiddenSize" | "numHiddenLayers" | "intermediateSize" | "numAttentionHeads" | "numKeyValueHeads" | "headDim"
->;
+> &
+  Partial<Pick<ModelConfig, "feedForward">>;
 
-/** Shape of a decoder with four attention and three feed-forward matrices a layer. */
+/** Shape of a decoder with four attention and three feed-forward matrices a layer, two where there is no gate. */
 export function shapeOf(sizes: ShapeSizes, ternary: boolean): ModelShape {
   const attentionWidth = sizes.numAttentionHeads * sizes.headDim;
   const keyValueWidth = sizes.numKeyValueHeads * sizes.headDim;
-  const perLayer = sizes.hiddenSize * (2 * attentionWidth + 2 * keyValueWidth + 3 * sizes.intermediateSize);
+  const feedForwardMatrices = sizes.feedForward === "mlp" ? 2 : 3;
+  const perLayer =
+    sizes.hiddenSize * (2 * attentionWidth + 2 * keyValueWidth + feedForwardMatrices * sizes.intermediateSize);
   return {
     numHiddenLayers: sizes.numHiddenLayers,
     attentionWidth,

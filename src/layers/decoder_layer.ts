@@ -1,40 +1,51 @@
 /**
- * One pre-norm decoder layer of BitNet b1.58 2B4T.
+ * One decoder layer of BitNet b1.58 2B4T.
  *
  *     x = x + self_attn(input_layernorm(x));   y = x + mlp(post_attention_layernorm(x))
+ *
+ * With a norm in every linear layer, `input_layernorm` and `post_attention_layernorm` are left out.
  */
 import * as tf from "@tensorflow/tfjs";
+import type { FeedForward } from "../config/graph_keys.ts";
 import { BlockLayer, singleShape } from "./block_layer.ts";
 import { GatedFeedForward, type GatedFeedForwardArgs } from "./gated_feed_forward.ts";
 import { GroupedQueryAttention, type GroupedQueryAttentionArgs } from "./grouped_query_attention.ts";
+import { placementOf } from "./quantized_block.ts";
 import { serializationPackage } from "./quantizers.ts";
 import { RMSNorm } from "./rms_norm.ts";
+import { UngatedFeedForward } from "./ungated_feed_forward.ts";
 
-export type DecoderLayerArgs = GroupedQueryAttentionArgs & GatedFeedForwardArgs;
+export type DecoderLayerArgs = GroupedQueryAttentionArgs &
+  GatedFeedForwardArgs & {
+    /** `mlp` has no gate. Default `gated`. */
+    feedForward?: FeedForward;
+  };
 
 /** [batch, positions, width] -> same shape. Weights have the names of a Hugging Face decoder layer. */
 export class DecoderLayer extends BlockLayer {
   static className = "DecoderLayer";
-  private readonly inputNorm: RMSNorm;
+  private readonly inputNorm?: RMSNorm;
   private readonly selfAttention: GroupedQueryAttention;
-  private readonly postAttentionNorm: RMSNorm;
-  private readonly feedForward: GatedFeedForward;
+  private readonly postAttentionNorm?: RMSNorm;
+  private readonly feedForward: GatedFeedForward | UngatedFeedForward;
 
   constructor(args: DecoderLayerArgs) {
     super(args);
     // The name and the input shape are this layer's, the rest is meant for its parts.
     const parts = { ...args, name: undefined, inputShape: undefined, batchInputShape: undefined };
-    this.inputNorm = new RMSNorm({ epsilon: args.rmsNormEps });
+    if (placementOf(args) !== "every_linear") {
+      this.inputNorm = new RMSNorm({ epsilon: args.rmsNormEps });
+      this.postAttentionNorm = new RMSNorm({ epsilon: args.rmsNormEps });
+    }
     this.selfAttention = new GroupedQueryAttention(parts);
-    this.postAttentionNorm = new RMSNorm({ epsilon: args.rmsNormEps });
-    this.feedForward = new GatedFeedForward(parts);
+    this.feedForward = args.feedForward === "mlp" ? new UngatedFeedForward(parts) : new GatedFeedForward(parts);
   }
 
   override build(inputShape: tf.Shape | tf.Shape[]): void {
     const shape = singleShape(inputShape);
-    this.buildPart("input_layernorm", this.inputNorm, shape);
+    if (this.inputNorm) this.buildPart("input_layernorm", this.inputNorm, shape);
     this.buildPart("self_attn", this.selfAttention, shape);
-    this.buildPart("post_attention_layernorm", this.postAttentionNorm, shape);
+    if (this.postAttentionNorm) this.buildPart("post_attention_layernorm", this.postAttentionNorm, shape);
     this.buildPart("mlp", this.feedForward, shape);
     this.built = true;
   }
@@ -45,7 +56,12 @@ export class DecoderLayer extends BlockLayer {
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    return { ...this.selfAttention.getConfig(), ...this.feedForward.getConfig(), ...super.getConfig() };
+    return {
+      ...this.selfAttention.getConfig(),
+      ...this.feedForward.getConfig(),
+      feedForward: this.feedForward instanceof UngatedFeedForward ? "mlp" : "gated",
+      ...super.getConfig(),
+    };
   }
 }
 

@@ -6,7 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { type HiddenAct, hiddenActs } from "../config/model_config.ts";
 import { LayerInputError, lastDimension } from "./block_layer.ts";
-import { QuantizedBlock, type QuantizedBlockArgs } from "./quantized_block.ts";
+import { type BlockLinear, QuantizedBlock, type QuantizedBlockArgs } from "./quantized_block.ts";
 import { serializationPackage } from "./quantizers.ts";
 import type { RMSNorm } from "./rms_norm.ts";
 
@@ -22,8 +22,8 @@ export class GatedFeedForward extends QuantizedBlock {
   static className = "GatedFeedForward";
   private readonly intermediateSize: number;
   private readonly hiddenAct: HiddenAct;
-  private inputProjections!: tf.Tensor2D[];
-  private outputProjection!: tf.Tensor2D;
+  private inputProjections!: BlockLinear[];
+  private outputProjection!: BlockLinear;
 
   constructor(args: GatedFeedForwardArgs) {
     super(args);
@@ -37,11 +37,10 @@ export class GatedFeedForward extends QuantizedBlock {
   override build(inputShape: tf.Shape | tf.Shape[]): void {
     const width = lastDimension(inputShape, this);
     this.inputProjections = [
-      this.addMatrix("gate_proj", this.intermediateSize, width),
-      this.addMatrix("up_proj", this.intermediateSize, width),
+      this.addLinear("gate_proj", this.intermediateSize, width),
+      this.addLinear("up_proj", this.intermediateSize, width),
     ];
-    if (this.subNorm) this.buildPart("ffn_sub_norm", this.subNorm, [null, null, this.intermediateSize]);
-    this.outputProjection = this.addMatrix("down_proj", width, this.intermediateSize);
+    this.outputProjection = this.addLinear("down_proj", width, this.intermediateSize, "ffn_sub_norm");
     this.built = true;
   }
 
@@ -49,7 +48,7 @@ export class GatedFeedForward extends QuantizedBlock {
     const gateUp = this.linear("gate_up", x, this.inputProjections, { norm });
     return this.linear("down", gateUp, [this.outputProjection], {
       activation: this.hiddenAct,
-      norm: this.subNorm ?? undefined,
+      hadamard: this.useHadamard,
       residual,
     });
   }

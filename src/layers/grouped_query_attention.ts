@@ -3,12 +3,13 @@
  *
  *     q | k | v = BitLinear(x);  out = attention(rope(q), rope(k), v);  y = BitLinear_o(attn_sub_norm(out))
  *
- * The three projections share one quantized input, so they are one fused product; their weights stay separate.
+ * The three projections share one quantized input, so they are one fused product; their weights stay separate. With a norm
+ * in every linear layer each has an input of its own.
  */
 import * as tf from "@tensorflow/tfjs";
 import { type AttentionShape, causalAttention } from "../ops/causal_attention.ts";
 import { LayerInputError, lastDimension } from "./block_layer.ts";
-import { QuantizedBlock, type QuantizedBlockArgs } from "./quantized_block.ts";
+import { type BlockLinear, QuantizedBlock, type QuantizedBlockArgs } from "./quantized_block.ts";
 import { serializationPackage } from "./quantizers.ts";
 import type { RMSNorm } from "./rms_norm.ts";
 
@@ -30,8 +31,8 @@ export class GroupedQueryAttention extends QuantizedBlock {
   private readonly headDim: number | null;
   private readonly ropeTheta: number;
   private attention!: AttentionShape;
-  private inputProjections!: tf.Tensor2D[];
-  private outputProjection!: tf.Tensor2D;
+  private inputProjections!: BlockLinear[];
+  private outputProjection!: BlockLinear;
 
   constructor(args: GroupedQueryAttentionArgs) {
     super(args);
@@ -50,19 +51,18 @@ export class GroupedQueryAttention extends QuantizedBlock {
     if (headDim % 2 !== 0) throw new LayerInputError(`${this.name}: head_dim must be even, got ${headDim}`);
     this.attention = { heads: this.heads, kvHeads: this.kvHeads, headDim, ropeTheta: this.ropeTheta };
     this.inputProjections = [
-      this.addMatrix("q_proj", this.heads * headDim, width),
-      this.addMatrix("k_proj", this.kvHeads * headDim, width),
-      this.addMatrix("v_proj", this.kvHeads * headDim, width),
+      this.addLinear("q_proj", this.heads * headDim, width),
+      this.addLinear("k_proj", this.kvHeads * headDim, width),
+      this.addLinear("v_proj", this.kvHeads * headDim, width),
     ];
-    if (this.subNorm) this.buildPart("attn_sub_norm", this.subNorm, [null, null, this.heads * headDim]);
-    this.outputProjection = this.addMatrix("o_proj", width, this.heads * headDim);
+    this.outputProjection = this.addLinear("o_proj", width, this.heads * headDim, "attn_sub_norm");
     this.built = true;
   }
 
   override between(x: tf.Tensor, { norm, residual }: { norm?: RMSNorm; residual?: tf.Tensor }): tf.Tensor {
     const qkv = this.linear("qkv", x, this.inputProjections, { norm }) as tf.Tensor3D;
     const out = causalAttention(qkv, this.attention);
-    return this.linear("o", out, [this.outputProjection], { norm: this.subNorm ?? undefined, residual });
+    return this.linear("o", out, [this.outputProjection], { hadamard: this.useHadamard, residual });
   }
 
   override getConfig(): tf.serialization.ConfigDict {

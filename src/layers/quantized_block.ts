@@ -1,10 +1,11 @@
-/** What attention and feed-forward share: quantizers, an optional sub-norm, matrices drawn from a normal distribution. */
+/** What attention and feed-forward share: quantizers, norms before linear layers, weights of a normal distribution. */
 import * as tf from "@tensorflow/tfjs";
+import { type NormPlacement, normPlacements } from "../config/graph_keys.ts";
 import { observeLinear } from "../ops/linear_observer.ts";
 import type { LinearSurroundings } from "../ops/linear_surroundings.ts";
 import { defaultActivationQuantizer, defaultWeightQuantizer } from "../quantizers/registry.ts";
 import { hashName } from "../random/counter_rng.ts";
-import { BlockLayer, type LayerArgs } from "./block_layer.ts";
+import { BlockLayer, type LayerArgs, LayerInputError } from "./block_layer.ts";
 import { type QuantizerPair, quantizedLinear } from "./quantized_linear.ts";
 import { type QuantizerIdentifier, resolveQuantizer, serializeQuantizer } from "./quantizers.ts";
 import { RMSNorm } from "./rms_norm.ts";
@@ -15,16 +16,39 @@ export interface QuantizedBlockArgs extends LayerArgs {
   weightQuantizer?: QuantizerIdentifier;
   /** Default `absmax_int8`. */
   activationQuantizer?: QuantizerIdentifier;
-  /** RMSNorm before the last projection. Default true. */
+  /**
+   * Where RMSNorm stands: not in this block, before its last projection, or in every linear layer of it, which then needs
+   * none before the block. Default `sub`.
+   */
+  normPlacement?: NormPlacement;
+  /** Earlier name: true is the placement `sub`, false is `pre`. */
   useSubNorms?: boolean;
+  /** Hadamard transform before the last projection, after its norm. Default false. */
+  useHadamard?: boolean;
   /** Default 1e-5. */
   rmsNormEps?: number;
   /** Standard deviation of the initial weights. Default 0.02. */
   initializerRange?: number;
 }
 
+/** A weight [out, in] of a block, and the norm of its own input, if it has one. */
+export interface BlockLinear {
+  weight: tf.Tensor2D;
+  norm: RMSNorm | null;
+}
+
+/** The placement that the arguments of a layer name. @throws {LayerInputError} for any other. */
+export function placementOf({ normPlacement, useSubNorms = true }: QuantizedBlockArgs): NormPlacement {
+  const placement = normPlacement ?? (useSubNorms ? "sub" : "pre");
+  // tfjs changes the words of a saved model into its own case.
+  if ((placement as string) === "everyLinear") return "every_linear";
+  if (normPlacements.includes(placement)) return placement;
+  throw new LayerInputError(`normPlacement "${placement}" is not one of ${normPlacements.join(", ")}`);
+}
+
 export abstract class QuantizedBlock extends BlockLayer {
-  protected readonly subNorm: RMSNorm | null;
+  private readonly normPlacement: NormPlacement;
+  protected readonly useHadamard: boolean;
   private readonly quantizers: QuantizerPair;
   private readonly rmsNormEps: number;
   private readonly initializerRange: number;
@@ -40,20 +64,40 @@ export abstract class QuantizedBlock extends BlockLayer {
       ),
     };
     this.rmsNormEps = args.rmsNormEps ?? 1e-5;
-    this.subNorm = (args.useSubNorms ?? true) ? new RMSNorm({ epsilon: this.rmsNormEps }) : null;
+    this.normPlacement = placementOf(args);
+    this.useHadamard = args.useHadamard ?? false;
     this.initializerRange = args.initializerRange ?? 0.02;
   }
 
-  /** Adds a linear weight [out, input] named `name`.weight. */
-  protected addMatrix(name: string, out: number, input: number): tf.Tensor2D {
+  /** Adds the linear weight `name`.weight [out, input]; `subNorm` names the norm that may stand before it in this block. */
+  protected addLinear(name: string, out: number, input: number, subNorm?: string): BlockLinear {
+    const own = this.normPlacement === "every_linear" ? `${name}.rms_norm` : undefined;
+    const normName = own ?? (this.normPlacement === "sub" ? subNorm : undefined);
+    const norm = normName === undefined ? null : new RMSNorm({ epsilon: this.rmsNormEps });
+    if (norm !== null) this.buildPart(normName!, norm, [null, null, input]);
     const initializer = tf.initializers.randomNormal({ mean: 0, stddev: this.initializerRange });
-    return this.addParameter(`${name}.weight`, [out, input], initializer) as tf.Tensor as tf.Tensor2D;
+    const weight = this.addParameter(`${name}.weight`, [out, input], initializer) as tf.Tensor as tf.Tensor2D;
+    return { weight, norm };
   }
 
-  /** Quantized product with up to three weights, outputs concatenated; `name` is the product's within the block. */
-  protected linear(name: string, x: tf.Tensor, weights: tf.Tensor2D[], surroundings: LinearSurroundings): tf.Tensor {
-    observeLinear(this.path + name, x, surroundings);
-    return quantizedLinear(x, weights, this.quantizers, surroundings, hashName(this.path + name));
+  /**
+   * Quantized products with up to three weights, outputs concatenated: one product, unless each has a norm of its own.
+   * `name` is the product's within the block.
+   */
+  protected linear(
+    name: string,
+    x: tf.Tensor,
+    linears: readonly BlockLinear[],
+    surroundings: LinearSurroundings,
+  ): tf.Tensor {
+    if (linears.length > 1 && linears[0].norm !== null) {
+      const products = linears.map((each, i) => this.linear(`${name}${i}`, x, [each], surroundings));
+      return tf.concat(products, -1);
+    }
+    const around = { ...surroundings, norm: linears[0].norm ?? surroundings.norm };
+    const weights = linears.map(({ weight }) => weight);
+    observeLinear(this.path + name, x, around);
+    return quantizedLinear(x, weights, this.quantizers, around, hashName(this.path + name));
   }
 
   override forward(x: tf.Tensor): tf.Tensor {
@@ -68,7 +112,8 @@ export abstract class QuantizedBlock extends BlockLayer {
       ...super.getConfig(),
       weightQuantizer: serializeQuantizer(this.quantizers.weightQuantizer),
       activationQuantizer: serializeQuantizer(this.quantizers.activationQuantizer),
-      useSubNorms: this.subNorm !== null,
+      normPlacement: this.normPlacement,
+      useHadamard: this.useHadamard,
       rmsNormEps: this.rmsNormEps,
       initializerRange: this.initializerRange,
     };

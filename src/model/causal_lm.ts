@@ -197,7 +197,9 @@ function decoderLayer(config: ModelConfig): DecoderLayer {
     ropeTheta: config.ropeTheta,
     intermediateSize: config.intermediateSize,
     hiddenAct: config.hiddenAct,
-    useSubNorms: config.useSubNorms,
+    normPlacement: config.normPlacement,
+    feedForward: config.feedForward,
+    useHadamard: config.useHadamard,
     rmsNormEps: config.rmsNormEps,
     initializerRange: config.initializerRange,
     weightQuantizer:

@@ -31,27 +31,27 @@ export function layerPrefix(index: number): string {
 
 /** Parameters of one decoder layer, names relative to {@link layerPrefix}, in forward order. */
 export function layerParameters(config: ModelConfig): ParameterSpec[] {
-  const { hiddenSize, intermediateSize, headDim, useSubNorms } = config;
+  const { hiddenSize, intermediateSize, headDim, normPlacement } = config;
   const queryWidth = config.numAttentionHeads * headDim;
   const keyWidth = config.numKeyValueHeads * headDim;
   const norm = (name: string, width: number): ParameterSpec => ({ name, shape: [width], kind: "norm" });
-  const matrix = (name: string, out: number, input: number): ParameterSpec => ({
-    name,
-    shape: [out, input],
-    kind: "matrix",
-  });
+  const blockNorm = (name: string) => (normPlacement === "every_linear" ? [] : [norm(name, hiddenSize)]);
+  const linear = (name: string, out: number, input: number, subNorm?: string): ParameterSpec[] => {
+    const own = normPlacement === "every_linear" ? `${name}.rms_norm.weight` : undefined;
+    const before = own ?? (normPlacement === "sub" ? subNorm : undefined);
+    const matrix: ParameterSpec = { name: `${name}.weight`, shape: [out, input], kind: "matrix" };
+    return before === undefined ? [matrix] : [norm(before, input), matrix];
+  };
   return [
-    norm("input_layernorm.weight", hiddenSize),
-    matrix("self_attn.q_proj.weight", queryWidth, hiddenSize),
-    matrix("self_attn.k_proj.weight", keyWidth, hiddenSize),
-    matrix("self_attn.v_proj.weight", keyWidth, hiddenSize),
-    ...(useSubNorms ? [norm("self_attn.attn_sub_norm.weight", queryWidth)] : []),
-    matrix("self_attn.o_proj.weight", hiddenSize, queryWidth),
-    norm("post_attention_layernorm.weight", hiddenSize),
-    matrix("mlp.gate_proj.weight", intermediateSize, hiddenSize),
-    matrix("mlp.up_proj.weight", intermediateSize, hiddenSize),
-    ...(useSubNorms ? [norm("mlp.ffn_sub_norm.weight", intermediateSize)] : []),
-    matrix("mlp.down_proj.weight", hiddenSize, intermediateSize),
+    ...blockNorm("input_layernorm.weight"),
+    ...linear("self_attn.q_proj", queryWidth, hiddenSize),
+    ...linear("self_attn.k_proj", keyWidth, hiddenSize),
+    ...linear("self_attn.v_proj", keyWidth, hiddenSize),
+    ...linear("self_attn.o_proj", hiddenSize, queryWidth, "self_attn.attn_sub_norm.weight"),
+    ...blockNorm("post_attention_layernorm.weight"),
+    ...(config.feedForward === "gated" ? linear("mlp.gate_proj", intermediateSize, hiddenSize) : []),
+    ...linear("mlp.up_proj", intermediateSize, hiddenSize),
+    ...linear("mlp.down_proj", hiddenSize, intermediateSize, "mlp.ffn_sub_norm.weight"),
   ];
 }
 

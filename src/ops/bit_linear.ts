@@ -50,7 +50,7 @@ function kernelWeights(weights: tf.Tensor2D[], quantizer: WeightQuantizer | null
  * y = x . W^T for each weight, outputs concatenated: x [..., K], weights [N_i, K] -> [..., sum N_i].
  * Differentiable in every tensor (straight-through, or by the weight quantizer's own `backward`).
  *
- * With `surroundings`, y = residual + norm(activation(x)) . W^T as one op: the fused kernel keeps x and the scales
+ * With `surroundings`, y = residual + hadamard(norm(activation(x))) . W^T as one op: the fused kernel keeps x and the scales
  * for the backward pass and computes what stands before the product again. `place` is a hash of the product's name in its
  * model: it keys stochastic rounding (see `backward_pass.ts`).
  * @throws {RangeError} for more than three weights.
@@ -70,6 +70,10 @@ export function bitLinear(
   }
   const { weights: quantizer, activations } = quantization;
   const { activation = "none", norm, residual } = surroundings;
+  if (activation === "squared_relu" || surroundings.hadamard) {
+    const product = (input: tf.Tensor) => bitLinear(input, weights, quantization, {}, place);
+    return surroundedBy(surroundings, x, product);
+  }
   const attributes = {
     weights: weightsForm(quantizer),
     int8Activations: activations !== null,

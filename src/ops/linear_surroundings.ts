@@ -1,25 +1,39 @@
-/** What stands around a linear product in a transformer block: gate and norm before it, the residual after it. */
+/** What stands around a linear product in a transformer block: activation, norm and transform before it, the residual after it. */
 import * as tf from "@tensorflow/tfjs";
 import type { HiddenAct } from "../config/model_config.ts";
 import { gatedActivation } from "./gated_activation.ts";
+import { hadamard } from "./hadamard.ts";
 import { rmsNorm } from "./rms_norm.ts";
+import { squaredRelu } from "./squared_relu.ts";
+
+/** Of a gate, where x is gate | up; `squared_relu` of x itself. */
+export type InputActivation = HiddenAct | "squared_relu";
 
 export interface LinearSurroundings {
-  /** Gated activation before the product: x is gate | up, [..., 2 K]. */
-  activation?: HiddenAct;
-  /** RMSNorm before the product, after the gate. */
+  /** Before the product; with a gate x is [..., 2 K]. */
+  activation?: InputActivation;
+  /** RMSNorm before the product, after the activation. */
   norm?: { gain: tf.Tensor1D; epsilon: number };
+  /** Hadamard transform before the product, after the norm. */
+  hadamard?: boolean;
   /** Added to the product; of its shape. */
   residual?: tf.Tensor;
 }
 
-/** residual + product(norm(activation(x))), from the single ops. */
+/** hadamard(norm(activation(x))), from the single ops. */
+function productInput({ activation, norm, hadamard: isTransformed }: LinearSurroundings, x: tf.Tensor): tf.Tensor {
+  let input = x;
+  if (activation) input = activation === "squared_relu" ? squaredRelu(x) : gatedActivation(x, activation);
+  if (norm) input = rmsNorm(input, norm.gain, norm.epsilon);
+  return isTransformed ? hadamard(input) : input;
+}
+
+/** residual + product(hadamard(norm(activation(x)))), from the single ops. */
 export function surroundedBy(
-  { activation, norm, residual }: LinearSurroundings,
+  surroundings: LinearSurroundings,
   x: tf.Tensor,
   product: (input: tf.Tensor) => tf.Tensor,
 ): tf.Tensor {
-  const gated = activation ? gatedActivation(x, activation) : x;
-  const y = product(norm ? rmsNorm(gated, norm.gain, norm.epsilon) : gated);
-  return residual ? tf.add(residual, y) : y;
+  const y = product(productInput(surroundings, x));
+  return surroundings.residual ? tf.add(surroundings.residual, y) : y;
 }

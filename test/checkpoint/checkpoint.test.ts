@@ -67,7 +67,15 @@ describe("our checkpoints", () => {
     ["a BitNet", {}, "bitnet", "online"],
     ["its float twin", { weight_quantizer: "none", activation_quantizer: "none" }, "bitnet", undefined],
     ["ternary weights alone", { activation_quantizer: "none" }, "bitnet-lab", undefined],
-    ["a BitNet without sub-norms", { use_sub_norms: false }, "bitnet-lab", undefined],
+    ["a BitNet without sub-norms", { norm_placement: "pre" }, "bitnet-lab", undefined],
+    ["a BitNet with a norm in every linear layer", { norm_placement: "every_linear" }, "bitnet-lab", undefined],
+    ["a BitNet with a Hadamard transform", { use_hadamard: true }, "bitnet-lab", undefined],
+    [
+      "a float model without gate",
+      { weight_quantizer: "none", activation_quantizer: "none", norm_placement: "pre", feed_forward: "mlp" },
+      "bitnet-lab",
+      undefined,
+    ],
     [
       "a Llama",
       { weight_quantizer: "none", activation_quantizer: "none", use_sub_norms: false, hidden_act: "silu" },
@@ -178,7 +186,7 @@ describe("checkpoints that do not fit", () => {
       /has no tensor model\.layers\.1\.input_layernorm\.weight/,
     ],
     "fewer tensors wanted": [
-      (d) => editConfig(d, (json) => Object.assign(json, { use_sub_norms: false })),
+      (d) => editConfig(d, (json) => Object.assign(json, { norm_placement: "pre" })),
       /a tensor that config\.json does not know: model\.layers\.0\.self_attn\.attn_sub_norm\.weight/,
     ],
     "wrong type": [
@@ -217,7 +225,7 @@ describe("Hugging Face configurations", () => {
       scaleDtype: "f32",
       embeddingDtype: "f32",
       hiddenAct: "relu2",
-      useSubNorms: true,
+      normPlacement: "sub",
       tieWordEmbeddings: true,
       ropeTheta: 500000,
       headDim: 32,
@@ -239,7 +247,7 @@ describe("Hugging Face configurations", () => {
     expect(checkpoint.config).toMatchObject({
       weightQuantizer: "none",
       activationQuantizer: "none",
-      useSubNorms: false,
+      normPlacement: "pre",
       hiddenAct: "silu",
       ropeTheta: 10000,
       embeddingDtype: "f32",

@@ -88,7 +88,7 @@ describe.each([
     );
     expect(isQuantized(read(silent, { quantization: "online" }))).toBe(true);
     const float = read(silent, { quantization: "none" });
-    expect([isFloat(float), float.useSubNorms, float.ropeTheta]).toEqual([true, true, 10000]);
+    expect([isFloat(float), float.normPlacement, float.ropeTheta]).toEqual([true, "sub", 10000]);
     expect(() => read(json, { quantization: "none" })).toThrow("quantization none contradicts config.json");
   });
 });

@@ -13,7 +13,7 @@ const plan = (
 ) => planExport(smallConfig(changes), tokenizer, choice);
 
 const float = { weight_quantizer: "none", activation_quantizer: "none" } as const;
-const llama = { ...float, hidden_act: "silu", use_sub_norms: false } as const;
+const llama = { ...float, hidden_act: "silu", norm_placement: "pre" } as const;
 
 describe("what each reader gets without being asked", () => {
   it.each([
@@ -40,14 +40,23 @@ describe("what a reader would compute wrongly is refused, with what would work",
   it.each<[ExportChoice, Partial<ModelConfigJson>, RegExp]>([
     [{ target: "llama.cpp" }, {}, /hard-coded gated SiLU.*hidden_act: relu2: train with hidden_act: silu/],
     [{ target: "llama.cpp" }, { ...llama, weight_quantizer: "absmean_ternary" }, /only one of the two quantizers/],
-    [{ target: "llama.cpp" }, { hidden_act: "silu", use_sub_norms: false }, /train with use_sub_norms: true/],
-    [{ target: "llama.cpp" }, { ...llama, use_sub_norms: true }, /train with use_sub_norms: false/],
+    [{ target: "llama.cpp" }, { hidden_act: "silu", norm_placement: "pre" }, /train with norm_placement: sub/],
+    [{ target: "llama.cpp" }, { ...llama, norm_placement: "sub" }, /train with norm_placement: pre/],
     [{ target: "llama.cpp" }, { hidden_act: "silu", tie_word_embeddings: false }, /tie_word_embeddings: true/],
     [{ target: "llama.cpp" }, { hidden_act: "silu", head_dim: 128 }, /head_dim \(512\) must be hidden_size \(256\)/],
     [{ target: "llama.cpp", type: "i2_s" }, { hidden_act: "silu" }, /no I2_S.*--type tq2_0/],
     [{ target: "llama.cpp" }, { hidden_act: "silu", scale_dtype: "f32" }, /scale_dtype: f32/],
+    [{ target: "llama.cpp" }, { hidden_act: "silu", use_hadamard: true }, /no graph with use_hadamard: true/],
+    [
+      { target: "llama.cpp" },
+      { ...llama, norm_placement: "every_linear" },
+      /no graph with norm_placement: every_linear/,
+    ],
+    [{ target: "bitnet.cpp" }, { feed_forward: "mlp" }, /no graph with feed_forward: mlp: export with .* bitnet-lab/],
+    [{ target: "transformers" }, { ...float, feed_forward: "mlp" }, /no model with feed_forward: mlp/],
+    [{ target: "transformers" }, { norm_placement: "every_linear" }, /no model with norm_placement: every_linear/],
     [{ target: "bitnet.cpp" }, { activation_quantizer: "none" }, /int8 activations only/],
-    [{ target: "bitnet.cpp" }, { use_sub_norms: false }, /use_sub_norms: true/],
+    [{ target: "bitnet.cpp" }, { use_sub_norms: false }, /norm_placement: sub/],
     [{ target: "bitnet.cpp" }, { tie_word_embeddings: false }, /tied head/],
     [{ target: "bitnet.cpp" }, { head_dim: 128 }, /square q and o/],
     [{ target: "bitnet.cpp", type: "tq2_0" }, {}, /read I2_S, not tq2_0: use --type i2_s/],

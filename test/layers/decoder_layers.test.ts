@@ -11,6 +11,7 @@ import { GroupedQueryAttention } from "../../src/layers/grouped_query_attention.
 import { AbsmeanTernary } from "../../src/layers/quantizers.ts";
 import { RMSNorm } from "../../src/layers/rms_norm.ts";
 import { RotaryEmbedding } from "../../src/layers/rotary_embedding.ts";
+import { UngatedFeedForward } from "../../src/layers/ungated_feed_forward.ts";
 import { testedBackends, useBackend } from "../support/tfjs_backends.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "bitnet-decoder-"));
@@ -31,6 +32,17 @@ const layers: Record<string, () => tf.layers.Layer> = {
       useSubNorms: false,
       weightQuantizer: "none",
       activationQuantizer: "none",
+      inputShape: [7, 24],
+    }),
+  UngatedFeedForward: () =>
+    new UngatedFeedForward({ intermediateSize: 40, normPlacement: "every_linear", inputShape: [7, 24] }),
+  "DecoderLayer, norms in every linear layer, Hadamard, no gate": () =>
+    new DecoderLayer({
+      numAttentionHeads: 4,
+      intermediateSize: 48,
+      normPlacement: "every_linear",
+      feedForward: "mlp",
+      useHadamard: true,
       inputShape: [7, 24],
     }),
   DecoderLayer: () =>
@@ -80,6 +92,12 @@ describe.each(testedBackends)("decoder layers on %s", (backend) => {
     expect(ours.every(Number.isFinite)).toBe(true);
   });
 
+  test("a layer saved with useSubNorms has the placement of that name", () => {
+    const saved = (useSubNorms: boolean) =>
+      GatedFeedForward.fromConfig(GatedFeedForward, { intermediateSize: 8, useSubNorms });
+    expect([true, false].map((value) => saved(value).getConfig().normPlacement)).toEqual(["sub", "pre"]);
+  });
+
   test("RMSNorm: rows of root mean square 1", () => {
     tf.tidy(() => {
       const y = new RMSNorm({ epsilon: 0 }).apply(tf.mul(random([5, 64]), 37)) as tf.Tensor;
@@ -116,6 +134,10 @@ describe("wrong arguments", () => {
     expect(() => odd.apply(tf.zeros([1, 2, 24]))).toThrow("head_dim must be even, got 3");
     expect(() => new GatedFeedForward({ intermediateSize: 4, hiddenAct: "gelu" as never })).toThrow(
       'hiddenAct "gelu" is not one of relu2, silu',
+    );
+    expect(() => new UngatedFeedForward({ intermediateSize: 4, hiddenAct: "silu" })).toThrow("is not relu2");
+    expect(() => new GatedFeedForward({ intermediateSize: 4, normPlacement: "post" as never })).toThrow(
+      'normPlacement "post" is not one of pre, sub, every_linear',
     );
     expect(() => new RotaryEmbedding().apply(tf.zeros([1, 2, 3]))).toThrow("even head_dim");
   });

@@ -99,7 +99,10 @@ describe.each(testedBackends)("CausalLM on %s", (backend) => {
         { hidden_act: "silu", use_sub_norms: false },
         { tie_word_embeddings: false, embedding_dtype: "q8_0", scale_dtype: "bf16" },
         { head_dim: 6, num_key_value_heads: 1, embedding_dtype: "bf16" },
-      ]) {
+        { norm_placement: "every_linear", use_hadamard: true },
+        { feed_forward: "mlp" },
+        { norm_placement: "every_linear", feed_forward: "mlp" },
+      ] as const) {
         const lm = new CausalLM(config({ ...quantizers, ...switches }), { seed: 1 });
         const { value, grads } = tf.variableGrads(() => lm.loss(ids, targets), [...lm.parameters.values()]);
         expect(Math.abs(value.dataSync()[0] - Math.log(11))).toBeLessThan(0.2);

@@ -6,7 +6,9 @@ import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { causalAttention } from "../../src/ops/causal_attention.ts";
 import { gatedActivation } from "../../src/ops/gated_activation.ts";
+import { hadamard } from "../../src/ops/hadamard.ts";
 import { rmsNorm } from "../../src/ops/rms_norm.ts";
+import { squaredRelu } from "../../src/ops/squared_relu.ts";
 import { CounterRng } from "../../src/random/counter_rng.ts";
 import { relativeDifference } from "../support/relative_difference.ts";
 import { testedBackends, useBackend } from "../support/tfjs_backends.ts";
@@ -71,6 +73,15 @@ function plainAttention(qkv: tf.Tensor, heads: number, kvHeads: number, headDim:
   return tf.concat(outputs, 2);
 }
 
+/** x . H of each block, with the matrix by its definition: H[i][j] is negative where i & j has an odd number of bits. */
+function blockProduct(x: tf.Tensor, block: number): tf.Tensor {
+  const isOdd = (bits: number) => bits.toString(2).replaceAll("0", "").length % 2;
+  const matrix = tf.buffer([block, block]);
+  for (let i = 0; i < block; i++) for (let j = 0; j < block; j++) matrix.set(isOdd(i & j) ? -1 : 1, i, j);
+  const blocks: tf.Tensor2D = tf.reshape(x, [x.size / block, block]);
+  return tf.reshape(tf.div(tf.matMul(blocks, matrix.toTensor() as tf.Tensor2D), Math.sqrt(block)), x.shape);
+}
+
 const attention = { heads: 6, kvHeads: 2, headDim: 4, ropeTheta: 100 };
 
 const cases: Record<string, { op: Op; plain: Op; inputs: Operand[]; weights: Operand }> = {
@@ -98,6 +109,24 @@ const cases: Record<string, { op: Op; plain: Op; inputs: Operand[]; weights: Ope
     inputs: [operand("gateUp", 2, 5, 22)],
     weights: operand("gated", 2, 5, 11),
   },
+  squaredRelu: {
+    op: (x) => squaredRelu(x),
+    plain: (x) => tf.square(tf.relu(x)),
+    inputs: [operand("up", 2, 5, 11)],
+    weights: operand("squared", 2, 5, 11),
+  },
+  ...Object.fromEntries(
+    // Blocks of 8, 16, 64 and 2048: parts of a vector, one, several, and more than one stage of passes.
+    [24, 48, 192, 2048].map((width) => [
+      `hadamard of ${width}`,
+      {
+        op: (x: tf.Tensor) => hadamard(x),
+        plain: (x: tf.Tensor) => blockProduct(x, width & -width),
+        inputs: [operand("rotated", 2, 2, width)],
+        weights: operand("rotation", 2, 2, width),
+      },
+    ]),
+  ),
   causalAttention: {
     op: (qkv) => causalAttention(qkv as tf.Tensor3D, attention),
     plain: (qkv) => plainAttention(qkv, 6, 2, 4, 100),

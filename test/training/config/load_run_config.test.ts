@@ -121,7 +121,25 @@ describe("parseRunConfig", () => {
     );
     expect(config.training.seed).toBe(4);
     expect(config.data.sources).toEqual(["a.txt", "b.txt"]);
-    expect(config.model.use_sub_norms).toBe(false);
+    expect(config.model.norm_placement).toBe("pre");
+  });
+
+  it("knows the placement of norms by its earlier name, and refuses what no graph has", () => {
+    const placement = (...set: string[]) =>
+      parseRunConfig(text, "my.yaml", set.map(parseOverride)).model.norm_placement;
+    expect(placement()).toBe("sub");
+    expect(placement("model.use_sub_norms=true", "model.norm_placement=sub")).toBe("sub");
+    expect(placement("model.norm_placement=every_linear")).toBe("every_linear");
+    const refused = (...set: string[]) => problems(text, ...set)[0];
+    expect(refused("model.use_sub_norms=true", "model.norm_placement=pre")).toContain(
+      "use_sub_norms: true contradicts norm_placement: pre; leave use_sub_norms out",
+    );
+    expect(refused("model.feed_forward=mlp", "model.hidden_act=silu")).toContain(
+      "mlp needs hidden_act: relu2, not silu",
+    );
+    expect(refused("model.use_hadamard=true", "model.intermediate_size=513")).toContain(
+      "even intermediate_size, not 513",
+    );
   });
 
   it("takes an empty section as one without keys", () => {

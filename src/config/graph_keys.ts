@@ -1,0 +1,78 @@
+/**
+ * The keys that say which graph a decoder layer is: where its norms stand, what its feed-forward block is made of, and
+ * whether a Hadamard transform stands before the last projections. Defaults are BitNet b1.58 2B4T's.
+ */
+import { z } from "zod";
+
+/**
+ * `pre`: before attention and feed-forward only (TriLM, arXiv 2407.12327). `sub`: sub-norms before o_proj and down_proj too
+ * (BitNet b1.58 2B4T, arXiv 2504.12285). `every_linear`: every linear layer has a norm of its own, and the blocks have none
+ * ("Remove RMSNorm before attention and SwiGLU because BitLinear has built-in RMSNorm": BitNet b1.58's "Training Tips, Code
+ * and FAQ").
+ */
+export const normPlacements = ["pre", "sub", "every_linear"] as const;
+export type NormPlacement = (typeof normPlacements)[number];
+
+export const feedForwards = ["gated", "mlp"] as const;
+export type FeedForward = (typeof feedForwards)[number];
+
+export const graphKeys = {
+  norm_placement: z
+    .enum(normPlacements)
+    .optional()
+    .describe(
+      "Where RMSNorm stands. `pre`: before attention and feed-forward. `sub`: also `attn_sub_norm` before o_proj and " +
+        "`ffn_sub_norm` before down_proj. `every_linear`: `rms_norm` in every linear layer instead. By default `sub`.",
+    ),
+  use_sub_norms: z
+    .boolean()
+    .optional()
+    .describe("Earlier name: `true` is `norm_placement: sub`, `false` is `norm_placement: pre`."),
+  feed_forward: z
+    .enum(feedForwards)
+    .default("gated")
+    .describe("`gated`: down(act(gate) * up). `mlp`: down(act(up)), without gate_proj; `hidden_act: relu2` only."),
+  use_hadamard: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Hadamard transform of the inputs of o_proj and down_proj, after their norm and before their quantizer " +
+        "(BitNet v2), in blocks of the largest power of two that divides the width.",
+    ),
+};
+
+interface NormKeys {
+  norm_placement?: NormPlacement;
+  use_sub_norms?: boolean;
+}
+
+/** The keys with the placement in its name of today. Two names that contradict each other stay, to be refused. */
+export function withNormPlacement<Keys extends NormKeys>(keys: Keys): Keys & { norm_placement: NormPlacement } {
+  const { norm_placement: placement, use_sub_norms: subNorms, ...others } = keys;
+  const named = subNorms === undefined ? undefined : subNorms ? "sub" : "pre";
+  if (placement !== undefined && named !== undefined && placement !== named) {
+    return keys as Keys & { norm_placement: NormPlacement };
+  }
+  return { ...others, norm_placement: placement ?? named ?? "sub" } as Keys & { norm_placement: NormPlacement };
+}
+
+interface ResolvedGraph extends NormKeys {
+  feed_forward: FeedForward;
+  use_hadamard: boolean;
+  hidden_act: string;
+  intermediate_size: number;
+}
+
+/** Why no model has these keys, or null. */
+export function graphProblem(json: ResolvedGraph): string | null {
+  if (json.use_sub_norms !== undefined) {
+    return `use_sub_norms: ${json.use_sub_norms} contradicts norm_placement: ${json.norm_placement}; leave use_sub_norms out`;
+  }
+  if (json.feed_forward === "mlp" && json.hidden_act !== "relu2") {
+    return `feed_forward: mlp needs hidden_act: relu2, not ${json.hidden_act}`;
+  }
+  if (json.use_hadamard && json.intermediate_size % 2 !== 0) {
+    return `use_hadamard needs an even intermediate_size, not ${json.intermediate_size}`;
+  }
+  return null;
+}
