@@ -36,7 +36,9 @@ const code = (value: unknown) => `\`${typeof value === "string" && value !== "" 
 function defaultText(schema: z.ZodType): string {
   for (const layer of layers(schema)) {
     if (layer instanceof z.ZodDefault) return code(layer.def.defaultValue);
-    if (layer instanceof z.ZodPrefault) return "";
+    if (layer instanceof z.ZodPrefault) {
+      return isTyped(schema) ? code((layer.parse(undefined) as { type: string }).type) : "";
+    }
     if (layer instanceof z.ZodOptional) return "unset";
   }
   return "required";
@@ -57,7 +59,17 @@ function numberText(schema: z.ZodNumber): string {
   ].join(", ");
 }
 
+/** True for a section whose `type` says which keys it has. */
+function isTyped(schema: z.ZodType): boolean {
+  return alternatives(schema).every((each) => each instanceof z.ZodObject && typeOf(each) !== undefined);
+}
+
 function typeText(schema: z.ZodType): string {
+  if (isTyped(schema)) {
+    return `section of type ${sectionsAt(schema, [])
+      .map((each) => code(typeOf(each)))
+      .join(", ")}`;
+  }
   const texts = alternatives(schema).map((each) => {
     if (each instanceof z.ZodNumber) return numberText(each);
     if (each instanceof z.ZodEnum) return each.options.map(code).join(", ");

@@ -3,6 +3,7 @@ import { hasTernaryWeights } from "../src/config/model_quantizers.ts";
 import { modelParameters, parameterCount, parameterSize } from "../src/model/parameters.ts";
 import { formatDuration } from "./duration.ts";
 import { stateBytes } from "./optimizers/optimizer.ts";
+import { stagePrecision } from "./staging/staging.ts";
 import { trainStep } from "./train_step.ts";
 import type { TrainerOptions } from "./trainer.ts";
 import { nextBatches } from "./update_batches.ts";
@@ -63,11 +64,21 @@ export async function estimateRun(options: TrainerOptions): Promise<RunEstimate>
 
 /** Mean seconds of an update, without the first one, which also fills the backend's memory pool. */
 async function timeSteps(options: TrainerOptions): Promise<number> {
-  const { model, optimizer, schedule, dataset, batchSize, accumulation, precision, seed, recomputesLayers } = options;
+  const { model, optimizer, schedule, staging, dataset, batchSize, accumulation, precision, seed, recomputesLayers } =
+    options;
   const batches = dataset.trainBatches({ batchSize, seed });
   const update = async (step: number) => {
     const { learningRate, weightDecay } = schedule.values(step);
-    const values = { step, learningRate, weightDecay, precision, seed, recomputesLayers };
+    const { quantization } = staging.at(step);
+    model.quantization = quantization;
+    const values = {
+      step,
+      learningRate,
+      weightDecay,
+      precision: stagePrecision(precision, quantization),
+      seed,
+      recomputesLayers,
+    };
     trainStep(model, optimizer, await nextBatches(batches, accumulation), values);
   };
   await update(1);

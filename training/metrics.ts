@@ -18,10 +18,13 @@ export interface MetricsRow {
   weight_decay: number;
   /** Part of the schedule that this step is in; rows of before it was recorded have none. */
   phase?: ScheduleStep["phase"];
+  /** Stage of `quantization.staging` that this step was in, and its own number; without staging there is none. */
+  stage?: string;
+  stage_value?: number;
   /** Global L2 norm of this step's gradient, before clipping. */
   grad_norm: number;
   /**
-   * Fraction of ternary codes that are 0, and that this step's update changed. A last update with a learning rate of 0
+   * Fraction of codes that are 0, and that this step's update changed; none in a stage without codes. A last update with a learning rate of 0
    * changes none: its row tells of the update before it.
    */
   zero_fraction?: number;

@@ -22,6 +22,8 @@ export class NonFiniteError extends UserError {
 export interface StepValues {
   /** Number of the update, from 1. */
   step: number;
+  /** What the optimizer counts it as: updates since its state was new; default `step`. */
+  optimizerStep?: number;
   learningRate: number;
   weightDecay: number;
   /** Of the backward products; default f32. */
@@ -72,7 +74,7 @@ export function trainStep(
     }
     const gradNorm = optimizer.update(
       gradients,
-      { step, learningRate, weightDecay, accumulated: batches.length },
+      { step: values.optimizerStep ?? step, learningRate, weightDecay, accumulated: batches.length },
       observer.updates,
     );
     if (!Number.isFinite(gradNorm)) throw new NonFiniteError(`step ${step}: the gradient norm is ${gradNorm}`);
@@ -89,7 +91,8 @@ function accumulateGradients(model: CausalLM, batch: TokenBatch, gradients: Map<
   const targets = tf.tensor2d(batch.targets, shape, "int32");
   const { value, grads } = tf.variableGrads(() => model.loss(ids, targets), [...model.parameters.values()]);
   for (const [name, parameter] of model.parameters) {
-    const gradient = grads[parameter.name];
+    // A parameter that the stage at hand does not use has no gradient.
+    const gradient = grads[parameter.name] ?? tf.zerosLike(parameter);
     const sum = gradients.get(name);
     if (sum === undefined) {
       gradients.set(name, gradient);

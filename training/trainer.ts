@@ -13,8 +13,9 @@ import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
 import type { BatchCursor, BatchIterator } from "./data/batch_iterator.ts";
 import type { PreparedDataset } from "./data/prepared_dataset.ts";
 import type { MetricsRow } from "./metrics.ts";
-import type { Optimizer } from "./optimizers/optimizer.ts";
+import { type Optimizer, resetState } from "./optimizers/optimizer.ts";
 import type { Schedule, ScheduleStep } from "./schedules/schedule.ts";
+import { type Stage, type Staging, stagePrecision } from "./staging/staging.ts";
 import { stepKernels } from "./step_kernels.ts";
 import { StepTelemetry } from "./telemetry/step_telemetry.ts";
 import { dueTelemetry, type TelemetryOptions } from "./telemetry/telemetry_options.ts";
@@ -55,6 +56,7 @@ export interface TrainerOptions {
   model: CausalLM;
   optimizer: Optimizer;
   schedule: Schedule;
+  staging: Staging;
   dataset: PreparedDataset;
   compute: Compute;
   /** Updates. */
@@ -174,17 +176,20 @@ export class Trainer {
 
   /** One update, and what is due after it. */
   private async advance(): Promise<void> {
-    const { maxSteps, intervals, schedule, telemetry } = this.options;
+    const { maxSteps, intervals, schedule, staging, telemetry } = this.options;
     const step = this.step + 1;
     const isDue = (every: number) => step === maxSteps || (every > 0 && step % every === 0);
     const logs = isDue(intervals.log) || isDue(intervals.eval);
 
     const values = schedule.values(step);
+    const stage = staging.at(step);
+    this.model.quantization = stage.quantization;
     // A decay to 0 ends in an update that moves nothing: its row tells how the weights moved in the one before.
     const isBeforeStill = step + 1 === maxSteps && schedule.values(maxSteps).learningRate === 0;
     const detail = telemetry ? dueTelemetry(telemetry, step, maxSteps) : null;
-    const observer = logs || isBeforeStill || detail ? new StepTelemetry(this.model.config, detail) : undefined;
-    const result = await this.update(step, values, observer);
+    const observes = logs || isBeforeStill || detail !== null;
+    const observer = observes ? new StepTelemetry(this.model.config, detail, stage.quantization.weights) : undefined;
+    const result = await this.update(step, values, stage, observer);
     if (values.learningRate > 0 && observer) this.moved = observer;
     this.step = step;
     this.lossSum += result.loss;
@@ -192,7 +197,7 @@ export class Trainer {
     for (const listener of this.listeners) listener.onStep?.(step, result.loss);
 
     const told = step === maxSteps && values.learningRate === 0 ? (this.moved ?? observer) : observer;
-    if (logs) await this.tellMetrics(values, result, told, isDue(intervals.eval));
+    if (logs) await this.tellMetrics(values, stage, result, told, isDue(intervals.eval));
     if (detail) for (const listener of this.listeners) listener.onTelemetry?.(step, observer!.rows(step));
     if (intervals.sample > 0 && isDue(intervals.sample)) await this.sample();
     if (isDue(intervals.checkpoint)) await this.checkpoint();
@@ -201,13 +206,18 @@ export class Trainer {
   private async update(
     step: number,
     { learningRate, weightDecay }: ScheduleStep,
+    stage: Stage,
     observer?: StepTelemetry,
   ): Promise<StepResult> {
-    const { accumulation, precision, seed, recomputesLayers } = this.options;
+    const { accumulation, seed, recomputesLayers } = this.options;
+    const { optimizerStart = 0 } = stage;
     const started = performance.now();
     try {
       const batches = await nextBatches(this.batches, accumulation);
-      const values = { step, learningRate, weightDecay, precision, seed, recomputesLayers };
+      if (optimizerStart > 0 && step === optimizerStart + 1) resetState(this.optimizer);
+      const precision = stagePrecision(this.options.precision, stage.quantization);
+      const optimizerStep = step - optimizerStart;
+      const values = { step, optimizerStep, learningRate, weightDecay, precision, seed, recomputesLayers };
       return trainStep(this.model, this.optimizer, batches, values, observer);
     } finally {
       this.seconds += (performance.now() - started) / 1000;
@@ -217,6 +227,7 @@ export class Trainer {
 
   private async tellMetrics(
     { learningRate, weightDecay, phase }: ScheduleStep,
+    stage: Stage,
     { gradNorm }: StepResult,
     observed: StepTelemetry | undefined,
     validates: boolean,
@@ -232,11 +243,13 @@ export class Trainer {
       learning_rate: learningRate,
       weight_decay: weightDecay,
       phase,
+      stage: stage.name,
+      stage_value: stage.value,
       grad_norm: gradNorm,
       zero_fraction: observed?.updates.zeroFraction,
       flip_rate: observed?.updates.flipRate,
       tokens_per_second: Math.round((this.timedSteps * this.tokensPerStep) / this.seconds),
-      backward_precision: precision,
+      backward_precision: stagePrecision(precision, stage.quantization),
       backend: compute.backend,
       kernel: compute.kernel(this.kernels),
       threads: compute.threads,

@@ -108,10 +108,11 @@ export function ofMember(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   return nearest ? { ...nearest, path: [...issue.path, ...nearest.path] } : issue;
 }
 
-/** The value under these keys; undefined where one of them is not there. */
+/** The value under these keys; undefined where one of them is not there. A text in place of a section is its `type`. */
 export function valueAt(root: unknown, path: Path): unknown {
   let value = root;
   for (const key of path) {
+    if (typeof value === "string" && key === "type") return value;
     if (typeof value !== "object" || value === null) return undefined;
     value = (value as Record<PropertyKey, unknown>)[key];
   }

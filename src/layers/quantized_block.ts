@@ -1,7 +1,9 @@
 /** What attention and feed-forward share: quantizers, norms before linear layers, weights of a normal distribution. */
 import * as tf from "@tensorflow/tfjs";
 import { type NormPlacement, normPlacements } from "../config/graph_keys.ts";
+import { bitLinear } from "../ops/bit_linear.ts";
 import { observeLinear } from "../ops/linear_observer.ts";
+import type { LinearQuantization } from "../ops/linear_quantization.ts";
 import type { LinearSurroundings } from "../ops/linear_surroundings.ts";
 import { defaultActivationQuantizer, defaultWeightQuantizer } from "../quantizers/registry.ts";
 import { hashName } from "../random/counter_rng.ts";
@@ -16,6 +18,8 @@ export interface QuantizedBlockArgs extends LayerArgs {
   weightQuantizer?: QuantizerIdentifier;
   /** Default `absmax_int8`. */
   activationQuantizer?: QuantizerIdentifier;
+  /** Of the model that the layer is part of: read at each forward pass, instead of the two quantizers. */
+  quantization?: LinearQuantization;
   /**
    * Where RMSNorm stands: not in this block, before its last projection, or in every linear layer of it, which then needs
    * none before the block. Default `sub`.
@@ -50,6 +54,7 @@ export abstract class QuantizedBlock extends BlockLayer {
   private readonly normPlacement: NormPlacement;
   protected readonly useHadamard: boolean;
   private readonly quantizers: QuantizerPair;
+  private readonly quantization: LinearQuantization | undefined;
   private readonly rmsNormEps: number;
   private readonly initializerRange: number;
 
@@ -63,6 +68,7 @@ export abstract class QuantizedBlock extends BlockLayer {
         args.activationQuantizer === undefined ? defaultActivationQuantizer : args.activationQuantizer,
       ),
     };
+    this.quantization = args.quantization;
     this.rmsNormEps = args.rmsNormEps ?? 1e-5;
     this.normPlacement = placementOf(args);
     this.useHadamard = args.useHadamard ?? false;
@@ -97,7 +103,10 @@ export abstract class QuantizedBlock extends BlockLayer {
     const around = { ...surroundings, norm: linears[0].norm ?? surroundings.norm };
     const weights = linears.map(({ weight }) => weight);
     observeLinear(this.path + name, x, around);
-    return quantizedLinear(x, weights, this.quantizers, around, hashName(this.path + name));
+    const place = hashName(this.path + name);
+    return this.quantization
+      ? bitLinear(x, weights, this.quantization, around, place)
+      : quantizedLinear(x, weights, this.quantizers, around, place);
   }
 
   override forward(x: tf.Tensor): tf.Tensor {

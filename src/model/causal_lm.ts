@@ -5,6 +5,9 @@
  *
  * The embedding and the head are rounded to `embedding_dtype` in the forward pass (straight-through), so the file
  * that stores them in that type loses nothing. All parameters are float32 variables under their checkpoint names.
+ *
+ * How the linear products quantize is a value beside the parameters: that of the configuration, unless training is in a
+ * stage of its own.
  */
 import * as tf from "@tensorflow/tfjs";
 import type { ModelConfig } from "../config/model_config.ts";
@@ -18,6 +21,7 @@ import { embeddingGather } from "../ops/embedding_gather.ts";
 import { headLogits, headLoss, scoreTargets } from "../ops/head_log_probs.ts";
 import { largestIndices } from "../ops/largest_indices.ts";
 import { observeLinear } from "../ops/linear_observer.ts";
+import type { LinearQuantization } from "../ops/linear_quantization.ts";
 import { roundToDtype } from "../ops/round_to_dtype.ts";
 import { initialValues } from "./initialization.ts";
 import {
@@ -45,11 +49,14 @@ export class CausalLM {
   readonly parameters: ReadonlyMap<string, tf.Variable>;
   private readonly layers: DecoderLayer[];
   private readonly norm: RMSNorm;
+  /** Every layer reads this one object at each forward pass. */
+  private readonly products: LinearQuantization;
 
   /** @throws {ParameterError} if given values have the wrong length. */
   constructor(config: ModelConfig, initialization: Initialization) {
     this.config = config;
-    this.layers = Array.from({ length: config.numHiddenLayers }, () => decoderLayer(config));
+    this.products = { weights: weightQuantizerOf(config), activations: activationQuantizerOf(config) };
+    this.layers = Array.from({ length: config.numHiddenLayers }, () => decoderLayer(config, this.products));
     this.norm = new RMSNorm({ epsilon: config.rmsNormEps });
     const built = this.buildLayers();
 
@@ -69,6 +76,15 @@ export class CausalLM {
       tensor.dispose();
     }
     this.parameters = parameters;
+  }
+
+  /** What the linear products of the next forward pass quantize by: at first what the configuration says. */
+  get quantization(): LinearQuantization {
+    return { ...this.products };
+  }
+
+  set quantization(quantization: LinearQuantization) {
+    Object.assign(this.products, quantization);
   }
 
   /** Final hidden states [B, T, H] of ids int32 [B, T]. Differentiable. */
@@ -189,7 +205,7 @@ export class CausalLM {
   }
 }
 
-function decoderLayer(config: ModelConfig): DecoderLayer {
+function decoderLayer(config: ModelConfig, quantization: LinearQuantization): DecoderLayer {
   return new DecoderLayer({
     numAttentionHeads: config.numAttentionHeads,
     numKeyValueHeads: config.numKeyValueHeads,
@@ -202,6 +218,7 @@ function decoderLayer(config: ModelConfig): DecoderLayer {
     useHadamard: config.useHadamard,
     rmsNormEps: config.rmsNormEps,
     initializerRange: config.initializerRange,
+    quantization,
     weightQuantizer:
       weightQuantizerOf(config) &&
       new ListedWeightQuantizer({ quantizer: config.weightQuantizer, scaleDtype: config.scaleDtype }),

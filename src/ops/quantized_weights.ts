@@ -18,11 +18,13 @@ export function productWeight(weight: tf.Tensor2D, quantizer: WeightQuantizer | 
   return { form: "codes", ...weightCodes(weight, quantizer) };
 }
 
-/** level * scale of each weight [N, K]. Not differentiable. */
+/** What each weight [N, K] stands for: level * scale, or the stage's own value. Not differentiable. */
 export function dequantizedWeight(weight: tf.Tensor2D, quantizer: WeightQuantizer): tf.Tensor2D {
   const [rows, cols] = weight.shape;
-  const matrix = quantizer.quantize(float32Values(weight), { rows, cols });
-  return tf.tensor2d(dequantize(quantizer, matrix, { rows, cols }), [rows, cols], "float32");
+  const shape = { rows, cols };
+  const latent = float32Values(weight);
+  const values = quantizer.values?.(latent, shape) ?? dequantize(quantizer, quantizer.quantize(latent, shape), shape);
+  return tf.tensor2d(values, [rows, cols], "float32");
 }
 
 /** Gradient of the latent weight, given that of the dequantized one. Straight-through, it is dweight itself. */

@@ -44,6 +44,11 @@ export interface WeightQuantizer {
   /** Codes and scales of a latent weight of rows * cols elements. */
   quantize(latent: Float32Array, shape: MatrixShape): QuantizedMatrix;
   /**
+   * The values that multiply, where they are not level x scale: during a stage of training. Only with the product
+   * `values`.
+   */
+  values?(latent: Float32Array, shape: MatrixShape): Float32Array;
+  /**
    * Gradient with respect to the latent weight, given that with respect to the dequantized one (`dy`). Left out where
    * it is dy itself (straight-through).
    */

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { isNode, LineCounter, parseDocument, stringify } from "yaml";
 import { ModelConfigError, resolveModelConfig } from "../../src/config/model_config.ts";
-import { isQuantized } from "../../src/config/model_quantizers.ts";
+import { activationQuantizerOf, isQuantized, weightQuantizerOf } from "../../src/config/model_quantizers.ts";
 import { unpackableReason } from "../../src/config/packing_rules.ts";
 import { recipeNames, recipePath } from "../../src/config/recipes.ts";
 import { describeProblems } from "../../src/config/schema_errors.ts";
@@ -13,6 +13,7 @@ import { nearestName } from "../../src/errors/nearest_name.ts";
 import { systemErrorText } from "../../src/errors/system_error.ts";
 import { upgradeSavedConfig } from "./earlier_configs.ts";
 import { applyOverrides, firstLine, type Override, originOf } from "./overrides.ts";
+import { quantizationProblem } from "./quantization.ts";
 import { type RunConfig, runConfigSchema } from "./run_config.ts";
 import { RunConfigError } from "./run_config_error.ts";
 
@@ -106,6 +107,9 @@ function ruleProblems(config: RunConfig): RuleProblem[] {
       const text = `model: ${unpackable} (training.allow_unpackable: true trains it all the same)`;
       problems.push({ keys: ["model", "training.allow_unpackable"], text });
     }
+    const final = { weights: weightQuantizerOf(model), activations: activationQuantizerOf(model) };
+    const misfit = quantizationProblem(config.quantization, final);
+    if (misfit !== null) problems.push({ keys: [misfit.key, "model"], text: `${misfit.key}: ${misfit.reason}` });
     if (config.training.backward_precision === "int8" && !isQuantized(model)) {
       problems.push({
         keys: ["training.backward_precision", "model.weight_quantizer", "model.activation_quantizer"],

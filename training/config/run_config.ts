@@ -11,6 +11,7 @@ import { optimizerSchema } from "../optimizers/registry.ts";
 import { scheduleSchema } from "../schedules/registry.ts";
 import { telemetrySchema } from "../telemetry/telemetry_options.ts";
 import { count, countOrZero, nonnegative } from "./numbers.ts";
+import { quantizationSchema } from "./quantization.ts";
 
 const tokenizerSchema = z
   .strictObject({
@@ -133,6 +134,7 @@ export const runConfigSchema = z.strictObject({
   training: trainingSchema,
   optimizer: optimizerSchema.prefault({}).describe("What turns gradients into new weights."),
   schedule: scheduleSchema.prefault({}).describe("Learning rate and weight decay over the run."),
+  quantization: quantizationSchema.prefault({}),
   telemetry: telemetrySchema.prefault({}),
   about: aboutSchema.prefault({}),
 });

@@ -1,5 +1,6 @@
 /** The parts of a run that a configuration stands for: where its keys become what the loop takes. */
 import { resolveModelConfig } from "../../src/config/model_config.ts";
+import { activationQuantizerOf, weightQuantizerOf } from "../../src/config/model_quantizers.ts";
 import { CausalLM } from "../../src/model/causal_lm.ts";
 import type { Compute } from "../../src/ops/compute.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
@@ -8,6 +9,8 @@ import type { Optimizer } from "../optimizers/optimizer.ts";
 import { makeOptimizer, optimizedParameters } from "../optimizers/registry.ts";
 import { makeSchedule } from "../schedules/registry.ts";
 import type { Schedule } from "../schedules/schedule.ts";
+import { makeStaging } from "../staging/registry.ts";
+import type { Staging } from "../staging/staging.ts";
 import type { TrainerOptions } from "../trainer.ts";
 import type { StartableConfig } from "./resolve_backward_precision.ts";
 import type { RunConfig } from "./run_config.ts";
@@ -25,6 +28,11 @@ function optimizerOf({ optimizer, training }: RunConfig, model: CausalLM): Optim
 export function scheduleOf({ schedule, optimizer, training }: RunConfig): Schedule {
   const peak = { learningRate: optimizer.learning_rate, weightDecay: optimizer.weight_decay };
   return makeSchedule(schedule, peak, training.max_steps);
+}
+
+export function stagingOf({ quantization, training }: RunConfig, { config }: CausalLM): Staging {
+  const final = { weights: weightQuantizerOf(config), activations: activationQuantizerOf(config) };
+  return makeStaging(quantization.staging, { final, maxSteps: training.max_steps });
 }
 
 /** What a run works with besides its configuration. */
@@ -45,6 +53,7 @@ export function trainerOptionsOf(
     model,
     optimizer: optimizerOf(config, model),
     schedule: scheduleOf(config),
+    staging: stagingOf(config, model),
     dataset,
     compute,
     maxSteps: training.max_steps,

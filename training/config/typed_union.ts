@@ -12,13 +12,14 @@ type Schemas<Definitions extends readonly Definition[]> = {
   [Index in keyof Definitions]: Definitions[Index]["schema"];
 };
 
-/** Schema of a section that is one of the members; without `type`, the default one. */
+/** Schema of a section that is one of the members; without `type`, the default one. A text is short for a `type` alone. */
 export function typedUnion<const Definitions extends readonly [Definition, ...Definition[]]>(
   defaultType: Definitions[number]["schema"]["shape"]["type"]["value"],
   definitions: Definitions,
 ) {
   const schemas = definitions.map(({ schema }) => schema) as unknown as Schemas<Definitions>;
   const withType = (value: unknown) => {
+    if (typeof value === "string") return { type: value };
     const isSection = typeof value === "object" && value !== null && !Array.isArray(value);
     return isSection && !("type" in value) ? { type: defaultType, ...value } : value;
   };

@@ -59,6 +59,11 @@ export function stateBytes(optimizer: Optimizer): number {
   return Array.from(optimizer.state(), ({ tensor }) => 4 * tensor.size).reduce((sum, bytes) => sum + bytes, 0);
 }
 
+/** Sets an optimizer's state to that of a new one. */
+export function resetState(optimizer: Optimizer): void {
+  for (const { tensor } of optimizer.state()) tf.tidy(() => tensor.assign(tf.zerosLike(tensor)));
+}
+
 /** A parameter as an optimizer sees it. */
 export interface OptimizedParameter {
   name: string;

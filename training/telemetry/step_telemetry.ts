@@ -1,5 +1,6 @@
 /** Everything that is measured of one step. */
 import type { ModelConfig } from "../../src/config/model_config.ts";
+import type { WeightQuantizer } from "../../src/quantizers/weight_quantizer.ts";
 import type { StepObserver } from "../train_step.ts";
 import { ActivationTelemetry } from "./activation_telemetry.ts";
 import type { TelemetryDetail } from "./telemetry_options.ts";
@@ -10,9 +11,12 @@ export class StepTelemetry implements StepObserver {
   readonly updates: UpdateTelemetry;
   readonly linears: ActivationTelemetry | undefined;
 
-  /** @param detail null: the zeros and flips of a row of metrics alone */
-  constructor(config: ModelConfig, detail: TelemetryDetail | null) {
-    this.updates = new UpdateTelemetry(config, detail);
+  /**
+   * @param detail null: the zeros and flips of a row of metrics alone
+   * @param quantizer what makes the codes of the stage at hand; null where there are none
+   */
+  constructor(config: ModelConfig, detail: TelemetryDetail | null, quantizer: WeightQuantizer | null) {
+    this.updates = new UpdateTelemetry(config, quantizer, detail);
     this.linears = detail === null ? undefined : new ActivationTelemetry(config, detail);
   }
 

@@ -3,12 +3,11 @@
  * due, norms, errors and histograms of each parameter. A healthy BitNet has 30-45% zeros and a flip rate that falls over
  * the run.
  *
- * Codes are those of the model's own quantizer, also while a run's stages multiply something else. Sums are float64, in
- * memory order.
+ * Codes are those of the stage at hand: the grid that it multiplies or comes from, none while weights are floats. Sums are
+ * float64, in memory order.
  */
 import type * as tf from "@tensorflow/tfjs";
 import type { ModelConfig } from "../../src/config/model_config.ts";
-import { weightQuantizerOf } from "../../src/config/model_quantizers.ts";
 import { modelParameters, type ParameterSpec } from "../../src/model/parameters.ts";
 import { float32Values } from "../../src/ops/tensor_access.ts";
 import { weightCodes } from "../../src/ops/weight_codes.ts";
@@ -44,8 +43,8 @@ export class UpdateTelemetry implements UpdateObserver {
   private row: Row | undefined;
 
   /** @param detail null: the sums over all codes alone */
-  constructor(config: ModelConfig, detail: TelemetryDetail | null = null) {
-    this.quantizer = weightQuantizerOf(config);
+  constructor(config: ModelConfig, quantizer: WeightQuantizer | null, detail: TelemetryDetail | null = null) {
+    this.quantizer = quantizer;
     this.specs = new Map(modelParameters(config).map((spec) => [spec.name, spec]));
     this.detail = detail;
     this.isSelected = layerSelection(detail?.layers, config.numHiddenLayers);

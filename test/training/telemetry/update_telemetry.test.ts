@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { beforeEach, describe, expect, it } from "vitest";
 import { modelConfigSchema, resolveModelConfig } from "../../../src/config/model_config.ts";
+import { weightQuantizerOf } from "../../../src/config/model_quantizers.ts";
 import { layerSelection } from "../../../training/telemetry/telemetry_options.ts";
 import { UpdateTelemetry } from "../../../training/telemetry/update_telemetry.ts";
 import { testedBackends, useBackend } from "../../support/tfjs_backends.ts";
@@ -32,7 +33,7 @@ describe.each(testedBackends)("UpdateTelemetry on %s", (backend) => {
   beforeEach(() => useBackend(backend));
 
   it("counts zero codes and flips of ternary matrices only", () => {
-    const telemetry = new UpdateTelemetry(configOf());
+    const telemetry = new UpdateTelemetry(configOf(), weightQuantizerOf(configOf()));
     update(telemetry, matrixName, values.with(2, 0.5), values, values);
     update(telemetry, embeddingName, values, values, values);
     expect(telemetry.zeroFraction).toBe(3 / 16);
@@ -41,7 +42,7 @@ describe.each(testedBackends)("UpdateTelemetry on %s", (backend) => {
   });
 
   it("measures norms, ratio and error of a matrix, and its histograms", () => {
-    const telemetry = new UpdateTelemetry(configOf(), detail);
+    const telemetry = new UpdateTelemetry(configOf(), weightQuantizerOf(configOf()), detail);
     update(telemetry, matrixName, values.with(2, 0.5), values, [6, 8, ...new Array(14).fill(0)]);
     const [row] = telemetry.rows;
     // Sums of squares: 3 + 10 / 4 after, 1 / 4 more before; three weights of 1 are coded as 0.5.
@@ -69,7 +70,10 @@ describe.each(testedBackends)("UpdateTelemetry on %s", (backend) => {
   });
 
   it("has norms alone for what is not quantized, and no codes of a float model", () => {
-    const telemetry = new UpdateTelemetry(configOf({ weight_quantizer: "none" }), { ...detail, histograms: false });
+    const telemetry = new UpdateTelemetry(configOf({ weight_quantizer: "none" }), null, {
+      ...detail,
+      histograms: false,
+    });
     update(telemetry, matrixName, values, values, values);
     expect(telemetry.rows).toEqual([
       { name: matrixName, kind: "matrix", gradient_norm: Math.sqrt(5.5) / 2, norm: Math.sqrt(5.5), update_ratio: 0 },
@@ -79,7 +83,7 @@ describe.each(testedBackends)("UpdateTelemetry on %s", (backend) => {
   });
 
   it("leaves out layers that are not asked for, but not their codes", () => {
-    const telemetry = new UpdateTelemetry(configOf(), { ...detail, layers: [] });
+    const telemetry = new UpdateTelemetry(configOf(), weightQuantizerOf(configOf()), { ...detail, layers: [] });
     update(telemetry, matrixName, values, values, values);
     update(telemetry, embeddingName, values, values, values);
     expect(telemetry.rows.map(({ name }) => name)).toEqual([embeddingName]);
