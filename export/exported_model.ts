@@ -4,7 +4,7 @@
  */
 import type { ModelConfig } from "../src/config/model_config.ts";
 import { modelParameters } from "../src/model/parameters.ts";
-import { roundToDtype } from "../src/quant/round_to_dtype.ts";
+import { roundRows } from "../src/quant/round_to_dtype.ts";
 import type { ExportPlan } from "./targets/target.ts";
 
 export interface ExportedModel {
@@ -14,10 +14,15 @@ export interface ExportedModel {
 }
 
 export function exportedModel({ config, changes }: ExportPlan): ExportedModel {
-  const matrices = new Set(modelParameters(config).flatMap(({ kind, name }) => (kind === "matrix" ? name : [])));
+  const widths = new Map(
+    modelParameters(config).flatMap(({ kind, name, shape }) => (kind === "matrix" ? [[name, shape[1]]] : [])),
+  );
   const roundings = changes.flatMap(({ roundedTo }) => roundedTo ?? []);
   return {
     config: Object.assign({ ...config }, ...changes.map((change) => change.config)),
-    parameter: (name, values) => (matrices.has(name) ? roundings.reduce(roundToDtype, values) : values),
+    parameter(name, values) {
+      const cols = widths.get(name);
+      return cols === undefined ? values : roundings.reduce((each, dtype) => roundRows(each, cols, dtype), values);
+    },
   };
 }

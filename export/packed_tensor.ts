@@ -94,5 +94,5 @@ function packFloats(type: WritableTensorType, values: Float32Array, cols: number
 }
 
 function isStorable(scale: number, dtype: EmbeddingDtype): boolean {
-  return Number.isFinite(scale) && dtype !== "q8_0" && roundScale(scale, dtype) === scale;
+  return Number.isFinite(scale) && dtype !== "q8_0" && dtype !== "int8_row" && roundScale(scale, dtype) === scale;
 }

@@ -19,7 +19,7 @@ import { type SafetensorsEntry, writeSafetensors } from "../src/checkpoint/safet
 import { weightQuantizerOf } from "../src/config/model_quantizers.ts";
 import { writeWholeDirectory } from "../src/files/whole_directory.ts";
 import { modelParameters } from "../src/model/parameters.ts";
-import { roundToDtype } from "../src/quant/round_to_dtype.ts";
+import { roundRows } from "../src/quant/round_to_dtype.ts";
 import type { QuantizedMatrix } from "../src/quantizers/weight_quantizer.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
 import type { ExportPlan } from "./targets/target.ts";
@@ -121,7 +121,8 @@ function transformersTensors(plan: ExportPlan, read: ReadParameter): Safetensors
   const quantizer = weightQuantizerOf(config);
   return modelParameters(config).flatMap(({ name, shape, kind }): SafetensorsEntry[] => {
     if (kind === "embedding") {
-      return [{ name, shape, dtype: "F32", data: async () => roundToDtype(await read(name), plan.embeddingDtype) }];
+      const data = async () => roundRows(await read(name), shape[1]!, plan.embeddingDtype);
+      return [{ name, shape, dtype: "F32", data }];
     }
     if (kind === "norm" || plan.linearType !== "packed_uint8") {
       return [{ name, shape, dtype: "F32", data: () => read(name) }];

@@ -5,7 +5,7 @@
 import type { ReadParameter } from "../../src/checkpoint/checkpoint.ts";
 import { GgufFile } from "../../src/gguf/gguf_reader.ts";
 import { type FloatTensorType, rowBytes } from "../../src/gguf/types/tensor_type.ts";
-import { roundToDtype } from "../../src/quant/round_to_dtype.ts";
+import { roundRows } from "../../src/quant/round_to_dtype.ts";
 import type { GgufPlan } from "../gguf_export.ts";
 import { matrixShape, type TensorPlan } from "../packed_tensor.ts";
 import { QuantizedRows } from "../quantized_rows.ts";
@@ -36,7 +36,7 @@ export async function verifyGguf(path: string, plan: GgufPlan, read: ReadParamet
 
 async function verifyTensor(file: GgufFile, plan: TensorPlan, values: Float32Array): Promise<void> {
   const info = file.info(plan.ggufName);
-  if (info.type !== plan.type || info.shape.join() !== plan.shape.join()) {
+  if (info.type.id !== plan.type.id || info.shape.join() !== plan.shape.join()) {
     const stored = `${info.type.name} [${info.shape}]`;
     throw new VerificationError(`${plan.ggufName} is ${stored}, not ${plan.type.name} [${plan.shape}]`);
   }
@@ -57,7 +57,8 @@ type CompareRow = (row: number, packed: Uint8Array, offset: number) => void;
 async function comparisonOf(file: GgufFile, plan: TensorPlan, values: Float32Array): Promise<CompareRow> {
   const { type } = plan;
   const { rows, cols } = matrixShape(plan.shape);
-  if (plan.quantizer === null) return floatComparison(plan, values, (row, { dtype }) => roundToDtype(row, dtype));
+  if (plan.quantizer === null)
+    return floatComparison(plan, values, (row, { dtype }) => roundRows(row, row.length, dtype));
   const matrix = new QuantizedRows(plan.quantizer, values, { rows, cols });
   if (type.kind === "floats") return floatComparison(plan, matrix.values(), (row) => row);
   const stored = new Int8Array(cols);

@@ -9,7 +9,7 @@ import { unpackTernary } from "../../src/checkpoint/packed_ternary.ts";
 import { SafetensorsFile } from "../../src/checkpoint/safetensors_file.ts";
 import { weightQuantizerOf } from "../../src/config/model_quantizers.ts";
 import { modelParameters, type ParameterSpec } from "../../src/model/parameters.ts";
-import { roundToDtype } from "../../src/quant/round_to_dtype.ts";
+import { roundRows } from "../../src/quant/round_to_dtype.ts";
 import type { ExportPlan, VerifiedTensors } from "../targets/target.ts";
 import { VerificationError } from "./verification.ts";
 
@@ -29,7 +29,7 @@ export async function verifyTransformers(
         verified.ternaryMatrices++;
         verified.ternaryCodes += values.length;
       } else {
-        const expected = spec.kind === "embedding" ? roundToDtype(values, plan.embeddingDtype) : values;
+        const expected = spec.kind === "embedding" ? roundRows(values, spec.shape[1]!, plan.embeddingDtype) : values;
         requireEqual(spec.name, await file.readFloat32(spec.name), expected);
         verified.floatTensors++;
       }

@@ -4,6 +4,7 @@
  */
 import type { BackwardPrecision } from "../../src/config/backward_precision.ts";
 import type { HiddenAct } from "../../src/config/model_config.ts";
+import type { HeadProduct } from "../../src/ops/head_table.ts";
 import type { EmbeddingDtype, ScaleDtype } from "../../src/quant/dtypes.ts";
 import type { NativeAddon } from "../addon.ts";
 
@@ -75,17 +76,26 @@ declare module "../addon.ts" {
     causalAttentionGrad(qkv: F32, ...shape: [...AttentionArguments, out: F32, logSum: F32, dout: F32, dqkv: F32]): void;
     gatedActivation(gateUp: F32, n: number, activation: HiddenAct, y: F32): void;
     gatedActivationGrad(gateUp: F32, dy: F32, n: number, activation: HiddenAct, dgateUp: F32): void;
-    roundRows(x: F32, cols: number, rowType: EmbeddingDtype, y: F32): void;
+    roundRows(x: F32, cols: number, tableType: EmbeddingDtype, y: F32): void;
     /** Throws if an id is outside the table. */
     gatherRows(table: F32, ids: I32, width: number, y: F32): void;
     /** Ids outside [0, segments) are skipped. */
     scatterAddRows(ids: I32, rows: F32, width: number, segments: number, out: F32): void;
-    headLogits(hidden: F32, table: F32, width: number, logits: F32): void;
-    headLogProbs(hidden: F32, table: F32, width: number, targets: I32, logProbs: F32, argmax: I32): void;
+    headLogits(hidden: F32, table: F32, width: number, product: HeadProduct, logits: F32): void;
+    headLogProbs(
+      hidden: F32,
+      table: F32,
+      width: number,
+      product: HeadProduct,
+      targets: I32,
+      logProbs: F32,
+      argmax: I32,
+    ): void;
     headLogProbsGrad(
       hidden: F32,
       table: F32,
       width: number,
+      product: HeadProduct,
       targets: I32,
       dlogProbs: F32,
       precision: BackwardPrecision,

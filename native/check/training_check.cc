@@ -35,7 +35,7 @@ std::vector<Row> all_kernels() {
   causal_attention_grad(qkv.data(), out.data(), log_sum.data(), dout.data(), attention, dqkv.data());
   results.insert(results.end(), {out, log_sum, dqkv});
 
-  const HeadShape head{positions, 40, 77};
+  const HeadShape head{positions, 40, 77, HeadProduct::floats};
   const Row hidden = values(random, head.tokens * head.width),
             table = values(random, head.vocab * head.width);
   const Row upstream = values(random, head.tokens);
@@ -44,13 +44,16 @@ std::vector<Row> all_kernels() {
     ids.push_back(t % 5 == 2 ? -1 : static_cast<int32_t>(random.below(77)));
   Row log_probs = zeros(head.tokens), again = log_probs;
   Row dhidden = zeros(head.tokens * head.width), dtable = zeros(head.vocab * head.width);
-  head_log_probs(hidden.data(), table.data(), ids.data(), head, log_probs.data(), argmax.data());
-  results.push_back(log_probs);
-  for (const auto precision : {BackwardPrecision::f32, BackwardPrecision::bf16}) {
-    head_log_probs_grad(hidden.data(), table.data(), ids.data(), upstream.data(), head, precision,
-                        again.data(), dhidden.data(), dtable.data());
-    expect_same_bits(log_probs, again, "head_log_probs_grad", "log-probabilities");
-    results.insert(results.end(), {dhidden, dtable});
+  for (const HeadProduct product : {HeadProduct::floats, HeadProduct::int8}) {
+    const HeadShape shape{head.tokens, head.width, head.vocab, product};
+    head_log_probs(hidden.data(), table.data(), ids.data(), shape, log_probs.data(), argmax.data());
+    results.push_back(log_probs);
+    for (const auto precision : {BackwardPrecision::f32, BackwardPrecision::bf16}) {
+      head_log_probs_grad(hidden.data(), table.data(), ids.data(), upstream.data(), shape, precision,
+                          again.data(), dhidden.data(), dtable.data());
+      expect_same_bits(log_probs, again, "head_log_probs_grad", "log-probabilities");
+      results.insert(results.end(), {dhidden, dtable});
+    }
   }
 
   Row rows = zeros(head.vocab * head.width);

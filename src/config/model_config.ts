@@ -63,7 +63,9 @@ const keys = z.strictObject({
   embedding_dtype: z
     .enum(embeddingDtypes)
     .default("f16")
-    .describe("Type that the embedding (and a tied head) is rounded to, in the training forward too."),
+    .describe(
+      "Type that embedding and head are rounded to, in the training forward too. int8_row: a scale per row, and the head multiplies int8 codes of the hidden states.",
+    ),
 });
 
 /** Every on-disk key. */
@@ -126,8 +128,8 @@ export function resolveModelConfig(json: z.output<typeof modelConfigSchema>): Mo
   if (graph !== null) throw new ModelConfigError(graph);
   const headDim = json.head_dim ?? json.hidden_size / heads;
   if (headDim % 2 !== 0) throw new ModelConfigError(`head_dim (${headDim}) must be even for rotary embedding`);
-  if (json.embedding_dtype === "q8_0" && json.hidden_size % 32 !== 0) {
-    throw new ModelConfigError(`embedding_dtype q8_0 needs a hidden_size that is a multiple of 32`);
+  if ((json.embedding_dtype === "q8_0" || json.embedding_dtype === "int8_row") && json.hidden_size % 32 !== 0) {
+    throw new ModelConfigError(`embedding_dtype ${json.embedding_dtype} needs a hidden_size that is a multiple of 32`);
   }
   const config: ModelConfig = {
     hiddenSize: json.hidden_size,

@@ -71,7 +71,7 @@ function misfit(type: Storage, quantizer: WeightQuantizer | null): string | null
 /** A float type holds the products level x scale, if it holds the scales and the levels leave their digits alone. */
 function floatMisfit(type: Storage & { kind: "floats" }, quantizer: WeightQuantizer): string | null {
   const { dtype } = type;
-  if (dtype === "q8_0") {
+  if (dtype === "q8_0" || dtype === "int8_row") {
     return `${nameOf(type)} rounds blocks of ${type.blockElements} weights by scales of their own, and this model is quantized`;
   }
   if (!holdsScale(dtype, quantizer.scaleDtype)) return unfitScale(type, dtype, quantizer);

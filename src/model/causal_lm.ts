@@ -19,6 +19,7 @@ import { RMSNorm } from "../layers/rms_norm.ts";
 import { recomputesLayers } from "../ops/backward_pass.ts";
 import { embeddingGather } from "../ops/embedding_gather.ts";
 import { headLogits, headLoss, scoreTargets } from "../ops/head_log_probs.ts";
+import type { HeadTable } from "../ops/head_table.ts";
 import { largestIndices } from "../ops/largest_indices.ts";
 import { observeLinear } from "../ops/linear_observer.ts";
 import type { LinearQuantization } from "../ops/linear_quantization.ts";
@@ -98,16 +99,16 @@ export class CausalLM {
    */
   loss(ids: tf.Tensor2D, targets: tf.Tensor2D): tf.Scalar {
     return tf.tidy(() => {
-      const { hidden, table } = this.headInputs(ids);
-      return headLoss(hidden, table, tf.reshape(targets, [-1]));
+      const { hidden, head } = this.headInputs(ids);
+      return headLoss(hidden, head, tf.reshape(targets, [-1]));
     });
   }
 
   /** Log-probability of each target (0 where it is negative) and the arg max of its logits, [B, T] each. */
   logProbs(ids: tf.Tensor2D, targets: tf.Tensor2D): { logProbs: tf.Tensor2D; argmax: tf.Tensor2D } {
     return tf.tidy(() => {
-      const { hidden, table } = this.headInputs(ids);
-      const scores = scoreTargets(hidden, table, tf.reshape(targets, [-1]));
+      const { hidden, head } = this.headInputs(ids);
+      const scores = scoreTargets(hidden, head, tf.reshape(targets, [-1]));
       return {
         logProbs: tf.reshape(scores.logProbs, ids.shape),
         argmax: tf.reshape(scores.argmax, ids.shape),
@@ -128,15 +129,15 @@ export class CausalLM {
     const { vocabSize } = this.config;
     let likeliest = new Int32Array();
     const logProbs = tf.tidy(() => {
-      const { hidden, table } = this.headInputs(ids);
+      const { hidden, head } = this.headInputs(ids);
       const rows: tf.Tensor2D = tf.gather(hidden, tf.tensor1d([...positions], "int32"));
-      const logits = headLogits(rows, table).dataSync() as Float32Array;
+      const logits = headLogits(rows, head).dataSync() as Float32Array;
       likeliest = Int32Array.from(
         positions.flatMap((_, n) => largestIndices(logits.subarray(n * vocabSize, (n + 1) * vocabSize), count)),
       );
       const places = likeliest.map((_, i) => Math.floor(i / count));
       const repeated: tf.Tensor2D = tf.gather(rows, tf.tensor1d(places, "int32"));
-      return scoreTargets(repeated, table, tf.tensor1d(likeliest, "int32")).logProbs.dataSync() as Float32Array;
+      return scoreTargets(repeated, head, tf.tensor1d(likeliest, "int32")).logProbs.dataSync() as Float32Array;
     });
     return { ids: likeliest, logProbs };
   }
@@ -144,8 +145,8 @@ export class CausalLM {
   /** Logits [B, T, V]. Not differentiable. */
   logits(ids: tf.Tensor2D): tf.Tensor3D {
     return tf.tidy(() => {
-      const { hidden, table } = this.headInputs(ids);
-      return tf.reshape(headLogits(hidden, table), [...ids.shape, this.config.vocabSize]);
+      const { hidden, head } = this.headInputs(ids);
+      return tf.reshape(headLogits(hidden, head), [...ids.shape, this.config.vocabSize]);
     });
   }
 
@@ -155,8 +156,8 @@ export class CausalLM {
    */
   logitsAt(ids: tf.Tensor2D, positions: readonly number[]): tf.Tensor2D {
     return tf.tidy(() => {
-      const { hidden, table } = this.headInputs(ids);
-      return headLogits(tf.gather(hidden, tf.tensor1d([...positions], "int32")), table);
+      const { hidden, head } = this.headInputs(ids);
+      return headLogits(tf.gather(hidden, tf.tensor1d([...positions], "int32")), head);
     });
   }
 
@@ -197,11 +198,13 @@ export class CausalLM {
   }
 
   /** What the head multiplies: hidden states as rows [B * T, H] and its table [V, H]. */
-  private headInputs(ids: tf.Tensor2D): { hidden: tf.Tensor2D; table: tf.Tensor2D } {
+  private headInputs(ids: tf.Tensor2D): { hidden: tf.Tensor2D; head: HeadTable } {
     const embedding = this.embedding();
     const hidden = tf.reshape(this.hiddenStates(ids, embedding), [ids.size, this.config.hiddenSize]) as tf.Tensor2D;
     observeLinear(headProduct, hidden);
-    return { hidden, table: this.config.tieWordEmbeddings ? embedding : this.rounded(headName) };
+    const { tieWordEmbeddings, embeddingDtype } = this.config;
+    const table = tieWordEmbeddings ? embedding : this.rounded(headName);
+    return { hidden, head: { table, product: embeddingDtype === "int8_row" ? "int8" : "float" } };
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * Op `HeadLogProbs`: log-probability of each target under the output head, without keeping the logits.
  *
- *     logits = hidden . table^T         logProb = logits[target] - logsumexp(logits)
+ *     logits = hidden . table^T         logProb = logits[target] - logsumexp(logits)      (head_table.ts: other products)
  *     dlogits = dlogProb * (onehot(target) - softmax(logits))
  *
  * The forward pass is float32 in every precision. With `backward_precision` bf16 or int8 the fused kernel may round dlogits,
@@ -14,6 +14,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { backwardPrecision } from "./backward_pass.ts";
 import { fusedKernel } from "./fused_kernel.ts";
+import { composedLogits, effectiveHidden, type HeadTable } from "./head_table.ts";
 import { float32Values } from "./tensor_access.ts";
 import { withGradient } from "./with_gradient.ts";
 
@@ -47,7 +48,7 @@ function chunkRanges(tokens: number, vocabSize: number): { begin: number; size: 
 
 function chunkOf(
   hidden: tf.Tensor2D,
-  table: tf.Tensor2D,
+  head: HeadTable,
   targets: tf.Tensor1D,
   { begin, size }: { begin: number; size: number },
 ): Chunk {
@@ -55,10 +56,10 @@ function chunkOf(
   const target = tf.slice(targets, [begin], [size]);
   const present = tf.reshape(tf.cast(tf.greaterEqual(target, 0), "float32"), [size, 1]);
   const oneHot = tf.cast(
-    tf.oneHot(tf.maximum(target, tf.scalar(0, "int32")), table.shape[0]),
+    tf.oneHot(tf.maximum(target, tf.scalar(0, "int32")), head.table.shape[0]),
     "float32",
   ) as tf.Tensor2D;
-  return { hidden: rows, logits: tf.matMul(rows, tf.transpose(table)), oneHot: tf.mul(oneHot, present) };
+  return { hidden: rows, logits: composedLogits(rows, head), oneHot: tf.mul(oneHot, present) };
 }
 
 /** log(sum exp) over the last axis [N, V] -> [N, 1]. */
@@ -67,10 +68,10 @@ function logSumExp(logits: tf.Tensor2D): tf.Tensor2D {
   return tf.add(tf.log(tf.sum(tf.exp(tf.sub(logits, largest)), 1, true)), largest);
 }
 
-function composedForward(hidden: tf.Tensor2D, table: tf.Tensor2D, targets: tf.Tensor1D): TargetScores {
-  const chunks = chunkRanges(hidden.shape[0], table.shape[0]).map((range) =>
+function composedForward(hidden: tf.Tensor2D, head: HeadTable, targets: tf.Tensor1D): TargetScores {
+  const chunks = chunkRanges(hidden.shape[0], head.table.shape[0]).map((range) =>
     tf.tidy(() => {
-      const { logits, oneHot } = chunkOf(hidden, table, targets, range);
+      const { logits, oneHot } = chunkOf(hidden, head, targets, range);
       const logProbs: tf.Tensor1D = tf.sum(tf.mul(oneHot, tf.sub(logits, logSumExp(logits))), 1);
       return { logProbs, argmax: tf.argMax(logits, 1) as tf.Tensor1D };
     }),
@@ -83,19 +84,21 @@ function composedForward(hidden: tf.Tensor2D, table: tf.Tensor2D, targets: tf.Te
 
 function composedBackward(
   hidden: tf.Tensor2D,
-  table: tf.Tensor2D,
+  head: HeadTable,
   targets: tf.Tensor1D,
   dLogProbs: tf.Tensor1D,
 ): [dHidden: tf.Tensor2D, dTable: tf.Tensor2D] {
+  const { table, product } = head;
   const dHidden: tf.Tensor2D[] = [];
   let dTable = tf.zerosLike(table) as tf.Tensor2D;
   for (const range of chunkRanges(hidden.shape[0], table.shape[0])) {
     const [rows, sum] = tf.tidy(() => {
-      const { hidden: chunk, logits, oneHot } = chunkOf(hidden, table, targets, range);
+      const { hidden: chunk, logits, oneHot } = chunkOf(hidden, head, targets, range);
       const softmax = tf.exp(tf.sub(logits, logSumExp(logits)));
       const dy = tf.reshape(tf.slice(dLogProbs, [range.begin], [range.size]), [range.size, 1]);
       const dLogits: tf.Tensor2D = tf.mul(tf.sub(oneHot, softmax), tf.mul(dy, tf.sum(oneHot, 1, true)));
-      return [tf.matMul(dLogits, table), tf.add(dTable, tf.matMul(tf.transpose(dLogits), chunk))] as tf.Tensor2D[];
+      const dRows = tf.matMul(tf.transpose(dLogits), effectiveHidden(chunk, product));
+      return [tf.matMul(dLogits, table), tf.add(dTable, dRows)] as tf.Tensor2D[];
     });
     dTable.dispose();
     dTable = sum!;
@@ -108,21 +111,22 @@ function composedBackward(
  * Log-probability of targets int32 [N] for hidden [N, H] and the head's table [V, H] -> [N]; 0 where target < 0.
  * Differentiable in hidden and table.
  */
-export function headLogProbs(hidden: tf.Tensor2D, table: tf.Tensor2D, targets: tf.Tensor1D): tf.Tensor1D {
+export function headLogProbs(hidden: tf.Tensor2D, head: HeadTable, targets: tf.Tensor1D): tf.Tensor1D {
+  const { product } = head;
   return withGradient<tf.Tensor1D>(
-    [hidden, table],
+    [hidden, head.table],
     (save) => {
-      save([hidden, table, targets]);
-      return scoreTargets(hidden, table, targets).logProbs;
+      save([hidden, head.table, targets]);
+      return scoreTargets(hidden, head, targets).logProbs;
     },
     (dLogProbs, saved) => {
       const [hidden, table, targets] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor1D];
       const kernel = fusedKernel("HeadLogProbsGrad");
       if (kernel) {
         const inputs = { hidden, table, targets, dlogProbs: dLogProbs };
-        return kernel(inputs, { precision: backwardPrecision() }).slice(0, 2);
+        return kernel(inputs, { product, precision: backwardPrecision() }).slice(0, 2);
       }
-      return composedBackward(hidden, table, targets, dLogProbs);
+      return composedBackward(hidden, { table, product }, targets, dLogProbs);
     },
   );
 }
@@ -143,19 +147,20 @@ function meanGradient(targets: Int32Array): [count: number, dlogProbs: tf.Tensor
  * Mean of -logProb over the targets >= 0. Differentiable in hidden and table: this is the training loss. The gradient
  * of a mean is known before its value, so a fused kernel computes both from one set of logits.
  */
-export function headLoss(hidden: tf.Tensor2D, table: tf.Tensor2D, targets: tf.Tensor1D): tf.Scalar {
+export function headLoss(hidden: tf.Tensor2D, head: HeadTable, targets: tf.Tensor1D): tf.Scalar {
   const kernel = fusedKernel("HeadLogProbsGrad");
   if (!kernel) {
     const count = tf.sum(tf.cast(tf.greaterEqual(targets, 0), "float32"));
-    return tf.neg(tf.div(tf.sum(headLogProbs(hidden, table, targets)), count)) as tf.Scalar;
+    return tf.neg(tf.div(tf.sum(headLogProbs(hidden, head, targets)), count)) as tf.Scalar;
   }
+  const { table, product } = head;
   return withGradient<tf.Scalar>(
     [hidden, table],
     (save) => {
       const [count, dlogProbs] = meanGradient(targets.dataSync<"int32">());
       const [dHidden, dTable, logProbs] = kernel(
         { hidden, table, targets, dlogProbs },
-        { precision: backwardPrecision() },
+        { product, precision: backwardPrecision() },
       );
       save([dHidden!, dTable!]);
       const [sum] = float32Values(tf.sum(logProbs!));
@@ -170,15 +175,17 @@ export function headLoss(hidden: tf.Tensor2D, table: tf.Tensor2D, targets: tf.Te
 }
 
 /** Like {@link headLogProbs}, with the arg max of the logits. Not differentiable. */
-export function scoreTargets(hidden: tf.Tensor2D, table: tf.Tensor2D, targets: tf.Tensor1D): TargetScores {
+export function scoreTargets(hidden: tf.Tensor2D, head: HeadTable, targets: tf.Tensor1D): TargetScores {
   const kernel = fusedKernel("HeadLogProbs");
-  if (!kernel) return composedForward(hidden, table, targets);
-  const [logProbs, argmax] = kernel({ hidden, table, targets });
+  if (!kernel) return composedForward(hidden, head, targets);
+  const { table, product } = head;
+  const [logProbs, argmax] = kernel({ hidden, table, targets }, { product });
   return { logProbs: logProbs as tf.Tensor1D, argmax: argmax as tf.Tensor1D };
 }
 
-/** logits [N, V] = hidden [N, H] . table [V, H]^T. Not differentiable. */
-export function headLogits(hidden: tf.Tensor2D, table: tf.Tensor2D): tf.Tensor2D {
+/** logits [N, V] of hidden [N, H]. Not differentiable. */
+export function headLogits(hidden: tf.Tensor2D, head: HeadTable): tf.Tensor2D {
   const kernel = fusedKernel("HeadLogits");
-  return kernel ? (kernel({ hidden, table })[0] as tf.Tensor2D) : tf.matMul(hidden, tf.transpose(table));
+  const { table, product } = head;
+  return kernel ? (kernel({ hidden, table }, { product })[0] as tf.Tensor2D) : composedLogits(hidden, head);
 }

@@ -12,6 +12,7 @@ import type {
 import { headPrecisions, kvTypes } from "../../native/inference/native_engine.ts";
 import { backwardPrecisions } from "../../src/config/backward_precision.ts";
 import type { HiddenAct } from "../../src/config/model_config.ts";
+import type { HeadProduct } from "../../src/ops/head_table.ts";
 import { embeddingDtypes, scaleDtypes } from "../../src/quant/dtypes.ts";
 import { hasNative } from "../support/tfjs_backends.ts";
 
@@ -23,7 +24,8 @@ function namesOf<Name extends string>(names: Record<Name, true>): string[] {
 const expected: Record<string, readonly string[]> = {
   scaleDtype: scaleDtypes,
   backwardPrecision: backwardPrecisions,
-  rowType: embeddingDtypes,
+  tableType: embeddingDtypes,
+  headProduct: namesOf<HeadProduct>({ float: true, int8: true }),
   headPrecision: headPrecisions,
   kvType: kvTypes,
   weightSource: namesOf<WeightSource>({ values: true, absmean_tensor: true, absmean_row: true, codes: true }),

@@ -6,8 +6,10 @@ import { embeddingGather } from "../../src/ops/embedding_gather.ts";
 import { absmaxInt8Activations, quantizedWeights } from "../../src/ops/fake_quantize.ts";
 import { globalNormSquared } from "../../src/ops/global_norm_squared.ts";
 import { headLogits, headLogProbs, headLoss, scoreTargets } from "../../src/ops/head_log_probs.ts";
+import type { HeadProduct } from "../../src/ops/head_table.ts";
 import { roundToDtype } from "../../src/ops/round_to_dtype.ts";
-import { roundToDtype as roundValues } from "../../src/quant/round_to_dtype.ts";
+import { roundRows } from "../../src/quant/round_to_dtype.ts";
+import { absmaxInt8 } from "../../src/quantizers/absmax_int8.ts";
 import { makeWeightQuantizer } from "../../src/quantizers/registry.ts";
 import { CounterRng } from "../../src/random/counter_rng.ts";
 import { relativeDifference } from "../support/relative_difference.ts";
@@ -51,6 +53,18 @@ function headDefinition(hidden: Float32Array, table: Float32Array, targets: numb
   return { logProbs, argmax, dHidden, dTable };
 }
 
+const products = ["float", "int8"] as const;
+
+/** What a head of that product effectively multiplies. */
+function operandsOf(product: HeadProduct, hidden: Float32Array, table: Float32Array, width: number) {
+  if (product === "float") return { hidden, table };
+  const { codes, actScales } = absmaxInt8(hidden, hidden.length / width, width);
+  return {
+    hidden: Float32Array.from(codes, (code, i) => code * actScales[Math.floor(i / width)]),
+    table: roundRows(table, width, "int8_row"),
+  };
+}
+
 describe.each(testedBackends)("vocabulary and optimizer ops on %s", (backend) => {
   beforeAll(() => useBackend(backend));
 
@@ -75,45 +89,57 @@ describe.each(testedBackends)("vocabulary and optimizer ops on %s", (backend) =>
     });
   });
 
-  test("head: log-probabilities, arg max, logits and gradients; negative targets are ignored", () => {
-    tf.tidy(() => {
-      const [tokens, width, vocabSize] = [9, 20, 33];
-      const targets = [0, 32, -1, 5, -100, 7, 7, 31, 1];
-      const hidden = normal(tokens * width, "hidden");
-      const table = normal(vocabSize * width, "head");
-      const dy = normal(tokens, "upstream");
-      const expected = headDefinition(hidden, table, targets, width, dy);
+  test.each(products)(
+    "%s head: log-probabilities, arg max, logits and gradients; negative targets are ignored",
+    (product) => {
+      tf.tidy(() => {
+        const [tokens, width, vocabSize] = [9, 20, 33];
+        const targets = [0, 32, -1, 5, -100, 7, 7, 31, 1];
+        const hidden = normal(tokens * width, "hidden");
+        const table = normal(vocabSize * width, "head");
+        const dy = normal(tokens, "upstream");
+        const operands = operandsOf(product, hidden, table, width);
+        const expected = headDefinition(operands.hidden, operands.table, targets, width, dy);
 
-      const h = tf.tensor2d(hidden, [tokens, width]);
-      const w = tf.tensor2d(table, [vocabSize, width]);
-      const ids = tf.tensor1d(targets, "int32");
-      const scores = scoreTargets(h, w, ids);
-      expect(relativeDifference(read(scores.logProbs), expected.logProbs)).toBeLessThan(1e-6);
-      expect(read(scores.logProbs)[2]).toBe(0);
-      expect(Array.from(scores.argmax.dataSync())).toEqual(expected.argmax);
-      const logits = headLogits(h, w);
-      expect(Array.from(tf.argMax(logits, 1).dataSync())).toEqual(expected.argmax);
+        const h = tf.tensor2d(hidden, [tokens, width]);
+        const w = tf.tensor2d(operands.table, [vocabSize, width]);
+        const ids = tf.tensor1d(targets, "int32");
+        const scores = scoreTargets(h, { table: w, product }, ids);
+        expect(relativeDifference(read(scores.logProbs), expected.logProbs)).toBeLessThan(1e-6);
+        expect(read(scores.logProbs)[2]).toBe(0);
+        expect(Array.from(scores.argmax.dataSync())).toEqual(expected.argmax);
+        const logits = headLogits(h, { table: w, product });
+        expect(Array.from(tf.argMax(logits, 1).dataSync())).toEqual(expected.argmax);
 
-      const [dHidden, dTable] = tf.grads((a, b) =>
-        tf.sum(tf.mul(headLogProbs(a as tf.Tensor2D, b as tf.Tensor2D, ids), tf.tensor1d(dy))),
-      )([h, w]);
-      expect(relativeDifference(read(dHidden), expected.dHidden)).toBeLessThan(2e-6);
-      expect(relativeDifference(read(dTable), expected.dTable)).toBeLessThan(2e-6);
-    });
-  });
+        const [dHidden, dTable] = tf.grads((a, b) =>
+          tf.sum(tf.mul(headLogProbs(a as tf.Tensor2D, { table: b as tf.Tensor2D, product }, ids), tf.tensor1d(dy))),
+        )([h, w]);
+        expect(relativeDifference(read(dHidden), expected.dHidden)).toBeLessThan(2e-6);
+        expect(relativeDifference(read(dTable), expected.dTable)).toBeLessThan(2e-6);
+      });
+    },
+  );
 
-  test.each([1, 2.5])("head: the mean loss and its gradient, times %f", (factor) => {
+  test.each([
+    [1, "float"],
+    [2.5, "float"],
+    [2.5, "int8"],
+  ] as const)("head: the mean loss and its gradient, times %f, %s", (factor, product) => {
     tf.tidy(() => {
       const [width, vocabSize] = [20, 33];
       const targets = [0, 32, -1, 5, -100, 7, 7, 31, 1];
       const hidden = normal(targets.length * width, "hidden");
       const table = normal(vocabSize * width, "table");
       const dy = Float32Array.from(targets, () => -factor / 7); // seven targets count
-      const expected = headDefinition(hidden, table, targets, width, dy);
-      const inputs = [tf.tensor2d(hidden, [targets.length, width]), tf.tensor2d(table, [vocabSize, width])] as const;
+      const operands = operandsOf(product, hidden, table, width);
+      const expected = headDefinition(operands.hidden, operands.table, targets, width, dy);
+      const inputs = [
+        tf.tensor2d(hidden, [targets.length, width]),
+        tf.tensor2d(operands.table, [vocabSize, width]),
+      ] as const;
       const ids = tf.tensor1d(targets, "int32");
       const loss = (h: tf.Tensor, w: tf.Tensor) =>
-        tf.mul(headLoss(h as tf.Tensor2D, w as tf.Tensor2D, ids), factor) as tf.Scalar;
+        tf.mul(headLoss(h as tf.Tensor2D, { table: w as tf.Tensor2D, product }, ids), factor) as tf.Scalar;
       const sum = expected.logProbs.reduce((total, value) => total + value, 0);
       expect(read(loss(...inputs))[0]).toBeCloseTo((-factor * sum) / 7, 5);
       const [dHidden, dTable] = tf.grads(loss)([...inputs]);
@@ -125,20 +151,24 @@ describe.each(testedBackends)("vocabulary and optimizer ops on %s", (backend) =>
   test("head: the first of equal logits is the arg max", () => {
     tf.tidy(() => {
       const table = tf.tensor2d([1, 2, 2, 0], [4, 1]);
-      const { argmax } = scoreTargets(tf.tensor2d([1], [1, 1]), table, tf.tensor1d([0], "int32"));
+      const head = { table, product: "float" } as const;
+      const { argmax } = scoreTargets(tf.tensor2d([1], [1, 1]), head, tf.tensor1d([0], "int32"));
       expect(argmax.dataSync()[0]).toBe(1);
     });
   });
 
-  test.each(["f16", "bf16", "q8_0"] as const)("roundToDtype %s: the reference's values, identity gradient", (dtype) => {
-    tf.tidy(() => {
-      const values = normal(4 * 64, "round");
-      const x = tf.tensor2d(values, [4, 64]);
-      expect(read(roundToDtype(x, dtype))).toEqual(roundValues(values, dtype));
-      const grad = tf.grad((t) => tf.sum(tf.mul(roundToDtype(t, dtype), tf.tensor2d(values, [4, 64]))))(x);
-      expect(read(grad)).toEqual(values);
-    });
-  });
+  test.each(["f16", "bf16", "q8_0", "int8_row"] as const)(
+    "roundToDtype %s: the reference's values, identity gradient",
+    (dtype) => {
+      tf.tidy(() => {
+        const values = normal(4 * 64, "round");
+        const x = tf.tensor2d(values, [4, 64]);
+        expect(read(roundToDtype(x, dtype))).toEqual(roundRows(values, 64, dtype));
+        const grad = tf.grad((t) => tf.sum(tf.mul(roundToDtype(t, dtype), tf.tensor2d(values, [4, 64]))))(x);
+        expect(read(grad)).toEqual(values);
+      });
+    },
+  );
 
   test("f32 is returned as it is", () => {
     const x = tf.tensor1d([1, 2]);
@@ -215,14 +245,13 @@ test("composed head: a vocabulary so large that tokens come in chunks", async ()
     const targets = tf.tensor1d([0, vocabSize - 1, 17], "int32");
     // With logits h * w, w uniform on [-1, 1]: log mean exp = log(sinh(h) / h).
     const logMean = (a: number) => Math.log(Math.sinh(a) / a) + Math.log(vocabSize);
-    const logProbs = read(headLogProbs(h, w, targets));
+    const logProbs = read(headLogProbs(h, { table: w, product: "float" }, targets));
     expect(logProbs[0]).toBeCloseTo(-0.5 - logMean(0.5), 2);
     expect(logProbs[1]).toBeCloseTo(1 - logMean(1), 2);
     expect(logProbs[2]).toBeCloseTo(1 - logMean(1), 2);
-    const [dHidden, dTable] = tf.grads((a, b) => tf.sum(headLogProbs(a as tf.Tensor2D, b as tf.Tensor2D, targets)))([
-      h,
-      w,
-    ]);
+    const sum = (a: tf.Tensor, b: tf.Tensor) =>
+      tf.sum(headLogProbs(a as tf.Tensor2D, { table: b as tf.Tensor2D, product: "float" }, targets));
+    const [dHidden, dTable] = tf.grads(sum)([h, w]);
     // d log P / d h = w[target] - E[w], E[w] = coth(h) - 1 / h.
     const meanOfW = (a: number) => 1 / Math.tanh(a) - 1 / a;
     expect(read(dHidden)[0]).toBeCloseTo(-1 - meanOfW(0.5), 2);

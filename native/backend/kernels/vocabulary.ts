@@ -1,6 +1,7 @@
 /** The two ends of the model: embedding rows and the output head. */
 import type * as tf from "@tensorflow/tfjs";
 import type { BackwardPrecision } from "../../../src/config/backward_precision.ts";
+import type { HeadProduct } from "../../../src/ops/head_table.ts";
 import type { EmbeddingDtype } from "../../../src/quant/dtypes.ts";
 import type { NativeBackend } from "../native_backend.ts";
 import { lastDimension, type NativeKernel, requireInput } from "./kernel.ts";
@@ -37,6 +38,10 @@ export const embeddingGatherGrad: NativeKernel<{ vocabSize: number }> = {
   },
 };
 
+interface HeadAttributes {
+  product: HeadProduct;
+}
+
 function headWidth(kernel: string, hidden: tf.TensorInfo, table: tf.TensorInfo): number {
   const width = lastDimension(hidden);
   requireInput(
@@ -48,20 +53,20 @@ function headWidth(kernel: string, hidden: tf.TensorInfo, table: tf.TensorInfo):
 }
 
 /** {hidden [N, H], table [V, H]} -> [N, V]. */
-export const headLogits: NativeKernel = {
+export const headLogits: NativeKernel<HeadAttributes> = {
   name: "HeadLogits",
-  run({ hidden, table }, _attributes, backend: NativeBackend): tf.TensorInfo {
+  run({ hidden, table }, { product }, backend: NativeBackend): tf.TensorInfo {
     const width = headWidth("HeadLogits", hidden, table);
     const logits = backend.allocate([hidden.shape[0], table.shape[0]]);
-    backend.addon.headLogits(backend.floats(hidden), backend.floats(table), width, logits.values);
+    backend.addon.headLogits(backend.floats(hidden), backend.floats(table), width, product, logits.values);
     return logits.info;
   },
 };
 
 /** {hidden [N, H], table [V, H], targets int32 [N]} -> [logProbs [N] (0 where target < 0), argmax int32 [N]]. */
-export const headLogProbs: NativeKernel = {
+export const headLogProbs: NativeKernel<HeadAttributes> = {
   name: "HeadLogProbs",
-  run({ hidden, table, targets }, _attributes, backend: NativeBackend): tf.TensorInfo[] {
+  run({ hidden, table, targets }, { product }, backend: NativeBackend): tf.TensorInfo[] {
     const width = headWidth("HeadLogProbs", hidden, table);
     const logProbs = backend.allocate([hidden.shape[0]]);
     const argmax = backend.allocateInts([hidden.shape[0]]);
@@ -69,6 +74,7 @@ export const headLogProbs: NativeKernel = {
       backend.floats(hidden),
       backend.floats(table),
       width,
+      product,
       backend.ints(targets),
       logProbs.values,
       argmax.values,
@@ -81,9 +87,9 @@ export const headLogProbs: NativeKernel = {
  * {hidden, table, targets, dlogProbs [N]} -> [dhidden, dtable, logProbs]. With a precision other than f32 the gradients are
  * products of bfloat16 operands where the CPU multiplies those faster; logProbs never depend on it.
  */
-export const headLogProbsGrad: NativeKernel<{ precision: BackwardPrecision }> = {
+export const headLogProbsGrad: NativeKernel<HeadAttributes & { precision: BackwardPrecision }> = {
   name: "HeadLogProbsGrad",
-  run({ hidden, table, targets, dlogProbs }, { precision }, backend: NativeBackend): tf.TensorInfo[] {
+  run({ hidden, table, targets, dlogProbs }, { product, precision }, backend: NativeBackend): tf.TensorInfo[] {
     const width = headWidth("HeadLogProbsGrad", hidden, table);
     const dhidden = backend.allocate(hidden.shape);
     const dtable = backend.allocate(table.shape);
@@ -92,6 +98,7 @@ export const headLogProbsGrad: NativeKernel<{ precision: BackwardPrecision }> = 
       backend.floats(hidden),
       backend.floats(table),
       width,
+      product,
       backend.ints(targets),
       backend.floats(dlogProbs),
       precision,

@@ -7,7 +7,9 @@
 #include "core/kernels.h"
 #include "inference/engine_options.h"
 #include "training/backward_precision.h"
+#include "training/embedding.h"
 #include "training/gated_activation.h"
+#include "training/head.h"
 #include "training/loops.h"
 #include "training/plain_ops.h"
 #include "training/weight_quantizer.h"
@@ -48,9 +50,9 @@ BITNET_ENUM_NAMES(ScaleDtype, "scaleDtype", {"f32", ScaleDtype::f32}, {"f16", Sc
                   {"bf16", ScaleDtype::bf16});
 BITNET_ENUM_NAMES(BackwardPrecision, "backwardPrecision", {"f32", BackwardPrecision::f32},
                   {"bf16", BackwardPrecision::bf16}, {"int8", BackwardPrecision::int8});
-// Those to which training rounds.
-BITNET_ENUM_NAMES(RowType, "rowType", {"f32", RowType::f32}, {"f16", RowType::f16}, {"bf16", RowType::bf16},
-                  {"q8_0", RowType::q8_0});
+BITNET_ENUM_NAMES(TableType, "tableType", {"f32", TableType::f32}, {"f16", TableType::f16},
+                  {"bf16", TableType::bf16}, {"q8_0", TableType::q8_0}, {"int8_row", TableType::int8_row});
+BITNET_ENUM_NAMES(HeadProduct, "headProduct", {"float", HeadProduct::floats}, {"int8", HeadProduct::int8});
 BITNET_ENUM_NAMES(GateActivation, "gateActivation", {"relu2", GateActivation::relu2},
                   {"silu", GateActivation::silu});
 BITNET_ENUM_NAMES(InputActivation, "inputActivation", {"none", InputActivation::none},
@@ -78,7 +80,8 @@ void for_each_enumeration(const Body& body) {
   body(EnumNames<WeightSource>{});
   body(EnumNames<ScaleDtype>{});
   body(EnumNames<BackwardPrecision>{});
-  body(EnumNames<RowType>{});
+  body(EnumNames<TableType>{});
+  body(EnumNames<HeadProduct>{});
   body(EnumNames<GateActivation>{});
   body(EnumNames<InputActivation>{});
   body(EnumNames<Reduction>{});

@@ -3,6 +3,7 @@
 
 #include "addon/arguments.h"
 #include "core/gemm_i8.h"
+#include "core/int8_rows.h"
 #include "training/bit_linear.h"
 #include "training/causal_attention.h"
 #include "training/embedding.h"
@@ -226,12 +227,12 @@ void gated_activation_grad_call(const Info& info) {
                         arguments.option<GateActivation>(3), arguments.floats(4, rows * 2 * n));
 }
 
-// roundRows(x, cols, rowType, y)
+// roundRows(x, cols, tableType, y)
 void round_rows_call(const Info& info) {
   const Arguments arguments(info, "roundRows");
   const int64_t cols = arguments.positive(1), rows = arguments.length(0) / cols;
-  const RowType type = arguments.option<RowType>(2);
-  if (type == RowType::q8_0 && cols % 32 != 0) arguments.fail(1, "is not a multiple of 32, as q8_0 needs");
+  const TableType type = arguments.option<TableType>(2);
+  if (type == TableType::q8_0 && cols % 32 != 0) arguments.fail(1, "is not a multiple of 32, as q8_0 needs");
   round_rows(arguments.floats(0, rows * cols), rows, cols, type, arguments.floats(3, rows * cols));
 }
 
@@ -253,43 +254,48 @@ void scatter_add_rows_call(const Info& info) {
                    arguments.floats(4, segments * width));
 }
 
-HeadShape read_head(const Arguments& arguments, size_t width_index) {
-  const int64_t width = arguments.positive(width_index);
-  const HeadShape shape{arguments.length(0) / width, width, arguments.length(1) / width};
+// (hidden, table, width, product, ...)
+HeadShape read_head(const Arguments& arguments) {
+  const int64_t width = arguments.positive(2);
+  const HeadShape shape{arguments.length(0) / width, width, arguments.length(1) / width,
+                        arguments.option<HeadProduct>(3)};
+  if (shape.product == HeadProduct::int8 && width > kMaxInt8RowCols) {
+    arguments.fail(2, "is more than 65536, and an int8 head has 32-bit sums");
+  }
   arguments.floats(0, shape.tokens * width);
   arguments.floats(1, shape.vocab * width);
   if (shape.vocab == 0) arguments.fail(1, "is empty");
   return shape;
 }
 
-// headLogits(hidden, table, width, logits)
+// headLogits(hidden, table, width, product, logits)
 void head_logits_call(const Info& info) {
   const Arguments arguments(info, "headLogits");
-  const HeadShape shape = read_head(arguments, 2);
+  const HeadShape shape = read_head(arguments);
   head_logits(arguments.floats(0), arguments.floats(1), shape,
-              arguments.floats(3, shape.tokens * shape.vocab));
+              arguments.floats(4, shape.tokens * shape.vocab));
 }
 
-// headLogProbs(hidden, table, width, targets, logProbs, argmax)
+// headLogProbs(hidden, table, width, product, targets, logProbs, argmax)
 void head_log_probs_call(const Info& info) {
   const Arguments arguments(info, "headLogProbs");
-  const HeadShape shape = read_head(arguments, 2);
-  const int32_t* targets = arguments.ints(3, shape.tokens);
-  arguments.check_ids(3, INT32_MIN, shape.vocab);
-  head_log_probs(arguments.floats(0), arguments.floats(1), targets, shape, arguments.floats(4, shape.tokens),
-                 arguments.ints(5, shape.tokens));
+  const HeadShape shape = read_head(arguments);
+  const int32_t* targets = arguments.ints(4, shape.tokens);
+  arguments.check_ids(4, INT32_MIN, shape.vocab);
+  head_log_probs(arguments.floats(0), arguments.floats(1), targets, shape, arguments.floats(5, shape.tokens),
+                 arguments.ints(6, shape.tokens));
 }
 
-// headLogProbsGrad(hidden, table, width, targets, dlogProbs, precision, logProbs, dhidden, dtable)
+// headLogProbsGrad(hidden, table, width, product, targets, dlogProbs, precision, logProbs, dhidden, dtable)
 void head_log_probs_grad_call(const Info& info) {
   const Arguments arguments(info, "headLogProbsGrad");
-  const HeadShape shape = read_head(arguments, 2);
-  const int32_t* targets = arguments.ints(3, shape.tokens);
-  arguments.check_ids(3, INT32_MIN, shape.vocab);
-  head_log_probs_grad(arguments.floats(0), arguments.floats(1), targets, arguments.floats(4, shape.tokens),
-                      shape, arguments.option<BackwardPrecision>(5), arguments.floats(6, shape.tokens),
-                      arguments.floats(7, shape.tokens * shape.width),
-                      arguments.floats(8, shape.vocab * shape.width));
+  const HeadShape shape = read_head(arguments);
+  const int32_t* targets = arguments.ints(4, shape.tokens);
+  arguments.check_ids(4, INT32_MIN, shape.vocab);
+  head_log_probs_grad(arguments.floats(0), arguments.floats(1), targets, arguments.floats(5, shape.tokens),
+                      shape, arguments.option<BackwardPrecision>(6), arguments.floats(7, shape.tokens),
+                      arguments.floats(8, shape.tokens * shape.width),
+                      arguments.floats(9, shape.vocab * shape.width));
 }
 
 // adamwStep(params[], grads[], ms[], vs[], weightDecays[], learningRate, beta1, beta2, epsilon, step,

@@ -107,6 +107,7 @@ inline int64_t packed_code_bytes(int64_t tokens, int64_t cols) {
 }
 
 struct RowPanel;  // row_panel.h
+struct Int8Rows;  // int8_rows.h
 
 // All entries are set, but for those that say what null means.
 struct PanelTile;  // panel_tile.h
@@ -179,6 +180,10 @@ struct Kernels {
   // [-127, 127]. Rows as in panel_rows.
   void (*q8_rows)(const RowPanel& w, int64_t row_begin, int64_t row_end, const int8_t* x, int64_t x_stride,
                   const float* act_scale, int64_t tokens, float* y, int64_t y_stride);
+  // The exact product of int8 rows (int8_rows.h), best for a few tokens: callers ask multiply_int8_rows. Codes
+  // of x in [-127, 127].
+  void (*int8_rows)(const Int8Rows& w, int64_t row_begin, int64_t row_end, const CodeRows& x, float* y,
+                    int64_t y_stride);
   // One stored row to float32.
   void (*decode_row)(const void* row, RowType type, int64_t cols, float* out);
   // log(sum exp(x)): m = exact maximum, sum of exp(x[i] - m) in 16 lanes (i mod 16), fixed tree;

@@ -36,6 +36,7 @@ const Kernels& avx2_kernels() {
     Kernels k = lane_kernels("avx2");
     k.ternary_gemm = ternary_gemm_avx2;
     k.q8_rows = q8_rows_avx2;
+    k.int8_rows = int8_rows_avx2;
     k.int8_tile = &kAvx2Int8Tile;
     return k;
   }();

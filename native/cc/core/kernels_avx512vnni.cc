@@ -35,6 +35,7 @@ const Kernels& avx512vnni_kernels() {
     Kernels k = lane_kernels("avx512vnni");
     k.ternary_gemm = ternary_gemm_avx512vnni;
     k.q8_rows = q8_rows_avx2;
+    k.int8_rows = int8_rows_avx512vnni;
     k.int8_panels = &kAvx512VnniInt8Panels;
     k.code_packing = &kAvx512VnniPacking;
     k.bf16_tile = &kAvx512Bf16Tile;

@@ -14,6 +14,7 @@ const Kernels& avxvnni_kernels() {
     Kernels k = avx2_kernels();
     k.name = "avxvnni";
     k.ternary_gemm = ternary_gemm_avxvnni;
+    k.int8_rows = int8_rows_avxvnni;
     k.code_packing = &kAvxVnniPacking;
     k.int8_tile = &kAvxVnniInt8Tile;
     return k;

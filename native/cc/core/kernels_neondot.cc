@@ -37,6 +37,7 @@ const Kernels& neondot_kernels() {
     Kernels k = lane_kernels("neondot");
     k.ternary_gemm = ternary_gemm_neondot;
     k.q8_rows = q8_rows_neondot;
+    k.int8_rows = int8_rows_neondot;
     k.int8_tile = &kNeonDotInt8Tile;
     return k;
   }();

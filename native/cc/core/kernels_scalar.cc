@@ -315,6 +315,7 @@ const Kernels& scalar_kernels() {
     k.linear_rows = linear_rows;
     k.panel_rows = panel_rows;
     k.q8_rows = q8_rows;
+    k.int8_rows = int8_rows_scalar;
     k.decode_row = decode_row;
     k.log_sum_exp = log_sum_exp;
     k.gemm_tile = {kTileRows, kTileCols, gemm_tile};

@@ -70,6 +70,15 @@ using Q8Rows = void(const RowPanel& w, int64_t row_begin, int64_t row_end, const
 Q8Rows q8_rows_avx2;
 Q8Rows q8_rows_neondot;
 
+// Kernels::int8_rows.
+using Int8RowsProduct = void(const Int8Rows& w, int64_t row_begin, int64_t row_end, const CodeRows& x,
+                             float* y, int64_t y_stride);
+Int8RowsProduct int8_rows_scalar;
+Int8RowsProduct int8_rows_avx2;
+Int8RowsProduct int8_rows_avxvnni;
+Int8RowsProduct int8_rows_avx512vnni;
+Int8RowsProduct int8_rows_neondot;
+
 // Kernels::bf16_tile and int8_panels.
 #if defined(BITNET_X86)
 extern const PanelTile kAvx512Bf16Tile;

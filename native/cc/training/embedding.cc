@@ -4,6 +4,8 @@
 #include <cstring>
 
 #include "core/float16.h"
+#include "core/int8_rows.h"
+#include "training/arena.h"
 #include "training/partition.h"
 
 namespace bitnet {
@@ -26,6 +28,15 @@ void round_q8_block(const float* x, float* y) {
     float code = std::rint(x[i] * inverse);
     code = code < -128.0f ? -128.0f : code > 127.0f ? 127.0f : code;
     y[i] = code * stored;
+  }
+}
+
+void round_int8_rows(const float* x, int64_t first, int64_t last, int64_t cols, float* y) {
+  ArenaScope scope;
+  int8_t* codes = scope.codes(cols);
+  for (int64_t row = first; row < last; ++row) {
+    const float d = quantize_int8_row(x + row * cols, cols, codes);
+    for (int64_t i = 0; i < cols; ++i) y[row * cols + i] = static_cast<float>(codes[i]) * d;
   }
 }
 
@@ -52,20 +63,23 @@ void scatter_add_rows(const int32_t* ids, const float* rows, int64_t count, int6
   });
 }
 
-void round_rows(const float* x, int64_t rows, int64_t cols, RowType type, float* y) {
+void round_rows(const float* x, int64_t rows, int64_t cols, TableType type, float* y) {
   parallel_chunks(rows, rows_per_task(cols), [&](int64_t first, int64_t last) {
     const int64_t begin = first * cols, end = last * cols;
     switch (type) {
-      case RowType::f16:
+      case TableType::f16:
         for (int64_t i = begin; i < end; ++i) y[i] = f16_to_f32(f32_to_f16(x[i]));
         break;
-      case RowType::bf16:
+      case TableType::bf16:
         for (int64_t i = begin; i < end; ++i) y[i] = bf16_to_f32(f32_to_bf16(x[i]));
         break;
-      case RowType::q8_0:
+      case TableType::q8_0:
         for (int64_t i = begin; i < end; i += kQ8Block) round_q8_block(x + i, y + i);
         break;
-      default:  // f32; K-quants are of other programs' files only
+      case TableType::int8_row:
+        round_int8_rows(x, first, last, cols, y);
+        break;
+      case TableType::f32:
         std::memcpy(y + begin, x + begin, static_cast<size_t>(end - begin) * sizeof(float));
         break;
     }

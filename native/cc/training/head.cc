@@ -1,10 +1,12 @@
 #include "training/head.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/float16.h"
 #include "core/gemm_bf16.h"
 #include "core/gemm_f32.h"
+#include "core/int8_rows.h"
 #include "core/kernels.h"
 #include "training/arena.h"
 #include "training/loops.h"
@@ -48,7 +50,87 @@ void for_each_chunk(const HeadShape& shape, const Body& body) {
   }
 }
 
-void multiply(const float* hidden, const float* table, int64_t tokens, const HeadShape& shape,
+constexpr int64_t kPanelsPerTask = 16;
+
+// The right operand of the product.
+struct Table {
+  const float* values;
+  Int8Rows rows;  // of an int8 product
+
+  Table(const float* table, const HeadShape& shape, ArenaScope& scope) : values(table), rows{} {
+    if (shape.product == HeadProduct::int8) quantize(shape.vocab, shape.width, scope);
+  }
+
+ private:
+  void quantize(int64_t vocab, int64_t width, ArenaScope& scope) {
+    rows = {nullptr, nullptr, nullptr, vocab, width};
+    int8_t* panels = scope.codes(rows.bytes());
+    float* scales = scope.floats(rows.padded_rows());
+    int32_t* sums = scope.ints(rows.padded_rows());
+    parallel_chunks(rows.panels(), kPanelsPerTask, [&](int64_t begin, int64_t end) {
+      ArenaScope task_scope;
+      int8_t* codes = task_scope.codes(kPanelRows * width);
+      for (int64_t panel = begin; panel < end; ++panel) {
+        const int64_t first = panel * kPanelRows, count = std::min(kPanelRows, vocab - first);
+        for (int64_t r = 0; r < kPanelRows; ++r) {
+          scales[first + r] =
+              r < count ? quantize_int8_row(values + (first + r) * width, width, codes + r * width) : 0.0f;
+        }
+        pack_int8_panel(codes, width, count, width, panels + panel * rows.panel_bytes(), sums + first);
+      }
+    });
+    rows.codes = panels;
+    rows.scales = scales;
+    rows.sums = sums;
+  }
+};
+
+// The left operand: some tokens.
+struct Hidden {
+  const float* values;
+  CodeRows codes;  // of an int8 product
+
+  Hidden(const float* hidden, int64_t tokens, const HeadShape& shape, ArenaScope& scope)
+      : values(hidden), codes{} {
+    if (shape.product == HeadProduct::int8) quantize(tokens, shape.width, scope);
+  }
+
+  CodeRows tokens_from(int64_t first, int64_t count) const {
+    return {codes.codes + first * codes.stride, codes.stride, codes.act_scale + first, codes.code_sum + first,
+            count};
+  }
+
+  // What the product effectively multiplies: the values of the codes.
+  const float* effective(int64_t tokens, int64_t width, ArenaScope& scope) const {
+    if (!codes.codes) return values;
+    float* out = scope.floats(tokens * width);
+    parallel_chunks(tokens, rows_per_task(width), [&](int64_t begin, int64_t end) {
+      for (int64_t t = begin; t < end; ++t) {
+        for (int64_t k = 0; k < width; ++k) {
+          out[t * width + k] = static_cast<float>(codes.codes[t * codes.stride + k]) * codes.act_scale[t];
+        }
+      }
+    });
+    return out;
+  }
+
+ private:
+  void quantize(int64_t tokens, int64_t width, ArenaScope& scope) {
+    const Kernels& kernels = active_kernels();
+    const int64_t stride = padded_cols(width);
+    int8_t* rows = scope.codes(tokens * stride);
+    float* act_scale = scope.floats(tokens);
+    int32_t* code_sum = scope.ints(tokens);
+    parallel_chunks(tokens, rows_per_task(width), [&](int64_t begin, int64_t end) {
+      for (int64_t t = begin; t < end; ++t) {
+        kernels.quantize_row(values + t * width, width, rows + t * stride, act_scale + t, code_sum + t);
+      }
+    });
+    codes = {rows, stride, act_scale, code_sum, tokens};
+  }
+};
+
+void multiply(const Hidden& hidden, const Table& table, int64_t tokens, const HeadShape& shape,
               float* logits) {
   const Kernels& kernels = active_kernels();
   const int64_t row_tasks = (shape.vocab + kTaskRows - 1) / kTaskRows;
@@ -57,8 +139,13 @@ void multiply(const float* hidden, const float* table, int64_t tokens, const Hea
     const int64_t token = task / row_tasks * kTaskTokens, row = task % row_tasks * kTaskRows;
     const int64_t count = token + kTaskTokens < tokens ? kTaskTokens : tokens - token;
     const int64_t row_end = row + kTaskRows < shape.vocab ? row + kTaskRows : shape.vocab;
-    kernels.linear_rows(table, RowType::f32, row, row_end, shape.width, hidden + token * shape.width,
-                        shape.width, count, logits + token * shape.vocab, shape.vocab);
+    float* out = logits + token * shape.vocab;
+    if (shape.product == HeadProduct::int8) {
+      return multiply_int8_rows(kernels, table.rows, row, row_end, hidden.tokens_from(token, count), out,
+                                shape.vocab);
+    }
+    kernels.linear_rows(table.values, RowType::f32, row, row_end, shape.width,
+                        hidden.values + token * shape.width, shape.width, count, out, shape.vocab);
   });
 }
 
@@ -82,7 +169,8 @@ void gradient(float* row, int64_t vocab, int32_t target, float log_sum, float up
 }  // namespace
 
 void head_logits(const float* hidden, const float* table, const HeadShape& shape, float* logits) {
-  multiply(hidden, table, shape.tokens, shape, logits);
+  ArenaScope scope;
+  multiply({hidden, shape.tokens, shape, scope}, {table, shape, scope}, shape.tokens, shape, logits);
 }
 
 void head_log_probs(const float* hidden, const float* table, const int32_t* targets, const HeadShape& shape,
@@ -90,8 +178,10 @@ void head_log_probs(const float* hidden, const float* table, const int32_t* targ
   const Kernels& kernels = active_kernels();
   ArenaScope scope;
   float* logits = scope.floats(chunk_tokens(shape) * shape.vocab);
+  const Table right(table, shape, scope);
   for_each_chunk(shape, [&](int64_t first, int64_t tokens) {
-    multiply(hidden + first * shape.width, table, tokens, shape, logits);
+    ArenaScope chunk_scope;
+    multiply({hidden + first * shape.width, tokens, shape, chunk_scope}, right, tokens, shape, logits);
     parallel_chunks(tokens, kTokensPerRowTask, [&](int64_t begin, int64_t end) {
       for (int64_t t = begin; t < end; ++t) {
         const float* row = logits + t * shape.vocab;
@@ -116,12 +206,14 @@ void head_log_probs_grad(const float* hidden, const float* table, const int32_t*
     uint8_t* packed = static_cast<uint8_t*>(memory.bytes(bf16_right_bytes(rows, width)));
     return pack_bf16_right(threads, {matrix, width, 1}, rows, width, packed);
   };
+  const Table right(table, shape, scope);
   const Bf16Right packed_table = bf16 ? pack(table, vocab, scope) : Bf16Right{};
   if (shape.tokens == 0) std::memset(dtable, 0, static_cast<size_t>(vocab * width) * sizeof(float));
   for_each_chunk(shape, [&](int64_t first, int64_t tokens) {
-    const float* rows = hidden + first * width;
+    ArenaScope chunk_scope;
+    const Hidden left(hidden + first * width, tokens, shape, chunk_scope);
     float* dhidden_rows = dhidden + first * width;
-    multiply(rows, table, tokens, shape, logits);
+    multiply(left, right, tokens, shape, logits);
     parallel_chunks(tokens, kTokensPerRowTask, [&](int64_t begin, int64_t end) {
       for (int64_t t = begin; t < end; ++t) {
         float* row = logits + t * vocab;
@@ -136,8 +228,8 @@ void head_log_probs_grad(const float* hidden, const float* table, const int32_t*
         (bf16 ? rounded_gradient : gradient)(row, vocab, target, log_sum, dlog_probs[first + t]);
       }
     });
+    const float* rows = left.effective(tokens, width, chunk_scope);
     if (bf16) {
-      ArenaScope chunk_scope;
       gemm_bf16(threads, tokens, {logits, 2 * vocab, 1, GemmType::bf16}, packed_table, dhidden_rows, width,
                 false);
       gemm_bf16(threads, vocab, {logits, 1, 2 * vocab, GemmType::bf16}, pack(rows, tokens, chunk_scope),

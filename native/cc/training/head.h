@@ -1,9 +1,12 @@
 // The output head with cross-entropy, chunked over tokens: the logits of all tokens never exist at once.
 //
-//   logits = hidden . table^T              (core's linear_rows)
+//   logits = hidden . table^T              (core's linear_rows, or multiply_int8_rows)
 //   log_prob = logits[target] - log_sum_exp(logits)
 //   backward: dlogits = dlog_prob * (one_hot(target) - softmax(logits)),
 //             dhidden = dlogits . table,  dtable = dlogits^T . hidden
+//
+// An int8 product is that of the codes of hidden (quantize_row) and of table, whose rows are values of int8 rows
+// (int8_rows.h). The gradients are straight-through: hidden and table are then the values of their codes.
 //
 // The backward products are float32, or of bfloat16 operands where the precision allows that and the CPU
 // multiplies them faster.
@@ -17,10 +20,13 @@
 
 namespace bitnet {
 
+enum class HeadProduct { floats, int8 };
+
 struct HeadShape {
   int64_t tokens;
   int64_t width;  // hidden size
   int64_t vocab;
+  HeadProduct product;
 };
 
 // hidden [tokens][width], table [vocab][width] -> logits [tokens][vocab].

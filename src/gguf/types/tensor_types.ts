@@ -6,7 +6,7 @@ import { f32 } from "./f32.ts";
 import { i2_s } from "./i2_s.ts";
 import { q4_k } from "./q4_k.ts";
 import { q6_k } from "./q6_k.ts";
-import { q8_0 } from "./q8_0.ts";
+import { q8_0, q8_0Rows } from "./q8_0.ts";
 import type { FloatTensorType, ReadOnlyTensorType } from "./tensor_type.ts";
 import { tq1_0 } from "./tq1_0.ts";
 import { tq2_0 } from "./tq2_0.ts";
@@ -19,6 +19,7 @@ export type WritableTypeName = Exclude<Listed, ReadOnlyTensorType>["name"];
 
 /** The type that holds what training rounds to `dtype`. */
 export function floatTypeOf(dtype: EmbeddingDtype): FloatTensorType {
+  if (dtype === q8_0Rows.dtype) return q8_0Rows;
   for (const type of tensorTypes) if (type.kind === "floats" && type.dtype === dtype) return type;
   throw new RangeError(`no tensor type holds ${dtype}`);
 }
