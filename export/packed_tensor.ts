@@ -3,7 +3,7 @@ import type { ReadParameter } from "../src/checkpoint/checkpoint.ts";
 import { rowBytes, type WritableTensorType } from "../src/gguf/types/tensor_type.ts";
 import type { EmbeddingDtype } from "../src/quant/dtypes.ts";
 import { roundScale } from "../src/quant/round_to_dtype.ts";
-import type { WeightQuantizer } from "../src/quantizers/weight_quantizer.ts";
+import type { Learnt, WeightQuantizer } from "../src/quantizers/weight_quantizer.ts";
 import { ExportRefusedError } from "./export_error.ts";
 import { QuantizedRows } from "./quantized_rows.ts";
 import type { ModelTensor } from "./tensor_names.ts";
@@ -33,10 +33,8 @@ export async function* packTensor(plan: TensorPlan, read: ReadParameter): AsyncG
       `${plan.parameter} has ${values.length} elements, the config says ${rows} x ${cols}: the checkpoint is of another config`,
     );
   }
-  if (!isAllFinite(values)) {
-    throw new ExportRefusedError(`${plan.parameter} holds values that are not finite: the checkpoint is damaged`);
-  }
-  const { packRow, tail } = packerOf(plan, values);
+  requireFinite(plan.parameter, values);
+  const { packRow, tail } = packerOf(plan, values, await readLearnt(plan, read));
   const bytes = rowBytes(plan.type, cols);
   const rowsPerPiece = Math.max(1, Math.floor(pieceBytes / bytes));
   const piece = new Uint8Array(Math.min(rows, rowsPerPiece) * bytes);
@@ -46,6 +44,21 @@ export async function* packTensor(plan: TensorPlan, read: ReadParameter): AsyncG
     yield piece.subarray(0, count * bytes);
   }
   if (tail !== null) yield tail;
+}
+
+/** What the quantizer has learnt for a tensor, in its order. */
+export async function readLearnt({ learnt }: Pick<ModelTensor, "learnt">, read: ReadParameter): Promise<Learnt> {
+  const values: Float32Array[] = [];
+  for (const name of learnt) {
+    values.push(await read(name));
+    requireFinite(name, values.at(-1)!);
+  }
+  return values;
+}
+
+function requireFinite(name: string, values: Float32Array): void {
+  if (isAllFinite(values)) return;
+  throw new ExportRefusedError(`${name} holds values that are not finite: the checkpoint is damaged`);
 }
 
 /** A plain loop: `every` takes several times as long, and embeddings are large. */
@@ -67,11 +80,11 @@ interface Packer {
   tail: Uint8Array | null;
 }
 
-function packerOf(plan: TensorPlan, values: Float32Array): Packer {
+function packerOf(plan: TensorPlan, values: Float32Array, learnt: Learnt): Packer {
   const { parameter, type } = plan;
   const { rows, cols } = matrixShape(plan.shape);
   if (plan.quantizer === null) return { packRow: packFloats(type, values, cols), tail: null };
-  const matrix = new QuantizedRows(plan.quantizer, values, { rows, cols });
+  const matrix = new QuantizedRows(plan.quantizer, values, { rows, cols }, learnt);
   const stored = type.kind === "codes" ? type.holds.scaleDtype : type.dtype;
   const unfit = matrix.scales.find((scale) => !isStorable(scale, stored));
   if (unfit !== undefined) {

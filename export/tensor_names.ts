@@ -4,6 +4,7 @@ import {
   embeddingName,
   finalNormName,
   headName,
+  learntNames,
   modelParameters,
   type ParameterKind,
 } from "../src/model/parameters.ts";
@@ -17,6 +18,8 @@ export interface ModelTensor {
   kind: ParameterKind;
   /** Row-major: [out, in], or [size]. */
   shape: readonly number[];
+  /** Names in the checkpoint of what the quantizer has learnt for it. */
+  learnt: readonly string[];
 }
 
 const modelNames: Record<string, string> = {
@@ -45,14 +48,19 @@ export function ggufName(parameter: string): string {
   return layer === undefined ? modelNames[parameter] : `blk.${layer}.${layerNames[name]}${norm}.weight`;
 }
 
-/** Every tensor of the model, in the order of the forward pass. */
+/** Every tensor of a file, in the order of the forward pass: what quantizers have learnt is in codes and scales. */
 export function modelTensors(config: ModelConfig): ModelTensor[] {
-  return modelParameters(config).map(({ name, shape, kind }) => ({
-    parameter: name,
-    ggufName: ggufName(name),
-    kind,
-    shape,
-  }));
+  const parameters = modelParameters(config);
+  const learnt = learntNames(parameters);
+  return parameters
+    .filter(({ kind }) => kind !== "quantizer")
+    .map(({ name, shape, kind }) => ({
+      parameter: name,
+      ggufName: ggufName(name),
+      kind,
+      shape,
+      learnt: learnt.get(name) ?? [],
+    }));
 }
 
 /**

@@ -18,11 +18,12 @@ import { quantizationConfigJson } from "../src/checkpoint/quantization_keys.ts";
 import { type SafetensorsEntry, writeSafetensors } from "../src/checkpoint/safetensors_writer.ts";
 import { weightQuantizerOf } from "../src/config/model_quantizers.ts";
 import { writeWholeDirectory } from "../src/files/whole_directory.ts";
-import { modelParameters } from "../src/model/parameters.ts";
 import { roundRows } from "../src/quant/round_to_dtype.ts";
 import type { QuantizedMatrix } from "../src/quantizers/weight_quantizer.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
+import { readLearnt } from "./packed_tensor.ts";
 import type { ExportPlan } from "./targets/target.ts";
+import { modelTensors } from "./tensor_names.ts";
 
 type Json = Record<string, unknown>;
 
@@ -119,7 +120,7 @@ function tokenizerConfig(tokenizer: Tokenizer): Json {
 function transformersTensors(plan: ExportPlan, read: ReadParameter): SafetensorsEntry[] {
   const { config } = plan;
   const quantizer = weightQuantizerOf(config);
-  return modelParameters(config).flatMap(({ name, shape, kind }): SafetensorsEntry[] => {
+  return modelTensors(config).flatMap(({ parameter: name, shape, kind, learnt }): SafetensorsEntry[] => {
     if (kind === "embedding") {
       const data = async () => roundRows(await read(name), shape[1]!, plan.embeddingDtype);
       return [{ name, shape, dtype: "F32", data }];
@@ -131,7 +132,9 @@ function transformersTensors(plan: ExportPlan, read: ReadParameter): Safetensors
     // Both entries of a matrix are written one after the other: it is quantized once.
     let matrix: Promise<QuantizedMatrix> | undefined;
     const quantized = () => {
-      matrix ??= read(name).then((values) => quantizer!.quantize(values, { rows, cols }));
+      matrix ??= readLearnt({ learnt }, read).then(async (values) =>
+        quantizer!.quantize(await read(name), { rows, cols }, values),
+      );
       return matrix;
     };
     return [

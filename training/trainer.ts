@@ -188,7 +188,7 @@ export class Trainer {
     const isBeforeStill = step + 1 === maxSteps && schedule.values(maxSteps).learningRate === 0;
     const detail = telemetry ? dueTelemetry(telemetry, step, maxSteps) : null;
     const observes = logs || isBeforeStill || detail !== null;
-    const observer = observes ? new StepTelemetry(this.model.config, detail, stage.quantization.weights) : undefined;
+    const observer = observes ? new StepTelemetry(this.model, detail, stage.quantization.weights) : undefined;
     const result = await this.update(step, values, stage, observer);
     if (values.learningRate > 0 && observer) this.moved = observer;
     this.step = step;

@@ -6,8 +6,9 @@ import type { ReadParameter } from "../../src/checkpoint/checkpoint.ts";
 import { GgufFile } from "../../src/gguf/gguf_reader.ts";
 import { type FloatTensorType, rowBytes } from "../../src/gguf/types/tensor_type.ts";
 import { roundRows } from "../../src/quant/round_to_dtype.ts";
+import type { Learnt } from "../../src/quantizers/weight_quantizer.ts";
 import type { GgufPlan } from "../gguf_export.ts";
-import { matrixShape, type TensorPlan } from "../packed_tensor.ts";
+import { matrixShape, readLearnt, type TensorPlan } from "../packed_tensor.ts";
 import { QuantizedRows } from "../quantized_rows.ts";
 import type { VerifiedTensors } from "../targets/target.ts";
 import { VerificationError } from "./verification.ts";
@@ -21,7 +22,7 @@ export async function verifyGguf(path: string, plan: GgufPlan, read: ReadParamet
     }
     const verified: VerifiedTensors = { ternaryMatrices: 0, ternaryCodes: 0, floatTensors: 0 };
     for (const tensor of plan.tensors) {
-      await verifyTensor(file, tensor, await read(tensor.parameter));
+      await verifyTensor(file, tensor, await read(tensor.parameter), await readLearnt(tensor, read));
       if (tensor.quantizer === null) verified.floatTensors++;
       else {
         verified.ternaryMatrices++;
@@ -34,7 +35,7 @@ export async function verifyGguf(path: string, plan: GgufPlan, read: ReadParamet
   }
 }
 
-async function verifyTensor(file: GgufFile, plan: TensorPlan, values: Float32Array): Promise<void> {
+async function verifyTensor(file: GgufFile, plan: TensorPlan, values: Float32Array, learnt: Learnt): Promise<void> {
   const info = file.info(plan.ggufName);
   if (info.type.id !== plan.type.id || info.shape.join() !== plan.shape.join()) {
     const stored = `${info.type.name} [${info.shape}]`;
@@ -42,7 +43,7 @@ async function verifyTensor(file: GgufFile, plan: TensorPlan, values: Float32Arr
   }
   const { rows, cols } = matrixShape(plan.shape);
   const bytes = rowBytes(plan.type, cols);
-  const compare = await comparisonOf(file, plan, values);
+  const compare = await comparisonOf(file, plan, values, learnt);
   const rowsPerRead = Math.max(1, Math.floor((1 << 20) / bytes));
   for (let first = 0; first < rows; first += rowsPerRead) {
     const count = Math.min(rowsPerRead, rows - first);
@@ -54,12 +55,17 @@ async function verifyTensor(file: GgufFile, plan: TensorPlan, values: Float32Arr
 /** Compares the packed row at `offset` with a row of the checkpoint. */
 type CompareRow = (row: number, packed: Uint8Array, offset: number) => void;
 
-async function comparisonOf(file: GgufFile, plan: TensorPlan, values: Float32Array): Promise<CompareRow> {
+async function comparisonOf(
+  file: GgufFile,
+  plan: TensorPlan,
+  values: Float32Array,
+  learnt: Learnt,
+): Promise<CompareRow> {
   const { type } = plan;
   const { rows, cols } = matrixShape(plan.shape);
   if (plan.quantizer === null)
     return floatComparison(plan, values, (row, { dtype }) => roundRows(row, row.length, dtype));
-  const matrix = new QuantizedRows(plan.quantizer, values, { rows, cols });
+  const matrix = new QuantizedRows(plan.quantizer, values, { rows, cols }, learnt);
   if (type.kind === "floats") return floatComparison(plan, matrix.values(), (row) => row);
   const stored = new Int8Array(cols);
   const scales = new Float32Array(cols / type.blockElements);

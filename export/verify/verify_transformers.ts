@@ -8,9 +8,11 @@ import type { ReadParameter } from "../../src/checkpoint/checkpoint.ts";
 import { unpackTernary } from "../../src/checkpoint/packed_ternary.ts";
 import { SafetensorsFile } from "../../src/checkpoint/safetensors_file.ts";
 import { weightQuantizerOf } from "../../src/config/model_quantizers.ts";
-import { modelParameters, type ParameterSpec } from "../../src/model/parameters.ts";
 import { roundRows } from "../../src/quant/round_to_dtype.ts";
+import type { Learnt } from "../../src/quantizers/weight_quantizer.ts";
+import { readLearnt } from "../packed_tensor.ts";
 import type { ExportPlan, VerifiedTensors } from "../targets/target.ts";
+import { type ModelTensor, modelTensors } from "../tensor_names.ts";
 import { VerificationError } from "./verification.ts";
 
 /** @throws {VerificationError} naming the first tensor and element that differ. */
@@ -22,15 +24,15 @@ export async function verifyTransformers(
   const file = await SafetensorsFile.open(path.join(directory, "model.safetensors"));
   try {
     const verified: VerifiedTensors = { ternaryMatrices: 0, ternaryCodes: 0, floatTensors: 0 };
-    for (const spec of modelParameters(plan.config)) {
-      const values = await read(spec.name);
+    for (const spec of modelTensors(plan.config)) {
+      const values = await read(spec.parameter);
       if (spec.kind === "matrix" && plan.linearType === "packed_uint8") {
-        await verifyPacked(file, spec, values, plan);
+        await verifyPacked(file, spec, values, await readLearnt(spec, read), plan);
         verified.ternaryMatrices++;
         verified.ternaryCodes += values.length;
       } else {
         const expected = spec.kind === "embedding" ? roundRows(values, spec.shape[1]!, plan.embeddingDtype) : values;
-        requireEqual(spec.name, await file.readFloat32(spec.name), expected);
+        requireEqual(spec.parameter, await file.readFloat32(spec.parameter), expected);
         verified.floatTensors++;
       }
     }
@@ -42,12 +44,13 @@ export async function verifyTransformers(
 
 async function verifyPacked(
   file: SafetensorsFile,
-  { name, shape }: ParameterSpec,
+  { parameter: name, shape }: ModelTensor,
   values: Float32Array,
+  learnt: Learnt,
   plan: ExportPlan,
 ) {
   const [rows, cols] = shape;
-  const { codes, scales } = weightQuantizerOf(plan.config)!.quantize(values, { rows, cols });
+  const { codes, scales } = weightQuantizerOf(plan.config)!.quantize(values, { rows, cols }, learnt);
   requireEqual(name, unpackTernary(await file.readBytes(name), rows, cols), codes);
   requireEqual(`${name}_scale`, await file.readFloat32(`${name}_scale`), scales);
 }

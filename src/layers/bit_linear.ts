@@ -12,8 +12,10 @@ import { hashName } from "../random/counter_rng.ts";
 import type { LayerArgs } from "./block_layer.ts";
 import { quantizedLinear } from "./quantized_linear.ts";
 import {
+  listedValue,
   type Quantizer,
   type QuantizerIdentifier,
+  requireNothingLearnt,
   resolveQuantizer,
   serializationPackage,
   serializeQuantizer,
@@ -53,6 +55,12 @@ export class BitLinear extends Dense {
     const { weightQuantizer = defaultWeightQuantizer, activationQuantizer = defaultActivationQuantizer } = args;
     this.weightQuantizer = resolveQuantizer(weightQuantizer);
     this.activationQuantizer = resolveQuantizer(activationQuantizer);
+  }
+
+  override build(inputShape: tf.Shape | tf.Shape[]): void {
+    super.build(inputShape);
+    const [cols, rows] = this.kernel.shape as [number, number];
+    requireNothingLearnt(listedValue(this.weightQuantizer), { rows, cols });
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {

@@ -6,10 +6,11 @@ import { observeLinear } from "../ops/linear_observer.ts";
 import type { LinearQuantization } from "../ops/linear_quantization.ts";
 import type { LinearSurroundings } from "../ops/linear_surroundings.ts";
 import { defaultActivationQuantizer, defaultWeightQuantizer } from "../quantizers/registry.ts";
+import { learntParameters } from "../quantizers/weight_quantizer.ts";
 import { hashName } from "../random/counter_rng.ts";
 import { BlockLayer, type LayerArgs, LayerInputError } from "./block_layer.ts";
 import { type QuantizerPair, quantizedLinear } from "./quantized_linear.ts";
-import { type QuantizerIdentifier, resolveQuantizer, serializeQuantizer } from "./quantizers.ts";
+import { listedValue, type QuantizerIdentifier, resolveQuantizer, serializeQuantizer } from "./quantizers.ts";
 import { RMSNorm } from "./rms_norm.ts";
 
 /** Defaults are those of BitNet b1.58 2B4T. */
@@ -39,6 +40,8 @@ export interface QuantizedBlockArgs extends LayerArgs {
 export interface BlockLinear {
   weight: tf.Tensor2D;
   norm: RMSNorm | null;
+  /** What the weight quantizer has learnt for it. */
+  learnt: readonly tf.Tensor[];
 }
 
 /** The placement that the arguments of a layer name. @throws {LayerInputError} for any other. */
@@ -75,7 +78,10 @@ export abstract class QuantizedBlock extends BlockLayer {
     this.initializerRange = args.initializerRange ?? 0.02;
   }
 
-  /** Adds the linear weight `name`.weight [out, input]; `subNorm` names the norm that may stand before it in this block. */
+  /**
+   * Adds the linear weight `name`.weight [out, input], and what its quantizer learns for it; `subNorm` names the norm that
+   * may stand before it in this block.
+   */
   protected addLinear(name: string, out: number, input: number, subNorm?: string): BlockLinear {
     const own = this.normPlacement === "every_linear" ? `${name}.rms_norm` : undefined;
     const normName = own ?? (this.normPlacement === "sub" ? subNorm : undefined);
@@ -83,7 +89,18 @@ export abstract class QuantizedBlock extends BlockLayer {
     if (norm !== null) this.buildPart(normName!, norm, [null, null, input]);
     const initializer = tf.initializers.randomNormal({ mean: 0, stddev: this.initializerRange });
     const weight = this.addParameter(`${name}.weight`, [out, input], initializer) as tf.Tensor as tf.Tensor2D;
-    return { weight, norm };
+    return { weight, norm, learnt: this.addLearnt(`${name}.weight`, weight) };
+  }
+
+  private addLearnt(name: string, weight: tf.Tensor2D): tf.Tensor[] {
+    const [rows, cols] = weight.shape;
+    const quantizer = this.quantization ? this.quantization.weights : listedValue(this.quantizers.weightQuantizer);
+    const parameters = learntParameters(quantizer, { rows, cols });
+    return parameters.map((parameter) => {
+      const variable = this.addParameter(`${name}_${parameter.name}`, [...parameter.shape], tf.initializers.zeros());
+      tf.tidy(() => variable.assign(tf.tensor(parameter.initial(weight.dataSync<"float32">()), variable.shape)));
+      return variable;
+    });
   }
 
   /**
@@ -103,10 +120,11 @@ export abstract class QuantizedBlock extends BlockLayer {
     const around = { ...surroundings, norm: linears[0].norm ?? surroundings.norm };
     const weights = linears.map(({ weight }) => weight);
     observeLinear(this.path + name, x, around);
+    const learnt = linears.map((each) => each.learnt);
     const place = hashName(this.path + name);
     return this.quantization
-      ? bitLinear(x, weights, this.quantization, around, place)
-      : quantizedLinear(x, weights, this.quantizers, around, place);
+      ? bitLinear(x, weights, { ...this.quantization, learnt }, around, place)
+      : quantizedLinear(x, weights, { ...this.quantizers, learnt }, around, place);
   }
 
   override forward(x: tf.Tensor): tf.Tensor {

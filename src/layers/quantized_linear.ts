@@ -2,11 +2,14 @@
 import type * as tf from "@tensorflow/tfjs";
 import { bitLinear } from "../ops/bit_linear.ts";
 import { type LinearSurroundings, surroundedBy } from "../ops/linear_surroundings.ts";
+import type { LearntTensors } from "../ops/quantized_weights.ts";
 import { AbsmaxInt8, ListedWeightQuantizer, type Quantizer } from "./quantizers.ts";
 
 export interface QuantizerPair {
   weightQuantizer: Quantizer | null;
   activationQuantizer: Quantizer | null;
+  /** What a listed weight quantizer has learnt for each weight; left out where it learns nothing. */
+  learnt?: readonly LearntTensors[];
 }
 
 /**
@@ -20,13 +23,13 @@ export function quantizedLinear(
   surroundings: LinearSurroundings = {},
   place = 0,
 ): tf.Tensor {
-  const { weightQuantizer, activationQuantizer } = quantizers;
+  const { weightQuantizer, activationQuantizer, learnt } = quantizers;
   const listed = weightQuantizer instanceof ListedWeightQuantizer;
   const operands =
     weightQuantizer === null || listed
       ? weights
       : weights.map((weight) => weightQuantizer.apply(weight) as tf.Tensor2D);
-  const values = { weights: listed ? weightQuantizer.value : null };
+  const values = { weights: listed ? weightQuantizer.value : null, learnt };
   if (activationQuantizer === null || activationQuantizer instanceof AbsmaxInt8) {
     const activations = activationQuantizer?.value ?? null;
     return bitLinear(x, operands, { ...values, activations }, surroundings, place);

@@ -18,7 +18,7 @@ import {
   type QuantizerDescription,
   weightQuantizers,
 } from "../quantizers/registry.ts";
-import type { WeightQuantizer } from "../quantizers/weight_quantizer.ts";
+import { learntParameters, type MatrixShape, type WeightQuantizer } from "../quantizers/weight_quantizer.ts";
 
 /** Package name of everything registered with `tf.serialization`. */
 export const serializationPackage = "bitnet-lab";
@@ -57,13 +57,29 @@ export class ListedWeightQuantizer extends Quantizer {
     this.value = value;
   }
 
+  /** @throws {QuantizerError} if the quantizer learns parameters, which only a layer of the model has. */
   override apply(x: tf.Tensor): tf.Tensor {
+    const [rows, cols] = (x as tf.Tensor2D).shape;
+    requireNothingLearnt(this.value, { rows, cols });
     return quantizedWeights(x as tf.Tensor2D, this.value);
   }
 
   override getConfig(): tf.serialization.ConfigDict {
     return { quantizer: this.description as tf.serialization.ConfigDictValue, scaleDtype: this.value.scaleDtype };
   }
+}
+
+/** The value of a quantizer of the list; null for any other. */
+export function listedValue(quantizer: Quantizer | null): WeightQuantizer | null {
+  return quantizer instanceof ListedWeightQuantizer ? quantizer.value : null;
+}
+
+/** @throws {QuantizerError} if there are parameters to learn for a matrix of that shape. */
+export function requireNothingLearnt(quantizer: WeightQuantizer | null, shape: MatrixShape): void {
+  if (learntParameters(quantizer, shape).length === 0) return;
+  throw new QuantizerError(
+    `${quantizer?.name} learns parameters beside the weights: attention and feed-forward layers have them, this one does not`,
+  );
 }
 
 /** Weights [N, K] to -1, 0, +1 times one scale: max(mean |W|, 1e-5), rounded to `scaleDtype` (default f16). */

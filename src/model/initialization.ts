@@ -1,5 +1,6 @@
 /**
- * Initial parameter values: norm gains 1, everything else normal(0, initializer_range).
+ * Initial parameter values: norm gains 1, what a quantizer learns by its own rule from the initial weights, everything
+ * else normal(0, initializer_range).
  *
  * The numbers come from a counter-based generator, so they depend on (seed, parameter name, element index) and on
  * nothing else: not on the backend, on other parameters, or on the order of construction.
@@ -24,6 +25,7 @@ export function normalValues(count: number, deviation: number, rng: CounterRng):
 /** Initial values of one parameter. */
 export function initialValues(spec: ParameterSpec, config: ModelConfig, seed: number): Float32Array {
   const size = parameterSize(spec);
+  if (spec.learnt) return spec.learnt.initial(initialValues(spec.learnt.matrix, config, seed));
   if (spec.kind === "norm") return new Float32Array(size).fill(1);
   return normalValues(size, config.initializerRange, new CounterRng(seed, `init ${spec.name}`));
 }

@@ -3,19 +3,24 @@
  * `BitNetForCausalLM` / `LlamaForCausalLM`. Everything that stores or reads weights goes by this list.
  */
 import type { ModelConfig } from "../config/model_config.ts";
+import { weightQuantizerOf } from "../config/model_quantizers.ts";
+import { type LearntParameter, learntParameters } from "../quantizers/weight_quantizer.ts";
 
 /**
  * `matrix`: a linear weight [out, in], quantized by `weight_quantizer` and subject to weight decay.
  * `embedding`: [vocab, hidden], the embedding or an untied head; rounded to `embedding_dtype`.
  * `norm`: RMSNorm gain.
+ * `quantizer`: what `weight_quantizer` learns for a matrix, float32, after the matrix in the list.
  */
-export type ParameterKind = "matrix" | "embedding" | "norm";
+export type ParameterKind = "matrix" | "embedding" | "norm" | "quantizer";
 
 export interface ParameterSpec {
   name: string;
   /** Row-major. */
   shape: readonly number[];
   kind: ParameterKind;
+  /** Of kind `quantizer`: the matrix that it belongs to, and its first value, given that matrix's. */
+  learnt?: { matrix: ParameterSpec; initial: LearntParameter["initial"] };
 }
 
 export const embeddingName = "model.embed_tokens.weight";
@@ -35,12 +40,15 @@ export function layerParameters(config: ModelConfig): ParameterSpec[] {
   const queryWidth = config.numAttentionHeads * headDim;
   const keyWidth = config.numKeyValueHeads * headDim;
   const norm = (name: string, width: number): ParameterSpec => ({ name, shape: [width], kind: "norm" });
+  const quantizer = weightQuantizerOf(config);
   const blockNorm = (name: string) => (normPlacement === "every_linear" ? [] : [norm(name, hiddenSize)]);
   const linear = (name: string, out: number, input: number, subNorm?: string): ParameterSpec[] => {
     const own = normPlacement === "every_linear" ? `${name}.rms_norm.weight` : undefined;
     const before = own ?? (normPlacement === "sub" ? subNorm : undefined);
     const matrix: ParameterSpec = { name: `${name}.weight`, shape: [out, input], kind: "matrix" };
-    return before === undefined ? [matrix] : [norm(before, input), matrix];
+    const learnt = learntParameters(quantizer, { rows: out, cols: input });
+    const quantized = [matrix, ...learnt.map((parameter) => learntSpec(matrix, parameter))];
+    return before === undefined ? quantized : [norm(before, input), ...quantized];
   };
   return [
     ...blockNorm("input_layernorm.weight"),
@@ -55,13 +63,33 @@ export function layerParameters(config: ModelConfig): ParameterSpec[] {
   ];
 }
 
+function learntSpec(matrix: ParameterSpec, { name, shape, initial }: LearntParameter): ParameterSpec {
+  return { name: `${matrix.name}_${name}`, shape, kind: "quantizer", learnt: { matrix, initial } };
+}
+
+/** The parameter under another prefix. */
+function within(prefix: string, spec: ParameterSpec): ParameterSpec {
+  const { learnt } = spec;
+  const moved = { ...spec, name: prefix + spec.name };
+  return learnt ? { ...moved, learnt: { ...learnt, matrix: within(prefix, learnt.matrix) } } : moved;
+}
+
+/** Names of what is learnt for each matrix, in the quantizer's order; for most models none. */
+export function learntNames(parameters: readonly ParameterSpec[]): ReadonlyMap<string, readonly string[]> {
+  const names = new Map<string, string[]>();
+  for (const { name, learnt } of parameters) {
+    if (learnt) names.set(learnt.matrix.name, [...(names.get(learnt.matrix.name) ?? []), name]);
+  }
+  return names;
+}
+
 /** Every parameter of the model, in forward order. */
 export function modelParameters(config: ModelConfig): ParameterSpec[] {
   const table = [config.vocabSize, config.hiddenSize];
   const layer = layerParameters(config);
   const parameters: ParameterSpec[] = [{ name: embeddingName, shape: table, kind: "embedding" }];
   for (let index = 0; index < config.numHiddenLayers; index++) {
-    for (const spec of layer) parameters.push({ ...spec, name: layerPrefix(index) + spec.name });
+    for (const spec of layer) parameters.push(within(layerPrefix(index), spec));
   }
   parameters.push({ name: finalNormName, shape: [config.hiddenSize], kind: "norm" });
   if (!config.tieWordEmbeddings) parameters.push({ name: headName, shape: table, kind: "embedding" });

@@ -19,7 +19,7 @@ import { composedBitLinear } from "./composed_bit_linear.ts";
 import { fusedKernel } from "./fused_kernel.ts";
 import type { LinearQuantization } from "./linear_quantization.ts";
 import { type LinearSurroundings, surroundedBy } from "./linear_surroundings.ts";
-import { latentGradient, productWeight } from "./quantized_weights.ts";
+import { hasOwnGradient, type LearntTensors, latentGradients, productWeight } from "./quantized_weights.ts";
 import { withGradient } from "./with_gradient.ts";
 
 /** Weights that may share an input. */
@@ -32,14 +32,17 @@ function weightsForm(quantizer: WeightQuantizer | null): "values" | FusedQuantiz
 }
 
 /** Inputs of the kernels by name: latent weights for one that quantizes them itself, else what the product multiplies. */
-function kernelWeights(weights: tf.Tensor2D[], quantizer: WeightQuantizer | null): Record<string, tf.Tensor> {
+function kernelWeights(
+  weights: tf.Tensor2D[],
+  { weights: quantizer, learnt }: LinearQuantization,
+): Record<string, tf.Tensor> {
   const named: Record<string, tf.Tensor> = {};
   weights.forEach((weight, i) => {
     if (quantizer?.fused) {
       named[`weight${i}`] = weight;
       return;
     }
-    const product = productWeight(weight, quantizer);
+    const product = productWeight(weight, quantizer, learnt?.[i] ?? []);
     if (product.form === "values") named[`weight${i}`] = product.values;
     else Object.assign(named, { [`codes${i}`]: product.codes, [`weightScales${i}`]: product.scales });
   });
@@ -48,7 +51,8 @@ function kernelWeights(weights: tf.Tensor2D[], quantizer: WeightQuantizer | null
 
 /**
  * y = x . W^T for each weight, outputs concatenated: x [..., K], weights [N_i, K] -> [..., sum N_i].
- * Differentiable in every tensor (straight-through, or by the weight quantizer's own `backward`).
+ * Differentiable in every tensor (straight-through, or by the weight quantizer's own `backward`), those that it has
+ * learnt included.
  *
  * With `surroundings`, y = residual + hadamard(norm(activation(x))) . W^T as one op: the fused kernel keeps x and the scales
  * for the backward pass and computes what stands before the product again. `place` is a hash of the product's name in its
@@ -81,7 +85,8 @@ export function bitLinear(
     activation,
     epsilon: norm?.epsilon ?? 0,
   };
-  const inputs = [x, ...weights, ...(norm ? [norm.gain] : [])];
+  const learnt = weights.map((_, i) => quantization.learnt?.[i] ?? []);
+  const inputs = [x, ...weights, ...(norm ? [norm.gain] : []), ...learnt.flat()];
   // What the backward pass reads, by name. Variables outlive the pass; to save another tensor costs a kernel call and a
   // place on the tape.
   let read: Record<string, tf.Tensor | undefined> = {};
@@ -89,11 +94,11 @@ export function bitLinear(
   return withGradient(
     residual ? [...inputs, residual] : inputs,
     (save) => {
-      const operands = { x, gain: norm?.gain, ...kernelWeights(weights, quantizer) };
+      const operands = { x, gain: norm?.gain, ...kernelWeights(weights, quantization) };
       const [y, scales] = fusedKernel("BitLinear")!({ ...operands, residual }, attributes);
       read = { ...operands, scales };
       // A gradient of the quantizer's own reads the latent weights again.
-      if (quantizer?.backward) for (const [i, weight] of weights.entries()) read[`latent${i}`] = weight;
+      if (hasOwnGradient(quantizer)) Object.assign(read, latentOperands(weights, learnt));
       passing = Object.keys(read).filter((name) => read[name] && !(read[name] instanceof tf.Variable));
       save(passing.map((name) => read[name]!));
       return y!;
@@ -103,15 +108,31 @@ export function bitLinear(
       const [dx, ...rest] = fusedKernel("BitLinearGrad")!(
         { ...kept, dy },
         { ...attributes, ...backwardRounding(place) },
+      ) as tf.Tensor[];
+      const dweights = rest.splice(0, weights.length) as tf.Tensor2D[];
+      const gradients = dweights.map((dweight, i) =>
+        latentGradients(
+          dweight,
+          kept[`latent${i}`] as tf.Tensor2D,
+          quantizer,
+          learnt[i].map((each, k) => kept[`learnt${i}.${k}`] ?? each),
+        ),
       );
-      const gradients = [
+      return [
         dx,
-        ...rest.map((gradient, i) => {
-          const latent = kept[`latent${i}`];
-          return latent ? latentGradient(gradient as tf.Tensor2D, latent as tf.Tensor2D, quantizer) : gradient;
-        }),
+        ...gradients.map(({ latent }) => latent),
+        ...rest,
+        ...gradients.flatMap((each) => each.learnt),
+        ...(residual ? [tf.clone(dy)] : []),
       ];
-      return residual ? [...gradients, tf.clone(dy)] : gradients;
     },
   );
+}
+
+/** By name: latent weights, and what is learnt for them. */
+function latentOperands(weights: tf.Tensor2D[], learnt: readonly LearntTensors[]): Record<string, tf.Tensor> {
+  return Object.fromEntries([
+    ...weights.map((weight, i): [string, tf.Tensor] => [`latent${i}`, weight]),
+    ...learnt.flatMap((each, i) => each.map((tensor, k): [string, tf.Tensor] => [`learnt${i}.${k}`, tensor])),
+  ]);
 }

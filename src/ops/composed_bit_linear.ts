@@ -8,7 +8,7 @@ import { type RoundedOperand, stepSize, stochasticCode } from "../quant/stochast
 import { type BackwardRounding, backwardRounding } from "./backward_pass.ts";
 import { absmaxInt8Codes } from "./fake_quantize.ts";
 import type { LinearQuantization } from "./linear_quantization.ts";
-import { latentGradient, type ProductWeight, productWeight } from "./quantized_weights.ts";
+import { hasOwnGradient, latentGradients, type ProductWeight, productWeight } from "./quantized_weights.ts";
 import { asRows, float32Values } from "./tensor_access.ts";
 import { withGradient } from "./with_gradient.ts";
 
@@ -110,7 +110,7 @@ function backward(dy: tf.Tensor, w: Operand, a: Operand, { precision, roundingKe
   return isInt8 ? integerProducts(rows, w, a, roundingKey) : floatProducts(rows, w, a, precision === "bf16");
 }
 
-/** y = x . W^T for each weight, outputs concatenated; differentiable in x and the weights. */
+/** y = x . W^T for each weight, outputs concatenated; differentiable in x, the weights and what is learnt for them. */
 export function composedBitLinear(
   input: tf.Tensor,
   weights: tf.Tensor2D[],
@@ -118,30 +118,37 @@ export function composedBitLinear(
   place: number,
 ): tf.Tensor {
   const quantizer = quantization.weights;
+  const learnt = weights.map((_, i) => quantization.learnt?.[i] ?? []);
   return withGradient(
-    [input, ...weights],
+    [input, ...weights, ...learnt.flat()],
     (save) => {
-      const products = weights.map((weight) => productWeight(weight, quantizer));
+      const products = weights.map((weight, i) => productWeight(weight, quantizer, learnt[i]));
       const tensors = products.flatMap((each) => (each.form === "values" ? [each.values] : [each.codes, each.scales]));
       // Latent weights are read again by a gradient of the quantizer's own.
-      save([input, ...tensors, ...(quantizer?.backward ? weights : [])]);
+      save([input, ...tensors, ...(hasOwnGradient(quantizer) ? [...weights, ...learnt.flat()] : [])]);
       return forward(input, stackedWeights(products), activationOperand(asRows(input), quantization));
     },
     (dy, [x, ...saved]) => {
-      const products = weights.map(
-        (_, i): ProductWeight =>
-          quantizer === null || quantizer.product === "values"
-            ? { form: "values", values: saved[i] as tf.Tensor2D }
-            : { form: "codes", codes: saved[2 * i] as tf.Tensor2D, scales: saved[2 * i + 1] as tf.Tensor1D },
-      );
-      const latent = saved.slice(-weights.length) as tf.Tensor2D[];
+      const products = weights.map((): ProductWeight => {
+        if (quantizer === null || quantizer.product === "values") {
+          return { form: "values", values: saved.shift() as tf.Tensor2D };
+        }
+        const [codes, scales] = saved.splice(0, 2);
+        return { form: "codes", codes: codes as tf.Tensor2D, scales: scales as tf.Tensor1D };
+      });
+      const latent = saved.splice(0, weights.length) as tf.Tensor2D[];
       const a = activationOperand(asRows(x), quantization);
       const { dx, dw } = backward(dy, stackedWeights(products), a, backwardRounding(place));
       const outputs = weights.map((weight) => weight.shape[0]);
-      const dweights = tf
-        .split(dw, outputs, 0)
-        .map((each, i) => latentGradient(each as tf.Tensor2D, latent[i], quantizer));
-      return [tf.reshape(dx, x.shape), ...dweights];
+      const gradients = tf.split(dw, outputs, 0).map((each, i) => {
+        const values = saved.length > 0 ? saved.splice(0, learnt[i].length) : learnt[i];
+        return latentGradients(each as tf.Tensor2D, latent[i], quantizer, values);
+      });
+      return [
+        tf.reshape(dx, x.shape),
+        ...gradients.map((each) => each.latent),
+        ...gradients.flatMap((each) => each.learnt),
+      ];
     },
   );
 }

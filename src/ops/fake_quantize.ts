@@ -6,7 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { smallestAbsmax } from "../quantizers/absmax_int8.ts";
 import type { WeightQuantizer } from "../quantizers/weight_quantizer.ts";
-import { dequantizedWeight, latentGradient } from "./quantized_weights.ts";
+import { dequantizedWeight, hasOwnGradient, type LearntTensors, latentGradients } from "./quantized_weights.ts";
 import { asRows } from "./tensor_access.ts";
 import { withGradient } from "./with_gradient.ts";
 
@@ -24,15 +24,22 @@ export function absmaxInt8Codes(x: tf.Tensor2D): ActivationCodes {
   return { codes: codes as tf.Tensor2D, actScale: tf.div(absmax, 127) };
 }
 
-/** level * scale of `weight` [N, K]; gradient: the quantizer's, in most the identity. */
-export function quantizedWeights(weight: tf.Tensor2D, quantizer: WeightQuantizer): tf.Tensor2D {
+/** The dequantized `weight` [N, K]; gradient: the quantizer's, in most the identity. `learnt` is what it has learnt. */
+export function quantizedWeights(
+  weight: tf.Tensor2D,
+  quantizer: WeightQuantizer,
+  learnt: LearntTensors = [],
+): tf.Tensor2D {
   return withGradient<tf.Tensor2D>(
-    [weight],
+    [weight, ...learnt],
     (save) => {
-      if (quantizer.backward) save([weight]);
-      return dequantizedWeight(weight, quantizer);
+      save(hasOwnGradient(quantizer) ? [weight, ...learnt] : []);
+      return dequantizedWeight(weight, quantizer, learnt);
     },
-    (dy, [latent]) => [quantizer.backward ? latentGradient(dy, latent as tf.Tensor2D, quantizer) : tf.clone(dy)],
+    (dy, [latent, ...saved]) => {
+      const gradients = latentGradients(dy, latent as tf.Tensor2D, quantizer, saved.length > 0 ? saved : learnt);
+      return [gradients.latent === dy ? tf.clone(dy) : gradients.latent, ...gradients.learnt];
+    },
   );
 }
 

@@ -31,6 +31,30 @@ export interface QuantizedMatrix {
   scales: Float32Array;
 }
 
+/** What a reader must add besides code x scale, a value for each out feature: to the output, or to the weights. */
+export type QuantizerExtra = "row_bias" | "row_shift";
+
+/** A parameter that a quantizer learns for each matrix, beside the matrix in the model: `q_proj.weight_` + `name`. */
+export interface LearntParameter {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** First value, given that of the latent weight. */
+  initial(latent: Float32Array): Float32Array;
+}
+
+/** Values of the learnt parameters of one matrix, in the order of `parameters`. */
+export type Learnt = readonly Float32Array[];
+
+/** Of a quantizer that learns nothing. */
+export const nothingLearnt: Learnt = [];
+
+export interface QuantizerGradients {
+  /** Like the latent weight. */
+  latent: Float32Array;
+  /** In the order of `parameters`. */
+  learnt: readonly Float32Array[];
+}
+
 export interface WeightQuantizer {
   /** `model.weight_quantizer`, or its `type`. */
   readonly name: string;
@@ -41,18 +65,22 @@ export interface WeightQuantizer {
   readonly product: WeightProduct;
   /** The kernel that makes codes and scales with the bits of `quantize`; null: `quantize` itself runs. */
   readonly fused: FusedQuantization | null;
+  /** Left out: none. */
+  readonly extra?: QuantizerExtra;
+  /** What it learns for a matrix of that shape. Left out: nothing. */
+  parameters?(shape: MatrixShape): readonly LearntParameter[];
   /** Codes and scales of a latent weight of rows * cols elements. */
-  quantize(latent: Float32Array, shape: MatrixShape): QuantizedMatrix;
+  quantize(latent: Float32Array, shape: MatrixShape, learnt: Learnt): QuantizedMatrix;
   /**
-   * The values that multiply, where they are not level x scale: during a stage of training. Only with the product
-   * `values`.
+   * The values that multiply, where they are not level x scale: of a stage of training, or a quantizer with an `extra`.
+   * Only with the product `values`.
    */
-  values?(latent: Float32Array, shape: MatrixShape): Float32Array;
+  values?(latent: Float32Array, shape: MatrixShape, learnt: Learnt): Float32Array;
   /**
-   * Gradient with respect to the latent weight, given that with respect to the dequantized one (`dy`). Left out where
-   * it is dy itself (straight-through).
+   * Gradients with respect to the latent weight and what is learnt, given that with respect to the dequantized weight
+   * (`dy`). Left out where it is dy itself (straight-through) and nothing is learnt.
    */
-  backward?(dy: Float32Array, latent: Float32Array, shape: MatrixShape): Float32Array;
+  backward?(dy: Float32Array, latent: Float32Array, shape: MatrixShape, learnt: Learnt): QuantizerGradients;
 }
 
 /** What a quantizer's file exports. */
@@ -70,7 +98,46 @@ export function scaleCount(scales: ScaleGranularity, { rows, cols }: MatrixShape
   return scales.per === "row" ? rows : rows * (cols / scales.size);
 }
 
-/** level * scale of every weight, float32: the values that the product stands for. */
+/** What a quantizer (null: none) learns for a matrix of that shape. */
+export function learntParameters(quantizer: WeightQuantizer | null, shape: MatrixShape): readonly LearntParameter[] {
+  return quantizer?.parameters?.(shape) ?? [];
+}
+
+/** The dequantized weight: what a product of values multiplies, and what a file of floats stores. */
+export function weightValues(
+  quantizer: WeightQuantizer,
+  latent: Float32Array,
+  shape: MatrixShape,
+  learnt: Learnt,
+): Float32Array {
+  return (
+    quantizer.values?.(latent, shape, learnt) ?? dequantize(quantizer, quantizer.quantize(latent, shape, learnt), shape)
+  );
+}
+
+/** Gradients of a quantizer with or without a `backward` of its own. */
+export function quantizerGradients(
+  quantizer: WeightQuantizer | null,
+  dy: Float32Array,
+  latent: Float32Array,
+  shape: MatrixShape,
+  learnt: Learnt,
+): QuantizerGradients {
+  return (
+    quantizer?.backward?.(dy, latent, shape, learnt) ?? {
+      latent: dy,
+      learnt: learnt.map(({ length }) => new Float32Array(length)),
+    }
+  );
+}
+
+/** The levels of codes, all of them small integers: what a product of integers multiplies, and a packed type stores. */
+export function integerLevels({ levels }: WeightQuantizer, codes: Int8Array): Int8Array {
+  const middle = levels.length >> 1;
+  return levels.every((level, i) => level === i - middle) ? codes : codes.map((code) => levels[code + middle]);
+}
+
+/** level * scale of every weight, float32. */
 export function dequantize(
   { levels, scales: granularity }: WeightQuantizer,
   { codes, scales }: QuantizedMatrix,

@@ -41,7 +41,7 @@ describe("a quantized matrix by rows", () => {
   it("gives every block the scale of its row or group", () => {
     const scalesOf = (quantizer: WeightQuantizer, row: number, blocks: number) => {
       const scales = new Float32Array(blocks);
-      new QuantizedRows(quantizer, latent, { rows, cols }).blockScales(row, scales);
+      new QuantizedRows(quantizer, latent, { rows, cols }, []).blockScales(row, scales);
       return [...scales];
     };
     expect(scalesOf(perRow, 1, 2)).toEqual([2, 2]);
@@ -51,7 +51,7 @@ describe("a quantized matrix by rows", () => {
 
   it("turns codes into levels, and into values", () => {
     // Without a level 0 the codes -1 and 0 stand for -1 and 1.
-    const binary = new QuantizedRows(signs({ per: "row" }, [-1, 1], rows), latent, { rows, cols });
+    const binary = new QuantizedRows(signs({ per: "row" }, [-1, 1], rows), latent, { rows, cols }, []);
     const expected = (row: number) => [...latent.subarray(row * cols, (row + 1) * cols)].map(Math.sign);
     expect([...binary.levels(2)]).toEqual(expected(2));
     expect([...binary.values().subarray(2 * cols)]).toEqual(expected(2).map((sign) => 3 * sign));
@@ -64,6 +64,7 @@ describe("a file of row scales", () => {
     ggufName: "blk.0.ffn_up.weight",
     kind: "matrix",
     shape: [rows, cols],
+    learnt: [],
     type,
     quantizer,
     rowOrder: Int32Array.of(2, 0, 1),
@@ -88,7 +89,7 @@ describe("a file of row scales", () => {
   it("is refused where a scale does not fit", async () => {
     const large: WeightQuantizer = {
       ...perRow,
-      quantize: (values, shape) => ({ ...perRow.quantize(values, shape), scales: Float32Array.of(1, 70000, 1) }),
+      quantize: (values, shape) => ({ ...perRow.quantize(values, shape, []), scales: Float32Array.of(1, 70000, 1) }),
     };
     await expect(packTensor(plan(tq2_0, large), read).next()).rejects.toThrow(
       "the scale of model.layers.0.mlp.up_proj.weight (70000) does not fit into TQ2_0",

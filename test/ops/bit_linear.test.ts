@@ -66,7 +66,7 @@ function definition(quantization: LinearQuantization) {
   const usedW = weights.flatMap((weight, w) => {
     const shape = { rows: outputs[w], cols };
     const quantizer = quantization.weights;
-    return Array.from(quantizer ? dequantize(quantizer, quantizer.quantize(weight, shape), shape) : weight);
+    return Array.from(quantizer ? dequantize(quantizer, quantizer.quantize(weight, shape, []), shape) : weight);
   });
   const y = new Float64Array(tokens * total);
   const dx = new Float64Array(tokens * cols);
@@ -156,7 +156,7 @@ function int8Backward(quantizer: WeightQuantizer, roundingKey: number) {
 
 /** Ternary codes [total, cols] and the weight scale of each row. */
 function ternaryRows(quantizer: WeightQuantizer) {
-  const matrices = weights.map((weight, w) => quantizer.quantize(weight, { rows: outputs[w], cols }));
+  const matrices = weights.map((weight, w) => quantizer.quantize(weight, { rows: outputs[w], cols }, []));
   return {
     codes: matrices.flatMap(({ codes }) => Array.from(codes)),
     scales: matrices.flatMap(({ scales }, w) =>
@@ -215,7 +215,10 @@ describe.each(testedBackends)("bitLinear on %s", (backend) => {
     const clipped: WeightQuantizer = {
       ...quantizer("absmedian_ternary"),
       product,
-      backward: (dy, latent) => dy.map((value, i) => (Math.abs(latent[i]) <= 1 ? value : 0)),
+      backward: (dy, latent) => ({
+        latent: dy.map((value, i) => (Math.abs(latent[i]) <= 1 ? value : 0)),
+        learnt: [],
+      }),
     };
     const straight = run({ ...fused, weights: { ...clipped, backward: undefined } }).dw;
     const latent = weights.flatMap((weight) => Array.from(weight));

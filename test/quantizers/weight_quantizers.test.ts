@@ -18,7 +18,7 @@ describe("absmean_ternary_row", () => {
     const quantizer = makeWeightQuantizer("absmean_ternary_row", "f32")!;
     // Means 1 and 100; a matrix's mean would make the first row zeros.
     const latent = Float32Array.of(0.5, -1.5, 0.25, 1.75, 50, -150, 25, 175, 0, 0, 0, 0);
-    const { codes, scales } = quantizer.quantize(latent, { rows: 3, cols: 4 });
+    const { codes, scales } = quantizer.quantize(latent, { rows: 3, cols: 4 }, []);
     expect(numbers(codes)).toEqual([0, -1, 0, 1, 0, -1, 0, 1, 0, 0, 0, 0]);
     expect(numbers(scales)).toEqual([1, 100, Math.fround(1e-5)]);
   });
@@ -28,7 +28,7 @@ describe("absmean_ternary_group", () => {
   test("each group has a scale of its own, in memory order", () => {
     const quantizer = makeWeightQuantizer({ type: "absmean_ternary_group", group_size: 64 }, "f16")!;
     const latent = Float32Array.from({ length: 2 * 128 }, (_, i) => 2 ** Math.floor(i / 64) * (i % 2 ? -1 : 1));
-    const matrix = quantizer.quantize(latent, { rows: 2, cols: 128 });
+    const matrix = quantizer.quantize(latent, { rows: 2, cols: 128 }, []);
     expect(numbers(matrix.scales)).toEqual([1, 2, 4, 8]);
     expect(scaleCount(quantizer.scales, { rows: 2, cols: 128 })).toBe(4);
     expect(dequantize(quantizer, matrix, { rows: 2, cols: 128 })).toEqual(latent);
@@ -56,17 +56,17 @@ describe("absmedian_ternary", () => {
     for (const broken of [Number.NaN, Number.POSITIVE_INFINITY]) {
       const latent = Float32Array.of(1, broken, 2, 3);
       expect(medianMagnitude(latent)).toBeNaN();
-      expect(quantizer.quantize(latent, { rows: 1, cols: 4 }).scales[0]).toBeNaN();
+      expect(quantizer.quantize(latent, { rows: 1, cols: 4 }, []).scales[0]).toBeNaN();
     }
   });
 
   test("the scale is the median, at least 1e-5", () => {
     const quantizer = makeWeightQuantizer("absmedian_ternary", "f32")!;
-    const { codes, scales } = quantizer.quantize(Float32Array.of(1, -3, 2, 100), { rows: 2, cols: 2 });
+    const { codes, scales } = quantizer.quantize(Float32Array.of(1, -3, 2, 100), { rows: 2, cols: 2 }, []);
     // 1 / 2 is a tie and goes to 0.
     expect(numbers(codes)).toEqual([0, -1, 1, 1]);
     expect(scales[0]).toBe(2);
-    expect(quantizer.quantize(new Float32Array(4), { rows: 2, cols: 2 }).scales[0]).toBe(Math.fround(1e-5));
+    expect(quantizer.quantize(new Float32Array(4), { rows: 2, cols: 2 }, []).scales[0]).toBe(Math.fround(1e-5));
   });
 });
 
@@ -82,7 +82,7 @@ describe("every quantizer of the list", () => {
     const shape = { rows: 4, cols: 256 };
     const rng = new CounterRng(2, name);
     const latent = Float32Array.from({ length: 4 * 256 }, () => 0.02 * rng.normal());
-    const { codes, scales } = quantizer.quantize(latent, shape);
+    const { codes, scales } = quantizer.quantize(latent, shape, []);
     expect(scales.length).toBe(scaleCount(quantizer.scales, shape));
     const middle = quantizer.levels.length >> 1;
     expect([...codes].every((code) => quantizer.levels[code + middle] !== undefined)).toBe(true);
@@ -92,9 +92,9 @@ describe("every quantizer of the list", () => {
 
   test.each(listed)("%s rounds scales that multiply to scale_dtype, and no code", (name, quantizer) => {
     const latent = Float32Array.from({ length: 512 }, (_, i) => Math.sin(i) / 50);
-    const exact = quantizer.quantize(latent, { rows: 2, cols: 256 });
+    const exact = quantizer.quantize(latent, { rows: 2, cols: 256 }, []);
     for (const scaleDtype of scaleDtypes) {
-      const rounded = makeWeightQuantizer(name, scaleDtype)!.quantize(latent, { rows: 2, cols: 256 });
+      const rounded = makeWeightQuantizer(name, scaleDtype)!.quantize(latent, { rows: 2, cols: 256 }, []);
       expect(rounded.codes).toEqual(exact.codes);
       const bits = { f16: 11, bf16: 8, f32: 24 }[scaleDtype];
       rounded.scales.forEach((scale, i) => {

@@ -1,7 +1,7 @@
 /**
  * AdamW (Loshchilov and Hutter, arXiv 1711.05101), the formulas of torch.optim.AdamW, t counting updates from 1:
  *
- *     p   -= lr * weight_decay * p                    matrices and the embedding; not the norms' gains
+ *     p   -= lr * weight_decay * p                    matrices and the embedding; not the norms' gains, nor what quantizers learn
  *     m    = beta1 * m + (1 - beta1) * g
  *     v    = beta2 * v + (1 - beta2) * g^2
  *     p   -= lr * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
@@ -78,7 +78,7 @@ export const adamW = defineOptimizer({
     ...adamWKeys,
     weight_decay: nonnegative
       .default(0.1)
-      .describe("Decoupled weight decay of matrices and the embedding; norms have none."),
+      .describe("Decoupled weight decay of matrices and the embedding; norms and quantizers have none."),
     ...cautiousKey,
   }),
   groups: (options) => {

@@ -1,7 +1,7 @@
 /**
  * Muon (Keller Jordan, kellerjordan.github.io/posts/muon): momentum whose update is orthogonalized, so that every
- * direction of a matrix is trained at the same rate. For the linear layers' matrices; AdamW takes the embedding and the
- * norms.
+ * direction of a matrix is trained at the same rate. For the linear layers' matrices; AdamW takes the embedding, the
+ * norms and what quantizers learn.
  *
  *     m    = momentum * m + (1 - momentum) * g
  *     u    = (1 - momentum) * g + momentum * m        Nesterov: a look ahead; without, u = m
@@ -75,7 +75,7 @@ export const muon = defineOptimizer({
     ...adamWKeys,
     weight_decay: nonnegative
       .default(0.1)
-      .describe("Decoupled weight decay of matrices and the embedding; norms have none."),
+      .describe("Decoupled weight decay of matrices and the embedding; norms and quantizers have none."),
     ...cautiousKey,
   }),
   groups: (options) => {

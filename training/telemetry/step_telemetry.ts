@@ -1,5 +1,5 @@
 /** Everything that is measured of one step. */
-import type { ModelConfig } from "../../src/config/model_config.ts";
+import type { CausalLM } from "../../src/model/causal_lm.ts";
 import type { WeightQuantizer } from "../../src/quantizers/weight_quantizer.ts";
 import type { StepObserver } from "../train_step.ts";
 import { ActivationTelemetry } from "./activation_telemetry.ts";
@@ -15,9 +15,13 @@ export class StepTelemetry implements StepObserver {
    * @param detail null: the zeros and flips of a row of metrics alone
    * @param quantizer what makes the codes of the stage at hand; null where there are none
    */
-  constructor(config: ModelConfig, detail: TelemetryDetail | null, quantizer: WeightQuantizer | null) {
-    this.updates = new UpdateTelemetry(config, quantizer, detail);
-    this.linears = detail === null ? undefined : new ActivationTelemetry(config, detail);
+  constructor(
+    model: Pick<CausalLM, "config" | "parameters">,
+    detail: TelemetryDetail | null,
+    quantizer: WeightQuantizer | null,
+  ) {
+    this.updates = new UpdateTelemetry(model, quantizer, detail);
+    this.linears = detail === null ? undefined : new ActivationTelemetry(model.config, detail);
   }
 
   /** Parameters, then activations, each in forward order. */

@@ -13,7 +13,10 @@ const shape = {
   num_attention_heads: 1,
   vocab_size: 3,
 };
-const configOf = (keys: object = {}) => resolveModelConfig(modelConfigSchema.parse({ ...shape, ...keys }));
+const modelOf = (keys: object = {}) => ({
+  config: resolveModelConfig(modelConfigSchema.parse({ ...shape, ...keys })),
+  parameters: new Map<string, tf.Variable>(),
+});
 const matrixName = "model.layers.0.self_attn.q_proj.weight";
 const embeddingName = "model.embed_tokens.weight";
 const detail = { histograms: true, activationTokens: 4, outlierSigma: 6 };
@@ -33,7 +36,7 @@ describe.each(testedBackends)("UpdateTelemetry on %s", (backend) => {
   beforeEach(() => useBackend(backend));
 
   it("counts zero codes and flips of ternary matrices only", () => {
-    const telemetry = new UpdateTelemetry(configOf(), weightQuantizerOf(configOf()));
+    const telemetry = new UpdateTelemetry(modelOf(), weightQuantizerOf(modelOf().config));
     update(telemetry, matrixName, values.with(2, 0.5), values, values);
     update(telemetry, embeddingName, values, values, values);
     expect(telemetry.zeroFraction).toBe(3 / 16);
@@ -42,7 +45,7 @@ describe.each(testedBackends)("UpdateTelemetry on %s", (backend) => {
   });
 
   it("measures norms, ratio and error of a matrix, and its histograms", () => {
-    const telemetry = new UpdateTelemetry(configOf(), weightQuantizerOf(configOf()), detail);
+    const telemetry = new UpdateTelemetry(modelOf(), weightQuantizerOf(modelOf().config), detail);
     update(telemetry, matrixName, values.with(2, 0.5), values, [6, 8, ...new Array(14).fill(0)]);
     const [row] = telemetry.rows;
     // Sums of squares: 3 + 10 / 4 after, 1 / 4 more before; three weights of 1 are coded as 0.5.
@@ -70,7 +73,7 @@ describe.each(testedBackends)("UpdateTelemetry on %s", (backend) => {
   });
 
   it("has norms alone for what is not quantized, and no codes of a float model", () => {
-    const telemetry = new UpdateTelemetry(configOf({ weight_quantizer: "none" }), null, {
+    const telemetry = new UpdateTelemetry(modelOf({ weight_quantizer: "none" }), null, {
       ...detail,
       histograms: false,
     });
@@ -83,7 +86,7 @@ describe.each(testedBackends)("UpdateTelemetry on %s", (backend) => {
   });
 
   it("leaves out layers that are not asked for, but not their codes", () => {
-    const telemetry = new UpdateTelemetry(configOf(), weightQuantizerOf(configOf()), { ...detail, layers: [] });
+    const telemetry = new UpdateTelemetry(modelOf(), weightQuantizerOf(modelOf().config), { ...detail, layers: [] });
     update(telemetry, matrixName, values, values, values);
     update(telemetry, embeddingName, values, values, values);
     expect(telemetry.rows.map(({ name }) => name)).toEqual([embeddingName]);
