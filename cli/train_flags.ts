@@ -19,6 +19,11 @@ export const trainFlags = {
     description: "threads of the native backend (default: BITNET_THREADS, else all CPUs that it may use)",
   },
   seed: { type: "number", description: "training.seed: initial weights, data order, samples" },
+  tracker: {
+    type: "array",
+    string: true,
+    description: "modules that get the run's numbers: they export init, log and finish, as W&B and trackio have them",
+  },
   "dry-run": { type: "boolean", default: false, description: "print parameters, memory, tokens and time, and stop" },
 } as const;
 

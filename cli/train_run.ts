@@ -15,6 +15,7 @@ import {
   formatEstimate,
   latestCheckpoint,
   loadRunConfig,
+  loadTracker,
   locateSources,
   matchRun,
   type Override,
@@ -28,6 +29,7 @@ import {
   runCache,
   runNotes,
   stepOperations,
+  type Tracker,
   trainerOptionsOf,
   withBackwardPrecision,
   withStandardInput,
@@ -104,7 +106,12 @@ function printHeader(inputs: RunInputs, compute: Compute, reason?: string): void
 }
 
 /** Trains, and shows it. Returns how it ended. */
-async function train(inputs: RunInputs, directory: RunDirectory, compute: Compute, signal: AbortSignal) {
+async function train(
+  inputs: RunInputs,
+  directory: RunDirectory,
+  compute: Compute,
+  { signal, trackers }: { signal: AbortSignal; trackers: readonly Tracker[] },
+) {
   const { config } = inputs;
   const run = beginRun({ ...inputs, directory, compute });
   let progress: TrainingProgress | undefined;
@@ -120,7 +127,7 @@ async function train(inputs: RunInputs, directory: RunDirectory, compute: Comput
       startStep: run.step,
       stream: process.stdout,
     });
-    return await run.run({ listener: progress, signal });
+    return await run.run({ listener: progress, signal, trackers });
   } finally {
     progress?.close();
     run.dispose();
@@ -133,6 +140,7 @@ export async function runTraining(flags: TrainFlags, signal: AbortSignal): Promi
   checkInteger("seed", flags.seed, 0);
   const isDryRun = flags["dry-run"];
   if (flags.out === undefined && !isDryRun) throw new UsageError("--out is missing: the folder of the run");
+  const trackers = await Promise.all((flags.tracker ?? []).map(loadTracker));
   const directory = flags.out === undefined ? undefined : new RunDirectory(flags.out);
   const given = await withInput(readConfig(flags, directory));
   // The folder of the run that goes on; none if the old one died before it had written anything.
@@ -163,7 +171,7 @@ export async function runTraining(flags: TrainFlags, signal: AbortSignal): Promi
       for (const line of formatEstimate(estimate, inputs.dataset.trainTokens, keep_checkpoints)) say(line);
       return;
     }
-    const end = await train(inputs, directory, compute, signal);
+    const end = await train(inputs, directory, compute, { signal, trackers });
     if (end === "interrupted") {
       process.exitCode = 130;
       console.log(`interrupted: continue with bitnet-train --resume --out ${directory.path}`);

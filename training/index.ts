@@ -58,7 +58,19 @@ export { locateSources, type RunData, recordSources } from "./run_sources.ts";
 export { makeSchedule, type ScheduleOptions, scheduleSchema } from "./schedules/registry.ts";
 export { agreeUpTo, type Schedule, type ScheduledValues, type ScheduleStep } from "./schedules/schedule.ts";
 export { withStandardInput } from "./standard_input.ts";
-export { NonFiniteError, type StepResult, type StepValues, type TokenBatch, trainStep } from "./train_step.ts";
+export type { Histogram } from "./telemetry/histogram.ts";
+export type { TelemetryOptions } from "./telemetry/telemetry_options.ts";
+export type { TelemetryRow } from "./telemetry/telemetry_row.ts";
+export { loadTracker, TrackerError } from "./trackers/load_tracker.ts";
+export type { TrackedRun, TrackedValues, Tracker } from "./trackers/tracker.ts";
+export {
+  NonFiniteError,
+  type StepObserver,
+  type StepResult,
+  type StepValues,
+  type TokenBatch,
+  trainStep,
+} from "./train_step.ts";
 export {
   type RunOptions,
   type SampleOptions,
@@ -70,4 +82,4 @@ export {
   type TrainingEnd,
 } from "./trainer.ts";
 export { latestCheckpoint, TrainingCheckpointError } from "./training_checkpoint.ts";
-export { beginRun, type RunListener, TrainingRun, type TrainingRunOptions } from "./training_run.ts";
+export { beginRun, type RunCall, type RunListener, TrainingRun, type TrainingRunOptions } from "./training_run.ts";

@@ -14,6 +14,7 @@ const freeKeys: ReadonlySet<string> = new Set([
   // Another length under the same schedule: a remark tells what that does to the rates.
   "training.max_steps",
   "about",
+  "telemetry",
   // The run has its tokenizer.
   "tokenizer.path",
   "data.cache_directory",

@@ -9,6 +9,8 @@
  *     metrics.jsonl       one row per logged step (see metrics.ts)
  *     samples.jsonl       {step, prompt, text}
  *     telemetry.jsonl     one row per tensor on the steps of section telemetry (see telemetry/telemetry_row.ts)
+ *     telemetry.arrow     the same as a table, as of the newest checkpoint
+ *     events.out.tfevents.*    the same for TensorBoard, one file for each start (see tensorboard/)
  *     loss.png            the curves so far
  *     checkpoints/step-00000500/, checkpoints/latest    see training_checkpoint.ts
  */
@@ -55,6 +57,9 @@ export class RunDirectory {
   }
   get telemetryFile(): string {
     return path.join(this.path, "telemetry.jsonl");
+  }
+  get telemetryTableFile(): string {
+    return path.join(this.path, "telemetry.arrow");
   }
   get plotFile(): string {
     return path.join(this.path, "loss.png");

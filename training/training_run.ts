@@ -14,6 +14,10 @@ import { watchLoss } from "./loss_watch.ts";
 import type { MetricsRow } from "./metrics.ts";
 import { appendRow, appendRows, type RunDirectory, readRows, syncRows, truncateRows } from "./run_directory.ts";
 import { recordSources } from "./run_sources.ts";
+import { writeTelemetryTable } from "./telemetry/telemetry_arrow.ts";
+import { runEvents } from "./tensorboard/run_events.ts";
+import type { Tracker } from "./trackers/tracker.ts";
+import { TrackerCalls } from "./trackers/tracker_calls.ts";
 import { NonFiniteError } from "./train_step.ts";
 import { Trainer, type TrainerListener, type TrainingEnd } from "./trainer.ts";
 import {
@@ -35,6 +39,15 @@ export interface RunListener extends Omit<TrainerListener, "onCheckpoint"> {
   onCheckpoint?(step: number, directory: string): void;
   /** A line to tell; default: on stderr. */
   onRemark?(line: string): void;
+}
+
+/** How {@link TrainingRun.run} is called. */
+export interface RunCall {
+  listener?: RunListener;
+  /** Ends the run after the step at hand. */
+  signal?: AbortSignal;
+  /** Get the numbers of the run, too. */
+  trackers?: readonly Tracker[];
 }
 
 /**
@@ -117,16 +130,42 @@ export class TrainingRun {
    * Trains to the end. When `signal` aborts, the step at hand is finished and checkpointed first.
    * @throws {NonFiniteError} when the loss or the gradient is not finite; earlier checkpoints stay.
    */
-  async run({ listener = {}, signal }: { listener?: RunListener; signal?: AbortSignal } = {}): Promise<TrainingEnd> {
+  async run({ listener = {}, signal, trackers = [] }: RunCall = {}): Promise<TrainingEnd> {
+    const tracked = this.tracked(trackers, listener);
+    let end: TrainingEnd | "failed" = "failed";
     try {
-      return await this.trainer.run({ listeners: [this.recorder(listener)], signal });
+      const listeners = [...this.events(), this.recorder(listener), ...tracked];
+      end = await this.trainer.run({ listeners, signal });
+      return end;
     } catch (error) {
       throw error instanceof NonFiniteError ? this.withAdvice(error) : error;
+    } finally {
+      await Promise.all(tracked.map((calls) => calls.finish(end)));
     }
   }
 
   dispose(): void {
     this.trainer.dispose();
+  }
+
+  private tracked(trackers: readonly Tracker[], { onRemark = console.error }: RunListener): TrackerCalls[] {
+    const { directory, config } = this.options;
+    const folder = path.resolve(directory.path);
+    const run = {
+      name: path.basename(folder),
+      project: path.basename(path.dirname(folder)),
+      directory: folder,
+      config,
+      step: this.step,
+    };
+    return trackers.map((tracker) => new TrackerCalls(tracker, run, onRemark));
+  }
+
+  /** TensorBoard's, if steps are left to tell of. */
+  private events(): TrainerListener[] {
+    const { directory, config } = this.options;
+    if (!config.telemetry.tensorboard || this.step >= config.training.max_steps) return [];
+    return [runEvents(directory.path, config, this.step)];
   }
 
   private recorder(listener: RunListener): TrainerListener {
@@ -158,6 +197,7 @@ export class TrainingRun {
       },
       onCheckpoint: async (step) => {
         const saved = await this.save();
+        writeTelemetryTable(directory.telemetryTableFile, directory.telemetryFile);
         await this.plot(listener);
         listener.onCheckpoint?.(step, saved);
       },

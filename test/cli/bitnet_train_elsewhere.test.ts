@@ -26,6 +26,7 @@ async function train(cwd: string, out: string, set: string[], data?: string): Pr
         backend: hasNative ? "native" : "wasm",
         threads: 1,
         seed: undefined,
+        tracker: undefined,
         "dry-run": false,
       },
       new AbortController().signal,

@@ -60,3 +60,12 @@ export const telemetryHistograms = [
   "gradients",
   "activations",
 ] as const satisfies readonly (keyof TelemetryRow)[];
+
+/** The values of a row by `KEY/TENSOR`, as TensorBoard and trackers name them. */
+export function telemetryEntries(row: TelemetryRow): [string, number | Histogram][] {
+  const name = row.name.replace(/\.weight$/, "");
+  return [...telemetryNumbers, ...telemetryHistograms].flatMap((key): [string, number | Histogram][] => {
+    const value = row[key];
+    return value === undefined ? [] : [[`${key}/${name}`, value]];
+  });
+}
