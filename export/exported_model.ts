@@ -14,15 +14,17 @@ export interface ExportedModel {
 }
 
 export function exportedModel({ config, changes }: ExportPlan): ExportedModel {
-  const widths = new Map(
-    modelParameters(config).flatMap(({ kind, name, shape }) => (kind === "matrix" ? [[name, shape[1]]] : [])),
-  );
-  const roundings = changes.flatMap(({ roundedTo }) => roundedTo ?? []);
+  const specs = new Map(modelParameters(config).map((spec) => [spec.name, spec]));
+  const roundings = {
+    matrix: changes.flatMap(({ roundedTo }) => roundedTo ?? []),
+    embedding: changes.flatMap(({ embeddingRoundedTo }) => embeddingRoundedTo ?? []),
+  };
   return {
     config: Object.assign({ ...config }, ...changes.map((change) => change.config)),
     parameter(name, values) {
-      const cols = widths.get(name);
-      return cols === undefined ? values : roundings.reduce((each, dtype) => roundRows(each, cols, dtype), values);
+      const { kind, shape } = specs.get(name)!;
+      if (kind !== "matrix" && kind !== "embedding") return values;
+      return roundings[kind].reduce((each, dtype) => roundRows(each, shape[1]!, dtype), values);
     },
   };
 }

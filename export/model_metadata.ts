@@ -10,7 +10,7 @@ import {
 import type { GgufValue } from "../src/gguf/gguf_types.ts";
 import type { WritableTensorType } from "../src/gguf/types/tensor_type.ts";
 import type { EmbeddingDtype } from "../src/quant/dtypes.ts";
-import { storedWeightQuantizer } from "../src/quantizers/registry.ts";
+import { defaultActivationQuantizer, storedWeightQuantizer } from "../src/quantizers/registry.ts";
 
 /** `general.architecture`: which graph a reader builds. */
 export type Architecture = "bitnet-b1.58" | "bitnet" | "llama" | "bitnet-lab";
@@ -73,6 +73,9 @@ export function modelMetadata(
     ["bitnet-lab.hidden_act", string(config.hiddenAct)],
     ["bitnet-lab.use_sub_norms", bool(config.normPlacement === "sub")],
   );
+  if (embeddingDtype === "int8_row") {
+    entries.push(["bitnet-lab.head.activation_quantizer", string(defaultActivationQuantizer)]);
+  }
   // What only newer readers know is written where it says something, so that others refuse the model for it.
   if (config.normPlacement === "every_linear") entries.push(["bitnet-lab.norm_placement", string("every_linear")]);
   if (config.feedForward !== "gated") entries.push(["bitnet-lab.feed_forward", string(config.feedForward)]);

@@ -8,16 +8,20 @@
  */
 import { isQuantized, ownGraphKey } from "../../src/config/model_quantizers.ts";
 import { ggufTarget } from "./gguf_target.ts";
+import { headNote, joinedNotes } from "./head_note.ts";
 import { firstBroken } from "./target.ts";
 
 export const bitnetCpp = ggufTarget({
   name: "bitnet.cpp",
   readsVocabulary: true,
   defaultType: () => "i2_s",
-  note: ({ config }) =>
-    config.hiddenAct === "relu2"
-      ? "bitnet.cpp from July 2026 on computes this model with SiLU (microsoft/BitNet issue 588): use a version of April 2025 to March 2026 (commit 01eb415)"
-      : null,
+  note: (request) =>
+    joinedNotes(
+      request.config.hiddenAct === "relu2"
+        ? "bitnet.cpp from July 2026 on computes this model with SiLU (microsoft/BitNet issue 588): use a version of April 2025 to March 2026 (commit 01eb415)"
+        : null,
+      headNote(request, "bitnet.cpp"),
+    ),
   refusal({ config, linearType }) {
     const { numAttentionHeads: heads, headDim, hiddenSize } = config;
     const ownKey = ownGraphKey(config);

@@ -12,17 +12,20 @@ import {
   ownGraphKey,
 } from "../../src/config/model_quantizers.ts";
 import { ggufTarget } from "./gguf_target.ts";
+import { headNote, joinedNotes } from "./head_note.ts";
 import { firstBroken } from "./target.ts";
 
 export const llamaCpp = ggufTarget({
   name: "llama.cpp",
   readsVocabulary: true,
   defaultType: (config) => (hasTernaryWeights(config) ? "tq2_0" : "f32"),
-  note({ config, linearType }) {
-    if (isFloat(config)) return null;
-    return linearType === "f16" || linearType === "f32"
-      ? "llama.cpp does not quantize activations for this type: its logits agree within a tolerance"
-      : "llama.cpp quantizes activations per 256 elements instead of per token: its logits agree within a tolerance";
+  note(request) {
+    const { config, linearType } = request;
+    const linears =
+      linearType === "f16" || linearType === "f32"
+        ? "llama.cpp does not quantize activations for this type: its logits agree within a tolerance"
+        : "llama.cpp quantizes activations per 256 elements instead of per token: its logits agree within a tolerance";
+    return joinedNotes(isFloat(config) ? null : linears, headNote(request, "llama.cpp"));
   },
   refusal({ config, linearType }) {
     const { numAttentionHeads: heads, headDim, hiddenSize } = config;

@@ -25,6 +25,8 @@ export interface ModelChange {
   config?: Partial<ModelConfig>;
   /** What the linear weights are rounded to, where they are floats. */
   roundedTo?: EmbeddingDtype;
+  /** What embedding and head are rounded to, where `config` has another type of them. */
+  embeddingRoundedTo?: EmbeddingDtype;
 }
 
 export interface ExportPlan extends ExportRequest {

@@ -15,6 +15,7 @@ import { fits, type Storage } from "../../src/config/packing_rules.ts";
 import { transformersExportBytes, writeTransformersExport } from "../transformers_export.ts";
 import { statedByDirectory } from "../verify/stated_model.ts";
 import { verifyTransformers } from "../verify/verify_transformers.ts";
+import { floatHeadChange } from "./head_note.ts";
 import { type ExportTarget, firstBroken } from "./target.ts";
 
 /** Codes that share a byte; they lie a quarter of the rows apart. */
@@ -73,10 +74,12 @@ export const transformers: ExportTarget = {
       ],
     ]);
   },
-  changes({ config, linearType }) {
-    if (!recomputesScales(config, linearType) || config.scaleDtype === "f32") return [];
+  changes(request) {
+    const { config, linearType } = request;
+    const head = floatHeadChange(request, "transformers");
+    if (!recomputesScales(config, linearType) || config.scaleDtype === "f32") return head;
     const text = `transformers recomputes the weight scales in f32, trained as ${config.scaleDtype}`;
-    return [{ text, config: { scaleDtype: "f32" } }];
+    return [...head, { text, config: { scaleDtype: "f32" } }];
   },
   describe: (plan) => ({
     text: `transformers, ${plan.linearType === "f32" ? "f32" : "packed codes"}`,

@@ -4,21 +4,25 @@
  * kernel variant, thread count and way of cutting the work.
  */
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { exportModel } from "../../export/export_model.ts";
-import { planExport } from "../../export/export_plan.ts";
 import { loadAddon } from "../../native/addon.ts";
 import { registerNativeBackend } from "../../native/backend/register.ts";
-import { Engine } from "../../native/inference/engine.ts";
 import type { ModelConfigJson } from "../../src/config/model_config.ts";
-import { CounterRng } from "../../src/random/counter_rng.ts";
-import { type TrainedModel, trainSmallModel } from "../support/trained_model.ts";
+import {
+  cuts,
+  differingBits,
+  engineScores,
+  exportTrained,
+  prepare,
+  raggedSequences,
+  trainingForward,
+} from "../support/bits.ts";
+import { trainSmallModel } from "../support/trained_model.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "bitnet-bits-"));
 const addon = loadAddon();
@@ -37,99 +41,12 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Sequences of 1 to 300 predicted tokens, at least `tokens` of them in all. */
-function raggedSequences(ids: Int32Array, tokens: number): Int32Array[] {
-  const rng = new CounterRng(3, "ragged");
-  const lengths = [1, 300, 2, 17, 16, 15, 299, 33];
-  const sequences: Int32Array[] = [];
-  for (let start = 0, total = 0; total < tokens; ) {
-    const predicted = lengths[sequences.length] ?? 1 + rng.integer(300);
-    sequences.push(ids.slice(start, start + predicted + 1));
-    start += predicted + 1;
-    total += predicted;
-  }
-  return sequences;
-}
-
-/** Log-likelihoods of the training forward, in right-padded batches of a few sequences each. */
-function trainingForward({ model }: TrainedModel, sequences: readonly Int32Array[], rows: number): Float32Array[] {
-  const all: Float32Array[] = [];
-  for (let at = 0; at < sequences.length; at += rows) {
-    const batch = sequences.slice(at, at + rows);
-    const width = Math.max(...batch.map((ids) => ids.length - 1));
-    const inputs = new Int32Array(batch.length * width);
-    const targets = new Int32Array(batch.length * width).fill(-1);
-    batch.forEach((ids, r) => {
-      inputs.set(ids.subarray(0, -1), r * width);
-      targets.set(ids.subarray(1), r * width);
-    });
-    const scores = model.logProbs(
-      tf.tensor2d(inputs, [batch.length, width], "int32"),
-      tf.tensor2d(targets, [batch.length, width], "int32"),
-    );
-    const values = scores.logProbs.dataSync() as Float32Array;
-    batch.forEach((ids, r) => {
-      all.push(values.slice(r * width, r * width + ids.length - 1));
-    });
-    tf.dispose([scores.logProbs, scores.argmax]);
-  }
-  return all;
-}
-
-async function exportTrained(trained: TrainedModel, type: "tq2_0" | "tq1_0" | "i2_s" | "f16" | "f32"): Promise<string> {
-  const { model, tokenizer } = trained;
-  const key = createHash("sha256").update(JSON.stringify(model.config)).digest("hex").slice(0, 16);
-  const file = path.join(folder, `${key}-${type}.gguf`);
-  if (!existsSync(file)) {
-    const plan = planExport(model.config, tokenizer, { target: "bitnet-lab", type, name: "bits" });
-    await exportModel(plan, file, async (name) => {
-      return model.parameters.get(name)!.dataSync() as Float32Array;
-    });
-  }
-  return file;
-}
-
-/** Number of values whose float32 bits differ; also counts missing ones. */
-function differingBits(expected: readonly Float32Array[], actual: readonly Float32Array[]): number {
-  let differing = Math.abs(expected.length - actual.length);
-  expected.forEach((values, i) => {
-    const a = new Uint32Array(values.slice().buffer);
-    const b = new Uint32Array((actual[i] ?? new Float32Array()).slice().buffer);
-    for (let k = 0; k < Math.max(a.length, b.length); k++) if (a[k] !== b[k]) differing++;
-  });
-  return differing;
-}
-
-async function engineScores(file: string, sequences: Int32Array[], threads: number, chunk?: number | "token") {
-  const engine = await Engine.load(file, { threads });
-  try {
-    return (await engine.score(sequences, chunk === undefined ? {} : { chunk })).map((score) => score.logprobs);
-  } finally {
-    engine.dispose();
-  }
-}
-
 /** Writes what `engine_check --expect` reads: int32 sequences; per sequence int32 n, n int32 ids, n - 1 float32. */
 function writeExpectedScores(file: string, sequences: readonly Int32Array[], expected: readonly Float32Array[]): void {
   const parts = sequences.flatMap((ids, i) => [Int32Array.of(ids.length), ids.slice(), expected[i]!]);
   const bytes = [Int32Array.of(sequences.length), ...parts].map((part) => Buffer.from(part.buffer, 0, part.byteLength));
   writeFileSync(file, Buffer.concat(bytes));
 }
-
-/** The training forward of one model in the default variant: what everything else is compared with. */
-function prepare(keys: Partial<ModelConfigJson>) {
-  const trained = trainSmallModel(keys);
-  const sequences = raggedSequences(trained.heldOutIds, 4096);
-  return { trained, sequences, expected: trainingForward(trained, sequences, 5) };
-}
-
-const cuts = [
-  { threads: 1, chunk: undefined },
-  { threads: 2, chunk: undefined },
-  { threads: 3, chunk: 37 },
-  { threads: 2, chunk: "token" },
-  { threads: 1, chunk: 5 },
-] as const;
 
 describe("bits: training forward = engine on the exported GGUF", () => {
   let reference: ReturnType<typeof prepare>;
@@ -166,7 +83,7 @@ describe("bits: training forward = engine on the exported GGUF", () => {
     for (const variant of variants) {
       it(`engine: ${type}, ${variant}, 1 to 3 threads, whole, in chunks and token by token`, async () => {
         addon.setVariant(variant);
-        const file = await exportTrained(reference.trained, type);
+        const file = await exportTrained(reference.trained, type, folder);
         for (const { threads, chunk } of cuts) {
           // The scalar reference is slow: all cuts of every sequence for one type, one cut for the others.
           const all = variant !== "scalar" || type === "tq2_0" || (threads === 2 && chunk === undefined);
@@ -180,12 +97,12 @@ describe("bits: training forward = engine on the exported GGUF", () => {
   }
 
   it.each(["f16", "f32"] as const)("engine: %s stores the ternary weights without loss", async (type) => {
-    const scores = await engineScores(await exportTrained(reference.trained, type), reference.sequences, 2);
+    const scores = await engineScores(await exportTrained(reference.trained, type, folder), reference.sequences, 2);
     expect(differingBits(reference.expected, scores)).toBe(0);
   });
 
   it("engine under qemu with NEON: 1 to 3 threads, whole, in chunks and token by token", async (context) => {
-    const file = await exportTrained(reference.trained, "tq2_0");
+    const file = await exportTrained(reference.trained, "tq2_0", folder);
     const scores = path.join(folder, "scores.bin");
     writeExpectedScores(scores, reference.sequences, reference.expected);
     const program = path.join(import.meta.dirname, "../../native/check/run.mjs");
@@ -225,7 +142,7 @@ describe.each(["absmean_ternary_row", "absmedian_ternary"])("bits: integer produ
         addon.setThreads(threads);
         expect(differingBits(expected, trainingForward(model.trained, some, 2 * threads - 1))).toBe(0);
       }
-      const file = await exportTrained(model.trained, "tq2_0");
+      const file = await exportTrained(model.trained, "tq2_0", folder);
       for (const { threads, chunk } of cuts) {
         expect(differingBits(expected, await engineScores(file, some, threads, chunk))).toBe(0);
       }
@@ -235,7 +152,7 @@ describe.each(["absmean_ternary_row", "absmedian_ternary"])("bits: integer produ
   );
 
   it.each(["tq1_0", "f16", "f32"] as const)("%s stores it without loss", async (type) => {
-    const scores = await engineScores(await exportTrained(model.trained, type), model.sequences, 2);
+    const scores = await engineScores(await exportTrained(model.trained, type, folder), model.sequences, 2);
     expect(differingBits(model.expected, scores)).toBe(0);
   });
 });
@@ -277,7 +194,9 @@ describe("bits: other shapes of model", () => {
     const trained = trainSmallModel(keys, 4);
     const sequences = raggedSequences(trained.heldOutIds, 700);
     const expected = trainingForward(trained, sequences, 3);
-    expect(differingBits(expected, await engineScores(await exportTrained(trained, type), sequences, 2, 50))).toBe(0);
+    expect(
+      differingBits(expected, await engineScores(await exportTrained(trained, type, folder), sequences, 2, 50)),
+    ).toBe(0);
     trained.model.dispose();
   });
 });

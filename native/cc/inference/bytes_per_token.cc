@@ -10,11 +10,20 @@ int64_t matrix_bytes(const Linear& linear) {
          (per_row ? linear.out * static_cast<int64_t>(sizeof(float)) : 0);
 }
 
+// Of the head, and of one row of the embedding.
+int64_t vocabulary_bytes(const Model& model) {
+  const RowPanel& head = model.head();
+  const Int8Rows* int8 = model.int8_head();
+  if (!int8) return (head.rows + 1) * row_bytes(head.type, head.cols);
+  constexpr int64_t kScaleAndSum = sizeof(float) + sizeof(int32_t);
+  const int64_t embedding = model.tied() ? int8->cols : row_bytes(head.type, head.cols);
+  return int8->rows * (int8->cols + kScaleAndSum) + embedding;
+}
+
 }  // namespace
 
 uint64_t bytes_per_token(const Model& model) {
-  const RowPanel& head = model.head();
-  int64_t bytes = (head.rows + 1) * row_bytes(head.type, head.cols);  // and one row of the embedding
+  int64_t bytes = vocabulary_bytes(model);
   size_t gains = model.output_norm().size();
   for (const Layer& layer : model.layers()) {
     for (const Linear* linear :

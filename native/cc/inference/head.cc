@@ -32,28 +32,42 @@ std::vector<int32_t> largest(const float* row, int64_t vocab, int64_t count) {
 Head::Head(const Model& model, const Kernels& kernels, const Workers& workers, HeadPrecision precision)
     : model_(model), kernels_(kernels), workers_(workers), precision_(precision) {}
 
+CodeRows Head::quantized(const float* hidden, int64_t tokens) {
+  const int64_t cols = model_.head().cols, stride = padded_cols(cols);
+  if (static_cast<size_t>(tokens * stride) > codes_.size()) {
+    codes_ = AlignedBuffer(static_cast<size_t>(tokens * stride));
+    act_scale_ = AlignedBuffer(static_cast<size_t>(tokens) * sizeof(float));
+    code_sum_ = AlignedBuffer(static_cast<size_t>(tokens) * sizeof(int32_t));
+  }
+  int8_t* codes = reinterpret_cast<int8_t*>(codes_.data());
+  int32_t* code_sum = reinterpret_cast<int32_t*>(code_sum_.data());
+  workers_.split(tokens, 1, tokens * cols * 4, [&](int64_t begin, int64_t end) {
+    for (int64_t t = begin; t < end; ++t) {
+      kernels_.quantize_row(hidden + t * cols, cols, codes + t * stride, act_scale_.floats() + t,
+                            code_sum + t);
+    }
+  });
+  return {codes, stride, act_scale_.floats(), code_sum, tokens};
+}
+
 void Head::logits(const float* hidden, int64_t tokens, float* logits) {
   const RowPanel& head = model_.head();
-  if (precision_ == HeadPrecision::int8) {
-    const int64_t stride = padded_cols(head.cols);
-    if (static_cast<size_t>(tokens * stride) > codes_.size()) {
-      codes_ = AlignedBuffer(static_cast<size_t>(tokens * stride));
-      act_scale_ = AlignedBuffer(static_cast<size_t>(tokens) * sizeof(float));
-    }
-    int8_t* codes = reinterpret_cast<int8_t*>(codes_.data());
-    workers_.split(tokens, 1, tokens * head.cols * 4, [&](int64_t begin, int64_t end) {
-      for (int64_t t = begin; t < end; ++t) {
-        int32_t code_sum;
-        kernels_.quantize_row(hidden + t * head.cols, head.cols, codes + t * stride, act_scale_.floats() + t,
-                              &code_sum);
-      }
-    });
-    workers_.split(head.rows, kPanelRows, tokens * head.rows * head.cols, [&](int64_t begin, int64_t end) {
-      kernels_.q8_rows(head, begin, end, codes, stride, act_scale_.floats(), tokens, logits, head.rows);
+  const int64_t work = tokens * head.rows * head.cols;
+  if (const Int8Rows* rows = model_.int8_head()) {
+    const CodeRows x = quantized(hidden, tokens);
+    workers_.split(head.rows, kPanelRows, work, [&](int64_t begin, int64_t end) {
+      multiply_int8_rows(kernels_, *rows, begin, end, x, logits, head.rows);
     });
     return;
   }
-  workers_.split(head.rows, kPanelRows, tokens * head.rows * head.cols, [&](int64_t begin, int64_t end) {
+  if (precision_ == HeadPrecision::int8) {
+    const CodeRows x = quantized(hidden, tokens);
+    workers_.split(head.rows, kPanelRows, work, [&](int64_t begin, int64_t end) {
+      kernels_.q8_rows(head, begin, end, x.codes, x.stride, x.act_scale, tokens, logits, head.rows);
+    });
+    return;
+  }
+  workers_.split(head.rows, kPanelRows, work, [&](int64_t begin, int64_t end) {
     kernels_.panel_rows(head, begin, end, hidden, head.cols, tokens, logits, head.rows);
   });
 }

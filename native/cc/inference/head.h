@@ -1,4 +1,4 @@
-// The output head: logits = hidden . head^T, and log-probabilities without ever holding [tokens, vocab] at
+// The output head: logits = hidden . head^T (in integers where the model was trained so), and log-probabilities without ever holding [tokens, vocab] at
 // once.
 #pragma once
 
@@ -39,12 +39,15 @@ class Head {
              float* logprobs, uint8_t* greedy, const TopTokens& top);
 
  private:
+  // The codes of hidden states, and the products with them.
+  CodeRows quantized(const float* hidden, int64_t tokens);
+
   const Model& model_;
   const Kernels& kernels_;
   const Workers& workers_;
   const HeadPrecision precision_;
-  AlignedBuffer chunk_;              // logits of a few tokens
-  AlignedBuffer codes_, act_scale_;  // of the hidden states, for int8
+  AlignedBuffer chunk_;                         // logits of a few tokens
+  AlignedBuffer codes_, act_scale_, code_sum_;  // of the hidden states, for int8
 };
 
 }  // namespace bitnet

@@ -294,13 +294,18 @@ Model::Model(std::unique_ptr<GgufFile> file, int threads, const std::atomic<bool
   loader.reject_unknown();
   check_i2_s_sizes(*file_);
   check_i2_s_order(*file_, c.layers, c.hidden_size, c.intermediate_size);
-  head_rows_ = AlignedBuffer(static_cast<size_t>(head_.bytes()), AlignedBuffer::Pages::huge);
-  head_.data = head_rows_.data();
-  loader.fill_head(*head);
+  if (c.int8_head) {
+    int8_head_ = Int8Head(*file_, *head, loader.workers);
+  } else {
+    head_rows_ = AlignedBuffer(static_cast<size_t>(head_.bytes()), AlignedBuffer::Pages::huge);
+    head_.data = head_rows_.data();
+    loader.fill_head(*head);
+  }
   loader.fill();
 }
 
 void Model::embed(const Kernels& kernels, int32_t id, float* out) const {
+  if (tied() && config_.int8_head) return decode_int8_row(int8_head_.rows(), id, out);
   if (tied()) return decode_panel_row(kernels, head_, id, out);
   const int64_t bytes = row_bytes(embedding_.row_type, embedding_.in);
   kernels.decode_row(static_cast<const uint8_t*>(embedding_.rows) + id * bytes, embedding_.row_type,
@@ -311,6 +316,8 @@ void Model::lock_memory() {
   locks_.emplace_back(arena_.data(), arena_.size());
   locks_.emplace_back(scales_.data(), scales_.size());
   locks_.emplace_back(head_rows_.data(), head_rows_.size());
+  locks_.emplace_back(int8_head_.codes().data(), int8_head_.codes().size());
+  locks_.emplace_back(int8_head_.scales().data(), int8_head_.scales().size());
   const auto lock_rows = [&](const Linear& linear) {
     const uint8_t* rows = static_cast<const uint8_t*>(linear.rows);
     const bool in_arena = rows >= arena_.data() && rows < arena_.data() + arena_.size();

@@ -12,6 +12,7 @@
 #include "core/ternary_panel.h"
 #include "inference/aligned_buffer.h"
 #include "inference/gguf_file.h"
+#include "inference/int8_head.h"
 #include "inference/memory_lock.h"
 #include "inference/model_config.h"
 
@@ -46,8 +47,10 @@ class Model {
   const ModelConfig& config() const { return config_; }
   const std::vector<Layer>& layers() const { return layers_; }
   const std::vector<float>& output_norm() const { return output_norm_; }
-  // [vocab][hidden]
+  // [vocab][hidden]; without data where int8_head() multiplies.
   const RowPanel& head() const { return head_; }
+  // The head that was trained to multiply integers; null: head() multiplies.
+  const Int8Rows* int8_head() const { return config_.int8_head ? &int8_head_.rows() : nullptr; }
   // Whether the head is the embedding, too.
   bool tied() const { return embedding_.rows == nullptr; }
   // The embedding of token `id`, hidden_size values.
@@ -55,7 +58,9 @@ class Model {
   // GGUF type of the linear weights, as stored.
   const std::string& weight_type() const { return weight_type_; }
   // Bytes of memory that the weights take besides the mapped file.
-  uint64_t packed_bytes() const { return arena_.size() + scales_.size() + head_rows_.size(); }
+  uint64_t packed_bytes() const {
+    return arena_.size() + scales_.size() + head_rows_.size() + int8_head_.size();
+  }
   // Weights, the embedding counted once when it is also the head.
   uint64_t parameters() const { return parameters_; }
 
@@ -71,6 +76,7 @@ class Model {
   std::vector<float> output_norm_;
   Linear embedding_;  // in the mapped file; no rows where it is the head
   RowPanel head_{};
+  Int8Head int8_head_;
   std::string weight_type_;
   uint64_t parameters_ = 0;
   std::vector<MemoryLock> locks_;  // after what they lock

@@ -126,6 +126,9 @@ void read_quantizers(const GgufFile& file, const Keys& keys, ModelConfig* config
                                     own       ? nullptr
                                     : ternary ? "absmax_int8"
                                               : "none");
+  const char* head_key = "bitnet-lab.head.activation_quantizer";
+  config->int8_head =
+      file.find(head_key) != nullptr && choose(keys, head_key, "absmax_int8", "none", nullptr);
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ struct ModelConfig {
   HiddenAct hidden_act;
   bool ternary_weights;   // linear weights are absmean ternary
   bool int8_activations;  // inputs of linear layers are absmax int8, one scale per token
+  bool int8_head;         // the head's inputs are, too, and its matrix is int8 rows
   bool use_sub_norms;     // RMSNorm before the o and down projections
   // The rows of q and k are stored in the order of interleaved rotary embedding (the `llama` architecture).
   bool interleaved_rope;
