@@ -45,6 +45,8 @@ export interface CommandDefinition<O extends Record<string, Options>> {
   positionals?: readonly string[];
   /** How many of them are required; default all. */
   requiredPositionals?: number;
+  /** What may follow them, any number. */
+  furtherPositionals?: string;
   /** yargs options. `--num_fewshot` and `--num-fewshot` are the same flag whichever of the two stands here. */
   options: O;
   /** What to give instead of a flag that other programs have. */
@@ -153,7 +155,7 @@ function checkValues(options: Record<string, Options>, values: Record<string, un
 /** Parses `args`; prints help or the version and leaves the process if asked to. */
 function parse<O extends Record<string, Options>>(definition: CommandDefinition<O>, args: readonly string[]) {
   const positionals = definition.positionals ?? [];
-  const { requiredPositionals: required = positionals.length } = definition;
+  const { requiredPositionals: required = positionals.length, furtherPositionals: further } = definition;
   // A flag that takes a value never swallows the next flag for it.
   const options = Object.fromEntries(
     Object.entries(definition.options).map(([flag, option]) => [
@@ -166,7 +168,7 @@ function parse<O extends Record<string, Options>>(definition: CommandDefinition<
     .updateStrings(yargsMessages as Record<string, string>)
     .scriptName(definition.name)
     .usage(
-      `${["$0", ...positionals.map((name, i) => (i < required ? `<${name}>` : `[${name}]`))].join(" ")} [options]\n\n${definition.summary}`,
+      `${["$0", ...positionals.map((name, i) => (i < required ? `<${name}>` : `[${name}]`)), ...(further ? [`[${further} ...]`] : [])].join(" ")} [options]\n\n${definition.summary}`,
     )
     .options(options)
     .example(definition.examples as [string, string][])
@@ -183,7 +185,8 @@ function parse<O extends Record<string, Options>>(definition: CommandDefinition<
   checkValues(definition.options, values);
   const given = (values._ as (string | number)[]).map(String);
   if (given.length < required) throw new UsageError(`missing argument <${positionals[given.length]}>`);
-  if (given.length > positionals.length) throw new UsageError(`unexpected argument "${given[positionals.length]}"`);
+  if (given.length > positionals.length && further === undefined)
+    throw new UsageError(`unexpected argument "${given[positionals.length]}"`);
   return { options: values as InferredOptionTypes<O>, positionals: given };
 }
 

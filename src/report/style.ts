@@ -64,8 +64,9 @@ th{font-weight:600}.number{text-align:right}
 .legend span{margin-right:1.2rem;overflow-wrap:anywhere}.legend i{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin-right:.35em}
 .figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,26rem),1fr));gap:1.2rem;margin:1rem 0}
 figure{margin:0;break-inside:avoid}figure svg{display:block;width:100%;height:auto}
-.maps{display:flex;flex-wrap:wrap;gap:1rem;margin:.6rem 0}.maps figcaption{font-size:.8rem;color:var(--faint);max-width:12rem;overflow-wrap:anywhere}
-.maps img{display:block;image-rendering:pixelated;width:min(12rem,40vw);border:1px solid var(--line)}
+.maps{display:flex;flex-wrap:wrap;gap:1rem;margin:.6rem 0}.maps figure{width:min(12rem,calc(50% - .5rem))}
+.maps figcaption{font-size:.8rem;color:var(--faint);overflow-wrap:anywhere}
+.maps img{display:block;image-rendering:pixelated;width:100%;box-sizing:border-box;border:1px solid var(--line)}
 .task{margin:.9rem 0}.row{display:grid;grid-template-columns:1fr 8.5rem;gap:.6rem;align-items:center;margin:.15rem 0}
 .row b{font-weight:normal;font-variant-numeric:tabular-nums;font-size:.9rem;white-space:nowrap}
 .track{position:relative;height:1.1rem;background:var(--track);border-radius:2px}

@@ -11,17 +11,22 @@ export interface HeatMap {
   /** By row, then column; null where nothing was measured. */
   values: readonly (readonly (number | null)[])[];
   xLabel: string;
+  /** Equal factors are equally far apart; values of 0 and below are left out. */
+  log?: boolean;
 }
 
 /** More columns than this are shown in part, evenly spaced. */
 const mostColumns = 60;
 
 /** Null without a value. */
-export function heatMap({ title, rows, columns, values, xLabel }: HeatMap): Figure | null {
-  const known = values.flat().filter((value) => value !== null && Number.isFinite(value)) as number[];
+export function heatMap({ title, rows, columns, values, xLabel, log = false }: HeatMap): Figure | null {
+  const isKnown = (value: number | null): value is number =>
+    value !== null && Number.isFinite(value) && (!log || value > 0);
+  const known = values.flat().filter(isKnown);
   if (known.length === 0) return null;
   const [low, high] = [smallest(known), largest(known)];
-  const share = (value: number) => (high > low ? (value - low) / (high - low) : 1);
+  const place = (value: number) => (log ? Math.log(value) : value);
+  const share = (value: number) => (high > low ? (place(value) - place(low)) / (place(high) - place(low)) : 1);
   const every = Math.ceil(columns.length / mostColumns);
   const shown = columns.map((_, i) => i).filter((i) => (columns.length - 1 - i) % every === 0);
   const widest = rows.reduce((most, row) => Math.max(most, textWidth(row, 10)), 0);
@@ -37,7 +42,7 @@ export function heatMap({ title, rows, columns, values, xLabel }: HeatMap): Figu
     }),
     ...shown.map((column, c) => {
       const value = values[r][column];
-      if (value === null || !Number.isFinite(value)) return "";
+      if (!isKnown(value)) return "";
       return element("rect", {
         x: left + c * cell,
         y: top + r * rowHeight,
