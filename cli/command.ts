@@ -9,6 +9,7 @@ import { nearestHint } from "../src/errors/nearest_name.ts";
 import { UserError } from "../src/errors/user_error.ts";
 import { packageVersion } from "../src/files/package.ts";
 import { errorReport } from "./error_report.ts";
+import { watchParent } from "./parent_channel.ts";
 
 /** The command line is wrong: exit code 2. */
 export class UsageError extends UserError {
@@ -196,7 +197,7 @@ function leaveOnClosedPipe(error: NodeJS.ErrnoException): void {
   throw error;
 }
 
-/** The first of these signals aborts `signal`, the second ends the process. */
+/** The first of these signals aborts `signal`, the second ends the process; the end of who started it aborts, too. */
 function abortOnSignal(names: readonly NodeJS.Signals[]): { signal: AbortSignal; release(): void } {
   const controller = new AbortController();
   const onSignal = () => {
@@ -204,9 +205,11 @@ function abortOnSignal(names: readonly NodeJS.Signals[]): { signal: AbortSignal;
     controller.abort(new InterruptedError());
   };
   for (const name of names) process.on(name, onSignal);
+  const forgetParent = watchParent(() => controller.abort(new InterruptedError()));
   return {
     signal: controller.signal,
     release: () => {
+      forgetParent();
       for (const name of names) process.off(name, onSignal);
     },
   };

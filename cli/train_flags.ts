@@ -13,6 +13,10 @@ export const trainFlags = {
   },
   set: { type: "array", string: true, description: "override keys of the configuration: section.key=value" },
   resume: { type: "boolean", default: false, description: "continue the run in --out, to the same bits" },
+  "until-step": {
+    type: "number",
+    description: "pause after this update, with a checkpoint; the schedule stays that of the whole run",
+  },
   backend: { choices: backendNames, description: "default native; wasm if the addon is not built" },
   threads: {
     type: "number",

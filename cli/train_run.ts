@@ -6,7 +6,8 @@ import { productNotes } from "../src/config/product_notes.ts";
 import { recipeNames } from "../src/config/recipes.ts";
 import { firstRemarks } from "../src/data/row_source.ts";
 import { counted } from "../src/errors/counted.ts";
-import { checkWritableDirectory } from "../src/files/make_directory.ts";
+import { lockFolder } from "../src/files/folder_lock.ts";
+import { checkWritableDirectory, makeDirectory } from "../src/files/make_directory.ts";
 import type { Compute } from "../src/ops/compute.ts";
 import {
   beginRun,
@@ -25,17 +26,21 @@ import {
   RunDirectory,
   RunDirectoryError,
   type RunInputs,
+  type RunListener,
   resolveConfigPath,
   runCache,
   runNotes,
   stepOperations,
   type Tracker,
+  type TrainingEnd,
+  type TrainingRun,
   trainerOptionsOf,
   withBackwardPrecision,
   withStandardInput,
 } from "../training/index.ts";
 import { checkInteger, UsageError } from "./command.ts";
 import { checkThreadFlag } from "./compute_flags.ts";
+import { tellStep } from "./parent_channel.ts";
 import { Progress } from "./progress.ts";
 import { readerLines } from "./reader_lines.ts";
 import { say, sayAside } from "./terminal/say.ts";
@@ -105,17 +110,41 @@ function printHeader(inputs: RunInputs, compute: Compute, reason?: string): void
   for (const line of productNotes(resolveModelConfig(config.model))) sayAside(`note: ${line}`);
 }
 
-/** Trains, and shows it. Returns how it ended. */
+/** What the trainer tells, shown; and stops when `untilStep` is reached. */
+function listenerOf(progress: TrainingProgress, untilStep: number, pause: AbortController): RunListener {
+  return {
+    onStep: (step, loss) => {
+      progress.onStep(step, loss);
+      tellStep(step, loss);
+      if (step >= untilStep) pause.abort();
+    },
+    onMetrics: (row) => progress.onMetrics(row),
+    onSample: (step, text) => progress.onSample(step, text),
+    onRemark: progress.onRemark,
+    onCheckpoint: (step, directory) => progress.onCheckpoint(step, directory),
+  };
+}
+
+interface TrainCall {
+  compute: Compute;
+  untilStep: number;
+  signal: AbortSignal;
+  trackers: readonly Tracker[];
+}
+
+/** Trains, and shows it. Returns how it ended; `paused` after the update `untilStep`. */
 async function train(
   inputs: RunInputs,
   directory: RunDirectory,
-  compute: Compute,
-  { signal, trackers }: { signal: AbortSignal; trackers: readonly Tracker[] },
-) {
+  { compute, untilStep, signal, trackers }: TrainCall,
+): Promise<TrainingEnd | "paused"> {
   const { config } = inputs;
-  const run = beginRun({ ...inputs, directory, compute });
+  makeDirectory(directory.path);
+  const unlock = lockFolder(directory.path);
+  let run: TrainingRun | undefined;
   let progress: TrainingProgress | undefined;
   try {
+    run = beginRun({ ...inputs, directory, compute });
     const note = await run.resume();
     if (run.step > 0) say(`resumed   at step ${run.step} of ${config.training.max_steps}`);
     if (run.step >= config.training.max_steps) {
@@ -127,10 +156,15 @@ async function train(
       startStep: run.step,
       stream: process.stdout,
     });
-    return await run.run({ listener: progress, signal, trackers });
+    const pause = new AbortController();
+    if (run.step >= untilStep) pause.abort();
+    const listener = listenerOf(progress, untilStep, pause);
+    const end = await run.run({ listener, signal: AbortSignal.any([signal, pause.signal]), trackers });
+    return end === "interrupted" && !signal.aborted ? "paused" : end;
   } finally {
     progress?.close();
-    run.dispose();
+    run?.dispose();
+    unlock();
   }
 }
 
@@ -138,6 +172,7 @@ async function train(
 export async function runTraining(flags: TrainFlags, signal: AbortSignal): Promise<void> {
   checkThreadFlag(flags.threads);
   checkInteger("seed", flags.seed, 0);
+  checkInteger("until-step", flags["until-step"], 1);
   const isDryRun = flags["dry-run"];
   if (flags.out === undefined && !isDryRun) throw new UsageError("--out is missing: the folder of the run");
   const trackers = await Promise.all((flags.tracker ?? []).map(loadTracker));
@@ -171,10 +206,11 @@ export async function runTraining(flags: TrainFlags, signal: AbortSignal): Promi
       for (const line of formatEstimate(estimate, inputs.dataset.trainTokens, keep_checkpoints)) say(line);
       return;
     }
-    const end = await train(inputs, directory, compute, { signal, trackers });
-    if (end === "interrupted") {
-      process.exitCode = 130;
-      console.log(`interrupted: continue with bitnet-train --resume --out ${directory.path}`);
+    const untilStep = flags["until-step"] ?? Number.POSITIVE_INFINITY;
+    const end = await train(inputs, directory, { compute, untilStep, signal, trackers });
+    if (end === "interrupted" || end === "paused") {
+      if (end === "interrupted") process.exitCode = 130;
+      console.log(`${end}: continue with bitnet-train --resume --out ${directory.path}`);
     } else {
       console.log(`done: ${directory.path}; next: bitnet-export ${directory.path} --out model.gguf`);
     }

@@ -36,7 +36,7 @@ export interface RunEstimate {
  */
 export async function estimateRun(options: TrainerOptions): Promise<RunEstimate> {
   const { model, dataset, batchSize, accumulation, maxSteps, intervals } = options;
-  const secondsPerStep = await timeSteps(options);
+  const secondsPerStep = await timeSteps(options, timedSteps);
   const allBatches = Math.ceil(Math.floor(dataset.validationTokens / dataset.sequenceLength) / batchSize);
   const validationBatches = options.evalBatches > 0 ? Math.min(options.evalBatches, allBatches) : allBatches;
   const validations = 1 + (intervals.eval > 0 ? Math.floor((maxSteps - 1) / intervals.eval) : 0);
@@ -62,8 +62,8 @@ export async function estimateRun(options: TrainerOptions): Promise<RunEstimate>
   };
 }
 
-/** Mean seconds of an update, without the first one, which also fills the backend's memory pool. */
-async function timeSteps(options: TrainerOptions): Promise<number> {
+/** Mean seconds of `count` updates after a first one, which also fills the backend's memory pool. */
+export async function timeSteps(options: TrainerOptions, count: number): Promise<number> {
   const { model, optimizer, schedule, staging, dataset, batchSize, accumulation, precision, seed, recomputesLayers } =
     options;
   const batches = dataset.trainBatches({ batchSize, seed });
@@ -83,8 +83,8 @@ async function timeSteps(options: TrainerOptions): Promise<number> {
   };
   await update(1);
   const started = performance.now();
-  for (let step = 2; step < 2 + timedSteps; step++) await update(step);
-  return (performance.now() - started) / 1000 / timedSteps;
+  for (let step = 2; step < 2 + count; step++) await update(step);
+  return (performance.now() - started) / 1000 / count;
 }
 
 function megabytes(bytes: number): string {

@@ -12,9 +12,10 @@
  *     telemetry.arrow     the same as a table, as of the newest checkpoint
  *     events.out.tfevents.*    the same for TensorBoard, one file for each start (see tensorboard/)
  *     loss.png            the curves so far
+ *     failed.json         {step, reason}, if the loss or a gradient was not finite there
  *     checkpoints/step-00000500/, checkpoints/latest    see training_checkpoint.ts
  */
-import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../src/errors/user_error.ts";
 import { flushFileSync } from "../src/files/flush.ts";
@@ -112,6 +113,9 @@ export class RunDirectory {
   private get environmentFile(): string {
     return path.join(this.path, "environment.json");
   }
+  private get failureFile(): string {
+    return path.join(this.path, "failed.json");
+  }
   private get dataFile(): string {
     return path.join(this.path, "data.json");
   }
@@ -125,10 +129,29 @@ export class RunDirectory {
     return readJson<RunData>(this.dataFile);
   }
 
+  /** Why training stopped for good; null if it did not. */
+  readFailure(): RunFailure | null {
+    return readJson<RunFailure>(this.failureFile);
+  }
+
+  writeFailure(failure: RunFailure): void {
+    writeWholeFileSync(this.failureFile, `${JSON.stringify(failure)}\n`);
+  }
+
+  /** The run goes on, and may get further this time. */
+  forgetFailure(): void {
+    rmSync(this.failureFile, { force: true });
+  }
+
   writeTokenizer({ json, config }: Tokenizer): void {
     writeWholeFileSync(this.tokenizerFile, JSON.stringify(json));
     if (config) writeWholeFileSync(path.join(this.path, "tokenizer_config.json"), JSON.stringify(config));
   }
+}
+
+/** The update that was not made, and why. */
+export interface RunFailure extends StepRow {
+  reason: string;
 }
 
 /** Null if the file is absent or damaged: what it says is an addition. */

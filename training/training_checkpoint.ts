@@ -60,6 +60,11 @@ export function latestCheckpoint(checkpoints: string): string | undefined {
   return path.join(checkpoints, readFileSync(pointer, "utf8").trim());
 }
 
+/** Updates of the newest complete checkpoint below `checkpoints`; 0 without one. */
+export function latestStep(checkpoints: string): number {
+  return Number(latestCheckpoint(checkpoints)?.match(/step-(\d+)$/)?.[1] ?? 0);
+}
+
 function* stateEntries(optimizer: Optimizer): Generator<SafetensorsEntry> {
   for (const { name, tensor } of optimizer.state()) {
     yield { name, dtype: "F32", shape: tensor.shape, data: () => tensor.dataSync() as Float32Array };

@@ -133,12 +133,16 @@ export class TrainingRun {
   async run({ listener = {}, signal, trackers = [] }: RunCall = {}): Promise<TrainingEnd> {
     const tracked = this.tracked(trackers, listener);
     let end: TrainingEnd | "failed" = "failed";
+    const { directory } = this.options;
+    directory.forgetFailure();
     try {
       const listeners = [...this.events(), this.recorder(listener), ...tracked];
       end = await this.trainer.run({ listeners, signal });
       return end;
     } catch (error) {
-      throw error instanceof NonFiniteError ? this.withAdvice(error) : error;
+      if (!(error instanceof NonFiniteError)) throw error;
+      directory.writeFailure({ step: this.step + 1, reason: error.message });
+      throw this.withAdvice(error);
     } finally {
       await Promise.all(tracked.map((calls) => calls.finish(end)));
     }

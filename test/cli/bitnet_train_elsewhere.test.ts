@@ -27,6 +27,7 @@ async function train(cwd: string, out: string, set: string[], data?: string): Pr
         threads: 1,
         seed: undefined,
         tracker: undefined,
+        "until-step": undefined,
         "dry-run": false,
       },
       new AbortController().signal,

@@ -36,6 +36,7 @@ async function train(out: string, sets: string[], resume = false): Promise<strin
       threads: 1,
       seed: undefined,
       tracker: undefined,
+      "until-step": undefined,
       "dry-run": false,
     },
     new AbortController().signal,

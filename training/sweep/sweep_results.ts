@@ -1,0 +1,75 @@
+/** What the folder of a sweep says, as plain data: read for status, summary and reports. Needs no tfjs and no data. */
+import { folderWriter } from "../../src/files/folder_lock.ts";
+import type { RunConfig } from "../config/run_config.ts";
+import type { MetricsRow } from "../metrics.ts";
+import { tokensPerStep } from "./budget.ts";
+import { isSettled, metricValue, readRunState } from "./run_state.ts";
+import type { RunRecord, SweepDirectory } from "./sweep_directory.ts";
+import type { SweepFile } from "./sweep_schema.ts";
+
+/** `stopped`: by early termination. `open`: not begun, or begun and interrupted. */
+export type RunStatus = "finished" | "stopped" | "failed" | "running" | "open";
+
+export interface RunResult extends RunRecord {
+  status: RunStatus;
+  /** Updates made. */
+  step: number;
+  /** Tokens trained on. */
+  tokens: number;
+  /** Of the sweep's metric; null if the run has none, or failed. */
+  value: number | null;
+  /** Validation loss in bits per byte, of the row that `value` is from, where it has one. */
+  bitsPerByte: number | null;
+  /** Peak. */
+  learningRate: number | null;
+  failure: string | null;
+  /** Rows of metrics.jsonl. */
+  rows: readonly MetricsRow[];
+  /** Null before the run has begun. */
+  config: RunConfig | null;
+}
+
+export interface SweepResults {
+  sweep: SweepFile;
+  /** In the order of the plan. */
+  arms: readonly string[];
+  baseline: string;
+  seeds: readonly number[];
+  runs: readonly RunResult[];
+}
+
+export function readSweepResults(directory: SweepDirectory): SweepResults {
+  const sweep = directory.readSweep();
+  const records = directory.readRecords();
+  const runs = records.map((record) => readRun(directory, record, sweep));
+  const arms = [...new Set(records.map(({ arm }) => arm))];
+  const seeds = [...new Set(records.filter(({ stage }) => stage === "final").map(({ seed }) => seed))];
+  return { sweep, arms, baseline: sweep.baseline ?? arms[0], seeds, runs };
+}
+
+function readRun(directory: SweepDirectory, record: RunRecord, { metric }: SweepFile): RunResult {
+  const folder = directory.run(record.folder);
+  const state = readRunState(folder);
+  const config = folder.hasRun() ? folder.readConfig() : null;
+  const value = metricValue(state, metric);
+  const valued = state.rows.findLast((row) => (row as unknown as Record<string, unknown>)[metric.name] === value);
+  return {
+    ...record,
+    status: statusOf(),
+    step: state.step,
+    tokens: config === null ? 0 : state.step * tokensPerStep(config),
+    value,
+    bitsPerByte: valued?.bits_per_byte ?? null,
+    learningRate: config?.optimizer.learning_rate ?? null,
+    failure: state.failure?.reason ?? null,
+    rows: state.rows,
+    config,
+  };
+
+  function statusOf(): RunStatus {
+    if (state.failure !== null) return "failed";
+    if (isSettled(state, record.steps)) return "finished";
+    if (folderWriter(folder.path) !== null) return "running";
+    return record.until < record.steps && state.step >= record.until ? "stopped" : "open";
+  }
+}
