@@ -20,6 +20,7 @@ import {
   locateSources,
   matchRun,
   type Override,
+  openTeacher,
   parseOverride,
   prepareRun,
   type RunConfig,
@@ -31,6 +32,7 @@ import {
   runCache,
   runNotes,
   stepOperations,
+  type Teacher,
   type Tracker,
   type TrainingEnd,
   type TrainingRun,
@@ -40,6 +42,7 @@ import {
 } from "../training/index.ts";
 import { checkInteger, UsageError } from "./command.ts";
 import { checkThreadFlag } from "./compute_flags.ts";
+import { openEngineTeacher } from "./engine_teacher.ts";
 import { tellStep } from "./parent_channel.ts";
 import { Progress } from "./progress.ts";
 import { readerLines } from "./reader_lines.ts";
@@ -134,7 +137,7 @@ interface TrainCall {
 
 /** Trains, and shows it. Returns how it ended; `paused` after the update `untilStep`. */
 async function train(
-  inputs: RunInputs,
+  inputs: RunInputs & { teacher?: Teacher },
   directory: RunDirectory,
   { compute, untilStep, signal, trackers }: TrainCall,
 ): Promise<TrainingEnd | "paused"> {
@@ -200,14 +203,18 @@ export async function runTraining(flags: TrainFlags, signal: AbortSignal): Promi
   try {
     printHeader(inputs, compute, reason);
     for (const line of remarks) sayAside(`note: ${line}`);
+    const teacher = await openTeacher(inputs.config, inputs.tokenizer, (file) =>
+      openEngineTeacher(file, flags.threads),
+    );
+    if (teacher !== undefined) say(`teacher   ${teacher.name}`);
     if (isDryRun || directory === undefined) {
-      const estimate = await estimateRun(trainerOptionsOf(inputs.config, { ...inputs, compute }));
+      const estimate = await estimateRun(trainerOptionsOf(inputs.config, { ...inputs, compute, teacher }));
       const { keep_checkpoints } = inputs.config.training;
       for (const line of formatEstimate(estimate, inputs.dataset.trainTokens, keep_checkpoints)) say(line);
       return;
     }
     const untilStep = flags["until-step"] ?? Number.POSITIVE_INFINITY;
-    const end = await train(inputs, directory, { compute, untilStep, signal, trackers });
+    const end = await train({ ...inputs, teacher }, directory, { compute, untilStep, signal, trackers });
     if (end === "interrupted" || end === "paused") {
       if (end === "interrupted") process.exitCode = 130;
       console.log(`${end}: continue with bitnet-train --resume --out ${directory.path}`);

@@ -95,12 +95,14 @@ function keysText(name: string, section: z.ZodObject): string[] {
   return [...(rows.length > 0 ? [table(["key", "type", "default", "meaning"], rows)] : []), ...inner];
 }
 
-/** A heading and a table for each type of a section that has options. */
+/** A heading and a table for a section below another one, or for each of its types that has options. */
 function typesText(name: string, schema: z.ZodType): string[] {
   return sectionsAt(schema, []).flatMap((section) => {
     const keys = keysText(name, section);
     if (keys.length === 0) return [];
-    return [`### \`${name}.type: ${typeOf(section)}\``, descriptionOf(section.shape.type as z.ZodType), ...keys];
+    const type = typeOf(section);
+    if (type === undefined) return [`### \`${name}\``, descriptionOf(schema), ...keys];
+    return [`### \`${name}.type: ${type}\``, descriptionOf(section.shape.type as z.ZodType), ...keys];
   });
 }
 

@@ -5,7 +5,7 @@ import { formatDuration } from "./duration.ts";
 import { stateBytes } from "./optimizers/optimizer.ts";
 import { stagePrecision } from "./staging/staging.ts";
 import { trainStep } from "./train_step.ts";
-import type { TrainerOptions } from "./trainer.ts";
+import { type TrainerOptions, teachingOf } from "./trainer.ts";
 import { nextBatches } from "./update_batches.ts";
 
 const timedSteps = 2;
@@ -78,8 +78,9 @@ export async function timeSteps(options: TrainerOptions, count: number): Promise
       precision: stagePrecision(precision, quantization),
       seed,
       recomputesLayers,
+      loss: options.loss,
     };
-    trainStep(model, optimizer, await nextBatches(batches, accumulation), values);
+    trainStep(model, optimizer, await nextBatches(batches, accumulation, teachingOf(options)), values);
   };
   await update(1);
   const started = performance.now();

@@ -9,6 +9,9 @@ export interface MetricsRow {
   tokens: number;
   /** Mean training loss since the row before, nats per token. */
   loss: number;
+  /** Of the loss's other terms, without their factors: mean of logsumexp(logits)^2, T^2 KL(teacher || student). */
+  loss_z?: number;
+  loss_distillation?: number;
   /** Validation loss, nats per token (on steps that validate). */
   val_loss?: number;
   /** Validation loss in bits per byte of text. */

@@ -5,6 +5,9 @@ import { UserError } from "../src/errors/user_error.ts";
 import type { CausalLM } from "../src/model/causal_lm.ts";
 import { duringBackwardPass } from "../src/ops/backward_pass.ts";
 import { type LinearObserver, observingLinears } from "../src/ops/linear_observer.ts";
+import { type BatchLoss, batchLoss, type LossValues } from "./losses/loss.ts";
+import { defaultLoss, type LossOptions } from "./losses/registry.ts";
+import type { TeacherScores } from "./losses/teacher.ts";
 import type { Optimizer, UpdateObserver } from "./optimizers/optimizer.ts";
 
 /** What a step needs of a batch: token ids and next-token targets (negative: not counted), rows of sequenceLength. */
@@ -12,6 +15,8 @@ export interface TokenBatch {
   ids: Int32Array;
   targets: Int32Array;
   sequenceLength: number;
+  /** What the teacher expects at each place, if the loss asks one. */
+  teacher?: TeacherScores;
 }
 
 /** A training step met a loss or gradient that is NaN or infinite. The weights are those before the step. */
@@ -32,6 +37,8 @@ export interface StepValues {
   seed?: number;
   /** Layers keep only their inputs for the backward pass; default false. */
   recomputesLayers?: boolean;
+  /** Default: the mean of the cross-entropy. */
+  loss?: LossOptions;
 }
 
 /** Sees what a step does, and changes no bit of it. */
@@ -41,15 +48,14 @@ export interface StepObserver {
   updates?: UpdateObserver;
 }
 
-export interface StepResult {
-  /** Mean loss of the batches before the update, nats per token. */
-  loss: number;
-  /** L2 norm of the averaged gradients before clipping. */
+/** The losses are means over the batches, before the update. */
+export interface StepResult extends LossValues {
+  /** L2 norm of the loss's gradient before clipping. */
   gradNorm: number;
 }
 
 /**
- * Updates the model once with the mean gradient of `batches`.
+ * Updates the model once with the gradient of the loss of `batches`: their mean, or sum.
  * @throws {NonFiniteError} before anything is changed, if the loss or a gradient is not finite.
  */
 export function trainStep(
@@ -59,37 +65,69 @@ export function trainStep(
   values: StepValues,
   observer: StepObserver = {},
 ): StepResult {
-  const { step, learningRate, weightDecay, precision = "f32", seed = 0, recomputesLayers } = values;
+  const {
+    step,
+    learningRate,
+    weightDecay,
+    precision = "f32",
+    seed = 0,
+    recomputesLayers,
+    loss: options = defaultLoss,
+  } = values;
   const gradients = new Map<string, tf.Tensor>();
-  let lossSum = 0;
+  const losses: LossValues[] = [];
   try {
     for (const [microStep, batch] of batches.entries()) {
       const pass = { precision, seed, step, microStep, freesGradients: true, recomputesLayers };
       const linears = (microStep === 0 && observer.linears) || null;
       const loss = observingLinears(linears, () =>
-        duringBackwardPass(pass, () => accumulateGradients(model, batch, gradients)),
+        duringBackwardPass(pass, () => accumulateGradients(model, batch, gradients, options)),
       );
-      if (!Number.isFinite(loss)) throw new NonFiniteError(`step ${step}: the loss is ${loss}`);
-      lossSum += loss;
+      if (!Number.isFinite(loss.value)) throw new NonFiniteError(`step ${step}: the loss is ${loss.value}`);
+      losses.push(loss);
     }
     const gradNorm = optimizer.update(
       gradients,
-      { step: values.optimizerStep ?? step, learningRate, weightDecay, accumulated: batches.length },
+      {
+        step: values.optimizerStep ?? step,
+        learningRate,
+        weightDecay,
+        accumulated: options.reduction === "sum" ? 1 : batches.length,
+      },
       observer.updates,
     );
     if (!Number.isFinite(gradNorm)) throw new NonFiniteError(`step ${step}: the gradient norm is ${gradNorm}`);
-    return { loss: lossSum / batches.length, gradNorm };
+    return { ...meanLosses(losses), gradNorm };
   } finally {
     for (const gradient of gradients.values()) gradient.dispose();
   }
 }
 
-/** Adds the batch's gradients to `gradients` by parameter name; returns its loss. */
-function accumulateGradients(model: CausalLM, batch: TokenBatch, gradients: Map<string, tf.Tensor>): number {
+function meanLosses(losses: readonly LossValues[]): LossValues {
+  const mean = (part: (losses: LossValues) => number) =>
+    losses.reduce((sum, each) => sum + part(each), 0) / losses.length;
+  const names = Object.keys(losses[0].terms);
+  return {
+    loss: mean(({ loss }) => loss),
+    terms: Object.fromEntries(names.map((name) => [name, mean(({ terms }) => terms[name])])),
+  };
+}
+
+/** Adds the batch's gradients to `gradients` by parameter name; returns its loss: what is descended, and its parts. */
+function accumulateGradients(
+  model: CausalLM,
+  batch: TokenBatch,
+  gradients: Map<string, tf.Tensor>,
+  options: LossOptions,
+): LossValues & { value: number } {
   const shape: [number, number] = [batch.ids.length / batch.sequenceLength, batch.sequenceLength];
   const ids = tf.tensor2d(batch.ids, shape, "int32");
   const targets = tf.tensor2d(batch.targets, shape, "int32");
-  const { value, grads } = tf.variableGrads(() => model.loss(ids, targets), [...model.parameters.values()]);
+  let batchLosses: BatchLoss | undefined;
+  const { value, grads } = tf.variableGrads(() => {
+    batchLosses = batchLoss(model, ids, targets, batch, options);
+    return batchLosses.value;
+  }, [...model.parameters.values()]);
   for (const [name, parameter] of model.parameters) {
     // A parameter that the stage at hand does not use has no gradient.
     const gradient = grads[parameter.name] ?? tf.zerosLike(parameter);
@@ -102,7 +140,7 @@ function accumulateGradients(model: CausalLM, batch: TokenBatch, gradients: Map<
     sum.dispose();
     gradient.dispose();
   }
-  const loss = value.dataSync()[0];
+  const total = value.dataSync()[0];
   tf.dispose([value, ids, targets]);
-  return loss;
+  return { value: total, ...batchLosses!.parts(total) };
 }

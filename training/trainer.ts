@@ -12,6 +12,8 @@ import type { Compute } from "../src/ops/compute.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
 import type { BatchCursor, BatchIterator } from "./data/batch_iterator.ts";
 import type { PreparedDataset } from "./data/prepared_dataset.ts";
+import type { LossOptions } from "./losses/registry.ts";
+import type { Teacher } from "./losses/teacher.ts";
 import type { MetricsRow } from "./metrics.ts";
 import { type Optimizer, resetState } from "./optimizers/optimizer.ts";
 import type { Schedule, ScheduleStep } from "./schedules/schedule.ts";
@@ -21,7 +23,7 @@ import { StepTelemetry } from "./telemetry/step_telemetry.ts";
 import { dueTelemetry, type TelemetryOptions } from "./telemetry/telemetry_options.ts";
 import type { TelemetryRow } from "./telemetry/telemetry_row.ts";
 import { type StepResult, trainStep } from "./train_step.ts";
-import { nextBatches } from "./update_batches.ts";
+import { nextBatches, type Teaching } from "./update_batches.ts";
 import { type ValidationResult, validate } from "./validation.ts";
 
 /** What the loop tells while it runs. It waits for promises. */
@@ -57,6 +59,10 @@ export interface TrainerOptions {
   optimizer: Optimizer;
   schedule: Schedule;
   staging: Staging;
+  /** Default: the mean of the cross-entropy. */
+  loss?: LossOptions;
+  /** Needed where `loss` has a distillation. */
+  teacher?: Teacher;
   dataset: PreparedDataset;
   compute: Compute;
   /** Updates. */
@@ -86,12 +92,21 @@ export interface TrainerProgress {
   /** Training loss summed since the last metrics row, and the number of steps in the sum. */
   lossSum: number;
   lossSteps: number;
+  /** The same of the loss's other terms, by name. */
+  termSums?: Readonly<Record<string, number>>;
 }
 
 export interface RunOptions {
   listeners?: readonly TrainerListener[];
   /** Ends the run after the step at hand. */
   signal?: AbortSignal;
+}
+
+/** What the teacher of these options is asked for. */
+export function teachingOf({ loss, teacher }: Pick<TrainerOptions, "loss" | "teacher">): Teaching | undefined {
+  if (loss?.distillation === undefined) return undefined;
+  if (teacher === undefined) throw new RangeError("loss.distillation needs the option teacher");
+  return { teacher, count: loss.distillation.top_k || teacher.vocabSize };
 }
 
 export type TrainingEnd = "finished" | "interrupted";
@@ -109,6 +124,7 @@ export class Trainer {
   /** Training loss since the last metrics row. */
   private lossSum = 0;
   private lossSteps = 0;
+  private termSums: Record<string, number> = {};
   /** Seconds and steps of training since the last metrics row of this process. */
   private seconds = 0;
   private timedSteps = 0;
@@ -126,16 +142,18 @@ export class Trainer {
 
   /** What has to be stored beside the tensors of model and optimizer. */
   progress(): TrainerProgress {
-    return { step: this.step, dataCursor: this.batches.state(), lossSum: this.lossSum, lossSteps: this.lossSteps };
+    const { step, lossSum, lossSteps, termSums } = this;
+    return { step, dataCursor: this.batches.state(), lossSum, lossSteps, termSums };
   }
 
   /** Goes on from there; the tensors of model and optimizer must be those of that moment. */
-  restore({ step, dataCursor, lossSum, lossSteps }: TrainerProgress): void {
+  restore({ step, dataCursor, lossSum, lossSteps, termSums = {} }: TrainerProgress): void {
     this.batches.restore(dataCursor);
     this.step = step;
     this.checkpointStep = step;
     this.lossSum = lossSum;
     this.lossSteps = lossSteps;
+    this.termSums = { ...termSums };
   }
 
   /**
@@ -158,10 +176,11 @@ export class Trainer {
     return "finished";
   }
 
-  /** Of the model and the optimizer, too. */
+  /** Of the model, the optimizer and the teacher, too. */
   dispose(): void {
     this.model.dispose();
     this.optimizer.dispose();
+    this.options.teacher?.dispose();
   }
 
   /** Fused ops that a step runs, where the backend has them. */
@@ -194,6 +213,7 @@ export class Trainer {
     this.step = step;
     this.lossSum += result.loss;
     this.lossSteps++;
+    for (const [name, value] of Object.entries(result.terms)) this.termSums[name] = (this.termSums[name] ?? 0) + value;
     for (const listener of this.listeners) listener.onStep?.(step, result.loss);
 
     const told = step === maxSteps && values.learningRate === 0 ? (this.moved ?? observer) : observer;
@@ -209,15 +229,15 @@ export class Trainer {
     stage: Stage,
     observer?: StepTelemetry,
   ): Promise<StepResult> {
-    const { accumulation, seed, recomputesLayers } = this.options;
+    const { accumulation, seed, recomputesLayers, loss } = this.options;
     const { optimizerStart = 0 } = stage;
     const started = performance.now();
     try {
-      const batches = await nextBatches(this.batches, accumulation);
+      const batches = await nextBatches(this.batches, accumulation, teachingOf(this.options));
       if (optimizerStart > 0 && step === optimizerStart + 1) resetState(this.optimizer);
       const precision = stagePrecision(this.options.precision, stage.quantization);
       const optimizerStep = step - optimizerStart;
-      const values = { step, optimizerStep, learningRate, weightDecay, precision, seed, recomputesLayers };
+      const values = { step, optimizerStep, learningRate, weightDecay, precision, seed, recomputesLayers, loss };
       return trainStep(this.model, this.optimizer, batches, values, observer);
     } finally {
       this.seconds += (performance.now() - started) / 1000;
@@ -238,6 +258,7 @@ export class Trainer {
       step: this.step,
       tokens: this.step * this.tokensPerStep,
       loss: this.lossSum / this.lossSteps,
+      ...this.termMeans(),
       val_loss: validation?.loss,
       bits_per_byte: validation?.bitsPerByte,
       learning_rate: learningRate,
@@ -256,9 +277,16 @@ export class Trainer {
     };
     this.lossSum = 0;
     this.lossSteps = 0;
+    this.termSums = {};
     this.seconds = 0;
     this.timedSteps = 0;
     for (const listener of this.listeners) listener.onMetrics?.(metrics);
+  }
+
+  /** `loss_NAME` of the loss's other terms. */
+  private termMeans(): Partial<MetricsRow> {
+    const means = Object.entries(this.termSums).map(([name, sum]) => [`loss_${name}`, sum / this.lossSteps]);
+    return Object.fromEntries(means);
   }
 
   private validate(): Promise<ValidationResult> {

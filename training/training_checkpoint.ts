@@ -39,6 +39,8 @@ export interface TrainerState {
   /** Training loss summed since the last metrics row, and the number of steps in the sum. */
   lossSum: number;
   lossSteps: number;
+  /** The same of the loss's other terms, by name. */
+  termSums?: Readonly<Record<string, number>>;
   /** What the draws of int8's stochastic rounding are keyed by; absent: the order of the products in the pass. */
   roundingKeys?: "layer";
   config: RunConfig;

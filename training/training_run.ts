@@ -213,7 +213,7 @@ export class TrainingRun {
     const { model, optimizer } = this.trainer;
     syncRows(directory.metricsFile);
     syncRows(directory.telemetryFile);
-    const { step, dataCursor, lossSum, lossSteps } = this.trainer.progress();
+    const { step, dataCursor, lossSum, lossSteps, termSums } = this.trainer.progress();
     const state = {
       format: 1 as const,
       roundingKeys: "layer" as const,
@@ -223,6 +223,7 @@ export class TrainingRun {
       tokenizerHash: tokenizer.hash,
       lossSum,
       lossSteps,
+      termSums,
       config,
     };
     const saved = await saveTrainingCheckpoint(

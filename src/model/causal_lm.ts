@@ -23,6 +23,7 @@ import type { HeadTable } from "../ops/head_table.ts";
 import { largestIndices } from "../ops/largest_indices.ts";
 import { observeLinear } from "../ops/linear_observer.ts";
 import type { LinearQuantization } from "../ops/linear_quantization.ts";
+import { type ChunkLoss, logitsLoss } from "../ops/logits_loss.ts";
 import { roundToDtype } from "../ops/round_to_dtype.ts";
 import { initialValues } from "./initialization.ts";
 import {
@@ -101,6 +102,17 @@ export class CausalLM {
     return tf.tidy(() => {
       const { hidden, head } = this.headInputs(ids);
       return headLoss(hidden, head, tf.reshape(targets, [-1]));
+    });
+  }
+
+  /**
+   * Sum of `lossOf` over chunks of the logits of ids int32 [B, T]; of the B * T tokens, the targets say which count.
+   * Differentiable: a training loss of several terms.
+   */
+  lossOfLogits(ids: tf.Tensor2D, targets: tf.Tensor2D, lossOf: ChunkLoss): tf.Scalar {
+    return tf.tidy(() => {
+      const { hidden, head } = this.headInputs(ids);
+      return logitsLoss(hidden, head, tf.reshape(targets, [-1]), lossOf);
     });
   }
 

@@ -37,7 +37,7 @@ interface Chunk {
 }
 
 /** Ranges of tokens whose logits fit `chunkLogits`, in order. */
-function chunkRanges(tokens: number, vocabSize: number): { begin: number; size: number }[] {
+export function chunkRanges(tokens: number, vocabSize: number): { begin: number; size: number }[] {
   const chunkTokens = Math.max(1, Math.floor(chunkLogits / vocabSize));
   const ranges = [];
   for (let begin = 0; begin < tokens; begin += chunkTokens) {
@@ -63,7 +63,7 @@ function chunkOf(
 }
 
 /** log(sum exp) over the last axis [N, V] -> [N, 1]. */
-function logSumExp(logits: tf.Tensor2D): tf.Tensor2D {
+export function logSumExp(logits: tf.Tensor2D): tf.Tensor2D {
   const largest = tf.max(logits, 1, true);
   return tf.add(tf.log(tf.sum(tf.exp(tf.sub(logits, largest)), 1, true)), largest);
 }

@@ -120,7 +120,7 @@ function ruleProblems(config: RunConfig): RuleProblem[] {
     if (!(error instanceof ModelConfigError)) throw error;
     problems.push({ keys: ["model"], text: `model: ${error.message}` });
   }
-  const { training, model, tokenizer, telemetry } = config;
+  const { training, model, tokenizer, telemetry, loss } = config;
   const layers = model.num_hidden_layers;
   const absent = telemetry.layers?.find((layer) => layer >= layers || layer < -layers);
   if (absent !== undefined) {
@@ -133,6 +133,12 @@ function ruleProblems(config: RunConfig): RuleProblem[] {
     problems.push({
       keys: ["training.sequence_length", "model.max_position_embeddings"],
       text: `training.sequence_length (${training.sequence_length}) is more than model.max_position_embeddings (${model.max_position_embeddings})`,
+    });
+  }
+  if (loss.cross_entropy === 0 && loss.distillation === undefined) {
+    problems.push({
+      keys: ["loss.cross_entropy", "loss.distillation"],
+      text: "loss.cross_entropy is 0: without loss.distillation there is nothing to learn from",
     });
   }
   if (tokenizer.type === "file" && tokenizer.path === undefined) {

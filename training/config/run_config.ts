@@ -7,6 +7,7 @@ import { z } from "zod";
 import { backwardPrecisionChoices } from "../../src/config/backward_precision.ts";
 import { modelConfigSchema } from "../../src/config/model_config.ts";
 import { defaultDocumentCount, defaultWorldSeed } from "../../src/world/generator.ts";
+import { lossSchema } from "../losses/registry.ts";
 import { optimizerSchema } from "../optimizers/registry.ts";
 import { scheduleSchema } from "../schedules/registry.ts";
 import { telemetrySchema } from "../telemetry/telemetry_options.ts";
@@ -132,6 +133,7 @@ export const runConfigSchema = z.strictObject({
   tokenizer: tokenizerSchema.prefault({}),
   data: dataSchema.prefault({}),
   training: trainingSchema,
+  loss: lossSchema.prefault({}),
   optimizer: optimizerSchema.prefault({}).describe("What turns gradients into new weights."),
   schedule: scheduleSchema.prefault({}).describe("Learning rate and weight decay over the run."),
   quantization: quantizationSchema.prefault({}),

@@ -5,6 +5,7 @@ import { CausalLM } from "../../src/model/causal_lm.ts";
 import type { Compute } from "../../src/ops/compute.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import type { PreparedDataset } from "../data/prepared_dataset.ts";
+import type { Teacher } from "../losses/teacher.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { makeOptimizer, optimizedParameters } from "../optimizers/registry.ts";
 import { makeSchedule } from "../schedules/registry.ts";
@@ -40,12 +41,14 @@ export interface RunMaterial {
   tokenizer: Tokenizer;
   dataset: PreparedDataset;
   compute: Compute;
+  /** Of `loss.distillation`: see openTeacher. The trainer disposes of it. */
+  teacher?: Teacher;
 }
 
 /** The options of the configuration's trainer, with a model and an optimizer made for it. */
 export function trainerOptionsOf(
   config: StartableConfig,
-  { tokenizer, dataset, compute }: RunMaterial,
+  { tokenizer, dataset, compute, teacher }: RunMaterial,
 ): TrainerOptions {
   const { training } = config;
   const model = modelOf(config);
@@ -54,6 +57,8 @@ export function trainerOptionsOf(
     optimizer: optimizerOf(config, model),
     schedule: scheduleOf(config),
     staging: stagingOf(config, model),
+    loss: config.loss,
+    teacher,
     dataset,
     compute,
     maxSteps: training.max_steps,

@@ -19,7 +19,8 @@ export interface AdamWOptions {
   beta1: number;
   beta2: number;
   epsilon: number;
-  cautious_weight_decay: boolean;
+  /** Default: false. */
+  cautious_weight_decay?: boolean;
 }
 
 type Moments = "m" | "v";
