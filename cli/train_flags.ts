@@ -28,6 +28,11 @@ export const trainFlags = {
     string: true,
     description: "modules that get the run's numbers: they export init, log and finish, as W&B and trackio have them",
   },
+  dashboard: {
+    type: "string",
+    requiresArg: false,
+    description: "serve a live page of the run on 127.0.0.1, at a free port or --dashboard=PORT, while it trains",
+  },
   "dry-run": { type: "boolean", default: false, description: "print parameters, memory, tokens and time, and stop" },
 } as const;
 

@@ -42,6 +42,9 @@ import {
 } from "../training/index.ts";
 import { checkInteger, UsageError } from "./command.ts";
 import { checkThreadFlag } from "./compute_flags.ts";
+import { dashboardPort } from "./dashboard/dashboard.ts";
+import { checkPort } from "./dashboard/live_server.ts";
+import { withDashboard } from "./dashboard/train_dashboard.ts";
 import { openEngineTeacher } from "./engine_teacher.ts";
 import { tellStep } from "./parent_channel.ts";
 import { Progress } from "./progress.ts";
@@ -114,17 +117,17 @@ function printHeader(inputs: RunInputs, compute: Compute, reason?: string): void
 }
 
 /** What the trainer tells, shown; and stops when `untilStep` is reached. */
-function listenerOf(progress: TrainingProgress, untilStep: number, pause: AbortController): RunListener {
+function listenerOf(shown: RunListener, untilStep: number, pause: AbortController): RunListener {
   return {
     onStep: (step, loss) => {
-      progress.onStep(step, loss);
+      shown.onStep?.(step, loss);
       tellStep(step, loss);
       if (step >= untilStep) pause.abort();
     },
-    onMetrics: (row) => progress.onMetrics(row),
-    onSample: (step, text) => progress.onSample(step, text),
-    onRemark: progress.onRemark,
-    onCheckpoint: (step, directory) => progress.onCheckpoint(step, directory),
+    onMetrics: (row) => shown.onMetrics?.(row),
+    onSample: (step, text) => shown.onSample?.(step, text),
+    onRemark: (line) => shown.onRemark?.(line),
+    onCheckpoint: (step, directory) => shown.onCheckpoint?.(step, directory),
   };
 }
 
@@ -133,13 +136,15 @@ interface TrainCall {
   untilStep: number;
   signal: AbortSignal;
   trackers: readonly Tracker[];
+  /** Of the live page; undefined for none. */
+  port: number | undefined;
 }
 
 /** Trains, and shows it. Returns how it ended; `paused` after the update `untilStep`. */
 async function train(
   inputs: RunInputs & { teacher?: Teacher },
   directory: RunDirectory,
-  { compute, untilStep, signal, trackers }: TrainCall,
+  { compute, untilStep, signal, trackers, port }: TrainCall,
 ): Promise<TrainingEnd | "paused"> {
   const { config } = inputs;
   makeDirectory(directory.path);
@@ -161,9 +166,12 @@ async function train(
     });
     const pause = new AbortController();
     if (run.step >= untilStep) pause.abort();
-    const listener = listenerOf(progress, untilStep, pause);
-    const end = await run.run({ listener, signal: AbortSignal.any([signal, pause.signal]), trackers });
-    return end === "interrupted" && !signal.aborted ? "paused" : end;
+    const trained = run;
+    return await withDashboard(port, { run, inputs, directory }, progress, async (shown) => {
+      const listener = listenerOf(shown, untilStep, pause);
+      const end = await trained.run({ listener, signal: AbortSignal.any([signal, pause.signal]), trackers });
+      return end === "interrupted" && !signal.aborted ? "paused" : end;
+    });
   } finally {
     progress?.close();
     run?.dispose();
@@ -177,6 +185,8 @@ export async function runTraining(flags: TrainFlags, signal: AbortSignal): Promi
   checkInteger("seed", flags.seed, 0);
   checkInteger("until-step", flags["until-step"], 1);
   const isDryRun = flags["dry-run"];
+  const port = isDryRun ? undefined : dashboardPort(flags.dashboard);
+  if (port !== undefined) await checkPort(port);
   if (flags.out === undefined && !isDryRun) throw new UsageError("--out is missing: the folder of the run");
   const trackers = await Promise.all((flags.tracker ?? []).map(loadTracker));
   const directory = flags.out === undefined ? undefined : new RunDirectory(flags.out);
@@ -214,7 +224,7 @@ export async function runTraining(flags: TrainFlags, signal: AbortSignal): Promi
       return;
     }
     const untilStep = flags["until-step"] ?? Number.POSITIVE_INFINITY;
-    const end = await train({ ...inputs, teacher }, directory, { compute, untilStep, signal, trackers });
+    const end = await train({ ...inputs, teacher }, directory, { compute, untilStep, signal, trackers, port });
     if (end === "interrupted" || end === "paused") {
       if (end === "interrupted") process.exitCode = 130;
       console.log(`${end}: continue with bitnet-train --resume --out ${directory.path}`);

@@ -12,7 +12,10 @@ export interface Manifest {
   peerDependencies: Record<string, string>;
 }
 
-/** Used without an import that always runs: build tools, programs of npm scripts, what only a source tree needs (tsx). */
+/**
+ * Used without an import that always runs: build tools, programs of npm scripts, what only a source tree needs (tsx), what
+ * a browser runs (uplot).
+ */
 const usedOtherwise = new Set([
   "@biomejs/biome",
   "deno",
@@ -22,6 +25,7 @@ const usedOtherwise = new Set([
   "tsx",
   "typescript",
   "@tensorflow/tfjs-node",
+  "uplot",
 ]);
 
 /** `@scope/name` or `name` of an import specifier; null for Node's own modules. */

@@ -28,6 +28,7 @@ async function train(cwd: string, out: string, set: string[], data?: string): Pr
         seed: undefined,
         tracker: undefined,
         "until-step": undefined,
+        dashboard: undefined,
         "dry-run": false,
       },
       new AbortController().signal,

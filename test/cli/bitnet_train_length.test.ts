@@ -37,6 +37,7 @@ async function train(out: string, sets: string[], resume = false): Promise<strin
       seed: undefined,
       tracker: undefined,
       "until-step": undefined,
+      dashboard: undefined,
       "dry-run": false,
     },
     new AbortController().signal,
