@@ -35,6 +35,8 @@ export interface StepValues {
   precision?: BackwardPrecision;
   /** Of stochastic rounding; default 0. */
   seed?: number;
+  /** Changes the weights while gradients are taken; returns what changes them back. */
+  perturb?: () => (() => void) | null;
   /** Layers keep only their inputs for the backward pass; default false. */
   recomputesLayers?: boolean;
   /** Default: the mean of the cross-entropy. */
@@ -76,6 +78,7 @@ export function trainStep(
   } = values;
   const gradients = new Map<string, tf.Tensor>();
   const losses: LossValues[] = [];
+  let restore = values.perturb?.();
   try {
     for (const [microStep, batch] of batches.entries()) {
       const pass = { precision, seed, step, microStep, freesGradients: true, recomputesLayers };
@@ -86,6 +89,8 @@ export function trainStep(
       if (!Number.isFinite(loss.value)) throw new NonFiniteError(`step ${step}: the loss is ${loss.value}`);
       losses.push(loss);
     }
+    restore?.();
+    restore = null;
     const gradNorm = optimizer.update(
       gradients,
       {
@@ -99,6 +104,7 @@ export function trainStep(
     if (!Number.isFinite(gradNorm)) throw new NonFiniteError(`step ${step}: the gradient norm is ${gradNorm}`);
     return { ...meanLosses(losses), gradNorm };
   } finally {
+    restore?.();
     for (const gradient of gradients.values()) gradient.dispose();
   }
 }

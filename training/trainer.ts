@@ -10,6 +10,7 @@ import { TfjsLanguageModel } from "../src/language_model/tfjs_language_model.ts"
 import type { CausalLM } from "../src/model/causal_lm.ts";
 import type { Compute } from "../src/ops/compute.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
+import type { MatrixCorrections } from "./corrections/matrix_corrections.ts";
 import type { BatchCursor, BatchIterator } from "./data/batch_iterator.ts";
 import type { PreparedDataset } from "./data/prepared_dataset.ts";
 import type { LossOptions } from "./losses/registry.ts";
@@ -59,6 +60,8 @@ export interface TrainerOptions {
   optimizer: Optimizer;
   schedule: Schedule;
   staging: Staging;
+  /** Of the latent weights after each update; missing: none. */
+  corrections?: MatrixCorrections;
   /** Default: the mean of the cross-entropy. */
   loss?: LossOptions;
   /** Needed where `loss` has a distillation. */
@@ -229,16 +232,26 @@ export class Trainer {
     stage: Stage,
     observer?: StepTelemetry,
   ): Promise<StepResult> {
-    const { accumulation, seed, recomputesLayers, loss } = this.options;
+    const { accumulation, corrections, seed, recomputesLayers, loss } = this.options;
     const { optimizerStart = 0 } = stage;
     const started = performance.now();
     try {
       const batches = await nextBatches(this.batches, accumulation, teachingOf(this.options));
       if (optimizerStart > 0 && step === optimizerStart + 1) resetState(this.optimizer);
-      const precision = stagePrecision(this.options.precision, stage.quantization);
-      const optimizerStep = step - optimizerStart;
-      const values = { step, optimizerStep, learningRate, weightDecay, precision, seed, recomputesLayers, loss };
-      return trainStep(this.model, this.optimizer, batches, values, observer);
+      if (step === 1) corrections?.start();
+      const values = {
+        step,
+        optimizerStep: step - optimizerStart,
+        learningRate,
+        weightDecay,
+        precision: stagePrecision(this.options.precision, stage.quantization),
+        seed,
+        perturb: () => corrections?.perturb(step) ?? null,
+        recomputesLayers,
+        loss,
+      };
+      const updates = corrections ? corrections.observer(step, learningRate, observer?.updates) : observer?.updates;
+      return trainStep(this.model, this.optimizer, batches, values, { linears: observer?.linears, updates });
     } finally {
       this.seconds += (performance.now() - started) / 1000;
       this.timedSteps++;

@@ -86,7 +86,7 @@ export class CausalLM {
   }
 
   set quantization(quantization: LinearQuantization) {
-    Object.assign(this.products, quantization);
+    Object.assign(this.products, { activationShare: undefined, ...quantization });
   }
 
   /** Final hidden states [B, T, H] of ids int32 [B, T]. Differentiable. */

@@ -16,6 +16,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { FusedQuantization, WeightQuantizer } from "../quantizers/weight_quantizer.ts";
 import { backwardRounding } from "./backward_pass.ts";
 import { composedBitLinear } from "./composed_bit_linear.ts";
+import { partlyQuantizedActivations } from "./fake_quantize.ts";
 import { fusedKernel } from "./fused_kernel.ts";
 import type { LinearQuantization } from "./linear_quantization.ts";
 import { type LinearSurroundings, surroundedBy } from "./linear_surroundings.ts";
@@ -68,6 +69,15 @@ export function bitLinear(
 ): tf.Tensor {
   if (weights.length > maxLinearWeights) {
     throw new RangeError(`bitLinear takes at most three weights that share an input, got ${weights.length}`);
+  }
+  const { activationShare: share } = quantization;
+  if (share !== undefined) {
+    const { activations, ...others } = quantization;
+    const values = { ...others, activations: null, activationShare: undefined };
+    return surroundedBy(surroundings, x, (input) => {
+      const operand = activations === null ? input : partlyQuantizedActivations(input, share);
+      return bitLinear(operand, weights, values, {}, place);
+    });
   }
   if (!fusedKernel("BitLinear")) {
     return surroundedBy(surroundings, x, (input) => composedBitLinear(input, weights, quantization, place));

@@ -54,3 +54,12 @@ export function absmaxInt8Activations<T extends tf.Tensor>(x: T): T {
     (dy) => [tf.clone(dy)],
   );
 }
+
+/** x + share (Q(x) - x) for activations x [..., K]; gradient: identity. */
+export function partlyQuantizedActivations<T extends tf.Tensor>(x: T, share: number): T {
+  return withGradient<T>(
+    [x],
+    () => tf.add(x, tf.mul(tf.sub(absmaxInt8Activations(x), x), share)) as T,
+    (dy) => [tf.clone(dy)],
+  );
+}

@@ -6,6 +6,8 @@ import type { LearntTensors } from "./quantized_weights.ts";
 export interface LinearQuantization {
   weights: WeightQuantizer | null;
   activations: ActivationQuantizer | null;
+  /** In a stage of training: x + share (Q(x) - x) is multiplied, as float32 values. Left out: Q(x). */
+  activationShare?: number;
   /** What the weight quantizer has learnt for each weight; left out where it learns nothing. */
   learnt?: readonly LearntTensors[];
 }

@@ -13,7 +13,7 @@ import { nearestName } from "../../src/errors/nearest_name.ts";
 import { systemErrorText } from "../../src/errors/system_error.ts";
 import { upgradeSavedConfig } from "./earlier_configs.ts";
 import { applyOverrides, firstLine, type Override, originOf } from "./overrides.ts";
-import { quantizationProblem } from "./quantization.ts";
+import { quantizationProblems } from "./quantization.ts";
 import { type RunConfig, runConfigSchema } from "./run_config.ts";
 import { RunConfigError } from "./run_config_error.ts";
 
@@ -108,8 +108,9 @@ function ruleProblems(config: RunConfig): RuleProblem[] {
       problems.push({ keys: ["model", "training.allow_unpackable"], text });
     }
     const final = { weights: weightQuantizerOf(model), activations: activationQuantizerOf(model) };
-    const misfit = quantizationProblem(config.quantization, final);
-    if (misfit !== null) problems.push({ keys: [misfit.key, "model"], text: `${misfit.key}: ${misfit.reason}` });
+    for (const { key, text } of quantizationProblems(config.quantization, final)) {
+      problems.push({ keys: [key, "model"], text });
+    }
     if (config.training.backward_precision === "int8" && !isQuantized(model)) {
       problems.push({
         keys: ["training.backward_precision", "model.weight_quantizer", "model.activation_quantizer"],

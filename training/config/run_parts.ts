@@ -1,9 +1,10 @@
 /** The parts of a run that a configuration stands for: where its keys become what the loop takes. */
 import { resolveModelConfig } from "../../src/config/model_config.ts";
-import { activationQuantizerOf, weightQuantizerOf } from "../../src/config/model_quantizers.ts";
 import { CausalLM } from "../../src/model/causal_lm.ts";
 import type { Compute } from "../../src/ops/compute.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
+import { MatrixCorrections } from "../corrections/matrix_corrections.ts";
+import { makeCorrection } from "../corrections/registry.ts";
 import type { PreparedDataset } from "../data/prepared_dataset.ts";
 import type { Teacher } from "../losses/teacher.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
@@ -12,6 +13,7 @@ import { makeSchedule } from "../schedules/registry.ts";
 import type { Schedule } from "../schedules/schedule.ts";
 import { makeStaging } from "../staging/registry.ts";
 import type { Staging } from "../staging/staging.ts";
+import { withStraightThrough } from "../straight_through/registry.ts";
 import type { TrainerOptions } from "../trainer.ts";
 import type { StartableConfig } from "./resolve_backward_precision.ts";
 import type { RunConfig } from "./run_config.ts";
@@ -31,9 +33,20 @@ export function scheduleOf({ schedule, optimizer, training }: RunConfig): Schedu
   return makeSchedule(schedule, peak, training.max_steps);
 }
 
-export function stagingOf({ quantization, training }: RunConfig, { config }: CausalLM): Staging {
-  const final = { weights: weightQuantizerOf(config), activations: activationQuantizerOf(config) };
-  return makeStaging(quantization.staging, { final, maxSteps: training.max_steps });
+function stagingOf({ quantization, training }: RunConfig, { quantization: final }: CausalLM): Staging {
+  return makeStaging(quantization.staging, {
+    final: withStraightThrough(quantization.straight_through, final),
+    maxSteps: training.max_steps,
+  });
+}
+
+function correctionsOf(config: RunConfig, model: CausalLM): MatrixCorrections | undefined {
+  const { quantization, training } = config;
+  const quantizer = model.quantization.weights;
+  if (quantizer === null) return undefined;
+  const run = { quantizer, maxSteps: training.max_steps, seed: training.seed };
+  const correction = makeCorrection(quantization.correction, run);
+  return correction ? new MatrixCorrections(model, correction) : undefined;
 }
 
 /** What a run works with besides its configuration. */
@@ -57,6 +70,7 @@ export function trainerOptionsOf(
     optimizer: optimizerOf(config, model),
     schedule: scheduleOf(config),
     staging: stagingOf(config, model),
+    corrections: correctionsOf(config, model),
     loss: config.loss,
     teacher,
     dataset,

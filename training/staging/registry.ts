@@ -2,11 +2,15 @@
 import type { z } from "zod";
 import type { LinearQuantization } from "../../src/ops/linear_quantization.ts";
 import { definitionOf, typedUnion } from "../config/typed_union.ts";
+import { arenas } from "./arenas.ts";
 import { floatFirst } from "./float_first.ts";
+import { hestia } from "./hestia.ts";
+import { lambda } from "./lambda.ts";
+import { levelStaging } from "./levels.ts";
 import { noStaging } from "./none.ts";
 import type { StagedRun, Staging, StagingDefinition } from "./staging.ts";
 
-export const stagings = [noStaging, floatFirst] as const;
+export const stagings = [noStaging, floatFirst, lambda, levelStaging, hestia, arenas] as const;
 
 /** `quantization.staging`: the keys of one of the stagings. */
 export const stagingSchema = typedUnion("none", stagings);

@@ -1,0 +1,23 @@
+/**
+ * `clipped`: no gradient where the clamp acts, so that a weight beyond the grid cannot wander further (the usual one for
+ * binary networks, arXiv 1602.02830; for learnt steps, arXiv 1902.08153 and 2502.02631).
+ *
+ *     q = clip(round_half_even(w / s), lowest, highest)
+ *     dw = dw~ where |w / s| < highest + half a step,     0 elsewhere
+ *
+ * For ternary weights |w| < 1.5 s: what autograd makes of round, then clamp. With the mean magnitude as s, 23% of normal
+ * weights have no gradient; weight decay alone brings them back.
+ */
+import { z } from "zod";
+import { defineStraightThrough, masked } from "./straight_through.ts";
+
+export const clipped = defineStraightThrough({
+  schema: z.strictObject({ type: z.literal("clipped").describe("No gradient where the clamp acts.") }),
+  apply(_options, quantizer) {
+    const [below, highest] = quantizer.levels.slice(-2);
+    const limit = highest + (highest - below) / 2;
+    return masked(quantizer, ({ latent, scale, mask }) => {
+      for (let i = 0; i < mask.length; i++) mask[i] = Math.abs(latent[i] / scale) < limit ? 1 : 0;
+    });
+  },
+});
