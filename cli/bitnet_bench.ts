@@ -27,6 +27,13 @@ function threadList(text: string): number[] {
   return list;
 }
 
+type AccountFlags = Parameters<typeof engineOptions>[0] & {
+  threads?: string;
+  "prompt-tokens": number;
+  "decode-tokens": number;
+  json: boolean;
+};
+
 const percent = (share: number | null) => (share === null ? "" : `${(100 * share).toFixed(1)}%`);
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
 const median = ({ median }: Samples) => median.toFixed(2);
@@ -78,6 +85,27 @@ function report(result: BenchmarkResult): string {
   return `${facts.map(fold).join("\n")}\n\n${prefill.join("\n")}\n\n${decode.join("\n")}\n\n${fold(meaning)}`;
 }
 
+/** Reads the file, then runs it where energy can be measured. */
+async function account(file: string, options: AccountFlags, signal: AbortSignal): Promise<void> {
+  const { accountJson, accountLines, measureEnergy } = await import("./file_account.ts");
+  const { accountForFile } = await import("../src/eval/cost/file_account.ts");
+  const threads = options.threads === undefined ? defaultThreads() : threadList(options.threads)[0];
+  const progress = new Progress({ lines: "none" });
+  const counted = await accountForFile(file, {
+    signal,
+    onProgress: (bytes, of) => progress.update("reading", bytes, of),
+  }).finally(() => progress.close());
+  const run = { promptTokens: options["prompt-tokens"], decodeTokens: options["decode-tokens"], signal };
+  const energy = await measureEnergy(file, { ...engineOptions(options), threads, signal }, run);
+  if (options.json) {
+    console.log(JSON.stringify(accountJson(file, counted, energy), null, 2));
+    return;
+  }
+  const { head, table, prose } = accountLines(file, counted, energy);
+  const fold = (line: string) => folded(line, process.stdout);
+  console.log(`${fold(head)}\n\n${table.join("\n")}\n\n${prose.map(fold).join("\n")}`);
+}
+
 export const command = defineCommand({
   name: "bitnet-bench",
   summary:
@@ -93,12 +121,19 @@ export const command = defineCommand({
     "decode-tokens": { type: "number", alias: "n", default: 64, describe: "Tokens to decode" },
     ...engineFlags,
     repetitions: { type: "number", alias: "r", default: 5, describe: "Rounds" },
+    account: {
+      type: "boolean",
+      default: false,
+      describe:
+        "Print instead what the file holds by tensor type, with entropies, and what a token costs: operations, energy by the published method, and as the processor's counters measure it",
+    },
     json: { type: "boolean", default: false, describe: "Print all samples and facts as JSON" },
   },
   examples: [
     ["$0 --model model.gguf", "Prefill 512, decode 64, one thread and all"],
     ["$0 -m model.gguf -p 128 -n 128 -t 2", "As llama-bench"],
     ["$0 --model model.gguf --json > bench.json", "For scripts"],
+    ["$0 --model model.gguf --account", "Bytes, bits, operations and energy"],
     [
       "bitnet-export --random bitnet-b1.58-2B-4T --out random.gguf && $0 --model random.gguf",
       "The published 2B4T's shape, with random weights",
@@ -111,6 +146,7 @@ export const command = defineCommand({
     checkInteger("prompt-tokens", options["prompt-tokens"], 1);
     checkInteger("decode-tokens", options["decode-tokens"], 1);
     checkInteger("repetitions", options.repetitions, 1);
+    if (options.account) return account(options.model, options, signal);
     const threads = options.threads === undefined ? [...new Set([1, defaultThreads()])] : threadList(options.threads);
     const progress = new Progress({ lines: "none" });
     const result = await benchmarkEngine(options.model, {

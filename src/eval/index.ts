@@ -21,7 +21,14 @@ export {
   overlapLines,
   type TestDocuments,
 } from "./contamination/overlap.ts";
+export {
+  type ArithmeticOperations,
+  arithmeticEnergy,
+  arithmeticOperations,
+  energyTokens,
+} from "./cost/arithmetic_energy.ts";
 export { type DecodeSpeed, measureDecodeSpeed } from "./cost/decode_speed.ts";
+export { accountForFile, type FileAccount, type TypeAccount } from "./cost/file_account.ts";
 export { fetchHubSplit } from "./data/hub_split.ts";
 export { type FetchSplit, TaskData, type TaskDataOptions } from "./data/task_data.ts";
 export {

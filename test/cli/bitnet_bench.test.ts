@@ -2,9 +2,11 @@
 import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { accountLines, measureEnergy } from "../../cli/file_account.ts";
 import { loadAddon } from "../../native/addon.ts";
 import { type BenchmarkResult, summarize } from "../../native/inference/benchmark.ts";
 import { measureInt8Peak, measureReadBandwidth } from "../../native/machine_peaks.ts";
+import { accountForFile } from "../../src/eval/cost/file_account.ts";
 import { GgufFile } from "../../src/gguf/gguf_reader.ts";
 import { exportChatModel } from "../native/inference/chat_model.ts";
 import { exportSmallModel, temporaryFolder } from "../native/inference/exported_model.ts";
@@ -54,6 +56,45 @@ describe.skipIf(!hasNative)(titleUnless(!hasNative, "the addon", "bitnet-bench")
       ["decode 8", "2"],
     ]);
     for (const row of rows) expect(row).toMatch(/\| +\d+\.\d\d \| +\d+\.\d\d ± \d+\.\d\d \| +[\d.]+ \| +\d+\.\d% \|$/);
+  });
+
+  test("--account tells what the file holds and what a token costs", () => {
+    const { status, stdout } = bench("--model", file, "--account", "--json");
+    expect(status).toBe(0);
+    const { types, parameters, per_token, measured_energy, energy_remark } = JSON.parse(stdout);
+    expect(types.reduce((sum: number, each: { parameters: number }) => sum + each.parameters, 0)).toBe(parameters);
+    const ternary = types.find((each: { type: string }) => each.type === "TQ2_0");
+    expect(per_token.int8_additions).toBe(ternary.parameters);
+    // One of them: this machine has counters of energy, or says why not.
+    expect([measured_energy, energy_remark].filter((each) => each !== null)).toHaveLength(1);
+  });
+
+  test("energy is counted over passes, and divided by their tokens", async () => {
+    // Six joules, whatever is measured; a pass takes longer than a nanosecond.
+    const meter = { names: "package-0", start: () => () => 6 };
+    const energy = await measureEnergy(file, { threads: 1 }, { promptTokens: 48, decodeTokens: 8 }, meter, 1e-9);
+    expect(energy).toEqual({
+      counters: "package-0",
+      idle_watts: 6e9,
+      prefill_joules_per_token: 6 / 48,
+      decode_joules_per_token: 6 / 8,
+    });
+  });
+
+  test("the account is a table, and lines of what a token costs", async () => {
+    const lines = accountLines(file, await accountForFile(file), "no counters");
+    const rows = lines.table.map((line) =>
+      line
+        .split("|")
+        .slice(1, 3)
+        .map((cell) => cell.trim()),
+    );
+    expect(rows.map(([type]) => type)).toEqual(expect.arrayContaining(["type", "F16", "TQ2_0", "all"]));
+    expect(lines.head).toMatch(/^model\.gguf: [\d,]+ parameters, \d+\.\d+ MB, /);
+    expect(lines.prose[1]).toMatch(
+      /: [\d.]+ [kM] additions of int8, .* [\d.]+ [pnµ]J of arithmetic at 7 nm\. Left out/,
+    );
+    expect(lines.prose[2]).toBe("energy not measured: no counters");
   });
 
   test("gives all samples as JSON; the shares follow from them", async () => {

@@ -21,12 +21,18 @@ export function histogram(values: Float32Array, low: number, high: number): Hist
   return { low, high, counts };
 }
 
-/** Between the negative and the positive of the largest magnitude. */
+/** Root mean squares that a histogram around 0 reaches to, at most: distributions with long tails keep their middle. */
+const reach = 8;
+
+/** Between the negative and the positive of the largest magnitude, or of {@link reach} root mean squares. */
 export function symmetricHistogram(values: Float32Array): Histogram {
   let largest = 0;
+  let squares = 0;
   for (let i = 0; i < values.length; i++) {
     const magnitude = Math.abs(values[i]);
     if (magnitude > largest) largest = magnitude;
+    squares += magnitude * magnitude;
   }
-  return histogram(values, -largest, largest);
+  const limit = Math.min(largest, reach * Math.sqrt(squares / values.length));
+  return histogram(values, -limit, limit);
 }

@@ -19,9 +19,22 @@ const int8 = { add: 0.007e-12 };
 /** The report's sequence length. */
 export const energyTokens = 512;
 
+export interface ArithmeticOperations {
+  int8Additions: number;
+  fp16Additions: number;
+  fp16Multiplications: number;
+}
+
+/** Operations for a sequence of {@link energyTokens} tokens. */
+export function arithmeticOperations(shape: ModelShape): ArithmeticOperations {
+  const linear = shape.linearWeights * energyTokens;
+  const attention = shape.numHiddenLayers * 2 * energyTokens ** 2 * shape.attentionWidth;
+  const fp16 = attention + (shape.ternary ? 0 : linear);
+  return { int8Additions: shape.ternary ? linear : 0, fp16Additions: fp16, fp16Multiplications: fp16 };
+}
+
 /** Joules for a sequence of {@link energyTokens} tokens. */
-export function arithmeticEnergy({ linearWeights, numHiddenLayers, attentionWidth, ternary }: ModelShape): number {
-  const perWeight = ternary ? int8.add : fp16.add + fp16.multiply;
-  const attentionProducts = numHiddenLayers * 2 * energyTokens ** 2 * attentionWidth;
-  return linearWeights * energyTokens * perWeight + attentionProducts * (fp16.add + fp16.multiply);
+export function arithmeticEnergy(shape: ModelShape): number {
+  const { int8Additions, fp16Additions, fp16Multiplications } = arithmeticOperations(shape);
+  return int8Additions * int8.add + fp16Additions * fp16.add + fp16Multiplications * fp16.multiply;
 }
