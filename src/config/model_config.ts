@@ -14,6 +14,7 @@ import {
   type QuantizerDescription,
   weightQuantizerSchema,
 } from "../quantizers/registry.ts";
+import type { WeightQuantizer } from "../quantizers/weight_quantizer.ts";
 import { type FeedForward, graphKeys, graphProblem, type NormPlacement, withNormPlacement } from "./graph_keys.ts";
 import { rowLengths } from "./row_lengths.ts";
 
@@ -153,14 +154,24 @@ export function resolveModelConfig(json: z.output<typeof modelConfigSchema>): Mo
     scaleDtype: json.scale_dtype,
     embeddingDtype: json.embedding_dtype,
   };
-  const scales = makeWeightQuantizer(config.weightQuantizer, config.scaleDtype)?.scales;
-  if (scales?.per === "group") checkGroups(config, scales.size);
+  checkGroups(config, makeWeightQuantizer(config.weightQuantizer, config.scaleDtype));
   return config;
 }
 
-function checkGroups(config: ModelConfig, group: number): void {
-  const unfit = rowLengths(config).filter(({ size }) => size % group !== 0);
+/** Groups of a scale, and blocks of codes that are chosen together, are whole in every row. */
+function checkGroups(config: ModelConfig, quantizer: WeightQuantizer | null): void {
+  if (quantizer === null) return;
+  const { name, scales, blockWeights = 1 } = quantizer;
+  const group = scales.per === "group" ? scales.size : 1;
+  const unfit = rowLengths(config).filter(({ size }) => size % group !== 0 || size % blockWeights !== 0);
   if (unfit.length === 0) return;
   const sizes = unfit.map(({ key, size }) => `${key} (${size})`).join(" and ");
-  throw new ModelConfigError(`weight_quantizer.group_size (${group}) must divide ${sizes}`);
+  const { group_size } = config.weightQuantizer as { group_size?: number };
+  const keys =
+    group_size === undefined ? `weight_quantizer.scale_per (group_${group})` : `weight_quantizer.group_size (${group})`;
+  throw new ModelConfigError(
+    group > 1
+      ? `${keys} must divide ${sizes}`
+      : `weight_quantizer ${name} needs multiples of ${blockWeights}, not ${sizes}`,
+  );
 }

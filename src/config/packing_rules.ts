@@ -58,7 +58,7 @@ function misfit(type: Storage, quantizer: WeightQuantizer | null): string | null
   }
   if (quantizer.extra !== undefined) return extraMisfit(type, quantizer);
   if (!quantizer.levels.every((level) => levels.includes(level))) {
-    return `${name} has the levels ${levels.join(", ")}, and ${quantizer.name} ${quantizer.levels.join(", ")}`;
+    return `${name} has the levels ${listed(levels)}, and ${quantizer.name} ${listed(quantizer.levels)}`;
   }
   if (scales === "tensor" && quantizer.scales.per !== "tensor") {
     return `${name} stores one scale per matrix, and ${quantizer.name} has one per ${quantizer.scales.per}`;
@@ -84,7 +84,7 @@ function floatMisfit(type: Storage & { kind: "floats" }, quantizer: WeightQuanti
     dtype === "f32" || quantizer.levels.every((level) => level === 0 || Number.isInteger(Math.log2(Math.abs(level))));
   return exact
     ? null
-    : `${nameOf(type)} rounds the products of the levels ${quantizer.levels.join(", ")} and their scales`;
+    : `${nameOf(type)} rounds the products of the levels ${listed(quantizer.levels)} and their scales`;
 }
 
 function extraMisfit(type: Storage, { name, extra }: WeightQuantizer): string {
@@ -104,6 +104,11 @@ const words: Record<ScaleDtype, string> = { f16: "float16", bf16: "bfloat16", f3
  */
 function holdsScale(stored: ScaleDtype, trained: ScaleDtype): boolean {
   return stored === "f32" || stored === trained || (stored === "f16" && trained === "bf16");
+}
+
+/** All levels of a few, the ends of many. */
+function listed(levels: readonly number[]): string {
+  return levels.length <= 9 ? levels.join(", ") : `${levels[0]} to ${levels.at(-1)}`;
 }
 
 function unevenRows(type: Storage, rows: readonly RowLength[]): string | null {

@@ -9,6 +9,8 @@
  *
  * How dY is rounded for the two products is the setting of `backward_pass.ts`.
  *
+ * A quantizer with a bias of its own adds it to y at the end.
+ *
  * Where an operand is not quantized, or the weights multiply as their dequantized values, the product is a float one. A
  * weight quantizer without a kernel of its own makes the codes (or the values) here, once a step.
  */
@@ -21,6 +23,7 @@ import { fusedKernel } from "./fused_kernel.ts";
 import type { LinearQuantization } from "./linear_quantization.ts";
 import { type LinearSurroundings, surroundedBy } from "./linear_surroundings.ts";
 import { hasOwnGradient, type LearntTensors, latentGradients, productWeight } from "./quantized_weights.ts";
+import { rowBias } from "./row_bias.ts";
 import { withGradient } from "./with_gradient.ts";
 
 /** Weights that may share an input. */
@@ -79,13 +82,27 @@ export function bitLinear(
       return bitLinear(operand, weights, values, {}, place);
     });
   }
+  const bias = quantization.weights?.rowBias;
+  const product = unbiasedProduct(x, weights, quantization, surroundings, place);
+  if (bias === undefined) return product;
+  const learnt = weights.map((_, i) => quantization.learnt?.[i] ?? []);
+  return tf.add(product, rowBias(weights, bias, learnt));
+}
+
+function unbiasedProduct(
+  x: tf.Tensor,
+  weights: tf.Tensor2D[],
+  quantization: LinearQuantization,
+  surroundings: LinearSurroundings,
+  place: number,
+): tf.Tensor {
   if (!fusedKernel("BitLinear")) {
     return surroundedBy(surroundings, x, (input) => composedBitLinear(input, weights, quantization, place));
   }
   const { weights: quantizer, activations } = quantization;
   const { activation = "none", norm, residual } = surroundings;
   if (activation === "squared_relu" || surroundings.hadamard) {
-    const product = (input: tf.Tensor) => bitLinear(input, weights, quantization, {}, place);
+    const product = (input: tf.Tensor) => unbiasedProduct(input, weights, quantization, {}, place);
     return surroundedBy(surroundings, x, product);
   }
   const attributes = {

@@ -15,11 +15,9 @@
  */
 import { z } from "zod";
 import { roundScale } from "../quant/round_to_dtype.ts";
+import { groupSizes } from "./granularity.ts";
 import { absmeanOf, absoluteSum, ternarize, ternaryLevels } from "./ternary.ts";
 import type { WeightQuantizerDefinition } from "./weight_quantizer.ts";
-
-/** Divisors of the blocks of 256 weights in which ternary types pack a row; the smallest costs 0.25 bits a weight. */
-const groupSizes = [64, 128, 256] as const;
 
 const options = z.strictObject({
   group_size: z.literal(groupSizes).default(128).describe("Neighbours of a row that share a scale."),

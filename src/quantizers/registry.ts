@@ -7,7 +7,15 @@ import { absmeanTernaryGroup } from "./absmean_ternary_group.ts";
 import { absmeanTernaryRow } from "./absmean_ternary_row.ts";
 import { absmedianTernary } from "./absmedian_ternary.ts";
 import type { ActivationQuantizer, ActivationQuantizerDefinition } from "./activation_quantizer.ts";
+import { binary } from "./binary.ts";
+import { dltTernary } from "./dlt_ternary.ts";
+import { int2, int4, int8 } from "./integers.ts";
+import { lsqTernary } from "./lsq_ternary.ts";
 import { none } from "./none.ts";
+import { seqTernary } from "./seq_ternary.ts";
+import { sherryTernary } from "./sherry_ternary.ts";
+import { tequilaTernary } from "./tequila_ternary.ts";
+import { twnTernary } from "./twn_ternary.ts";
 import type { WeightQuantizer, WeightQuantizerDefinition } from "./weight_quantizer.ts";
 
 export const weightQuantizers: readonly WeightQuantizerDefinition[] = [
@@ -15,6 +23,16 @@ export const weightQuantizers: readonly WeightQuantizerDefinition[] = [
   absmeanTernaryRow,
   absmeanTernaryGroup,
   absmedianTernary,
+  twnTernary,
+  lsqTernary,
+  seqTernary,
+  dltTernary,
+  tequilaTernary,
+  sherryTernary,
+  binary,
+  int2,
+  int4,
+  int8,
   none,
 ];
 

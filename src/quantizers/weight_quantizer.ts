@@ -55,6 +55,13 @@ export interface QuantizerGradients {
   learnt: readonly Float32Array[];
 }
 
+export interface RowBias {
+  /** [rows] */
+  value(latent: Float32Array, shape: MatrixShape, learnt: Learnt): Float32Array;
+  /** Gradients by way of the bias, given its own. */
+  backward(dbias: Float32Array, latent: Float32Array, shape: MatrixShape, learnt: Learnt): QuantizerGradients;
+}
+
 export interface WeightQuantizer {
   /** `model.weight_quantizer`, or its `type`. */
   readonly name: string;
@@ -67,6 +74,10 @@ export interface WeightQuantizer {
   readonly fused: FusedQuantization | null;
   /** Left out: none. */
   readonly extra?: QuantizerExtra;
+  /** Of extra `row_bias`: what is added to each output. */
+  readonly rowBias?: RowBias;
+  /** Neighbours of a row whose codes are chosen together: they divide it. Left out: one. */
+  readonly blockWeights?: number;
   /** What it learns for a matrix of that shape. Left out: nothing. */
   parameters?(shape: MatrixShape): readonly LearntParameter[];
   /** Codes and scales of a latent weight of rows * cols elements. */
@@ -139,7 +150,7 @@ export function integerLevels({ levels }: WeightQuantizer, codes: Int8Array): In
 
 /** level * scale of every weight, float32. */
 export function dequantize(
-  { levels, scales: granularity }: WeightQuantizer,
+  { levels, scales: granularity }: Pick<WeightQuantizer, "levels" | "scales">,
   { codes, scales }: QuantizedMatrix,
   shape: MatrixShape,
 ): Float32Array {

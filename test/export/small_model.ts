@@ -1,12 +1,12 @@
 /** A small model and tokenizer in memory, for tests of the exporter. */
 
-import { modelTensors } from "../../export/tensor_names.ts";
 import {
   type ModelConfig,
   type ModelConfigJson,
   modelConfigSchema,
   resolveModelConfig,
 } from "../../src/config/model_config.ts";
+import { modelParameters, parameterSize } from "../../src/model/parameters.ts";
 import { CounterRng } from "../../src/random/counter_rng.ts";
 import { byteCharacters } from "../../src/tokenizer/byte_alphabet.ts";
 import { loadTokenizer } from "../../src/tokenizer/load_tokenizer.ts";
@@ -41,13 +41,15 @@ function latentWeights(name: string, size: number): Float32Array {
   return values;
 }
 
-/** Random latent weights by parameter name; gains about 1. The arrays are shared: change copies. */
+/** Random latent weights by parameter name; gains about 1; what is learnt as it starts. The arrays are shared: change copies. */
 export function smallParameters(config: ModelConfig): Map<string, Float32Array> {
   const parameters = new Map<string, Float32Array>();
-  for (const { parameter, kind, shape } of modelTensors(config)) {
-    const size = shape.reduce((product, n) => product * n, 1);
-    const values = latentWeights(parameter, size);
-    parameters.set(parameter, kind === "norm" ? values.map((value) => value + 1) : values);
+  for (const spec of modelParameters(config)) {
+    const { name, kind, learnt } = spec;
+    const values = learnt
+      ? learnt.initial(parameters.get(learnt.matrix.name)!)
+      : latentWeights(name, parameterSize(spec));
+    parameters.set(name, kind === "norm" ? values.map((value) => value + 1) : values);
   }
   return parameters;
 }

@@ -45,6 +45,7 @@ describe.each([
     { type: "absmean_ternary_group", group_size: 64, product: "values" },
   ],
   ["absmedian_ternary", "absmedian_ternary"],
+  ["{type: lsq_ternary, scale_per: row}", { type: "lsq_ternary", scale_per: "row" }],
 ])("%s", (description, stored) => {
   it("learns, and resumes to the same bits", async () => {
     const whole = await train(description, `whole ${description}`, []);
