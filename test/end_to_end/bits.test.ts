@@ -158,6 +158,7 @@ describe.each(["absmean_ternary_row", "absmedian_ternary"])("bits: integer produ
 });
 
 describe("bits: other shapes of model", () => {
+  const one = { num_hidden_layers: 1 };
   const cases: [string, Partial<ModelConfigJson>, "tq2_0" | "tq1_0" | "i2_s" | "f16" | "f32"][] = [
     ["SiLU, bf16 embedding", { hidden_act: "silu", embedding_dtype: "bf16" }, "tq2_0"],
     ["f32 scale, f32 embedding, I2_S", { scale_dtype: "f32", embedding_dtype: "f32" }, "i2_s"],
@@ -188,17 +189,17 @@ describe("bits: other shapes of model", () => {
       { weight_quantizer: "absmean_ternary_group", activation_quantizer: "none" },
       "f16",
     ],
-    ["TWN", { weight_quantizer: { type: "twn_ternary", scale_per: "row" } }, "tq1_0"],
-    ["LSQ", { weight_quantizer: "lsq_ternary" }, "i2_s"],
-    ["SEQ", { weight_quantizer: "seq_ternary" }, "tq2_0"],
-    ["DLT", { weight_quantizer: "dlt_ternary" }, "f32"],
-    ["Sherry", { weight_quantizer: "sherry_ternary" }, "tq2_0"],
-    ["Sherry by groups", { weight_quantizer: { type: "sherry_ternary", scale_per: "group_128" } }, "f16"],
-    ["binary", { weight_quantizer: "binary" }, "tq1_0"],
-    ["int2", { weight_quantizer: "int2" }, "f16"],
-    ["int4, learnt", { weight_quantizer: { type: "int4", learnt: true } }, "f32"],
-    ["int8 by groups", { weight_quantizer: { type: "int8", scale_per: "group_64" } }, "f32"],
     ["absmedian, I2_S", { weight_quantizer: "absmedian_ternary", scale_dtype: "f32" }, "i2_s"],
+    ["TWN", { ...one, weight_quantizer: { type: "twn_ternary", scale_per: "row" } }, "tq1_0"],
+    ["LSQ", { ...one, weight_quantizer: "lsq_ternary" }, "i2_s"],
+    ["SEQ", { ...one, weight_quantizer: "seq_ternary" }, "tq2_0"],
+    ["DLT", { ...one, weight_quantizer: "dlt_ternary" }, "f32"],
+    ["Sherry", { ...one, weight_quantizer: "sherry_ternary" }, "tq2_0"],
+    ["Sherry by groups", { ...one, weight_quantizer: { type: "sherry_ternary", scale_per: "group_128" } }, "f16"],
+    ["binary", { ...one, weight_quantizer: "binary" }, "tq1_0"],
+    ["int2", { ...one, weight_quantizer: "int2" }, "f16"],
+    ["int4, learnt", { ...one, weight_quantizer: { type: "int4", learnt: true } }, "f32"],
+    ["int8 by groups", { ...one, weight_quantizer: { type: "int8", scale_per: "group_64" } }, "f32"],
   ];
   it.each(cases)("%s", async (_, keys, type) => {
     const trained = trainSmallModel(keys, 4);

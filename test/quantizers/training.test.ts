@@ -3,11 +3,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadCausalLM, openCheckpoint } from "../../src/checkpoint/checkpoint.ts";
+import { loadCausalLM, openCheckpoint, readParameter } from "../../src/checkpoint/checkpoint.ts";
 import { weightQuantizerOf } from "../../src/config/model_quantizers.ts";
+import { initialValues } from "../../src/model/initialization.ts";
+import { modelParameters } from "../../src/model/parameters.ts";
 import { newestCheckpointBytes, openTrainer, prepareTinyRun, reproducibleMetrics } from "../support/tiny_run.ts";
 
 const steps = 6;
+const seed = 7;
 let folder: string;
 
 beforeAll(() => {
@@ -24,6 +27,7 @@ async function train(description: string, name: string, stops: readonly number[]
     "training.checkpoint_every=2",
     "training.log_every=1",
     "training.allow_unpackable=true",
+    `training.seed=${seed}`,
   ]);
   for (const stop of [...stops, steps]) {
     const controller = new AbortController();
@@ -57,11 +61,17 @@ describe.each([
     const metrics = reproducibleMetrics(whole);
     expect(metrics.at(-1)!.loss!).toBeLessThan(metrics[0].loss!);
     expect(metrics.at(-1)!.zero_fraction).toBeGreaterThan(0.15);
-    expect(metrics.at(-1)!.zero_fraction).toBeLessThan(0.5);
+    // LSQ begins with the most: its first step is twice the mean magnitude.
+    expect(metrics.at(-1)!.zero_fraction).toBeLessThan(0.6);
 
     const checkpoint = await openCheckpoint(whole);
     expect(checkpoint.configJson.weight_quantizer).toEqual(stored);
     expect(checkpoint.config.weightQuantizer).toEqual(stored);
+    for (const spec of modelParameters(checkpoint.config).filter(({ kind }) => kind === "quantizer")) {
+      expect(await readParameter(checkpoint, spec), spec.name).not.toEqual(
+        initialValues(spec, checkpoint.config, seed),
+      );
+    }
     const model = await loadCausalLM(checkpoint);
     expect(weightQuantizerOf(model.config)!.name).toBe(typeof stored === "string" ? stored : stored.type);
     model.dispose();
