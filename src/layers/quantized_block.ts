@@ -97,7 +97,7 @@ export abstract class QuantizedBlock extends BlockLayer {
     const quantizer = this.quantization ? this.quantization.weights : listedValue(this.quantizers.weightQuantizer);
     const parameters = learntParameters(quantizer, { rows, cols });
     return parameters.map((parameter) => {
-      const variable = this.addParameter(`${name}_${parameter.name}`, [...parameter.shape], tf.initializers.zeros());
+      const variable = this.addParameter(`${name}_${parameter.suffix}`, [...parameter.shape], tf.initializers.zeros());
       tf.tidy(() => variable.assign(tf.tensor(parameter.initial(weight.dataSync<"float32">()), variable.shape)));
       return variable;
     });

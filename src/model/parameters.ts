@@ -63,8 +63,8 @@ export function layerParameters(config: ModelConfig): ParameterSpec[] {
   ];
 }
 
-function learntSpec(matrix: ParameterSpec, { name, shape, initial }: LearntParameter): ParameterSpec {
-  return { name: `${matrix.name}_${name}`, shape, kind: "quantizer", learnt: { matrix, initial } };
+function learntSpec(matrix: ParameterSpec, { suffix, shape, initial }: LearntParameter): ParameterSpec {
+  return { name: `${matrix.name}_${suffix}`, shape, kind: "quantizer", learnt: { matrix, initial } };
 }
 
 /** The parameter under another prefix. */

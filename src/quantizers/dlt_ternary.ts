@@ -38,7 +38,7 @@ export const dltTernary: WeightQuantizerDefinition = {
       extra: "row_shift",
       parameters: (shape) => [
         stepParameter(scales, shape, lsqInitialStep(range)),
-        { name: "shift", shape: [shape.rows], initial: () => new Float32Array(shape.rows) },
+        { suffix: "shift", shape: [shape.rows], initial: () => new Float32Array(shape.rows) },
       ],
       quantize,
       values(latent, shape, learnt) {

@@ -44,7 +44,7 @@ export function stepParameter(
   const each = weightsPerScale(scales, shape);
   const count = scaleCount(scales, shape);
   return {
-    name: "step",
+    suffix: "step",
     shape: [count],
     initial: (latent) => Float32Array.from({ length: count }, (_, i) => initialOf(latent, i * each, each)),
   };

@@ -2,12 +2,12 @@
 import { z } from "zod";
 import type { ScaleDtype } from "../quant/dtypes.ts";
 import { absmaxInt8Quantizer } from "./absmax_int8.ts";
+import { absmeanBinary } from "./absmean_binary.ts";
 import { absmeanTernaryQuantizer } from "./absmean_ternary.ts";
 import { absmeanTernaryGroup } from "./absmean_ternary_group.ts";
 import { absmeanTernaryRow } from "./absmean_ternary_row.ts";
 import { absmedianTernary } from "./absmedian_ternary.ts";
 import type { ActivationQuantizer, ActivationQuantizerDefinition } from "./activation_quantizer.ts";
-import { binary } from "./binary.ts";
 import { dltTernary } from "./dlt_ternary.ts";
 import { int2, int4, int8 } from "./integers.ts";
 import { lsqTernary } from "./lsq_ternary.ts";
@@ -29,7 +29,7 @@ export const weightQuantizers: readonly WeightQuantizerDefinition[] = [
   dltTernary,
   tequilaTernary,
   sherryTernary,
-  binary,
+  absmeanBinary,
   int2,
   int4,
   int8,

@@ -34,9 +34,9 @@ export interface QuantizedMatrix {
 /** What a reader must add besides code x scale, a value for each out feature: to the output, or to the weights. */
 export type QuantizerExtra = "row_bias" | "row_shift";
 
-/** A parameter that a quantizer learns for each matrix, beside the matrix in the model: `q_proj.weight_` + `name`. */
+/** A parameter that a quantizer learns for each matrix, beside the matrix in the model: `q_proj.weight_` + `suffix`. */
 export interface LearntParameter {
-  readonly name: string;
+  readonly suffix: string;
   readonly shape: readonly number[];
   /** First value, given that of the latent weight. */
   initial(latent: Float32Array): Float32Array;

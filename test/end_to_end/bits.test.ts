@@ -196,7 +196,7 @@ describe("bits: other shapes of model", () => {
     ["DLT", { ...one, weight_quantizer: "dlt_ternary" }, "f32"],
     ["Sherry", { ...one, weight_quantizer: "sherry_ternary" }, "tq2_0"],
     ["Sherry by groups", { ...one, weight_quantizer: { type: "sherry_ternary", scale_per: "group_128" } }, "f16"],
-    ["binary", { ...one, weight_quantizer: "binary" }, "tq1_0"],
+    ["binary", { ...one, weight_quantizer: "absmean_binary" }, "tq1_0"],
     ["int2", { ...one, weight_quantizer: "int2" }, "f16"],
     ["int4, learnt", { ...one, weight_quantizer: { type: "int4", learnt: true } }, "f32"],
     ["int8 by groups", { ...one, weight_quantizer: { type: "int8", scale_per: "group_64" } }, "f32"],

@@ -60,10 +60,10 @@ describe("sherry_ternary", () => {
   });
 });
 
-test("binary has signs around the mean, or around zero", () => {
-  expect(quantized("binary", [1, 2, 3, -2])).toMatchObject({ levels: [1, 1, 1, -1], scales: [2] });
-  expect(quantized("binary", [1, 2, 3, 6])).toMatchObject({ levels: [-1, -1, 1, 1], scales: [3] });
-  expect(quantized({ type: "binary", centred: false }, [1, 2, 3, 6]).levels).toEqual([1, 1, 1, 1]);
+test("absmean_binary has signs around the mean, or around zero", () => {
+  expect(quantized("absmean_binary", [1, 2, 3, -2])).toMatchObject({ levels: [1, 1, 1, -1], scales: [2] });
+  expect(quantized("absmean_binary", [1, 2, 3, 6])).toMatchObject({ levels: [-1, -1, 1, 1], scales: [3] });
+  expect(quantized({ type: "absmean_binary", centred: false }, [1, 2, 3, 6]).levels).toEqual([1, 1, 1, 1]);
 });
 
 test("integers use all levels: the largest weight of either sign is the outermost", () => {

@@ -42,8 +42,8 @@ const others: [vector: string, description: QuantizerDescription][] = [
   ["tequila_ternary", { type: "tequila_ternary", lambda: 0.05 }],
   ["sherry_ternary", "sherry_ternary"],
   ["sherry_ternary_group_64", { type: "sherry_ternary", scale_per: "group_64" }],
-  ["binary", "binary"],
-  ["binary_row_signs", { type: "binary", scale_per: "row", centred: false }],
+  ["absmean_binary", "absmean_binary"],
+  ["absmean_binary_row_signs", { type: "absmean_binary", scale_per: "row", centred: false }],
   ["int2", "int2"],
   ["int4_group_64", { type: "int4", scale_per: "group_64" }],
   ["int8_tensor", { type: "int8", scale_per: "tensor" }],
@@ -92,7 +92,7 @@ describe.each(others)("%s", (vector, description) => {
     for (const [i, values] of learnt().entries()) {
       expect(parameters[i].shape).toEqual([values.length]);
       const initial = parameters[i].initial(latent());
-      if (parameters[i].name === "shift") expect(initial).toEqual(new Float32Array(values.length));
+      if (parameters[i].suffix === "shift") expect(initial).toEqual(new Float32Array(values.length));
       else expect(relativeDifference(initial, values)).toBeLessThan(1e-6);
     }
     const levels = integerLevels(quantizer, quantizer.quantize(latent(), shape, learnt()).codes);

@@ -1,5 +1,5 @@
 /**
- * `binary`: one-bit weights of BitNet (arXiv 2310.11453): signs around the mean.
+ * `absmean_binary`: one-bit weights of BitNet (arXiv 2310.11453): signs around the mean.
  *
  *     forward     e = mean W, or 0 with `centred: false`;   codes = +1 where W >= e, else -1
  *                 scale = max(mean |W|, 1e-5);   W~ = codes * scale_dtype(scale)
@@ -26,13 +26,13 @@ function meanOf(latent: Float32Array, begin: number, count: number): number {
   return Math.fround(sum / count);
 }
 
-export const binary: WeightQuantizerDefinition<typeof options> = {
-  name: "binary",
+export const absmeanBinary: WeightQuantizerDefinition<typeof options> = {
+  name: "absmean_binary",
   options,
   create: ({ scale_per, centred }, scaleDtype) => {
     const scales = granularityOf(scale_per);
     return {
-      name: "binary",
+      name: "absmean_binary",
       levels: [-1, 1],
       scales,
       scaleDtype,
