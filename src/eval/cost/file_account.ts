@@ -138,10 +138,9 @@ async function addCodes(
   const counts = levels.map(() => 0);
   const row = new Int8Array(cols);
   const scales = new Float32Array(cols / type.blockElements);
-  // A level's place in the list, by the level.
-  const places = new Map(levels.map((level, place) => [level, place]));
-  const lowest = Math.min(...levels);
-  const placeOf = Uint8Array.from({ length: Math.max(...levels) - lowest + 1 }, (_, i) => places.get(i + lowest) ?? 0);
+  // A level's place in the list, by the level; levels ascend.
+  const [lowest, highest] = [levels[0], levels[levels.length - 1]];
+  const placeOf = Uint8Array.from({ length: highest - lowest + 1 }, (_, i) => Math.max(0, levels.indexOf(i + lowest)));
   for (let first = 0; first < rows; first += together) {
     const count = Math.min(together, rows - first);
     const bytes = await gguf.read(name, first * each, (first + count) * each);
