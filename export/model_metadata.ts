@@ -37,6 +37,7 @@ export function modelMetadata(
   embeddingDtype: EmbeddingDtype,
 ): [string, GgufValue][] {
   const architecture = architectureOf(config);
+  const activations = activationQuantizerOf(config);
   const string = (value: string): GgufValue => ({ type: "string", value });
   const u32 = (value: number): GgufValue => ({ type: "uint32", value });
   const f32 = (value: number): GgufValue => ({ type: "float32", value });
@@ -67,7 +68,7 @@ export function modelMetadata(
   entries.push(
     ["bitnet-lab.version", u32(keysVersion)],
     ["bitnet-lab.weight_quantizer", string(storedWeightQuantizer(weightQuantizerOf(config)))],
-    ["bitnet-lab.activation_quantizer", string(activationQuantizerOf(config)?.engine ?? "none")],
+    ["bitnet-lab.activation_quantizer", string(activations?.codes ?? "none")],
     ["bitnet-lab.scale_dtype", string(config.scaleDtype)],
     ["bitnet-lab.embedding_dtype", string(embeddingDtype)],
     ["bitnet-lab.hidden_act", string(config.hiddenAct)],
@@ -79,6 +80,9 @@ export function modelMetadata(
   // What only newer readers know is written where it says something, so that others refuse the model for it.
   if (config.normPlacement === "every_linear") entries.push(["bitnet-lab.norm_placement", string("every_linear")]);
   if (config.feedForward !== "gated") entries.push(["bitnet-lab.feed_forward", string(config.feedForward)]);
+  if (activations !== null && activations.keep !== 1) {
+    entries.push(["bitnet-lab.activation_keep", { type: "float64", value: activations.keep }]);
+  }
   if (config.useHadamard) entries.push(["bitnet-lab.use_hadamard", bool(true)]);
   return entries;
 }

@@ -1,5 +1,5 @@
 /** GGUF files as export targets: what their dialects have in common. */
-import { activationQuantizerOf, weightQuantizerOf } from "../../src/config/model_quantizers.ts";
+import { weightQuantizerOf } from "../../src/config/model_quantizers.ts";
 import { checkPackable, exportTensorType, exportTypes } from "../../src/config/packing_rules.ts";
 import { preTokenizerName } from "../../src/gguf/pre_tokenizer_name.ts";
 import type { TokenizerJson } from "../../src/tokenizer/tokenizer_json.ts";
@@ -53,15 +53,10 @@ function typeRefusal({ config, linearType }: ExportRequest): string | null {
 
 /** What a file cannot say of the model. */
 function metadataRefusal({ config }: ExportRequest): string | null {
-  const activations = activationQuantizerOf(config);
   return firstBroken([
     [
       Math.fround(config.ropeTheta) === config.ropeTheta,
       `rope_theta (${config.ropeTheta}) is not a float32 number, and GGUF stores it as one: train with ${Math.fround(config.ropeTheta)}`,
-    ],
-    [
-      activations === null || activations.engine !== null,
-      `no reader of GGUF files quantizes activations as ${activations?.name}: train with another activation_quantizer`,
     ],
   ]);
 }

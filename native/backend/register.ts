@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { loadAddon } from "../addon.ts";
 import { recordKernel } from "./kernel_log.ts";
 import { bitLinear, bitLinearGrad, ternaryCodes } from "./kernels/bit_linear.ts";
+import { concatColumns, splitColumns } from "./kernels/columns.ts";
 import type { Inputs, NativeKernel } from "./kernels/kernel.ts";
 import { adamWStep, globalNormSquared } from "./kernels/optimizer.ts";
 import { plainKernels } from "./kernels/plain.ts";
@@ -11,8 +12,11 @@ import {
   causalAttentionGrad,
   gatedActivation,
   gatedActivationGrad,
+  hadamard,
   rmsNorm,
   rmsNormGrad,
+  squaredRelu,
+  squaredReluGrad,
 } from "./kernels/transformer.ts";
 import {
   embeddingGather,
@@ -38,6 +42,11 @@ const fusedKernels = [
   causalAttentionGrad,
   gatedActivation,
   gatedActivationGrad,
+  squaredRelu,
+  squaredReluGrad,
+  hadamard,
+  concatColumns,
+  splitColumns,
   roundToDtype,
   embeddingGather,
   embeddingGatherGrad,

@@ -6,12 +6,13 @@ import type { BackwardPrecision } from "../../src/config/backward_precision.ts";
 import type { HiddenAct } from "../../src/config/model_config.ts";
 import type { HeadProduct } from "../../src/ops/head_table.ts";
 import type { EmbeddingDtype, ScaleDtype } from "../../src/quant/dtypes.ts";
+import type { ActivationCodes } from "../../src/quantizers/activation_quantizer.ts";
 import type { NativeAddon } from "../addon.ts";
 
 /** What multiplies: values as they are; absmean ternary codes of latent weights, one scale per matrix or row; given codes. */
 export type WeightSource = "values" | "absmean_tensor" | "absmean_row" | "codes";
-/** What stands before a product. */
-export type InputActivation = HiddenAct | "none";
+/** What stands before a product: nothing, a gate, or max(x, 0)^2. */
+export type InputActivation = HiddenAct | "squared_relu" | "none";
 export type Reduction = "sum" | "mean" | "max";
 export type BinaryOp = "add" | "sub" | "mul" | "div" | "maximum" | "minimum" | "squaredDifference";
 export type UnaryOp = "relu" | "square" | "sqrt" | "rsqrt" | "exp" | "neg" | "abs" | "sigmoid";
@@ -39,10 +40,12 @@ export type LinearInput = [
   activation: InputActivation,
   gain: F32 | null,
   epsilon: number,
+  hadamard: boolean,
   weights: (F32 | GivenTernary)[],
   cols: number,
   weightSource: WeightSource,
-  int8: boolean,
+  activations: ActivationCodes | "none",
+  keep: number,
   scaleDtype: ScaleDtype,
 ];
 
@@ -76,6 +79,9 @@ declare module "../addon.ts" {
     causalAttentionGrad(qkv: F32, ...shape: [...AttentionArguments, out: F32, logSum: F32, dout: F32, dqkv: F32]): void;
     gatedActivation(gateUp: F32, n: number, activation: HiddenAct, y: F32): void;
     gatedActivationGrad(gateUp: F32, dy: F32, n: number, activation: HiddenAct, dgateUp: F32): void;
+    squaredRelu(x: F32, y: F32): void;
+    squaredReluGrad(x: F32, dy: F32, dx: F32): void;
+    hadamard(x: F32, cols: number, y: F32): void;
     roundRows(x: F32, cols: number, tableType: EmbeddingDtype, y: F32): void;
     /** Throws if an id is outside the table. */
     gatherRows(table: F32, ids: I32, width: number, y: F32): void;

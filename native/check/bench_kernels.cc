@@ -333,6 +333,7 @@ class Bench {
     fill_rope_table(1, 1, 128, 10000.0, cosine.data(), sine.data());
     time("rope_row", 1, [&] { kernels_.rope_row(y.data(), 20, 128, cosine.data(), sine.data()); });
     time("relu2_gate", 2, [&] { kernels_.relu2_gate(a.data(), b.data(), n, y.data()); });
+    time("hadamard_row", 2, [&] { kernels_.hadamard_row(a.data(), n, y.data()); });
     time("silu_gate", 2, [&] { kernels_.silu_gate(a.data(), b.data(), n, y.data()); });
     time("add", 2, [&] { kernels_.add(a.data(), b.data(), n, y.data()); });
     time("log_sum_exp", 1, [&] { total += static_cast<double>(kernels_.log_sum_exp(a.data(), n)); });

@@ -16,8 +16,8 @@ const std::vector<std::string> kBenchNames = {
     "fma_peak",     "int8_peak",   "bf16_peak",    "ternary_gemm", "ternary_gemv_stream",
     "gemm_f32",     "gemm_i8",     "gemm_bf16",    "attention",    "linear_rows",
     "panel_rows",   "head_stream", "quantize_row", "abs_sum_row",  "ternarize",
-    "rms_norm_row", "rope_row",    "relu2_gate",   "silu_gate",    "add",
-    "log_sum_exp"};
+    "rms_norm_row", "rope_row",    "relu2_gate",   "silu_gate",    "hadamard_row",
+    "add",          "log_sum_exp"};
 
 void print_help() {
   std::printf(

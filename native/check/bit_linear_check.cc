@@ -52,10 +52,13 @@ Row expected_forward(const Linear& linear) {
     } else {
       row.assign(x, x + s.cols);
     }
+    if (s.squared) scalar().squared_relu(row.data(), s.cols, row.data());
     if (s.normed) scalar().rms_norm_row(row.data(), linear.gain.data(), s.cols, 1e-5f, row.data());
+    if (s.hadamard) scalar().hadamard_row(row.data(), s.cols, row.data());
     float act_scale;
     int32_t code_sum;
-    scalar().quantize_row(row.data(), s.cols, codes.data(), &act_scale, &code_sum);
+    quantize_activations(scalar(), s.quantizers.activations, row.data(), s.cols, codes.data(), &act_scale,
+                         &code_sum);
     float* out = y.data() + t * s.outputs();
     for (size_t i = 0; i < s.rows.size(); ++i) {
       const PlainTernary weight = plain_ternary(linear, i);

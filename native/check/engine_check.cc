@@ -135,6 +135,31 @@ CHECK_TEST("bitnet (SiLU), TQ1_0, Q4_K embedding and head") {
   check_shape(shape);
 }
 
+CHECK_TEST("bitnet-lab, a norm in every linear layer, no gate, absmax int4 after a Hadamard transform") {
+  TinyShape shape = with_types("bitnet-lab", GgmlType::tq2_0, GgmlType::f16);
+  shape.sub_norms = shape.gated = false;
+  shape.own_norms = shape.hadamard = true;
+  shape.activations = "absmax_int4";
+  check_shape(shape);
+}
+CHECK_TEST("bitnet-lab, absmean int4") {
+  TinyShape shape = with_types("bitnet-lab", GgmlType::i2_s, GgmlType::f16);
+  shape.activations = "absmean_int4";
+  check_shape(shape);
+}
+CHECK_TEST("bitnet-lab, the largest activations, Hadamard transform after sub-norms") {
+  TinyShape shape = with_types("bitnet-lab", GgmlType::tq1_0, GgmlType::f16);
+  shape.hadamard = true;
+  shape.keep = 0.39;
+  check_shape(shape);
+}
+CHECK_TEST("bitnet-lab, float weights without gate, a norm in every linear layer") {
+  TinyShape shape = with_types("bitnet-lab", GgmlType::f32, GgmlType::f32);
+  shape.ternary = shape.sub_norms = shape.gated = false;
+  shape.own_norms = shape.hadamard = true;
+  check_shape(shape);
+}
+
 CHECK_TEST("bitnet-lab, Q6_K float weights") {
   TinyShape shape = with_types("bitnet-lab", GgmlType::q6_k, GgmlType::q4_k);
   shape.ternary = false;

@@ -165,12 +165,28 @@ class GgufMutator {
   // Keys that the loader reads or refuses, with values of any type.
   void add_entry(GgufTree* tree) {
     static const char* const kKeys[] = {
-        "general.alignment",       "general.type",           "split.count",
-        "rope.scaling.type",       "rope.scaling.factor",    "attention.sliding_window",
-        "attention.key_length",    "attention.value_length", "expert_count",
-        "bitnet-lab.hidden_act",   "bitnet-lab.version",     "bitnet-lab.use_sub_norms",
-        "tokenizer.ggml.tokens",   "tokenizer.ggml.merges",  "tokenizer.ggml.eos_token_id",
-        "attention.head_count_kv", "rope.dimension_count",   "tokenizer.huggingface.json",
+        "general.alignment",
+        "general.type",
+        "split.count",
+        "rope.scaling.type",
+        "rope.scaling.factor",
+        "attention.sliding_window",
+        "attention.key_length",
+        "attention.value_length",
+        "expert_count",
+        "bitnet-lab.hidden_act",
+        "bitnet-lab.version",
+        "bitnet-lab.use_sub_norms",
+        "bitnet-lab.norm_placement",
+        "bitnet-lab.feed_forward",
+        "bitnet-lab.use_hadamard",
+        "bitnet-lab.activation_keep",
+        "tokenizer.ggml.tokens",
+        "tokenizer.ggml.merges",
+        "tokenizer.ggml.eos_token_id",
+        "attention.head_count_kv",
+        "rope.dimension_count",
+        "tokenizer.huggingface.json",
     };
     std::string key = kKeys[random_.below(static_cast<int64_t>(std::size(kKeys)))];
     if (key.find("general.") != 0 && key.find("tokenizer.") != 0 && chance(70)) {

@@ -35,8 +35,9 @@ void for_all_variants(const Body& body) {
 struct LinearCase {
   int64_t tokens = 83, cols = 70;
   std::vector<int64_t> rows{45, 17, 33};
-  bool gated = false, normed = false;
-  bitnet::LinearQuantizers quantizers{bitnet::WeightSource::absmean_tensor, true, bitnet::ScaleDtype::f16};
+  bool gated = false, normed = false, squared = false, hadamard = false;
+  bitnet::LinearQuantizers quantizers{
+      bitnet::WeightSource::absmean_tensor, {bitnet::ActivationCodes::absmax_int8}, bitnet::ScaleDtype::f16};
 
   int64_t width() const { return gated ? 2 * cols : cols; }
   int64_t outputs() const {
@@ -74,7 +75,9 @@ struct Linear {
   bitnet::LinearInput input() const {
     bitnet::LinearInput result{};
     result.x = x.data();
-    result.gated = shape.gated;
+    if (shape.gated) result.activation = bitnet::InputActivation::relu2;
+    if (shape.squared) result.activation = bitnet::InputActivation::squared_relu;
+    result.hadamard = shape.hadamard;
     result.gain = shape.normed ? gain.data() : nullptr;
     result.epsilon = 1e-5f;
     return result;
@@ -135,14 +138,23 @@ inline std::vector<LinearCase> linear_cases() {
   LinearCase plain, normed, gated, both, floats, half_float, by_row, given, given_half_float;
   normed.normed = gated.gated = both.normed = both.gated = floats.normed = floats.gated = true;
   by_row.normed = given.gated = true;
-  floats.quantizers = {bitnet::WeightSource::values, false, bitnet::ScaleDtype::f32};
-  half_float.quantizers = {bitnet::WeightSource::absmean_row, false, bitnet::ScaleDtype::bf16};
+  floats.quantizers = {bitnet::WeightSource::values, {}, bitnet::ScaleDtype::f32};
+  half_float.quantizers = {bitnet::WeightSource::absmean_row, {}, bitnet::ScaleDtype::bf16};
   by_row.quantizers.weights = bitnet::WeightSource::absmean_row;
   given.quantizers.weights = bitnet::WeightSource::codes;
-  given_half_float.quantizers = {bitnet::WeightSource::codes, false, bitnet::ScaleDtype::f32};
+  given_half_float.quantizers = {bitnet::WeightSource::codes, {}, bitnet::ScaleDtype::f32};
+  LinearCase squared, rotated, four_bits, rotated_floats;
+  squared.squared = squared.normed = rotated.hadamard = rotated.gated = four_bits.hadamard = true;
+  rotated.normed = rotated_floats.squared = rotated_floats.hadamard = true;
+  rotated.quantizers.activations = {bitnet::ActivationCodes::absmax_int8, 0.4};
+  four_bits.quantizers.activations = {bitnet::ActivationCodes::absmax_int4};
+  squared.quantizers.activations = {bitnet::ActivationCodes::absmean_int4};
+  rotated_floats.quantizers = floats.quantizers;
+  four_bits.cols = 96;
   plain.rows = {129};
   both.tokens = 300;
-  return {plain, normed, gated, both, floats, half_float, by_row, given, given_half_float};
+  return {plain, normed,           gated,   both,    floats,    half_float,    by_row,
+          given, given_half_float, squared, rotated, four_bits, rotated_floats};
 }
 
 }  // namespace check

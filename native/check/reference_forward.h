@@ -3,6 +3,7 @@
 // something that shares neither its code nor its kernels (only exp, log, the lane tree and the rotary table).
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -60,30 +61,81 @@ class ReferenceForward {
 
   Row norm(const Row& x, const std::string& name) const {
     const auto gain = model_.gains.find(name);
-    if (gain == model_.gains.end()) return x;  // no sub-norm
+    if (gain == model_.gains.end()) return x;  // no such norm
     const float r = 1.0f / std::sqrt(lane_dot(x, x.data()) / static_cast<float>(x.size()) + 1e-5f);
     Row y;
     for (size_t i = 0; i < x.size(); ++i) y.push_back(gain->second[i] * (x[i] * r));
     return y;
   }
 
-  Row linear(const Row& x, const std::string& name) const {
+  // The normalized transform of the largest blocks whose width is a power of two, as sums of all values.
+  Row transformed(Row x) const {
+    if (!shape_.hadamard) return x;
+    size_t block = 1;
+    while (x.size() % (2 * block) == 0) block *= 2;
+    for (size_t h = 1; h < block; h *= 2) {
+      for (size_t base = 0; base < x.size(); base += 2 * h) {
+        for (size_t i = base; i < base + h; ++i) {
+          const float a = x[i], b = x[i + h];
+          x[i] = a + b;
+          x[i + h] = a - b;
+        }
+      }
+    }
+    const float factor = static_cast<float>(1.0 / std::sqrt(static_cast<double>(block)));
+    for (float& value : x) value *= factor;
+    return x;
+  }
+
+  struct Codes {
+    std::vector<int> values;
+    float scale;
+  };
+  Codes quantized(const Row& x) const {
+    float largest = 1e-5f;
+    double lanes[bitnet::kLanes] = {};
+    for (size_t i = 0; i < x.size(); ++i) {
+      largest = std::max(largest, std::fabs(x[i]));
+      lanes[i % bitnet::kLanes] += static_cast<double>(std::fabs(x[i]));
+    }
+    const float top = shape_.activations == "absmax_int8" ? 127.0f : 7.0f;
+    float inverse = top / largest, scale = largest / top;
+    if (shape_.activations == "absmean_int4") {
+      const float mean = static_cast<float>(bitnet::reduce_lanes(lanes) / static_cast<double>(x.size()));
+      const float root = std::sqrt(7.0f);
+      inverse = root / (mean + 1e-5f);
+      scale = mean / root;
+    }
+    Codes codes{{}, scale};
+    for (const float value : x) {
+      const float rounded = std::rint(value * inverse);
+      codes.values.push_back(static_cast<int>(std::min(std::max(rounded, -top - 1.0f), top)));
+    }
+    std::vector<size_t> order(x.size());
+    for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::stable_sort(order.begin(), order.end(),
+                     [&](size_t a, size_t b) { return std::fabs(x[a]) > std::fabs(x[b]); });
+    const size_t kept = static_cast<size_t>(std::rint(shape_.keep * static_cast<double>(x.size())));
+    for (size_t i = kept; i < order.size(); ++i) codes.values[order[i]] = 0;
+    return codes;
+  }
+
+  // With the norm of the layer's own, where it has one; the transform is that of o and down.
+  Row linear(const Row& input, const std::string& name, bool last = false) const {
     const TinyMatrix& m = model_.matrices.at(name);
+    const Row normed = norm(input, name + ".rms_norm");
+    const Row x = last ? transformed(normed) : normed;
     Row y;
     if (m.ternary.empty()) {
       for (int64_t n = 0; n < m.out; ++n) y.push_back(lane_dot(x, m.values.data() + n * m.in));
       return y;
     }
-    float largest = 1e-5f;
-    for (const float value : x) largest = std::max(largest, std::fabs(value));
-    const float inverse = 127.0f / largest;
-    std::vector<int> codes;
-    for (const float value : x) codes.push_back(static_cast<int>(std::rint(value * inverse)));
+    const auto [codes, scale] = quantized(x);
     for (int64_t n = 0; n < m.out; ++n) {
       int sum = 0;
       for (size_t k = 0; k < codes.size(); ++k)
         sum += codes[k] * m.ternary[static_cast<size_t>(n * m.in) + k];
-      y.push_back(static_cast<float>(sum) * ((largest / 127.0f) * m.scales[static_cast<size_t>(n)]));
+      y.push_back(static_cast<float>(sum) * (scale * m.scales[static_cast<size_t>(n)]));
     }
     return y;
   }
@@ -145,19 +197,20 @@ class ReferenceForward {
       rotate(&q, t);
       rotate(&keys.back(), t);
       const Row a = norm(attend(q, keys, values, t + 1), prefix + "attn_sub_norm");
-      const Row o = linear(a, prefix + "attn_output");
+      const Row o = linear(a, prefix + "attn_output", true);
       for (size_t i = 0; i < o.size(); ++i) (*x)[t][i] += o[i];
     }
     for (Row& row : *x) {
       const Row h = norm(row, prefix + "ffn_norm");
-      Row g = linear(h, prefix + "ffn_gate");
       const Row u = linear(h, prefix + "ffn_up");
+      Row g = shape_.gated ? linear(h, prefix + "ffn_gate") : u;
       const bool silu = shape_.architecture == "bitnet" || shape_.architecture == "llama";
       for (size_t i = 0; i < g.size(); ++i) {
         const float r = std::max(g[i], 0.0f);
-        g[i] = (silu ? g[i] / (1.0f + bitnet::canonical_exp(-g[i])) : r * r) * u[i];
+        g[i] = silu ? g[i] / (1.0f + bitnet::canonical_exp(-g[i])) : r * r;
+        if (shape_.gated) g[i] *= u[i];
       }
-      const Row d = linear(norm(g, prefix + "ffn_sub_norm"), prefix + "ffn_down");
+      const Row d = linear(norm(g, prefix + "ffn_sub_norm"), prefix + "ffn_down", true);
       for (size_t i = 0; i < d.size(); ++i) row[i] += d[i];
     }
   }

@@ -1,6 +1,7 @@
 // Kernels over one row: every variant must return the bits of the scalar one, for any length and alignment.
 #include <limits>
 
+#include "core/activation_quantizer.h"
 #include "variants_under_test.h"
 
 using namespace bitnet;
@@ -91,6 +92,55 @@ CHECK_TEST("quantize_row follows its definition") {
   }
 }
 
+CHECK_TEST("code_row and abs_max_row give the same codes, sum and magnitude") {
+  for_rows(11, [](Random& random, int64_t n, int64_t offset) {
+    const std::vector<float> x = awkward_values(random, n, offset, false);
+    std::vector<int8_t> expected(static_cast<size_t>(padded_cols(n)), 77), actual(expected);
+    int32_t expected_sum, actual_sum;
+    scalar().code_row(x.data() + offset, n, 3.25f, -8.0f, 7.0f, expected.data(), &expected_sum);
+    const float largest = scalar().abs_max_row(x.data() + offset, n);
+    for_each_variant([&](const Kernels& kernels) {
+      kernels.code_row(x.data() + offset, n, 3.25f, -8.0f, 7.0f, actual.data(), &actual_sum);
+      expect(expected == actual && expected_sum == actual_sum, "%s: codes differ", kernels.name);
+      expect(float_bits(kernels.abs_max_row(x.data() + offset, n)) == float_bits(largest), "%s: magnitude",
+             kernels.name);
+    });
+  });
+}
+
+CHECK_TEST("activations of which the largest stay: as many, of equal ones the first") {
+  const float x[8] = {1.0f, -3.0f, 0.5f, 3.0f, -2.0f, 2.0f, 0.0f, 2.0f};
+  int8_t codes[64];
+  float scale;
+  int32_t sum;
+  const auto kept = [&](double keep) {
+    quantize_activations(scalar(), {ActivationCodes::absmax_int8, keep}, x, 8, codes, &scale, &sum);
+    std::string stays;
+    for (int i = 0; i < 8; ++i) stays += codes[i] != 0 ? '1' : '0';
+    return stays;
+  };
+  expect(kept(0.01) == "01000000" && sum == -127, "one");
+  expect(kept(0.375) == "01011000" && scale == 3.0f / 127.0f, "three");
+  expect(kept(0.5) == "01011100", "four");
+  expect(kept(1.0) == "11111101" && sum == 42 + 21 - 85 + 85 + 85, "all");
+}
+
+CHECK_TEST("hadamard_row gives the same bits, in place too") {
+  for (const int64_t n : {1, 2, 3, 6, 8, 20, 24, 32, 48, 64, 96, 128, 320, 512, 1024, 2560, 6912}) {
+    for (const int64_t offset : {0, 1, 3}) {
+      Random random(static_cast<uint64_t>(n));
+      std::vector<float> x = values(random, n, offset), expected(x), actual(x);
+      scalar().hadamard_row(x.data() + offset, n, expected.data() + offset);
+      for_each_variant([&](const Kernels& kernels) {
+        actual = x;
+        kernels.hadamard_row(actual.data() + offset, n, actual.data() + offset);
+        expect(first_difference(expected.data() + offset, actual.data() + offset, n) < 0, "%s: n = %lld",
+               kernels.name, static_cast<long long>(n));
+      });
+    }
+  }
+}
+
 CHECK_TEST("abs_sum_row gives the same float64 bits") {
   for_rows(2, [](Random& random, int64_t n, int64_t offset) {
     const std::vector<float> w = awkward_values(random, n, offset, true);
@@ -147,6 +197,19 @@ CHECK_TEST("rope_row gives the same bits") {
       });
     }
   }
+}
+
+CHECK_TEST("squared_relu gives the same bits, for any float") {
+  for_rows(12, [](Random& random, int64_t n, int64_t offset) {
+    const std::vector<float> x = awkward_values(random, n, offset, false);
+    std::vector<float> expected(static_cast<size_t>(n)), actual(expected);
+    scalar().squared_relu(x.data() + offset, n, expected.data());
+    for_each_variant([&](const Kernels& kernels) {
+      kernels.squared_relu(x.data() + offset, n, actual.data());
+      expect(first_difference(expected.data(), actual.data(), n) < 0, "%s: n = %lld", kernels.name,
+             static_cast<long long>(n));
+    });
+  });
 }
 
 CHECK_TEST("relu2_gate, silu_gate and add give the same bits, for any float") {

@@ -20,6 +20,11 @@ struct TinyShape {
   bool tied = true;
   bool ternary = true;      // weights and activations quantized
   bool row_scales = false;  // of ternary weights: one per row, not one per matrix
+  bool own_norms = false;   // in every linear layer, and no others
+  bool gated = true;
+  bool hadamard = false;
+  std::string activations = "absmax_int8";
+  double keep = 1.0;  // share of the activations that stay
   int64_t vocab = 61, hidden = 256, layers = 3, heads = 4, kv_heads = 2, head_dim = 64, ffn = 512,
           context = 256;
 };
@@ -144,8 +149,10 @@ class TinyModelWriter {
     const bool interleaved = shape.architecture == "llama";
     for (int64_t n = 0; n < shape.layers; ++n) {
       const std::string prefix = "blk." + std::to_string(n) + ".";
-      gain(prefix + "attn_norm", shape.hidden);
-      gain(prefix + "ffn_norm", shape.hidden);
+      if (!shape.own_norms) {
+        gain(prefix + "attn_norm", shape.hidden);
+        gain(prefix + "ffn_norm", shape.hidden);
+      }
       if (shape.sub_norms) {
         gain(prefix + "attn_sub_norm", width);
         gain(prefix + "ffn_sub_norm", shape.ffn);
@@ -154,7 +161,7 @@ class TinyModelWriter {
       linear(prefix + "attn_k", kv_width, shape.hidden, interleaved);
       linear(prefix + "attn_v", kv_width, shape.hidden, false);
       linear(prefix + "attn_output", shape.hidden, width, false);
-      linear(prefix + "ffn_gate", shape.ffn, shape.hidden, false);
+      if (shape.gated) linear(prefix + "ffn_gate", shape.ffn, shape.hidden, false);
       linear(prefix + "ffn_up", shape.ffn, shape.hidden, false);
       linear(prefix + "ffn_down", shape.hidden, shape.ffn, false);
     }
@@ -196,6 +203,7 @@ class TinyModelWriter {
   }
 
   void linear(const std::string& name, int64_t out, int64_t in, bool interleaved) {
+    if (model_.shape.own_norms) gain(name + ".rms_norm", in);
     matrix(name, out, in, model_.shape.linear_type, model_.shape.ternary, interleaved);
   }
 
@@ -294,7 +302,17 @@ class TinyModelWriter {
     if (s.architecture == "bitnet-lab") {
       text("bitnet-lab.hidden_act", "relu2");
       text("bitnet-lab.weight_quantizer", s.ternary ? "absmean_ternary" : "none");
-      text("bitnet-lab.activation_quantizer", s.ternary ? "absmax_int8" : "none");
+      text("bitnet-lab.activation_quantizer", s.ternary ? s.activations : "none");
+      if (s.keep < 1.0) {
+        key("bitnet-lab.activation_keep", bitnet::GgufValueType::f64);
+        entries.number(s.keep);
+      }
+      if (s.own_norms) text("bitnet-lab.norm_placement", "every_linear");
+      if (!s.gated) text("bitnet-lab.feed_forward", "mlp");
+      if (s.hadamard) {
+        key("bitnet-lab.use_hadamard", bitnet::GgufValueType::boolean);
+        entries.number(uint8_t{1});
+      }
     }
     out.number(uint32_t{0x46554747});
     out.number(uint32_t{3});

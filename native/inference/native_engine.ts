@@ -31,15 +31,19 @@ export interface NativeEngineInfo
     | "rmsNormEps"
     | "ropeTheta"
     | "hiddenAct"
+    | "normPlacement"
+    | "feedForward"
+    | "useHadamard"
     | "tieWordEmbeddings"
   > {
-  useSubNorms: boolean;
   architecture: string;
   contextLength: number;
   /** The graph's words for what quantizes its linear layers; "none" for floats. */
   weightQuantizer: string;
   activationQuantizer: string;
-  /** Both do: the linear layers multiply ternary weights with int8 activations. */
+  /** Share of a token's activations that stay. */
+  activationKeep: number;
+  /** Both do: the linear layers multiply ternary weights with quantized activations. */
   integerProducts: boolean;
   /** GGUF type of the linear weights. */
   weightType: string;

@@ -1,6 +1,6 @@
 /** The quantizers of a model, and the three questions about them that many ask. */
 import type { ActivationQuantizer } from "../quantizers/activation_quantizer.ts";
-import { makeActivationQuantizer, makeWeightQuantizer } from "../quantizers/registry.ts";
+import { defaultActivationQuantizer, makeActivationQuantizer, makeWeightQuantizer } from "../quantizers/registry.ts";
 import type { WeightQuantizer } from "../quantizers/weight_quantizer.ts";
 import type { ModelConfig } from "./model_config.ts";
 
@@ -43,5 +43,8 @@ export function isLlamaShaped(config: ModelConfig): boolean {
 export function ownGraphKey(config: ModelConfig): string | null {
   if (config.normPlacement === "every_linear") return "norm_placement: every_linear";
   if (config.feedForward !== "gated") return `feed_forward: ${config.feedForward}`;
-  return config.useHadamard ? "use_hadamard: true" : null;
+  if (config.useHadamard) return "use_hadamard: true";
+  const activations = activationQuantizerOf(config);
+  const isCommon = activations === null || activations.name === defaultActivationQuantizer;
+  return isCommon ? null : `activation_quantizer: ${activations.name}`;
 }

@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { type NormPlacement, normPlacements } from "../config/graph_keys.ts";
 import { bitLinear } from "../ops/bit_linear.ts";
+import { concatColumns } from "../ops/concat_columns.ts";
 import { observeLinear } from "../ops/linear_observer.ts";
 import type { LinearQuantization } from "../ops/linear_quantization.ts";
 import type { LinearSurroundings } from "../ops/linear_surroundings.ts";
@@ -114,8 +115,7 @@ export abstract class QuantizedBlock extends BlockLayer {
     surroundings: LinearSurroundings,
   ): tf.Tensor {
     if (linears.length > 1 && linears[0].norm !== null) {
-      const products = linears.map((each, i) => this.linear(`${name}${i}`, x, [each], surroundings));
-      return tf.concat(products, -1);
+      return concatColumns(linears.map((each, i) => this.linear(`${name}${i}`, x, [each], surroundings)));
     }
     const around = { ...surroundings, norm: linears[0].norm ?? surroundings.norm };
     const weights = linears.map(({ weight }) => weight);

@@ -3,7 +3,7 @@ import type * as tf from "@tensorflow/tfjs";
 import { bitLinear } from "../ops/bit_linear.ts";
 import { type LinearSurroundings, surroundedBy } from "../ops/linear_surroundings.ts";
 import type { LearntTensors } from "../ops/quantized_weights.ts";
-import { AbsmaxInt8, ListedWeightQuantizer, type Quantizer } from "./quantizers.ts";
+import { ListedActivationQuantizer, ListedWeightQuantizer, type Quantizer } from "./quantizers.ts";
 
 export interface QuantizerPair {
   weightQuantizer: Quantizer | null;
@@ -30,7 +30,7 @@ export function quantizedLinear(
       ? weights
       : weights.map((weight) => weightQuantizer.apply(weight) as tf.Tensor2D);
   const values = { weights: listed ? weightQuantizer.value : null, learnt };
-  if (activationQuantizer === null || activationQuantizer instanceof AbsmaxInt8) {
+  if (activationQuantizer === null || activationQuantizer instanceof ListedActivationQuantizer) {
     const activations = activationQuantizer?.value ?? null;
     return bitLinear(x, operands, { ...values, activations }, surroundings, place);
   }

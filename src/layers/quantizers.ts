@@ -6,8 +6,9 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { UserError } from "../errors/user_error.ts";
-import { absmaxInt8Activations, quantizedWeights } from "../ops/fake_quantize.ts";
+import { quantizedActivations, quantizedWeights } from "../ops/fake_quantize.ts";
 import { type ScaleDtype, scaleDtypes } from "../quant/dtypes.ts";
+import type { ActivationQuantizer } from "../quantizers/activation_quantizer.ts";
 import { none } from "../quantizers/none.ts";
 import {
   activationQuantizers,
@@ -95,18 +96,45 @@ export class AbsmeanTernary extends ListedWeightQuantizer {
   }
 }
 
-/** Activations [..., K] to int8 times one scale per row: max(max |x|, 1e-5) / 127. */
-export class AbsmaxInt8 extends Quantizer {
-  static className = "AbsmaxInt8";
-  readonly value = makeActivationQuantizer(defaultActivationQuantizer)!;
+/** An activation quantizer of the list, by its description. */
+export class ListedActivationQuantizer extends Quantizer {
+  static className = "ListedActivationQuantizer";
+  readonly value: ActivationQuantizer;
+  private readonly description: QuantizerDescription;
+
+  constructor({ quantizer }: { quantizer: QuantizerDescription }) {
+    super();
+    const value = makeActivationQuantizer(quantizer);
+    if (value === null) throw new QuantizerError(`"${quantizer}" leaves activations as they are: give null instead`);
+    this.description = quantizer;
+    this.value = value;
+  }
 
   override apply(x: tf.Tensor): tf.Tensor {
-    return absmaxInt8Activations(x);
+    return quantizedActivations(x, this.value);
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { quantizer: this.description as tf.serialization.ConfigDictValue };
+  }
+}
+
+/** Activations [..., K] to int8 times one scale per row: max(max |x|, 1e-5) / 127. */
+export class AbsmaxInt8 extends ListedActivationQuantizer {
+  static override className = "AbsmaxInt8";
+
+  constructor() {
+    super({ quantizer: defaultActivationQuantizer });
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return {};
   }
 }
 
 tf.serialization.registerClass(ListedWeightQuantizer, serializationPackage);
 tf.serialization.registerClass(AbsmeanTernary, serializationPackage);
+tf.serialization.registerClass(ListedActivationQuantizer, serializationPackage);
 tf.serialization.registerClass(AbsmaxInt8, serializationPackage);
 
 /** A registered class with its configuration, as `getConfig` writes it. */
@@ -136,6 +164,8 @@ function listedQuantizer(name: string): Quantizer | null {
   if (name === defaultWeightQuantizer) return new AbsmeanTernary();
   if (name === defaultActivationQuantizer) return new AbsmaxInt8();
   if (weightQuantizers.some((each) => each.name === name)) return new ListedWeightQuantizer({ quantizer: name });
+  if (activationQuantizers.some((each) => each.name === name))
+    return new ListedActivationQuantizer({ quantizer: name });
   const names = [...weightQuantizers, ...activationQuantizers].map((each) => each.name);
   throw new QuantizerError(`unknown quantizer "${name}": use ${[...new Set(names)].join(", ")}`);
 }

@@ -78,7 +78,7 @@ export function bitLinear(
     const { activations, ...others } = quantization;
     const values = { ...others, activations: null, activationShare: undefined };
     return surroundedBy(surroundings, x, (input) => {
-      const operand = activations === null ? input : partlyQuantizedActivations(input, share);
+      const operand = activations === null ? input : partlyQuantizedActivations(input, activations, share);
       return bitLinear(operand, weights, values, {}, place);
     });
   }
@@ -100,17 +100,15 @@ function unbiasedProduct(
     return surroundedBy(surroundings, x, (input) => composedBitLinear(input, weights, quantization, place));
   }
   const { weights: quantizer, activations } = quantization;
-  const { activation = "none", norm, residual } = surroundings;
-  if (activation === "squared_relu" || surroundings.hadamard) {
-    const product = (input: tf.Tensor) => unbiasedProduct(input, weights, quantization, {}, place);
-    return surroundedBy(surroundings, x, product);
-  }
+  const { activation = "none", norm, hadamard = false, residual } = surroundings;
   const attributes = {
     weights: weightsForm(quantizer),
-    int8Activations: activations !== null,
+    activations: activations?.codes ?? "none",
+    keep: activations?.keep ?? 1,
     scaleDtype: quantizer?.scaleDtype ?? "f32",
     activation,
     epsilon: norm?.epsilon ?? 0,
+    hadamard,
   };
   const learnt = weights.map((_, i) => quantization.learnt?.[i] ?? []);
   const inputs = [x, ...weights, ...(norm ? [norm.gain] : []), ...learnt.flat()];

@@ -6,7 +6,7 @@ import * as tf from "@tensorflow/tfjs";
 import { roundToDtype } from "../quant/round_to_dtype.ts";
 import { type RoundedOperand, stepSize, stochasticCode } from "../quant/stochastic_int8.ts";
 import { type BackwardRounding, backwardRounding } from "./backward_pass.ts";
-import { absmaxInt8Codes } from "./fake_quantize.ts";
+import { activationCodes } from "./fake_quantize.ts";
 import type { LinearQuantization } from "./linear_quantization.ts";
 import { hasOwnGradient, latentGradients, type ProductWeight, productWeight } from "./quantized_weights.ts";
 import { asRows, float32Values } from "./tensor_access.ts";
@@ -36,7 +36,7 @@ function rowScales({ codes, scales }: { codes: tf.Tensor2D; scales: tf.Tensor1D 
 
 function activationOperand(x: tf.Tensor2D, { activations }: LinearQuantization): Operand {
   if (activations === null) return { codes: x, scale: null };
-  const { codes, actScale } = absmaxInt8Codes(x);
+  const { codes, actScale } = activationCodes(x, activations);
   return { codes, scale: actScale };
 }
 
@@ -104,7 +104,7 @@ function stochasticCodes(
 function backward(dy: tf.Tensor, w: Operand, a: Operand, { precision, roundingKey }: BackwardRounding): Products {
   const isInt8 = precision === "int8";
   if (isInt8 && (w.scale === null || a.scale === null)) {
-    throw new Error("int8 backward needs ternary weights and int8 activations");
+    throw new Error("int8 backward needs ternary weights and quantized activations");
   }
   const rows = asRows(dy);
   return isInt8 ? integerProducts(rows, w, a, roundingKey) : floatProducts(rows, w, a, precision === "bf16");

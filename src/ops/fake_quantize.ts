@@ -5,13 +5,15 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { smallestAbsmax } from "../quantizers/absmax_int8.ts";
+import type { ActivationQuantizer } from "../quantizers/activation_quantizer.ts";
+import { defaultActivationQuantizer } from "../quantizers/registry.ts";
 import type { WeightQuantizer } from "../quantizers/weight_quantizer.ts";
 import { dequantizedWeight, hasOwnGradient, type LearntTensors, latentGradients } from "./quantized_weights.ts";
-import { asRows } from "./tensor_access.ts";
+import { asRows, float32Values } from "./tensor_access.ts";
 import { withGradient } from "./with_gradient.ts";
 
 export interface ActivationCodes {
-  /** Integers -128 .. 127 stored as float32 [rows, K]. */
+  /** Integers stored as float32 [rows, K]. */
   codes: tf.Tensor2D;
   /** float32 [rows, 1]; multiplies. */
   actScale: tf.Tensor2D;
@@ -22,6 +24,17 @@ export function absmaxInt8Codes(x: tf.Tensor2D): ActivationCodes {
   const absmax: tf.Tensor2D = tf.maximum(tf.max(tf.abs(x), 1, true), smallestAbsmax);
   const codes = tf.clipByValue(tf.round(tf.mul(x, tf.div(127, absmax))), -128, 127);
   return { codes: codes as tf.Tensor2D, actScale: tf.div(absmax, 127) };
+}
+
+/** Codes of x [rows, K] by any quantizer. */
+export function activationCodes(x: tf.Tensor2D, quantizer: ActivationQuantizer): ActivationCodes {
+  if (quantizer.name === defaultActivationQuantizer) return absmaxInt8Codes(x);
+  const [rows, cols] = x.shape;
+  const { codes, actScales } = quantizer.quantize(float32Values(x), rows, cols);
+  return {
+    codes: tf.tensor2d(Float32Array.from(codes), [rows, cols]),
+    actScale: tf.tensor2d(actScales, [rows, 1]),
+  };
 }
 
 /** The dequantized `weight` [N, K]; gradient: the quantizer's, in most the identity. `learnt` is what it has learnt. */
@@ -43,12 +56,12 @@ export function quantizedWeights(
   );
 }
 
-/** act_scale * int8 codes of x [..., K], one scale per row; gradient: identity. */
-export function absmaxInt8Activations<T extends tf.Tensor>(x: T): T {
+/** act_scale * codes of x [..., K], one scale per row; gradient: identity. */
+export function quantizedActivations<T extends tf.Tensor>(x: T, quantizer: ActivationQuantizer): T {
   return withGradient<T>(
     [x],
     () => {
-      const { codes, actScale } = absmaxInt8Codes(asRows(x));
+      const { codes, actScale } = activationCodes(asRows(x), quantizer);
       return tf.reshape(tf.mul(codes, actScale), x.shape) as T;
     },
     (dy) => [tf.clone(dy)],
@@ -56,10 +69,14 @@ export function absmaxInt8Activations<T extends tf.Tensor>(x: T): T {
 }
 
 /** x + share (Q(x) - x) for activations x [..., K]; gradient: identity. */
-export function partlyQuantizedActivations<T extends tf.Tensor>(x: T, share: number): T {
+export function partlyQuantizedActivations<T extends tf.Tensor>(
+  x: T,
+  quantizer: ActivationQuantizer,
+  share: number,
+): T {
   return withGradient<T>(
     [x],
-    () => tf.add(x, tf.mul(tf.sub(absmaxInt8Activations(x), x), share)) as T,
+    () => tf.add(x, tf.mul(tf.sub(quantizedActivations(x, quantizer), x), share)) as T,
     (dy) => [tf.clone(dy)],
   );
 }

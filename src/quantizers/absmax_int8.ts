@@ -1,5 +1,5 @@
 /**
- * Absmax int8 activations of BitNet b1.58: one scale per token (row).
+ * `absmax_int8`: the int8 activations of BitNet b1.58, one scale per token (row).
  *
  *     m         = max(max |x|, 1e-5)
  *     codes     = clip(round_half_even(x * (127 / m)), -128, 127)
@@ -9,42 +9,41 @@
  */
 import { z } from "zod";
 import { roundAndClip } from "../quant/round_half_even.ts";
-import type { ActivationQuantizerDefinition, QuantizedRows } from "./activation_quantizer.ts";
+import {
+  type ActivationQuantizerDefinition,
+  type QuantizedRows,
+  quantizeRows,
+  rowQuantizer,
+} from "./activation_quantizer.ts";
 
 /** Lower limit of a row's max |x|: keeps the reciprocal of a row of zeros finite. */
 export const smallestAbsmax = Math.fround(1e-5);
 
-/** Quantizes one row x[begin .. begin + cols) into codes at the same place. Returns act_scale. */
-export function absmaxInt8Row(x: Float32Array, begin: number, cols: number, codes: Int8Array): number {
+/** Codes -levels - 1 .. levels of one row by its largest magnitude, which becomes `levels`. Returns act_scale. */
+export function absmaxRow(levels: number, x: Float32Array, begin: number, cols: number, codes: Int8Array): number {
   let largest = smallestAbsmax;
   for (let i = begin; i < begin + cols; i++) {
     const magnitude = Math.abs(x[i]);
     if (magnitude > largest) largest = magnitude;
   }
-  const inverse = Math.fround(127 / largest);
-  for (let i = begin; i < begin + cols; i++) codes[i] = roundAndClip(Math.fround(x[i] * inverse), -128, 127);
-  return Math.fround(largest / 127);
+  const inverse = Math.fround(levels / largest);
+  for (let i = begin; i < begin + cols; i++) {
+    codes[i] = roundAndClip(Math.fround(x[i] * inverse), -levels - 1, levels);
+  }
+  return Math.fround(largest / levels);
 }
 
 export type Int8Rows = QuantizedRows;
 
+const row = absmaxRow.bind(null, 127);
+
 /** Quantizes every row of x [rows, cols]. */
 export function absmaxInt8(x: Float32Array, rows: number, cols: number): Int8Rows {
-  const codes = new Int8Array(rows * cols);
-  const actScales = new Float32Array(rows);
-  for (let row = 0; row < rows; row++) actScales[row] = absmaxInt8Row(x, row * cols, cols, codes);
-  return { codes, actScales };
+  return quantizeRows(row, x, rows, cols);
 }
 
 export const absmaxInt8Quantizer: ActivationQuantizerDefinition = {
   name: "absmax_int8",
   options: z.strictObject({}),
-  create: () => ({
-    name: "absmax_int8",
-    bits: 8,
-    per: "token",
-    fused: "absmax_int8",
-    engine: "absmax_int8",
-    quantize: absmaxInt8,
-  }),
+  create: rowQuantizer("absmax_int8", 8, row),
 };

@@ -1,8 +1,10 @@
 /** The list of quantizers, and the forms in which a configuration names one: `name`, or `{ type: name, ...options }`. */
 import { z } from "zod";
 import type { ScaleDtype } from "../quant/dtypes.ts";
+import { absmaxInt4 } from "./absmax_int4.ts";
 import { absmaxInt8Quantizer } from "./absmax_int8.ts";
 import { absmeanBinary } from "./absmean_binary.ts";
+import { absmeanInt4 } from "./absmean_int4.ts";
 import { absmeanTernaryQuantizer } from "./absmean_ternary.ts";
 import { absmeanTernaryGroup } from "./absmean_ternary_group.ts";
 import { absmeanTernaryRow } from "./absmean_ternary_row.ts";
@@ -15,6 +17,7 @@ import { none } from "./none.ts";
 import { seqTernary } from "./seq_ternary.ts";
 import { sherryTernary } from "./sherry_ternary.ts";
 import { tequilaTernary } from "./tequila_ternary.ts";
+import { topkInt8 } from "./topk_int8.ts";
 import { twnTernary } from "./twn_ternary.ts";
 import type { WeightQuantizer, WeightQuantizerDefinition } from "./weight_quantizer.ts";
 
@@ -36,7 +39,13 @@ export const weightQuantizers: readonly WeightQuantizerDefinition[] = [
   none,
 ];
 
-export const activationQuantizers: readonly ActivationQuantizerDefinition[] = [absmaxInt8Quantizer, none];
+export const activationQuantizers: readonly ActivationQuantizerDefinition[] = [
+  absmaxInt8Quantizer,
+  absmaxInt4,
+  absmeanInt4,
+  topkInt8,
+  none,
+];
 
 /** BitNet b1.58's. */
 export const defaultWeightQuantizer = absmeanTernaryQuantizer.name;

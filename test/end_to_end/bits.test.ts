@@ -164,6 +164,43 @@ describe("bits: other shapes of model", () => {
     ["f32 scale, f32 embedding, I2_S", { scale_dtype: "f32", embedding_dtype: "f32" }, "i2_s"],
     ["q8_0 embedding, untied head", { embedding_dtype: "q8_0", tie_word_embeddings: false }, "tq2_0"],
     ["no sub-norms", { use_sub_norms: false }, "tq2_0"],
+    ["a norm in every linear layer", { norm_placement: "every_linear" }, "tq2_0"],
+    ["no gate", { feed_forward: "mlp" }, "tq2_0"],
+    [
+      "int4 activations after a Hadamard transform",
+      { activation_quantizer: "absmax_int4", use_hadamard: true },
+      "tq2_0",
+    ],
+    [
+      "absmean int4, no gate, a norm in every linear layer, Hadamard, row scales",
+      {
+        activation_quantizer: "absmean_int4",
+        weight_quantizer: "absmean_ternary_row",
+        norm_placement: "every_linear",
+        feed_forward: "mlp",
+        use_hadamard: true,
+      },
+      "tq2_0",
+    ],
+    ["the largest activations", { activation_quantizer: { type: "topk_int8", keep: 0.4 } }, "tq1_0"],
+    [
+      "int4 activations, weights as values, Hadamard",
+      { activation_quantizer: "absmax_int4", weight_quantizer: "absmean_ternary_group", use_hadamard: true },
+      "f32",
+    ],
+    [
+      "float twin without gate, a norm in every linear layer, Hadamard, odd blocks",
+      {
+        weight_quantizer: "none",
+        activation_quantizer: "none",
+        embedding_dtype: "f32",
+        norm_placement: "every_linear",
+        feed_forward: "mlp",
+        use_hadamard: true,
+        intermediate_size: 324,
+      },
+      "f32",
+    ],
     ["float twin", { weight_quantizer: "none", activation_quantizer: "none", embedding_dtype: "f32" }, "f32"],
     [
       "Llama-shaped float model",

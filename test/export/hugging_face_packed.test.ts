@@ -160,7 +160,7 @@ describe("a packed checkpoint of Hugging Face", () => {
     const engine = await Engine.load(path.join(folder.path, "llama.gguf"));
     expect(engine.config).toMatchObject({
       hiddenAct: "silu",
-      useSubNorms: false,
+      normPlacement: "pre",
       weightQuantizer: "absmean_ternary",
       activationQuantizer: "absmax_int8",
     });

@@ -11,9 +11,11 @@ import type {
 } from "../../native/backend/training_addon.ts";
 import { headPrecisions, kvTypes } from "../../native/inference/native_engine.ts";
 import { backwardPrecisions } from "../../src/config/backward_precision.ts";
+import { normPlacements } from "../../src/config/graph_keys.ts";
 import type { HiddenAct } from "../../src/config/model_config.ts";
 import type { HeadProduct } from "../../src/ops/head_table.ts";
 import { embeddingDtypes, scaleDtypes } from "../../src/quant/dtypes.ts";
+import type { ActivationCodes } from "../../src/quantizers/activation_quantizer.ts";
 import { hasNative } from "../support/tfjs_backends.ts";
 
 /** The members of a union: the compiler wants all of them, and no other. */
@@ -30,7 +32,14 @@ const expected: Record<string, readonly string[]> = {
   kvType: kvTypes,
   weightSource: namesOf<WeightSource>({ values: true, absmean_tensor: true, absmean_row: true, codes: true }),
   gateActivation: namesOf<HiddenAct>({ relu2: true, silu: true }),
-  inputActivation: namesOf<InputActivation>({ none: true, relu2: true, silu: true }),
+  inputActivation: namesOf<InputActivation>({ none: true, relu2: true, silu: true, squared_relu: true }),
+  activationCodes: namesOf<ActivationCodes | "none">({
+    none: true,
+    absmax_int8: true,
+    absmax_int4: true,
+    absmean_int4: true,
+  }),
+  normPlacement: normPlacements,
   reduction: namesOf<Reduction>({ sum: true, mean: true, max: true }),
   binaryLayout: namesOf<BinaryLayout>({ same: true, scalar: true, row: true, column: true }),
   binaryOp: namesOf<BinaryOp>({

@@ -5,6 +5,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { causalAttention } from "../../src/ops/causal_attention.ts";
+import { concatColumns } from "../../src/ops/concat_columns.ts";
 import { gatedActivation } from "../../src/ops/gated_activation.ts";
 import { hadamard } from "../../src/ops/hadamard.ts";
 import { rmsNorm } from "../../src/ops/rms_norm.ts";
@@ -127,6 +128,12 @@ const cases: Record<string, { op: Op; plain: Op; inputs: Operand[]; weights: Ope
       },
     ]),
   ),
+  concatColumns: {
+    op: (...parts) => concatColumns(parts),
+    plain: (...parts) => tf.concat(parts, -1),
+    inputs: [operand("a", 2, 3, 5), operand("b", 2, 3, 1), operand("c", 2, 3, 8)],
+    weights: operand("columns", 2, 3, 14),
+  },
   causalAttention: {
     op: (qkv) => causalAttention(qkv as tf.Tensor3D, attention),
     plain: (qkv) => plainAttention(qkv, 6, 2, 4, 100),

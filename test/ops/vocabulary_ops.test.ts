@@ -3,14 +3,14 @@ import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { adamWStep } from "../../src/ops/adamw_step.ts";
 import { embeddingGather } from "../../src/ops/embedding_gather.ts";
-import { absmaxInt8Activations, quantizedWeights } from "../../src/ops/fake_quantize.ts";
+import { quantizedActivations, quantizedWeights } from "../../src/ops/fake_quantize.ts";
 import { globalNormSquared } from "../../src/ops/global_norm_squared.ts";
 import { headLogits, headLogProbs, headLoss, scoreTargets } from "../../src/ops/head_log_probs.ts";
 import type { HeadProduct } from "../../src/ops/head_table.ts";
 import { roundToDtype } from "../../src/ops/round_to_dtype.ts";
 import { roundRows } from "../../src/quant/round_to_dtype.ts";
 import { absmaxInt8 } from "../../src/quantizers/absmax_int8.ts";
-import { makeWeightQuantizer } from "../../src/quantizers/registry.ts";
+import { makeActivationQuantizer, makeWeightQuantizer } from "../../src/quantizers/registry.ts";
 import { CounterRng } from "../../src/random/counter_rng.ts";
 import { relativeDifference } from "../support/relative_difference.ts";
 import { testedBackends, useBackend } from "../support/tfjs_backends.ts";
@@ -54,6 +54,7 @@ function headDefinition(hidden: Float32Array, table: Float32Array, targets: numb
 }
 
 const products = ["float", "int8"] as const;
+const int8 = makeActivationQuantizer("absmax_int8")!;
 
 /** What a head of that product effectively multiplies. */
 function operandsOf(product: HeadProduct, hidden: Float32Array, table: Float32Array, width: number) {
@@ -179,14 +180,14 @@ describe.each(testedBackends)("vocabulary and optimizer ops on %s", (backend) =>
   test("fake quantizers: dequantized forward, identity gradient", () => {
     tf.tidy(() => {
       const x = tf.tensor2d([1, -2, 0.25, 127, 0.4, 63.5], [2, 3]);
-      const quantized = read(absmaxInt8Activations(x));
+      const quantized = read(quantizedActivations(x, int8));
       expect(quantized[1]).toBe(-2);
       expect(Array.from(quantized.slice(3))).toEqual([127, 0, 64]);
       expect(
         read(quantizedWeights(tf.tensor2d([3, -1, 0, 0], [2, 2]), makeWeightQuantizer("absmean_ternary", "f32")!)),
       ).toEqual(Float32Array.of(1, -1, 0, 0));
       const dy = tf.tensor2d([6, 5, 4, 3, 2, 1], [2, 3]);
-      expect(read(tf.grad((t) => tf.sum(tf.mul(absmaxInt8Activations(t), dy)))(x))).toEqual(read(dy));
+      expect(read(tf.grad((t) => tf.sum(tf.mul(quantizedActivations(t, int8), dy)))(x))).toEqual(read(dy));
     });
   });
 

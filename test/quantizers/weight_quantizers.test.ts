@@ -146,6 +146,6 @@ describe("descriptions", () => {
 
   test("names that do not exist say which do", () => {
     expect(() => makeWeightQuantizer("absmeen", "f16")).toThrow(/unknown quantizer "absmeen": use absmean_ternary, /);
-    expect(() => makeActivationQuantizer("int8")).toThrow('unknown quantizer "int8": use absmax_int8, none');
+    expect(() => makeActivationQuantizer("int8")).toThrow('unknown quantizer "int8": use absmax_int8, absmax_int4');
   });
 });

@@ -1,21 +1,25 @@
 /** BitLinear, its gradient, and the ternary codes of a weight matrix. */
 import type * as tf from "@tensorflow/tfjs";
 import type { BackwardPrecision } from "../../../src/config/backward_precision.ts";
-import type { HiddenAct } from "../../../src/config/model_config.ts";
 import type { ScaleDtype } from "../../../src/quant/dtypes.ts";
+import type { ActivationCodes } from "../../../src/quantizers/activation_quantizer.ts";
 import type { NativeBackend } from "../native_backend.ts";
-import type { LinearInput, WeightSource } from "../training_addon.ts";
+import type { InputActivation, LinearInput, WeightSource } from "../training_addon.ts";
 import { type Inputs, lastDimension, type NativeKernel, numberedInputs, requireInput } from "./kernel.ts";
 
 export interface BitLinearAttributes {
   weights: WeightSource;
-  int8Activations: boolean;
+  activations: ActivationCodes | "none";
+  /** Share of a row's activations that stay; 1 without a quantizer. */
+  keep: number;
   /** Type to which the kernel rounds the scales that it makes. */
   scaleDtype: ScaleDtype;
-  /** Gate before the product. */
-  activation: HiddenAct | "none";
+  /** Before the product. */
+  activation: InputActivation;
   /** Of the norm before the product, if `gain` is given. */
   epsilon: number;
+  /** The transform before the product, after the norm. */
+  hadamard: boolean;
 }
 
 export interface BitLinearGradAttributes extends BitLinearAttributes {
@@ -32,12 +36,12 @@ function keptScales(weights: readonly tf.TensorInfo[], { weights: source }: BitL
 
 function readOperands(kernel: string, inputs: Inputs, attributes: BitLinearAttributes, backend: NativeBackend) {
   const { x, gain } = inputs;
-  const { activation, int8Activations } = attributes;
+  const { activation, activations } = attributes;
   const areGiven = attributes.weights === "codes";
   const weights = numberedInputs(inputs, areGiven ? "codes" : "weight");
   const scales = areGiven ? numberedInputs(inputs, "weightScales") : [];
   const width = lastDimension(x);
-  const cols = activation === "none" ? width : width / 2;
+  const cols = activation === "relu2" || activation === "silu" ? width / 2 : width;
   requireInput(weights.length > 0, kernel, () => `needs ${areGiven ? "codes0" : "weight0"}`);
   for (const weight of weights) {
     requireInput(
@@ -53,15 +57,17 @@ function readOperands(kernel: string, inputs: Inputs, attributes: BitLinearAttri
     activation,
     gain ? backend.floats(gain) : null,
     attributes.epsilon,
+    attributes.hadamard,
     weights.map((weight, i) =>
       areGiven ? { ternary: backend.ints(weight), scales: backend.floats(scales[i]) } : backend.floats(weight),
     ),
     cols,
     attributes.weights,
-    int8Activations,
+    activations,
+    attributes.keep,
     attributes.scaleDtype,
   ];
-  return { x, gain, weights, outputs, isInteger: attributes.weights !== "values" && int8Activations, linear };
+  return { x, gain, weights, outputs, isInteger: attributes.weights !== "values" && activations !== "none", linear };
 }
 
 /**

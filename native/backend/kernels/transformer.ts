@@ -1,4 +1,4 @@
-/** RMSNorm, causal attention and the gated activation, with their gradients. */
+/** RMSNorm, causal attention, activations and the Hadamard transform, with their gradients. */
 import type * as tf from "@tensorflow/tfjs";
 import type { HiddenAct } from "../../../src/config/model_config.ts";
 import type { NativeBackend } from "../native_backend.ts";
@@ -110,5 +110,35 @@ export const gatedActivationGrad: NativeKernel<GatedActivationAttributes> = {
       dgateUp.values,
     );
     return dgateUp.info;
+  },
+};
+
+/** {x} -> max(x, 0)^2. */
+export const squaredRelu: NativeKernel = {
+  name: "SquaredRelu",
+  run({ x }, _, backend: NativeBackend): tf.TensorInfo {
+    const y = backend.allocate(x.shape);
+    backend.addon.squaredRelu(backend.floats(x), y.values);
+    return y.info;
+  },
+};
+
+/** {x, dy} -> dx. */
+export const squaredReluGrad: NativeKernel = {
+  name: "SquaredReluGrad",
+  run({ x, dy }, _, backend: NativeBackend): tf.TensorInfo {
+    const dx = backend.allocate(x.shape);
+    backend.addon.squaredReluGrad(backend.floats(x), backend.floats(dy), dx.values);
+    return dx.info;
+  },
+};
+
+/** {x [..., n]} -> [..., n]. */
+export const hadamard: NativeKernel = {
+  name: "Hadamard",
+  run({ x }, _, backend: NativeBackend): tf.TensorInfo {
+    const y = backend.allocate(x.shape);
+    backend.addon.hadamard(backend.floats(x), lastDimension(x), y.values);
+    return y.info;
   },
 };

@@ -122,6 +122,7 @@ class Arguments {
 
 // Parts of init_training.
 void init_training_model(Napi::Env env, Napi::Object exports);
+void init_training_rows(Napi::Env env, Napi::Object exports);
 void init_training_plain(Napi::Env env, Napi::Object exports);
 
 }  // namespace bitnet

@@ -6,6 +6,7 @@
 
 #include "core/kernels.h"
 #include "inference/engine_options.h"
+#include "inference/model_config.h"
 #include "training/backward_precision.h"
 #include "training/embedding.h"
 #include "training/gated_activation.h"
@@ -23,8 +24,6 @@ enum class BinaryLayout {
   row,     // a row, the same for all
   column,  // one value per row
 };
-// What stands before a product.
-enum class InputActivation { none, relu2, silu };
 
 template <typename Enum>
 struct EnumName {
@@ -56,7 +55,14 @@ BITNET_ENUM_NAMES(HeadProduct, "headProduct", {"float", HeadProduct::floats}, {"
 BITNET_ENUM_NAMES(GateActivation, "gateActivation", {"relu2", GateActivation::relu2},
                   {"silu", GateActivation::silu});
 BITNET_ENUM_NAMES(InputActivation, "inputActivation", {"none", InputActivation::none},
-                  {"relu2", InputActivation::relu2}, {"silu", InputActivation::silu});
+                  {"relu2", InputActivation::relu2}, {"silu", InputActivation::silu},
+                  {"squared_relu", InputActivation::squared_relu});
+BITNET_ENUM_NAMES(ActivationCodes, "activationCodes", {"none", ActivationCodes::none},
+                  {"absmax_int8", ActivationCodes::absmax_int8},
+                  {"absmax_int4", ActivationCodes::absmax_int4},
+                  {"absmean_int4", ActivationCodes::absmean_int4});
+BITNET_ENUM_NAMES(NormPlacement, "normPlacement", {"pre", NormPlacement::pre}, {"sub", NormPlacement::sub},
+                  {"every_linear", NormPlacement::every_linear});
 BITNET_ENUM_NAMES(Reduction, "reduction", {"sum", Reduction::sum}, {"mean", Reduction::mean},
                   {"max", Reduction::max});
 BITNET_ENUM_NAMES(BinaryOp, "binaryOp", {"add", BinaryOp::add}, {"sub", BinaryOp::sub},
@@ -74,6 +80,14 @@ BITNET_ENUM_NAMES(KvType, "kvType", {"f32", KvType::f32}, {"f16", KvType::f16}, 
 
 #undef BITNET_ENUM_NAMES
 
+template <typename Enum>
+const char* enum_name(Enum value) {
+  for (const EnumName<Enum>& member : EnumNames<Enum>::members) {
+    if (member.value == value) return member.name;
+  }
+  return "";
+}
+
 // body(EnumNames<Enum>) for each of them.
 template <typename Body>
 void for_each_enumeration(const Body& body) {
@@ -84,6 +98,8 @@ void for_each_enumeration(const Body& body) {
   body(EnumNames<HeadProduct>{});
   body(EnumNames<GateActivation>{});
   body(EnumNames<InputActivation>{});
+  body(EnumNames<ActivationCodes>{});
+  body(EnumNames<NormPlacement>{});
   body(EnumNames<Reduction>{});
   body(EnumNames<BinaryOp>{});
   body(EnumNames<UnaryOp>{});

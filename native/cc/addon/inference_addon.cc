@@ -178,11 +178,14 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
     result.Set("rmsNormEps", static_cast<double>(config.rms_norm_eps));
     result.Set("ropeTheta", config.rope_theta);
     result.Set("hiddenAct", config.hidden_act == HiddenAct::relu2 ? "relu2" : "silu");
-    result.Set("useSubNorms", !model.layers()[0].attn_sub_norm.empty());
+    result.Set("normPlacement", enum_name(config.norm_placement));
+    result.Set("feedForward", config.gated ? "gated" : "mlp");
+    result.Set("useHadamard", config.hadamard);
     result.Set("tieWordEmbeddings", model.tied());
     result.Set("weightQuantizer", config.ternary_weights ? "absmean_ternary" : "none");
-    result.Set("activationQuantizer", config.int8_activations ? "absmax_int8" : "none");
-    result.Set("integerProducts", config.ternary_weights && config.int8_activations);
+    result.Set("activationQuantizer", enum_name(config.activations.codes));
+    result.Set("activationKeep", config.activations.keep);
+    result.Set("integerProducts", config.integer_products());
     result.Set("weightType", model.weight_type());
     result.Set("embeddingType", ggml_type_name(model.file().tensor("token_embd.weight")->type));
     set("parameters", static_cast<int64_t>(model.parameters()));

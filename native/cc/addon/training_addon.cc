@@ -27,6 +27,7 @@ Napi::Value alignment_offset(const Napi::CallbackInfo& info) {
 void init_training(Napi::Env env, Napi::Object exports) {
   exports.Set("alignmentOffset", Napi::Function::New(env, alignment_offset, "alignmentOffset"));
   init_training_model(env, exports);
+  init_training_rows(env, exports);
   init_training_plain(env, exports);
 }
 

@@ -74,20 +74,21 @@ LinearArguments read_weights(const Arguments& arguments, size_t index, WeightSou
 constexpr int64_t kMaxCols = int64_t{1} << 23;
 
 LinearQuantizers read_quantizers(const Arguments& arguments, size_t first) {
-  return {arguments.option<WeightSource>(first), arguments.flag(first + 1),
-          arguments.option<ScaleDtype>(first + 2)};
+  const ActivationQuantizer activations{arguments.option<ActivationCodes>(first + 1),
+                                        arguments.number(first + 2)};
+  if (!(activations.keep > 0.0 && activations.keep <= 1.0)) arguments.fail(first + 2, "is no share");
+  return {arguments.option<WeightSource>(first), activations, arguments.option<ScaleDtype>(first + 3)};
 }
 
-// Arguments first .. first + 3: x, activation, gain (null: no norm), epsilon.
+// Arguments first .. first + 4: x, activation, gain (null: no norm), epsilon, hadamard.
 LinearInput read_input(const Arguments& arguments, size_t first, int64_t cols) {
   LinearInput input{};
-  const InputActivation activation = arguments.option<InputActivation>(first + 1);
-  input.gated = activation != InputActivation::none;
-  input.activation = activation == InputActivation::silu ? GateActivation::silu : GateActivation::relu2;
+  input.activation = arguments.option<InputActivation>(first + 1);
   const int64_t tokens = arguments.length(first) / input.width(cols);
   input.x = arguments.floats(first, tokens * input.width(cols));
   input.gain = arguments.optional_floats(first + 2, cols);
   input.epsilon = static_cast<float>(arguments.number(first + 3));
+  input.hadamard = arguments.flag(first + 4);
   return input;
 }
 
@@ -98,58 +99,59 @@ const LinearScales* read_scales(const Arguments& arguments, size_t index, const 
       index, LinearScales::size(linear.weights, linear.count, quantizers.weights, tokens));
   if (!memory) return nullptr;
   if (!quantizers.both()) {
-    arguments.fail(index, "needs ternary weights and int8 activations");
+    arguments.fail(index, "needs ternary weights and quantized activations");
   }
   *scales = LinearScales::in(memory, tokens);
   return scales;
 }
 
-// bitLinear(x, activation, gain, epsilon, weights[], cols, weightSource, int8Activations, scaleDtype,
-//           residual, y, scales: null or the floats of LinearScales)
+// bitLinear(x, activation, gain, epsilon, hadamard, weights[], cols, weightSource, activations, keep,
+//           scaleDtype, residual, y, scales: null or the floats of LinearScales)
 void bit_linear_call(const Info& info) {
   const Arguments arguments(info, "bitLinear");
-  const int64_t cols = arguments.positive(5);
-  if (cols > kMaxCols) arguments.fail(5, "is above 8388608 columns");
+  const int64_t cols = arguments.positive(6);
+  if (cols > kMaxCols) arguments.fail(6, "is above 8388608 columns");
   const LinearInput input = read_input(arguments, 0, cols);
-  const LinearQuantizers quantizers = read_quantizers(arguments, 6);
-  const LinearArguments linear = read_weights(arguments, 4, quantizers.weights, cols);
+  const LinearQuantizers quantizers = read_quantizers(arguments, 7);
+  const LinearArguments linear = read_weights(arguments, 5, quantizers.weights, cols);
   const int64_t tokens = arguments.length(0) / input.width(cols);
   LinearScales scales;
   bit_linear(input, tokens, cols, linear.weights, linear.count, quantizers,
-             arguments.optional_floats(9, tokens * linear.rows), arguments.floats(10, tokens * linear.rows),
-             read_scales(arguments, 11, linear, tokens, quantizers, &scales));
+             arguments.optional_floats(11, tokens * linear.rows), arguments.floats(12, tokens * linear.rows),
+             read_scales(arguments, 13, linear, tokens, quantizers, &scales));
 }
 
-// bitLinearGrad(x, activation, gain, epsilon, weights[], cols, weightSource, int8Activations, scaleDtype,
-//               precision, roundingKey, dy, dx, dgain, dweights[], scales: as bitLinear wrote them, or null)
+// bitLinearGrad(x, activation, gain, epsilon, hadamard, weights[], cols, weightSource, activations, keep,
+//               scaleDtype, precision, roundingKey, dy, dx, dgain, dweights[], scales: as bitLinear wrote
+//               them, or null)
 void bit_linear_grad_call(const Info& info) {
   const Arguments arguments(info, "bitLinearGrad");
-  const int64_t cols = arguments.positive(5);
+  const int64_t cols = arguments.positive(6);
   const LinearInput input = read_input(arguments, 0, cols);
-  const LinearQuantizers quantizers = read_quantizers(arguments, 6);
-  const LinearArguments linear = read_weights(arguments, 4, quantizers.weights, cols);
+  const LinearQuantizers quantizers = read_quantizers(arguments, 7);
+  const LinearArguments linear = read_weights(arguments, 5, quantizers.weights, cols);
   const int64_t tokens = arguments.length(0) / input.width(cols);
-  const BackwardRounding rounding{arguments.option<BackwardPrecision>(9),
-                                  static_cast<uint32_t>(arguments.size(10))};
+  const BackwardRounding rounding{arguments.option<BackwardPrecision>(11),
+                                  static_cast<uint32_t>(arguments.size(12))};
   if (rounding.precision == BackwardPrecision::int8) {
     if (!quantizers.both()) {
-      arguments.fail(9, "is int8, which needs ternary weights and int8 activations");
+      arguments.fail(11, "is int8, which needs ternary weights and quantized activations");
     }
     if (tokens > kMaxInt8Depth) arguments.fail(0, "has more than 131072 rows, too many for int8 products");
   }
-  const Napi::Array outputs = arguments.array(14);
-  if (static_cast<int>(outputs.Length()) != linear.count) arguments.fail(14, "does not match the weights");
+  const Napi::Array outputs = arguments.array(16);
+  if (static_cast<int>(outputs.Length()) != linear.count) arguments.fail(16, "does not match the weights");
   float* dweights[kMaxLinearWeights];
   for (int i = 0; i < linear.count; ++i) {
-    dweights[i] = arguments.floats_of(outputs[static_cast<uint32_t>(i)], 14, linear.weights[i].rows * cols);
+    dweights[i] = arguments.floats_of(outputs[static_cast<uint32_t>(i)], 16, linear.weights[i].rows * cols);
   }
-  float* dgain = arguments.optional_floats(13, cols);
-  if ((dgain != nullptr) != (input.gain != nullptr)) arguments.fail(13, "does not match the gain");
+  float* dgain = arguments.optional_floats(15, cols);
+  if ((dgain != nullptr) != (input.gain != nullptr)) arguments.fail(15, "does not match the gain");
   LinearScales scales;
   bit_linear_grad(input, tokens, cols, linear.weights, linear.count, quantizers, rounding,
-                  arguments.floats(11, tokens * linear.rows),
-                  {arguments.floats(12, tokens * input.width(cols)), dgain, dweights},
-                  read_scales(arguments, 15, linear, tokens, quantizers, &scales));
+                  arguments.floats(13, tokens * linear.rows),
+                  {arguments.floats(14, tokens * input.width(cols)), dgain, dweights},
+                  read_scales(arguments, 17, linear, tokens, quantizers, &scales));
 }
 
 // ternaryCodes(weight, cols, scaleDtype, codes: Int32Array, scales: Float32Array of 1 or one per row)

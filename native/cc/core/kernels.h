@@ -9,6 +9,7 @@
 // allocates.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -106,6 +107,12 @@ inline int64_t packed_code_bytes(int64_t tokens, int64_t cols) {
   return round_up(tokens, kMaxCodeTile) * padded_cols(cols);
 }
 
+// The largest power of two that divides n, and float32(1 / sqrt(block)).
+constexpr int64_t hadamard_block(int64_t n) { return n & -n; }
+inline float hadamard_factor(int64_t block) {
+  return static_cast<float>(1.0 / std::sqrt(static_cast<double>(block)));
+}
+
 struct RowPanel;  // row_panel.h
 struct Int8Rows;  // int8_rows.h
 
@@ -120,6 +127,11 @@ struct Kernels {
   // *act_scale = m / 127;  *code_sum = sum of codes. codes has padded_cols(cols) bytes, the padding is
   // zeroed.
   void (*quantize_row)(const float* x, int64_t cols, int8_t* codes, float* act_scale, int32_t* code_sum);
+  // max(max|x|, 1e-5) of one row.
+  float (*abs_max_row)(const float* x, int64_t cols);
+  // codes[i] = clip(rint(x[i] * inverse), low, high), integers in [-128, 127]; *code_sum and padding as above.
+  void (*code_row)(const float* x, int64_t cols, float inverse, float low, float high, int8_t* codes,
+                   int32_t* code_sum);
   // Sum of |w| of one row in float64: 16 lanes, fixed tree. The matrix mean adds rows in order, then divides.
   double (*abs_sum_row)(const float* w, int64_t cols);
   // ternary[i] = clip(rint(w[i] * inverse_scale), -1, 1).
@@ -146,6 +158,11 @@ struct Kernels {
   void (*relu2_gate)(const float* gate, const float* up, int64_t n, float* y);
   // y[i] = (gate[i] / (1 + exp(-gate[i]))) * up[i], canonical exp. y may be gate or up.
   void (*silu_gate)(const float* gate, const float* up, int64_t n, float* y);
+  // y[i] = r * r, r = max(x[i], 0). y may be x.
+  void (*squared_relu)(const float* x, int64_t n, float* y);
+  // Walsh-Hadamard transform of each block of hadamard_block(n): for h = 1, 2, 4 .. block / 2 in this order,
+  // a, b = x[i], x[i + h] become a + b, a - b; at last each is multiplied by hadamard_factor. y may be x.
+  void (*hadamard_row)(const float* x, int64_t n, float* y);
   // y[i] = a[i] + b[i]. y may be a or b.
   void (*add)(const float* a, const float* b, int64_t n, float* y);
 

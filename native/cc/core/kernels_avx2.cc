@@ -21,6 +21,7 @@ BITNET_TARGET_BEGIN("avx2,fma,f16c")
 #include "core/lanes_avx2.h"
 #include "core/lanes.h"
 #include "core/lane_rows.h"
+#include "core/lane_hadamard.h"
 #include "core/lane_outer.h"
 #include "core/lane_attention.h"
 #include "core/lane_k_quants.h"

@@ -20,6 +20,7 @@ BITNET_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c
 #include "core/lanes_avx512.h"
 #include "core/lanes.h"
 #include "core/lane_rows.h"
+#include "core/lane_hadamard.h"
 #include "core/lane_outer.h"
 #include "core/lane_attention.h"
 #include "core/lane_k_quants.h"

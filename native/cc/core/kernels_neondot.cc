@@ -21,6 +21,7 @@
 #include "core/lanes_neon.h"
 #include "core/lanes.h"
 #include "core/lane_rows.h"
+#include "core/lane_hadamard.h"
 #include "core/lane_outer.h"
 #include "core/lane_attention.h"
 #include "core/lane_k_quants.h"

@@ -21,21 +21,30 @@ inline int8_t round_clip(float value, float low, float high) {
   return static_cast<int8_t>(rounded > high ? high : rounded);
 }
 
-void quantize_row(const float* x, int64_t cols, int8_t* codes, float* act_scale, int32_t* code_sum) {
+float abs_max_row(const float* x, int64_t cols) {
   float largest = 1e-5f;
   for (int64_t i = 0; i < cols; ++i) {
     const float magnitude = std::fabs(x[i]);
     if (magnitude > largest) largest = magnitude;
   }
-  const float inverse = 127.0f / largest;
+  return largest;
+}
+
+void code_row(const float* x, int64_t cols, float inverse, float low, float high, int8_t* codes,
+              int32_t* code_sum) {
   int32_t sum = 0;
   for (int64_t i = 0; i < cols; ++i) {
-    codes[i] = round_clip(x[i] * inverse, -128.0f, 127.0f);
+    codes[i] = round_clip(x[i] * inverse, low, high);
     sum += codes[i];
   }
   std::memset(codes + cols, 0, static_cast<size_t>(padded_cols(cols) - cols));
-  *act_scale = largest / 127.0f;
   *code_sum = sum;
+}
+
+void quantize_row(const float* x, int64_t cols, int8_t* codes, float* act_scale, int32_t* code_sum) {
+  const float largest = abs_max_row(x, cols);
+  code_row(x, cols, 127.0f / largest, -128.0f, 127.0f, codes, code_sum);
+  *act_scale = largest / 127.0f;
 }
 
 double abs_sum_row(const float* w, int64_t cols) {
@@ -103,6 +112,27 @@ void rope_row(float* x, int64_t heads, int64_t head_dim, const float* cosine, co
       high[i] = std::fma(b, cosine[i], a * sine[i]);
     }
   }
+}
+
+void squared_relu(const float* x, int64_t n, float* y) {
+  for (int64_t i = 0; i < n; ++i) {
+    const float r = x[i] > 0.0f ? x[i] : 0.0f;
+    y[i] = r * r;
+  }
+}
+
+void hadamard_row(const float* x, int64_t n, float* y) {
+  const int64_t block = hadamard_block(n);
+  if (y != x) std::memcpy(y, x, static_cast<size_t>(n) * sizeof(float));
+  for (int64_t h = 1; h < block; h *= 2) {
+    for (int64_t i = 0; i < n; ++i) {
+      if (i % block & h) continue;
+      const float a = y[i], b = y[i + h];
+      y[i] = a + b;
+      y[i + h] = a - b;
+    }
+  }
+  for (int64_t i = 0; i < n; ++i) y[i] *= hadamard_factor(block);
 }
 
 void relu2_gate(const float* gate, const float* up, int64_t n, float* y) {
@@ -303,6 +333,8 @@ const Kernels& scalar_kernels() {
     Kernels k{};
     k.name = "scalar";
     k.quantize_row = quantize_row;
+    k.abs_max_row = abs_max_row;
+    k.code_row = code_row;
     k.abs_sum_row = abs_sum_row;
     k.ternarize = ternarize;
     k.ternary_gemm = ternary_gemm;
@@ -310,6 +342,8 @@ const Kernels& scalar_kernels() {
     k.rope_row = rope_row;
     k.relu2_gate = relu2_gate;
     k.silu_gate = silu_gate;
+    k.squared_relu = squared_relu;
+    k.hadamard_row = hadamard_row;
     k.add = add;
     k.attention = attention;
     k.linear_rows = linear_rows;

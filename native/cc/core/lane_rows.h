@@ -45,28 +45,35 @@ BITNET_INLINE float largest_magnitude(const float* x, int64_t cols) {
   return max_lane(larger(even, odd));
 }
 
-void quantize_row(const float* x, int64_t cols, int8_t* codes, float* act_scale, int32_t* code_sum) {
+float abs_max_row(const float* x, int64_t cols) { return largest_magnitude(x, cols); }
+
+void code_row(const float* x, int64_t cols, float inverse_scale, float low, float high, int8_t* codes,
+              int32_t* code_sum) {
   const int64_t whole = cols / kLanes * kLanes, rest = cols - whole;
-  const float largest = largest_magnitude(x, cols);
-  const Lanes inverse = broadcast(127.0f / largest);
+  const Lanes inverse = broadcast(inverse_scale);
   IntLanes sums;
   each<kParts>([&](auto i) BITNET_INLINE_LAMBDA { sums.part[i] = zero_int_part(); });
   for (int64_t i = 0; i < whole; i += kLanes) {
-    const IntLanes ints = codes_of(mul(load(x + i), inverse), -128.0f, 127.0f);
+    const IntLanes ints = codes_of(mul(load(x + i), inverse), low, high);
     store_codes(codes + i, ints);
     sums = add(sums, ints);
   }
   if (rest) {
     // Lanes past the end are 0 and fall into the padding. (0 * inverse is 0: inverse is finite.)
-    const IntLanes ints = codes_of(mul(load_first(x + whole, rest), inverse), -128.0f, 127.0f);
+    const IntLanes ints = codes_of(mul(load_first(x + whole, rest), inverse), low, high);
     store_codes(codes + whole, ints);
     sums = add(sums, ints);
   }
   int32_t total = 0;
   each<kParts>([&](auto i) BITNET_INLINE_LAMBDA { total += sum_part(sums.part[i]); });
-  *act_scale = largest / 127.0f;
   *code_sum = total;
   std::memset(codes + cols, 0, static_cast<size_t>(padded_cols(cols) - cols));
+}
+
+void quantize_row(const float* x, int64_t cols, int8_t* codes, float* act_scale, int32_t* code_sum) {
+  const float largest = largest_magnitude(x, cols);
+  code_row(x, cols, 127.0f / largest, -128.0f, 127.0f, codes, code_sum);
+  *act_scale = largest / 127.0f;
 }
 
 struct DoubleLanes {
@@ -167,6 +174,15 @@ BITNET_INLINE Lanes plus(Lanes a, Lanes b) { return add(a, b); }
 
 void relu2_gate(const float* gate, const float* up, int64_t n, float* y) {
   map_pairs<relu2_times>(gate, up, n, y);
+}
+void squared_relu(const float* x, int64_t n, float* y) {
+  int64_t i = 0;
+  const auto square = [](Lanes v) BITNET_INLINE_LAMBDA {
+    const Lanes r = larger(v, broadcast(0.0f));
+    return mul(r, r);
+  };
+  for (; i + kLanes <= n; i += kLanes) store(y + i, square(load(x + i)));
+  if (i < n) store_first(y + i, square(load_first(x + i, n - i)), n - i);
 }
 void silu_gate(const float* gate, const float* up, int64_t n, float* y) {
   map_pairs<silu_times>(gate, up, n, y);

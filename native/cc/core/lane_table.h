@@ -12,12 +12,16 @@ Kernels lane_kernels(const char* name) {
   Kernels k{};
   k.name = name;
   k.quantize_row = quantize_row;
+  k.abs_max_row = abs_max_row;
+  k.code_row = code_row;
   k.abs_sum_row = abs_sum_row;
   k.ternarize = ternarize;
   k.rms_norm_row = rms_norm_row;
   k.rope_row = rope_row;
   k.relu2_gate = relu2_gate;
   k.silu_gate = silu_gate;
+  k.squared_relu = squared_relu;
+  k.hadamard_row = hadamard_row;
   k.add = add_rows;
   k.attention = attention;
   k.linear_rows = linear_rows;

@@ -63,6 +63,13 @@ BITNET_INLINE Part select_first(int count, Part a, Part b) {
   return _mm256_blendv_ps(b, a, _mm256_castsi256_ps(first_lanes(count)));
 }
 
+// Lane i: that of i ^ H.
+template <int H>
+BITNET_INLINE Part swapped_lanes(Part v) {
+  if constexpr (H == 4) return _mm256_permute2f128_ps(v, v, 0x01);
+  return _mm256_permute_ps(v, H == 2 ? 0x4e : 0xb1);
+}
+
 // Fixed tree 8 -> 4 -> 2 -> 1.
 BITNET_INLINE float sum_part(Part v) {
   __m128 t = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));

@@ -67,6 +67,13 @@ BITNET_INLINE Part select_first(int count, Part a, Part b) {
   return vbslq_f32(vcltq_s32(vld1q_s32(index), vdupq_n_s32(count)), a, b);
 }
 
+// Lane i: that of i ^ H.
+template <int H>
+BITNET_INLINE Part swapped_lanes(Part v) {
+  if constexpr (H == 2) return vextq_f32(v, v, 2);
+  return vrev64q_f32(v);
+}
+
 // Fixed tree 4 -> 2 -> 1.
 BITNET_INLINE float sum_part(Part v) {
   const float32x2_t t = vadd_f32(vget_low_f32(v), vget_high_f32(v));

@@ -34,7 +34,7 @@ void ForwardPass::reserve(int64_t rows, int64_t positions) {
     hidden_ = float_buffer(rows * c.hidden_size);
     qkv_ = float_buffer(rows * c.qkv_width());
     attention_ = float_buffer(rows * c.attention_width());
-    gate_up_ = float_buffer(rows * 2 * c.intermediate_size);
+    gate_up_ = float_buffer(rows * c.feed_forward_inputs());
     projected_ = float_buffer(rows * c.hidden_size);
     codes_ = AlignedBuffer(static_cast<size_t>(rows * padded_cols(widest)));
     if (kernels_.needs_packing(rows)) {
@@ -104,16 +104,8 @@ void ForwardPass::attention_block(int64_t index, bool last) {
   const int64_t hidden = config_.hidden_size;
   const int64_t width = config_.attention_width();
 
-  workers_.split(rows_, 1, rows_ * hidden * 8, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      float* row = hidden_.floats() + i * hidden;
-      kernels_.rms_norm_row(x_.floats() + i * hidden, layer.attn_norm.data(), hidden, config_.rms_norm_eps,
-                            row);
-      quantize_input(row, hidden, i);
-    }
-  });
   const Linear* qkv[] = {&layer.q, &layer.k, &layer.v};
-  apply(qkv, 3, hidden_.floats(), hidden, qkv_.floats(), config_.qkv_width());
+  project(qkv, 3, layer.attn_norm, qkv_.floats(), config_.qkv_width());
   rotate_and_store(index);
   if (last) {
     keep_wanted_rows(*wanted_);
@@ -123,11 +115,7 @@ void ForwardPass::attention_block(int64_t index, bool last) {
 
   workers_.split(rows_, 1, rows_ * width * 8, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      float* row = attention_.floats() + i * width;
-      if (!layer.attn_sub_norm.empty()) {
-        kernels_.rms_norm_row(row, layer.attn_sub_norm.data(), width, config_.rms_norm_eps, row);
-      }
-      quantize_input(row, width, i);
+      finish_input(attention_.floats() + i * width, layer.o, i);
     }
   });
   const Linear* o[] = {&layer.o};
@@ -136,37 +124,51 @@ void ForwardPass::attention_block(int64_t index, bool last) {
 
 void ForwardPass::feed_forward_block(const Layer& layer) {
   const int64_t hidden = config_.hidden_size;
-  const int64_t width = config_.intermediate_size;
+  const int64_t width = config_.intermediate_size, stride = config_.feed_forward_inputs();
 
-  workers_.split(rows_, 1, rows_ * hidden * 8, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      float* x = x_.floats() + i * hidden;
-      float* row = hidden_.floats() + i * hidden;
-      kernels_.add(x, projected_.floats() + i * hidden, hidden, x);
-      kernels_.rms_norm_row(x, layer.ffn_norm.data(), hidden, config_.rms_norm_eps, row);
-      quantize_input(row, hidden, i);
-    }
-  });
   const Linear* gate_up[] = {&layer.gate, &layer.up};
-  apply(gate_up, 2, hidden_.floats(), hidden, gate_up_.floats(), 2 * width);
+  const int gates = config_.gated ? 1 : 0;
+  project(gate_up + 1 - gates, 1 + gates, layer.ffn_norm, gate_up_.floats(), stride, true);
 
-  const auto activate = config_.hidden_act == HiddenAct::relu2 ? kernels_.relu2_gate : kernels_.silu_gate;
+  const auto gate = config_.hidden_act == HiddenAct::relu2 ? kernels_.relu2_gate : kernels_.silu_gate;
   workers_.split(rows_, 1, rows_ * width * 8, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      float* row = gate_up_.floats() + i * 2 * width;  // the product replaces the gate
-      activate(row, row + width, width, row);
-      if (!layer.ffn_sub_norm.empty()) {
-        kernels_.rms_norm_row(row, layer.ffn_sub_norm.data(), width, config_.rms_norm_eps, row);
+      float* row = gate_up_.floats() + i * stride;  // the product replaces the gate
+      if (config_.gated) {
+        gate(row, row + width, width, row);
+      } else {
+        kernels_.squared_relu(row, width, row);
       }
-      quantize_input(row, width, i);
+      finish_input(row, layer.down, i);
     }
   });
   const Linear* down[] = {&layer.down};
-  apply(down, 1, gate_up_.floats(), 2 * width, projected_.floats(), hidden);
+  apply(down, 1, gate_up_.floats(), stride, projected_.floats(), hidden);
   workers_.split(rows_, 1, rows_ * hidden, [&](int64_t begin, int64_t end) {
     kernels_.add(x_.floats() + begin * hidden, projected_.floats() + begin * hidden, (end - begin) * hidden,
                  x_.floats() + begin * hidden);
   });
+}
+
+void ForwardPass::project(const Linear* const* linears, int count, const std::vector<float>& gain, float* y,
+                          int64_t y_stride, bool add_projected) {
+  const int64_t hidden = config_.hidden_size;
+  const bool shared = !gain.empty();
+  const int each = shared ? count : 1;  // linears with the same input
+  for (int n = 0; n < count; n += each) {
+    const float* gains = shared ? gain.data() : linears[n]->norm.data();
+    workers_.split(rows_, 1, rows_ * hidden * 8, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        float* x = x_.floats() + i * hidden;
+        float* row = hidden_.floats() + i * hidden;
+        if (add_projected && n == 0) kernels_.add(x, projected_.floats() + i * hidden, hidden, x);
+        kernels_.rms_norm_row(x, gains, hidden, config_.rms_norm_eps, row);
+        quantize_input(row, hidden, i);
+      }
+    });
+    apply(linears + n, each, hidden_.floats(), hidden, y, y_stride);
+    y += linears[n]->out;
+  }
 }
 
 void ForwardPass::rotate_and_store(int64_t index) {
@@ -263,11 +265,20 @@ void ForwardPass::keep_wanted_rows(const std::vector<int64_t>& wanted) {
   rows_ = count;
 }
 
+void ForwardPass::finish_input(float* row, const Linear& linear, int64_t index) {
+  if (!linear.norm.empty()) {
+    kernels_.rms_norm_row(row, linear.norm.data(), linear.in, config_.rms_norm_eps, row);
+  }
+  if (config_.hadamard) kernels_.hadamard_row(row, linear.in, row);
+  quantize_input(row, linear.in, index);
+}
+
 void ForwardPass::quantize_input(float* row, int64_t cols, int64_t index) {
-  if (!config_.int8_activations) return;
+  if (!config_.activations.quantizes()) return;
   int8_t* codes = reinterpret_cast<int8_t*>(codes_.data()) + index * padded_cols(cols);
   float* scale = act_scale_.floats() + index;
-  kernels_.quantize_row(row, cols, codes, scale, reinterpret_cast<int32_t*>(code_sum_.data()) + index);
+  quantize_activations(kernels_, config_.activations, row, cols, codes, scale,
+                       reinterpret_cast<int32_t*>(code_sum_.data()) + index);
   if (config_.ternary_weights) return;
   for (int64_t i = 0; i < cols; ++i) row[i] = static_cast<float>(codes[i]) * *scale;
 }

@@ -3,10 +3,13 @@
 //   x = embedding[id]
 //   per layer:  h = RMSNorm(x);  q, k, v = h Wq, h Wk, h Wv
 //               rotary embedding of q and k;  k, v into the cache
-//               a = causal attention;  a = RMSNorm(a) if attn_sub_norm;  x = x + a Wo
+//               a = causal attention;  a = RMSNorm(a) if o has a norm;  x = x + a Wo
 //               h = RMSNorm(x)
-//               g = act(h Wgate) * (h Wup);  g = RMSNorm(g) if ffn_sub_norm;  x = x + g Wdown
+//               g = act(h Wgate) * (h Wup), or act(h Wup);  g = RMSNorm(g) if down has a norm;  x = x + g Wdown
 //   hidden = RMSNorm(x)
+//
+// Where every linear layer has a norm of its own, its input is RMSNorm(x) with its own gain. A Hadamard
+// transform of a and g stands after their norm.
 //
 // Every row is computed by the canonical kernels of core/kernels.h from its own sequence alone, so its bits
 // do not depend on the other rows of the batch, on how a sequence is cut into batches, or on the number of
@@ -61,7 +64,13 @@ class ForwardPass {
   void rotate_and_store(int64_t index);
   void attend(int64_t index);
   void keep_wanted_rows(const std::vector<int64_t>& wanted);
+  // y[:, columns of each linear in turn] = RMSNorm(x) times the linears, with `gain`, or each with its own.
+  // With `add_projected`, x = x + projected first.
+  void project(const Linear* const* linears, int count, const std::vector<float>& gain, float* y,
+               int64_t y_stride, bool add_projected = false);
   void quantize_input(float* row, int64_t cols, int64_t index);
+  // What stands between an input of the o or down projection and its quantizer, and the quantizer.
+  void finish_input(float* row, const Linear& linear, int64_t index);
   // y[:, columns of each linear in turn] = input rows times the linears, which share their input.
   void apply(const Linear* const* linears, int count, const float* x, int64_t x_stride, float* y,
              int64_t y_stride);

@@ -39,9 +39,10 @@ constexpr NeutralKey kNeutralKeys[] = {
     {"expert_count", 0, 0},           {"expert_used_count", 0, 0},        {"pooling_type", 0, 0},
 };
 
-constexpr const char* kOwnKeys[] = {"version",       "weight_quantizer",         "activation_quantizer",
-                                    "scale_dtype",   "embedding_dtype",          "hidden_act",
-                                    "use_sub_norms", "head.activation_quantizer"};
+constexpr const char* kOwnKeys[] = {"version",       "weight_quantizer", "activation_quantizer",
+                                    "scale_dtype",   "embedding_dtype",  "hidden_act",
+                                    "use_sub_norms", "norm_placement",   "feed_forward",
+                                    "use_hadamard",  "activation_keep",  "head.activation_quantizer"};
 constexpr uint64_t kOwnKeysVersion = 1;
 
 std::string value_text(const GgufValue& value) {

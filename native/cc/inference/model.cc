@@ -87,7 +87,7 @@ struct Model::Loader {
     const GgufTensor& tensor = require(weight, {static_cast<uint64_t>(in), static_cast<uint64_t>(out)});
     linear->out = out;
     linear->in = in;
-    linear->ternary = config.ternary_weights && config.int8_activations;
+    linear->ternary = config.integer_products();
     if (file.tensor(name + ".scale")) linear->multiplier = row(name + ".scale", 1)[0];
     if (!config.ternary_weights) linear->row_type = float_row_type(tensor);
 
@@ -261,28 +261,36 @@ Model::Model(std::unique_ptr<GgufFile> file, int threads, const std::atomic<bool
   Loader loader{*this, *file_, config_, active_kernels(), Workers(threads), {}, 0, {}, {}, {}};
   loader.workers.set_abort(abort);
   const ModelConfig& c = config_;
+  const bool own_norms = c.norm_placement == NormPlacement::every_linear;
   // A count of layers that the file cannot hold must not make us allocate.
   if (static_cast<uint64_t>(c.layers) > file_->tensors().size()) {
-    throw GgufError("tensor \"blk." + std::to_string(c.layers - 1) + ".attn_norm.weight\" is missing");
+    const char* first = own_norms ? ".attn_q.rms_norm.weight" : ".attn_norm.weight";
+    throw GgufError("tensor \"blk." + std::to_string(c.layers - 1) + first + "\" is missing");
   }
   layers_.resize(static_cast<size_t>(c.layers));
   for (int64_t n = 0; n < c.layers; ++n) {
     const std::string prefix = "blk." + std::to_string(n) + ".";
     Layer& layer = layers_[static_cast<size_t>(n)];
-    layer.attn_norm = loader.gains(prefix + "attn_norm.weight", c.hidden_size);
-    layer.ffn_norm = loader.gains(prefix + "ffn_norm.weight", c.hidden_size);
-    if (c.use_sub_norms) {
-      layer.attn_sub_norm = loader.gains(prefix + "attn_sub_norm.weight", c.attention_width());
-      layer.ffn_sub_norm = loader.gains(prefix + "ffn_sub_norm.weight", c.intermediate_size);
+    if (!own_norms) {
+      layer.attn_norm = loader.gains(prefix + "attn_norm.weight", c.hidden_size);
+      layer.ffn_norm = loader.gains(prefix + "ffn_norm.weight", c.hidden_size);
     }
+    const auto add = [&](Linear* linear, const char* suffix, int64_t out, int64_t in,
+                         bool interleaved = false, const char* sub_norm = nullptr) {
+      const bool has_sub_norm = sub_norm && c.norm_placement == NormPlacement::sub;
+      const std::string tensor = prefix + suffix;
+      if (own_norms) linear->norm = loader.gains(tensor + ".rms_norm.weight", in);
+      if (has_sub_norm) linear->norm = loader.gains(prefix + sub_norm + ".weight", in);
+      loader.add(linear, tensor, out, in, interleaved);
+    };
     const int64_t kv_width = c.kv_heads * c.head_dim;
-    loader.add(&layer.q, prefix + "attn_q", c.attention_width(), c.hidden_size, c.interleaved_rope);
-    loader.add(&layer.k, prefix + "attn_k", kv_width, c.hidden_size, c.interleaved_rope);
-    loader.add(&layer.v, prefix + "attn_v", kv_width, c.hidden_size, false);
-    loader.add(&layer.o, prefix + "attn_output", c.hidden_size, c.attention_width(), false);
-    loader.add(&layer.gate, prefix + "ffn_gate", c.intermediate_size, c.hidden_size, false);
-    loader.add(&layer.up, prefix + "ffn_up", c.intermediate_size, c.hidden_size, false);
-    loader.add(&layer.down, prefix + "ffn_down", c.hidden_size, c.intermediate_size, false);
+    add(&layer.q, "attn_q", c.attention_width(), c.hidden_size, c.interleaved_rope);
+    add(&layer.k, "attn_k", kv_width, c.hidden_size, c.interleaved_rope);
+    add(&layer.v, "attn_v", kv_width, c.hidden_size);
+    add(&layer.o, "attn_output", c.hidden_size, c.attention_width(), false, "attn_sub_norm");
+    if (c.gated) add(&layer.gate, "ffn_gate", c.intermediate_size, c.hidden_size);
+    add(&layer.up, "ffn_up", c.intermediate_size, c.hidden_size);
+    add(&layer.down, "ffn_down", c.hidden_size, c.intermediate_size, false, "ffn_sub_norm");
   }
   output_norm_ = loader.gains("output_norm.weight", c.hidden_size);
   const GgufTensor* head = &loader.vocabulary_matrix("token_embd.weight");

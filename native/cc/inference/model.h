@@ -27,11 +27,12 @@ struct Linear {
   const void* rows = nullptr;
   RowType row_type = RowType::f32;
   float multiplier = 1.0f;  // of a float product; a ternary one has it inside its scales
+  std::vector<float> norm;  // gain of the RMSNorm of its own input; empty: none
 };
 
 struct Layer {
-  std::vector<float> attn_norm, attn_sub_norm, ffn_norm, ffn_sub_norm;  // gains; empty sub-norms are left out
-  Linear q, k, v, o, gate, up, down;
+  std::vector<float> attn_norm, ffn_norm;  // gains; empty where every linear layer has a norm of its own
+  Linear q, k, v, o, gate, up, down;       // no gate: its `out` is 0
 };
 
 class Model {

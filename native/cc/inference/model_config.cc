@@ -80,19 +80,30 @@ class Keys {
   const GgufFile& file_;
 };
 
-// Whether the key has the value `yes` and not `no`. `expected` is what the architecture means (null: the key
-// decides, and must be there).
-bool choose(const Keys& keys, const std::string& key, const char* yes, const char* no, const char* expected) {
-  const std::string value = keys.text(key, expected);
-  if (value != yes && value != no) {
-    throw GgufError("metadata \"" + key + "\" is " + quoted(value) + ", valid are \"" + yes + "\" and \"" +
-                    no + "\"");
+// A word of a key, and what it means.
+template <typename Meaning>
+struct Word {
+  const char* text;
+  Meaning meaning;
+};
+
+// What the key says. `expected` is what the architecture means (null: the key decides). `otherwise` is what it
+// says where it is missing (null: it must be there).
+template <typename Meaning, size_t Count>
+Meaning choose(const Keys& keys, const std::string& key, const Word<Meaning> (&words)[Count],
+               const char* expected, const char* otherwise = nullptr) {
+  const std::string value = keys.text(key, expected ? expected : otherwise);
+  std::string known;
+  for (size_t i = 0; i < Count; ++i) {
+    known += std::string(i == 0 ? "" : i + 1 < Count ? ", " : " and ") + "\"" + words[i].text + "\"";
+    if (value != words[i].text) continue;
+    if (expected && value != expected) {
+      throw GgufError("metadata \"" + key + "\" is \"" + value +
+                      "\", which contradicts the architecture (\"" + expected + "\")");
+    }
+    return words[i].meaning;
   }
-  if (expected && value != expected) {
-    throw GgufError("metadata \"" + key + "\" is \"" + value + "\", which contradicts the architecture (\"" +
-                    expected + "\")");
-  }
-  return value == yes;
+  throw GgufError("metadata \"" + key + "\" is " + quoted(value) + ", valid are " + known);
 }
 
 bool has_ternary_weights(const GgufFile& file) {
@@ -102,9 +113,52 @@ bool has_ternary_weights(const GgufFile& file) {
 }
 
 // The graphs of BitNet have both sub-norms, Llama's has none.
-bool read_use_sub_norms(const GgufFile& file, const Keys& keys, const std::string& architecture) {
-  if (architecture != "bitnet-lab") return architecture != "llama";
-  return keys.flag("bitnet-lab.use_sub_norms", file.tensor("blk.0.attn_sub_norm.weight") != nullptr);
+NormPlacement read_norm_placement(const GgufFile& file, const Keys& keys, const std::string& architecture) {
+  static constexpr const char* key = "bitnet-lab.norm_placement";
+  static constexpr Word<NormPlacement> words[] = {{"pre", NormPlacement::pre},
+                                                  {"sub", NormPlacement::sub},
+                                                  {"every_linear", NormPlacement::every_linear}};
+  const bool own = architecture == "bitnet-lab";
+  const bool sub_norms =
+      own ? keys.flag("bitnet-lab.use_sub_norms", file.tensor("blk.0.attn_sub_norm.weight") != nullptr)
+          : architecture != "llama";
+  const char* named = sub_norms ? "sub" : "pre";
+  const NormPlacement placement = choose(keys, key, words, own ? nullptr : named, named);
+  if (own && file.find("bitnet-lab.use_sub_norms") && sub_norms != (placement == NormPlacement::sub)) {
+    throw GgufError("metadata \"bitnet-lab.use_sub_norms\" contradicts \"" + std::string(key) + "\"");
+  }
+  return placement;
+}
+
+// What stands in a layer besides its norms. Other architectures than ours have a gate and no transform.
+void read_graph(const GgufFile& file, const Keys& keys, ModelConfig* config) {
+  static constexpr Word<bool> words[] = {{"gated", true}, {"mlp", false}};
+  const bool own = config->architecture == "bitnet-lab";
+  config->norm_placement = read_norm_placement(file, keys, config->architecture);
+  config->gated = choose(keys, "bitnet-lab.feed_forward", words, own ? nullptr : "gated", "gated");
+  if (!config->gated && config->hidden_act != HiddenAct::relu2) {
+    throw GgufError("metadata \"bitnet-lab.feed_forward\" is \"mlp\", which needs hidden_act \"relu2\"");
+  }
+  config->hadamard = keys.flag("bitnet-lab.use_hadamard", false);
+  if (config->hadamard && !own) {
+    throw GgufError("metadata \"bitnet-lab.use_hadamard\" is true, which contradicts the architecture");
+  }
+  if (config->hadamard && config->intermediate_size % 2 != 0) {
+    throw GgufError("metadata \"bitnet-lab.use_hadamard\" needs an even feed_forward_length, not " +
+                    std::to_string(config->intermediate_size));
+  }
+}
+
+// The share of the activations that stay.
+double read_activation_keep(const GgufFile& file, const Keys& keys, const ModelConfig& config) {
+  static constexpr const char* key = "bitnet-lab.activation_keep";
+  if (!file.find(key)) return 1.0;
+  const double keep = keys.positive(key, 0);
+  if (!(keep <= 1.0) || !config.activations.quantizes() || config.architecture != "bitnet-lab") {
+    throw GgufError("metadata \"" + std::string(key) +
+                    "\" must be at most 1, of quantized activations of a bitnet-lab model");
+  }
+  return keep;
 }
 
 void read_quantizers(const GgufFile& file, const Keys& keys, ModelConfig* config) {
@@ -112,23 +166,25 @@ void read_quantizers(const GgufFile& file, const Keys& keys, ModelConfig* config
   const bool own = architecture == "bitnet-lab";
   const bool relu2 = architecture == "bitnet-b1.58" || architecture == "bitnet-25";
   const bool ternary = architecture == "llama" ? has_ternary_weights(file) : true;
-  config->hidden_act = choose(keys, "bitnet-lab.hidden_act", "relu2", "silu",
-                              own     ? nullptr
-                              : relu2 ? "relu2"
-                                      : "silu")
-                           ? HiddenAct::relu2
-                           : HiddenAct::silu;
-  config->ternary_weights = choose(keys, "bitnet-lab.weight_quantizer", "absmean_ternary", "none",
+  static constexpr Word<HiddenAct> acts[] = {{"relu2", HiddenAct::relu2}, {"silu", HiddenAct::silu}};
+  static constexpr Word<bool> weights[] = {{"absmean_ternary", true}, {"none", false}};
+  static constexpr Word<ActivationCodes> activations[] = {{"absmax_int8", ActivationCodes::absmax_int8},
+                                                          {"absmax_int4", ActivationCodes::absmax_int4},
+                                                          {"absmean_int4", ActivationCodes::absmean_int4},
+                                                          {"none", ActivationCodes::none}};
+  config->hidden_act = choose(keys, "bitnet-lab.hidden_act", acts, own ? nullptr : relu2 ? "relu2" : "silu");
+  config->ternary_weights = choose(keys, "bitnet-lab.weight_quantizer", weights,
                                    own       ? nullptr
                                    : ternary ? "absmean_ternary"
                                              : "none");
-  config->int8_activations = choose(keys, "bitnet-lab.activation_quantizer", "absmax_int8", "none",
-                                    own       ? nullptr
-                                    : ternary ? "absmax_int8"
-                                              : "none");
+  config->activations.codes = choose(keys, "bitnet-lab.activation_quantizer", activations,
+                                     own       ? nullptr
+                                     : ternary ? "absmax_int8"
+                                               : "none");
+  config->activations.keep = read_activation_keep(file, keys, *config);
   const char* head_key = "bitnet-lab.head.activation_quantizer";
-  config->int8_head =
-      file.find(head_key) != nullptr && choose(keys, head_key, "absmax_int8", "none", nullptr);
+  static constexpr Word<bool> head[] = {{"absmax_int8", true}, {"none", false}};
+  config->int8_head = choose(keys, head_key, head, nullptr, "none");
 }
 
 }  // namespace
@@ -183,7 +239,7 @@ ModelConfig read_model_config(const GgufFile& file) {
   config.rms_norm_eps = static_cast<float>(keys.positive(prefix + "attention.layer_norm_rms_epsilon", 0));
   config.rope_theta = keys.positive(prefix + "rope.freq_base", 10000.0);
   read_quantizers(file, keys, &config);
-  config.use_sub_norms = read_use_sub_norms(file, keys, name);
+  read_graph(file, keys, &config);
   if (file.tensor("rope_freqs.weight")) {
     throw GgufError("tensor \"rope_freqs.weight\": scaled rotary frequencies are not supported");
   }

@@ -4,11 +4,15 @@
 #include <cstdint>
 #include <string>
 
+#include "core/activation_quantizer.h"
 #include "inference/gguf_file.h"
 
 namespace bitnet {
 
 enum class HiddenAct { relu2, silu };
+// RMSNorm before attention and feed-forward only; before the o and down projections too; or in every linear
+// layer and nowhere else.
+enum class NormPlacement { pre, sub, every_linear };
 
 struct ModelConfig {
   std::string architecture;  // bitnet-b1.58, bitnet-25, bitnet, llama or bitnet-lab
@@ -23,15 +27,20 @@ struct ModelConfig {
   float rms_norm_eps;
   double rope_theta;
   HiddenAct hidden_act;
-  bool ternary_weights;   // linear weights are absmean ternary
-  bool int8_activations;  // inputs of linear layers are absmax int8, one scale per token
-  bool int8_head;         // the head's inputs are, too, and its matrix is int8 rows
-  bool use_sub_norms;     // RMSNorm before the o and down projections
+  bool ternary_weights;             // linear weights are absmean ternary
+  ActivationQuantizer activations;  // of the inputs of linear layers
+  bool int8_head;                   // the head's inputs are absmax int8, and its matrix is int8 rows
+  NormPlacement norm_placement;
+  bool gated;     // down(act(gate) * up), not down(act(up))
+  bool hadamard;  // transform of the inputs of the o and down projections
   // The rows of q and k are stored in the order of interleaved rotary embedding (the `llama` architecture).
   bool interleaved_rope;
 
   int64_t qkv_width() const { return (heads + 2 * kv_heads) * head_dim; }
   int64_t attention_width() const { return heads * head_dim; }
+  // What the feed-forward block multiplies its input with: gate | up, or up.
+  int64_t feed_forward_inputs() const { return gated ? 2 * intermediate_size : intermediate_size; }
+  bool integer_products() const { return ternary_weights && activations.quantizes(); }
 };
 
 // Throws GgufError that names the key when one is missing, out of range, or asks for something not supported.

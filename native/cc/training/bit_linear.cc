@@ -44,7 +44,7 @@ const float* effective_weights(const LinearWeight& weight, int64_t cols, const L
 // The rows of the input, quantized or not, as floats [tokens][cols].
 const float* effective_activations(const LinearInput& input, int64_t tokens, int64_t cols,
                                    const LinearQuantizers& quantizers, ArenaScope& scope) {
-  if (!quantizers.int8_activations) return input.rows(tokens, cols, scope);
+  if (!quantizers.activations.quantizes()) return input.rows(tokens, cols, scope);
   const Kernels& kernels = active_kernels();
   float* values = scope.floats(tokens * cols);
   parallel_chunks(tokens, rows_per_task(cols), [&](int64_t begin, int64_t end) {
@@ -54,7 +54,8 @@ const float* effective_activations(const LinearInput& input, int64_t tokens, int
     for (int64_t t = begin; t < end; ++t) {
       float act_scale;
       int32_t code_sum;
-      kernels.quantize_row(input.row(t, cols, scratch), cols, codes, &act_scale, &code_sum);
+      quantize_activations(kernels, quantizers.activations, input.row(t, cols, scratch), cols, codes,
+                           &act_scale, &code_sum);
       float* out = values + t * cols;
       for (int64_t i = 0; i < cols; ++i) out[i] = static_cast<float>(codes[i]) * act_scale;
     }
@@ -100,8 +101,8 @@ void integer_forward(const LinearInput& input, int64_t tokens, int64_t cols, con
     float* act_scale = scales.activations + begin;
     int32_t* code_sum = task_scope.ints(rows);
     for (int64_t t = 0; t < rows; ++t) {
-      kernels.quantize_row(input.row(begin + t, cols, scratch), cols, codes + t * stride, act_scale + t,
-                           code_sum + t);
+      quantize_activations(kernels, quantizers.activations, input.row(begin + t, cols, scratch), cols,
+                           codes + t * stride, act_scale + t, code_sum + t);
     }
     const CodeRows code_rows = packed_codes({codes, stride, act_scale, code_sum, rows}, cols, task_scope);
     float* out = y + begin * y_stride;
@@ -144,17 +145,32 @@ CodeRows packed_codes(CodeRows rows, int64_t cols, ArenaScope& scope) {
   return rows;
 }
 
-const float* LinearInput::row(int64_t t, int64_t cols, float* scratch) const {
+const float* LinearInput::activated(int64_t t, int64_t cols, float* scratch) const {
   const float* values = x + t * width(cols);
-  if (gated) {
-    gate_row(activation)(values, values + cols, cols, scratch);
+  if (activation == InputActivation::none) return values;
+  if (is_gate(activation)) {
+    gate_row(gate_of(activation))(values, values + cols, cols, scratch);
+  } else {
+    active_kernels().squared_relu(values, cols, scratch);
+  }
+  return scratch;
+}
+
+const float* LinearInput::normed(const float* values, int64_t cols, float* scratch) const {
+  const Kernels& kernels = active_kernels();
+  if (gain) {
+    kernels.rms_norm_row(values, gain, cols, epsilon, scratch);
     values = scratch;
   }
-  if (gain) {
-    active_kernels().rms_norm_row(values, gain, cols, epsilon, scratch);
+  if (hadamard) {
+    kernels.hadamard_row(values, cols, scratch);
     values = scratch;
   }
   return values;
+}
+
+const float* LinearInput::row(int64_t t, int64_t cols, float* scratch) const {
+  return normed(activated(t, cols, scratch), cols, scratch);
 }
 
 const float* LinearInput::rows(int64_t tokens, int64_t cols, ArenaScope& scope) const {

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 
+#include "core/activation_quantizer.h"
 #include "core/kernels.h"
 #include "training/arena.h"
 #include "training/backward_precision.h"
@@ -23,12 +24,12 @@ namespace bitnet {
 
 struct LinearQuantizers {
   WeightSource weights;
-  bool int8_activations;
+  ActivationQuantizer activations;
   ScaleDtype scale_dtype;
 
   bool ternary_weights() const { return weights != WeightSource::values; }
   // The product is one of integers.
-  bool both() const { return ternary_weights() && int8_activations; }
+  bool both() const { return ternary_weights() && activations.quantizes(); }
 };
 
 struct BackwardRounding {
@@ -50,18 +51,22 @@ inline int64_t total_rows(const LinearWeight* weights, int count) {
 // Codes with the packed copy that the variant wants, if it wants one, made on this thread.
 CodeRows packed_codes(CodeRows rows, int64_t cols, ArenaScope& scope);
 
-// What a product takes in: x itself, or x after the gated activation and RMSNorm that stand before it. Both
-// are computed row by row on the way into the product and again in the backward pass, so that neither is ever
-// stored.
+// What a product takes in: x itself, or x after the activation, RMSNorm and Hadamard transform that stand
+// before it. They are computed row by row on the way into the product and again in the backward pass, so that
+// none is ever stored.
 struct LinearInput {
   const float* x;  // [tokens][cols]; with a gate [tokens][2 * cols], rows gate | up
-  bool gated = false;
-  GateActivation activation = GateActivation::relu2;
+  InputActivation activation = InputActivation::none;
   const float* gain = nullptr;  // [cols], of RMSNorm; null: no norm
   float epsilon = 0.0f;
+  bool hadamard = false;
 
-  int64_t width(int64_t cols) const { return gated ? 2 * cols : cols; }
-  bool is_plain() const { return !gated && !gain; }
+  int64_t width(int64_t cols) const { return is_gate(activation) ? 2 * cols : cols; }
+  bool is_plain() const { return activation == InputActivation::none && !gain && !hadamard; }
+  // Row t after the activation alone: in place, or computed into `scratch`.
+  const float* activated(int64_t t, int64_t cols, float* scratch) const;
+  // What stands between the activation and the product, of one row: in place, or computed into `scratch`.
+  const float* normed(const float* activated, int64_t cols, float* scratch) const;
   // Row t as the product sees it: in place, or computed into `scratch` (cols floats).
   const float* row(int64_t t, int64_t cols, float* scratch) const;
   // All rows [tokens][cols]: x itself if it is plain.

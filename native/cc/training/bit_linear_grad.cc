@@ -84,13 +84,14 @@ const float* activation_scales(const LinearCall& call, ArenaScope& scope) {
     int8_t* codes = task_scope.codes(padded_cols(call.cols));
     for (int64_t t = begin; t < end; ++t) {
       int32_t code_sum;
-      kernels.quantize_row(call.input.row(t, call.cols, scratch), call.cols, codes, scales + t, &code_sum);
+      quantize_activations(kernels, call.quantizers.activations, call.input.row(t, call.cols, scratch),
+                           call.cols, codes, scales + t, &code_sum);
     }
   });
   return scales;
 }
 
-ActivationCodes code_memory(const LinearCall& call, ArenaScope& scope) {
+TokenCodes code_memory(const LinearCall& call, ArenaScope& scope) {
   const int64_t stride = padded_cols(call.cols);
   return {scope.codes(call.tokens * stride), stride, scope.floats(call.tokens)};
 }
@@ -113,10 +114,11 @@ GemmOperand weight_operand(const LinearCall& call, const float** row_scale, Aren
 void float_grad(const LinearCall& call, bool bf16) {
   const int threads = training_threads();
   const int64_t tokens = call.tokens, cols = call.cols, rows = total_rows(call.weights, call.count);
-  const bool codes_needed = call.quantizers.int8_activations;
+  const bool codes_needed = call.quantizers.activations.quantizes();
   ArenaScope scope;
-  const InputGrad input_grad(call.input, tokens, cols, call.drows, call.gradients.dx, scope);
-  ActivationCodes codes{};
+  const InputGrad input_grad(call.input, call.quantizers.activations, tokens, cols, call.drows,
+                             call.gradients.dx, scope);
+  TokenCodes codes{};
   if (codes_needed) codes = code_memory(call, scope);
   const auto finish = [&](const FinishedRows& done) {
     input_grad.run(done.begin, done.end, codes_needed ? &codes : nullptr);
@@ -248,8 +250,9 @@ void integer_grad(const LinearCall& call, uint32_t key) {
       std::fill(by_token + rows, by_token + stride, int8_t{0});
     }
   });
-  const InputGrad input_grad(call.input, tokens, cols, call.drows, call.gradients.dx, scope);
-  const ActivationCodes activations = code_memory(call, scope);
+  const InputGrad input_grad(call.input, call.quantizers.activations, tokens, cols, call.drows,
+                             call.gradients.dx, scope);
+  const TokenCodes activations = code_memory(call, scope);
   if (kernels.int8_panels) {
     const auto finish = [&](const FinishedRows& done) { input_grad.run(done.begin, done.end, &activations); };
     gemm_i8_rows(training_threads(), tokens, cols, rows, token_codes, stride, stacked.ternary, cols,
@@ -285,7 +288,7 @@ void bit_linear_grad(const LinearInput& input, int64_t tokens, int64_t cols, con
     return float_grad(call, rounding.precision == BackwardPrecision::bf16);
   }
   if (!quantizers.both()) {
-    throw std::invalid_argument("int8 backward needs ternary weights and int8 activations");
+    throw std::invalid_argument("int8 backward needs ternary weights and quantized activations");
   }
   integer_grad(call, rounding.key);
 }

@@ -26,4 +26,22 @@ void gated_activation_grad(const float* gate_up, const float* dy, int64_t rows, 
   });
 }
 
+namespace {
+constexpr int64_t kChunk = 1 << 14;  // elements of a task
+}
+
+void squared_relu(const float* x, int64_t n, float* y) {
+  const Kernels& kernels = active_kernels();
+  parallel_chunks(n, kChunk, [&](int64_t begin, int64_t end) {
+    kernels.squared_relu(x + begin, end - begin, y + begin);
+  });
+}
+
+void squared_relu_grad(const float* x, const float* dy, int64_t n, float* dx) {
+  const TrainingLoops& loops = active_loops();
+  parallel_chunks(n, kChunk, [&](int64_t begin, int64_t end) {
+    loops.squared_relu_grad(x + begin, dy + begin, end - begin, dx + begin);
+  });
+}
+
 }  // namespace bitnet

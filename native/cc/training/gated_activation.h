@@ -16,6 +16,16 @@ namespace bitnet {
 
 enum class GateActivation : int { relu2 = 0, silu = 1 };
 
+// What stands before a product: nothing, a gate on gate | up, or max(x, 0)^2 of x itself.
+enum class InputActivation : int { none, relu2, silu, squared_relu };
+
+inline bool is_gate(InputActivation activation) {
+  return activation == InputActivation::relu2 || activation == InputActivation::silu;
+}
+inline GateActivation gate_of(InputActivation activation) {
+  return activation == InputActivation::silu ? GateActivation::silu : GateActivation::relu2;
+}
+
 // The row functions of an activation: core's forward and the loops' backward.
 inline auto gate_row(GateActivation activation) {
   const Kernels& kernels = active_kernels();
@@ -31,5 +41,9 @@ void gated_activation(const float* gate_up, int64_t rows, int64_t n, GateActivat
 // dy [rows][n] -> dgate_up [rows][2n].
 void gated_activation_grad(const float* gate_up, const float* dy, int64_t rows, int64_t n,
                            GateActivation activation, float* dgate_up);
+
+// y = max(x, 0)^2 and dx = 2 max(x, 0) * dy of n values. y, dx: n floats.
+void squared_relu(const float* x, int64_t n, float* y);
+void squared_relu_grad(const float* x, const float* dy, int64_t n, float* dx);
 
 }  // namespace bitnet

@@ -10,51 +10,54 @@
 namespace bitnet {
 
 struct InputGrad::Scratch {
-  float *gated, *normed, *dgated;
+  float *activated, *normed, *dnormed, *dactivated;
 };
 
-InputGrad::InputGrad(const LinearInput& input, int64_t tokens, int64_t cols, const float* drows, float* dx,
-                     ArenaScope& scope)
+InputGrad::InputGrad(const LinearInput& input, const ActivationQuantizer& quantizer, int64_t tokens,
+                     int64_t cols, const float* drows, float* dx, ArenaScope& scope)
     : input_(input),
+      quantizer_(quantizer),
       tokens_(tokens),
       cols_(cols),
       drows_(drows),
       dx_(dx),
       gain_sums_(input.gain ? scope.floats(gain_chunks(tokens) * cols) : nullptr) {}
 
-void InputGrad::token(int64_t t, float* gain_sum, const ActivationCodes* codes,
-                      const Scratch& scratch) const {
+void InputGrad::token(int64_t t, float* gain_sum, const TokenCodes* codes, const Scratch& scratch) const {
   const Kernels& kernels = active_kernels();
   const TrainingLoops& loops = active_loops();
   const float* x = input_.x + t * input_.width(cols_);
-  const float* values = x;
-  if (input_.gated) {
-    gate_row(input_.activation)(x, x + cols_, cols_, scratch.gated);
-    values = scratch.gated;
-  }
+  const float* values = input_.activated(t, cols_, scratch.activated);
   if (codes) {
-    const float* row = values;
-    if (input_.gain) {
-      kernels.rms_norm_row(values, input_.gain, cols_, input_.epsilon, scratch.normed);
-      row = scratch.normed;
-    }
     int32_t code_sum;
-    kernels.quantize_row(row, cols_, codes->codes + t * codes->stride, codes->scale + t, &code_sum);
+    quantize_activations(kernels, quantizer_, input_.normed(values, cols_, scratch.normed), cols_,
+                         codes->codes + t * codes->stride, codes->scale + t, &code_sum);
   }
   if (input_.is_plain()) return;
+  const bool is_activated = input_.activation != InputActivation::none;
   const float* upstream = drows_ + t * cols_;
   float* out = dx_ + t * input_.width(cols_);
+  if (input_.hadamard) {
+    float* below = input_.gain || is_activated ? scratch.dnormed : out;
+    kernels.hadamard_row(upstream, cols_, below);
+    upstream = below;
+  }
   if (input_.gain) {
-    float* below = input_.gated ? scratch.dgated : out;
+    float* below = is_activated ? scratch.dactivated : out;
     loops.rms_norm_grad_row(values, input_.gain, upstream, cols_, input_.epsilon, below, gain_sum);
     upstream = below;
   }
-  if (input_.gated) gate_grad_row(input_.activation)(x, x + cols_, upstream, cols_, out, out + cols_);
+  if (!is_activated) return;
+  if (is_gate(input_.activation)) {
+    gate_grad_row(gate_of(input_.activation))(x, x + cols_, upstream, cols_, out, out + cols_);
+  } else {
+    loops.squared_relu_grad(x, upstream, cols_, out);
+  }
 }
 
-void InputGrad::run(int64_t begin, int64_t end, const ActivationCodes* codes) const {
+void InputGrad::run(int64_t begin, int64_t end, const TokenCodes* codes) const {
   ArenaScope scope;
-  const Scratch scratch{scope.floats(cols_), scope.floats(cols_), scope.floats(cols_)};
+  const Scratch scratch{scope.floats(cols_), scope.floats(cols_), scope.floats(cols_), scope.floats(cols_)};
   for (int64_t first = begin; first < end; first += kGainRows) {
     float* gain_sum = input_.gain ? gain_sums_ + first / kGainRows * cols_ : nullptr;
     if (gain_sum) std::fill_n(gain_sum, cols_, 0.0f);

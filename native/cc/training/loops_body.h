@@ -246,6 +246,13 @@ void silu_gate_grad(const float* gate, const float* up, const float* dy, int64_t
   }
 }
 
+void squared_relu_grad(const float* x, const float* dy, int64_t n, float* dx) {
+  for (int64_t i = 0; i < n; ++i) {
+    const float r = x[i] > 0.0f ? x[i] : 0.0f;
+    dx[i] = (r + r) * dy[i];
+  }
+}
+
 void adamw(float* param, const float* grad, float* m, float* v, int64_t n, const AdamWStep& step) {
   const float decay = step.decay, beta1 = step.beta1, beta2 = step.beta2, step_size = step.step_size;
   const float inverse_sqrt_bias = step.inverse_sqrt_bias, epsilon = step.epsilon,
@@ -261,9 +268,9 @@ void adamw(float* param, const float* grad, float* m, float* v, int64_t n, const
   }
 }
 
-#define BITNET_LOOPS_TABLE(name)                                                                            \
-  {                                                                                                         \
-    name, rms_norm_grad_row, relu2_gate_grad, silu_gate_grad, adamw, sum_squares, exp_affine, softmax_grad, \
-        exp_bf16, dot, sum, max, add_scaled, multiply_rows, scaled_abs_max, round_stochastic, binary,       \
-        binary_scalar, unary                                                                                \
+#define BITNET_LOOPS_TABLE(name)                                                                      \
+  {                                                                                                   \
+    name, rms_norm_grad_row, relu2_gate_grad, silu_gate_grad, squared_relu_grad, adamw, sum_squares,  \
+        exp_affine, softmax_grad, exp_bf16, dot, sum, max, add_scaled, multiply_rows, scaled_abs_max, \
+        round_stochastic, binary, binary_scalar, unary                                                \
   }

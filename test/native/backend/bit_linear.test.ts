@@ -75,17 +75,17 @@ function operandsOf(
 }
 
 /** Attributes of a product without gate or norm. */
-const alone = { activation: "none", epsilon: 0 };
+const alone = { activation: "none", epsilon: 0, hadamard: false, keep: 1 };
 
 const quantizers = [
-  { weights: "absmean_tensor", int8Activations: true },
-  { weights: "absmean_tensor", int8Activations: false },
-  { weights: "absmean_row", int8Activations: true },
-  { weights: "absmean_row", int8Activations: false },
-  { weights: "codes", int8Activations: true },
-  { weights: "codes", int8Activations: false },
-  { weights: "values", int8Activations: true },
-  { weights: "values", int8Activations: false },
+  { weights: "absmean_tensor", activations: "absmax_int8" },
+  { weights: "absmean_tensor", activations: "none" },
+  { weights: "absmean_row", activations: "absmax_int8" },
+  { weights: "absmean_row", activations: "none" },
+  { weights: "codes", activations: "absmax_int8" },
+  { weights: "codes", activations: "none" },
+  { weights: "values", activations: "absmax_int8" },
+  { weights: "values", activations: "none" },
 ] as const;
 
 describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "BitLinear"), () => {
@@ -124,7 +124,7 @@ describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "Bit
     }
   });
 
-  it.each(quantizers)("weights $weights, int8 activations $int8Activations: values and gradients", (pair) => {
+  it.each(quantizers)("weights $weights, activations $activations: values and gradients", (pair) => {
     for (const seed of [1, 2, 3]) {
       const random = randomSource(seed);
       const cols = randomInteger(random, 1, 150);
@@ -147,7 +147,7 @@ describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "Bit
       ]);
 
       const xValues = x.dataSync() as Float32Array;
-      const effectiveX = pair.int8Activations ? fakeQuantizedRows(xValues, cols) : xValues;
+      const effectiveX = pair.activations !== "none" ? fakeQuantizedRows(xValues, cols) : xValues;
       const effectiveW = weights.flatMap((weight, i) =>
         pair.weights === "values" ? Array.from(weight.dataSync()) : dequantized(ternary[i]),
       );
@@ -170,7 +170,7 @@ describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "Bit
     const gain = randomTensor(random, [cols]);
     const weights = [70, 33].map((count) => randomTensor(random, [count, cols], 0.05));
     const inputs = { x, gain, weight0: weights[0], weight1: weights[1] };
-    const attributes = { ...quantizers[0], scaleDtype: "bf16", activation: "relu2", epsilon: 1e-5 };
+    const attributes = { ...quantizers[0], scaleDtype: "bf16", ...alone, activation: "relu2", epsilon: 1e-5 };
     const gradient = (scales?: tf.Tensor) =>
       valuesOn("native", () => {
         const dy = randomTensor(randomSource(8), [tokens, 103]);
@@ -191,7 +191,9 @@ describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "Bit
   it("refuses scales for a product that has none", () => {
     const inputs = { x: tf.ones([3, 8]), weight0: tf.ones([4, 8]), dy: tf.ones([3, 4]), scales: tf.ones([5]) };
     const attributes = { ...quantizers[1], scaleDtype: "f32", ...alone, precision: "f32", roundingKey: 0 };
-    expect(() => runKernel("BitLinearGrad", inputs, attributes)).toThrow("needs ternary weights and int8 activations");
+    expect(() => runKernel("BitLinearGrad", inputs, attributes)).toThrow(
+      "needs ternary weights and quantized activations",
+    );
   });
 
   it("refuses codes that are not ternary, and scales that do not fit them", () => {

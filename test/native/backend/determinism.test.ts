@@ -9,11 +9,13 @@ import { titleUnless } from "../../support/missing.ts";
 import { addon, bits, randomSource, randomTensor, runKernel, variants, withoutAddon } from "./support.ts";
 
 const attention = { heads: 4, kvHeads: 2, headDim: 20, ropeTheta: 10000 };
-const alone = { activation: "none", epsilon: 0 };
-const quantized = { weights: "absmean_tensor", int8Activations: true, scaleDtype: "f16", ...alone };
+const alone = { activation: "none", epsilon: 0, hadamard: false, keep: 1 };
+const quantized = { weights: "absmean_tensor", activations: "absmax_int8", scaleDtype: "f16", ...alone };
 const byRow = { ...quantized, weights: "absmean_row" };
+const fourBits = { ...quantized, activations: "absmax_int4", hadamard: true };
+const largest = { ...quantized, keep: 0.4 };
 const given = { ...quantized, weights: "codes" };
-const float = { weights: "values", int8Activations: false, scaleDtype: "f32", ...alone };
+const float = { weights: "values", activations: "none", scaleDtype: "f32", ...alone };
 
 interface Case {
   name: string;
@@ -80,8 +82,22 @@ function makeCases(): Case[] {
     surrounded(quantized, "f32"),
     surrounded(byRow, "int8"),
     surrounded(float, "f32"),
+    surrounded(fourBits, "int8"),
+    surrounded(largest, "f32"),
+    linear({ ...fourBits, activation: "squared_relu" }, "f32"),
+    linear({ ...quantized, activations: "absmean_int4" }, "bf16"),
     gated("relu2"),
     gated("silu"),
+    {
+      name: "Hadamard",
+      forward: () => runKernel("Hadamard", { x }),
+      backward: ([y]) => runKernel("Hadamard", { x: y }),
+    },
+    {
+      name: "SquaredRelu",
+      forward: () => runKernel("SquaredRelu", { x }),
+      backward: ([y]) => runKernel("SquaredReluGrad", { x, dy: y }),
+    },
     {
       name: "RMSNorm",
       forward: () => runKernel("RMSNorm", { x, gain }, { epsilon: 1e-5 }),
@@ -94,10 +110,10 @@ function makeCases(): Case[] {
     },
     {
       name: "HeadLogProbs",
-      forward: () => runKernel("HeadLogProbs", { hidden, table, targets }),
+      forward: () => runKernel("HeadLogProbs", { hidden, table, targets }, { product: "float" }),
       backward: () =>
         (["f32", "bf16"] as const).flatMap((precision) =>
-          runKernel("HeadLogProbsGrad", { hidden, table, targets, dlogProbs }, { precision }),
+          runKernel("HeadLogProbsGrad", { hidden, table, targets, dlogProbs }, { product: "float", precision }),
         ),
     },
     {

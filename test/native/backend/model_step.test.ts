@@ -36,6 +36,9 @@ const contract = [
   "GlobalNormSquared",
 ];
 
+/** What only models of other graphs look up. */
+const otherGraphs = ["SquaredRelu", "SquaredReluGrad", "Hadamard", "ConcatColumns", "SplitColumns"];
+
 const shape = {
   hidden_size: 32,
   num_hidden_layers: 2,
@@ -105,7 +108,7 @@ describe.skipIf(withoutAddon)(
     }
 
     it("registers every fused kernel of the model's operations", () => {
-      expect([...fusedKernelNames].sort()).toEqual([...contract].sort());
+      expect([...fusedKernelNames].sort()).toEqual([...contract, ...otherGraphs].sort());
     });
 
     it("runs them all: none falls back to composed operations", () => {
@@ -123,8 +126,25 @@ describe.skipIf(withoutAddon)(
       model.dispose();
     });
 
+    it("runs those of other graphs inside BitLinear, too, and joins columns itself", () => {
+      resetKernelLog();
+      const keys = { norm_placement: "every_linear", feed_forward: "mlp", use_hadamard: true } as const;
+      const model = makeModel({ ...shape, ...keys });
+      makeStep(model)(1);
+      const ran = nativeKernelLog().calls;
+      // q, k, v, o, up, down of two layers; of q, k, v each.
+      expect(["BitLinear", "ConcatColumns", "SplitColumns"].map((name) => ran.get(name))).toEqual([12, 2, 2]);
+      expect(["SquaredRelu", "Hadamard", "Concat"].map((name) => ran.has(name))).toEqual([false, false, false]);
+      model.dispose();
+    });
+
     it.each([
       ["the float twin", floatTwin, 1e-4],
+      [
+        "every norm, Hadamard, no gate, float",
+        { ...floatTwin, norm_placement: "every_linear", feed_forward: "mlp", use_hadamard: true },
+        1e-4,
+      ],
       [
         "SiLU, no sub-norms, untied head",
         { ...floatTwin, hidden_act: "silu", use_sub_norms: false, tie_word_embeddings: false },
