@@ -8,11 +8,11 @@ export function escapeHtml(text: string): string {
 
 const isNumber = (cell: string) => /^[<+−-]?\d/.test(cell);
 
-/** A table that scrolls by itself in a narrow window; columns of numbers stand to the right. */
+/** A table that scrolls by itself in a narrow window; columns of numbers, but the first, stand to the right. */
 export function htmlTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const right = header.map((_, i) => {
     const filled = rows.map((row) => row[i]).filter((cell) => cell !== "" && cell !== "-");
-    return filled.length > 0 && filled.every(isNumber);
+    return i > 0 && filled.length > 0 && filled.every(isNumber);
   });
   const row = (tag: "th" | "td", cells: readonly string[]) =>
     `<tr>${cells.map((cell, i) => `<${tag}${right[i] ? ' class="number"' : ""}>${escapeHtml(cell)}</${tag}>`).join("")}</tr>`;

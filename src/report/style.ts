@@ -77,6 +77,7 @@ details{border:1px solid var(--line);border-radius:6px;margin:.5rem 0;padding:.4
 summary{cursor:pointer;overflow-wrap:anywhere}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--track);border-radius:4px;padding:.5rem .7rem;margin:.4rem 0;font-size:.85rem}
 .right{color:var(--c)}.wrong{color:var(--e)}
-@media (max-width:34rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.4rem}.row{grid-template-columns:1fr 7.5rem}.row b{font-size:.8rem}td,th{padding-right:.5rem}table{font-size:.8rem}}
+@media (max-width:34rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.4rem}.row{grid-template-columns:1fr 7.5rem}.row b{font-size:.8rem}td,th{padding-right:.5rem}table{font-size:.8rem}
+td:first-child{white-space:normal;overflow-wrap:anywhere;min-width:7rem}}
 @media print{body{max-width:none}details{break-inside:avoid}.wide{overflow:visible}}
 `;

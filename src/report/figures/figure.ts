@@ -34,11 +34,11 @@ export function text(x: number, y: number, content: string, attributes: Record<s
 }
 
 /** Width of a text, about: fonts differ. */
-export const textWidth = (content: string, size = fontSize) => content.length * size * 0.55;
+export const textWidth = (content: string, size = fontSize) => content.length * size * 0.6;
 
 /** As much of a text as fits, with what follows left out. */
 export function fitText(content: string, width: number, size = fontSize): string {
-  const most = Math.max(2, Math.floor(width / (size * 0.55)));
+  const most = Math.max(2, Math.floor(width / (size * 0.6)));
   return content.length <= most ? content : `${content.slice(0, most - 1)}…`;
 }
 

@@ -49,18 +49,21 @@ function meanPoints(curves: readonly (readonly Point[])[]): Point[] {
     .sort((a, b) => a.x - b.x);
 }
 
-/** The arms' means as lines, their seeds as thin ones. */
-export function curvesFigure(sweep: ReportedSweep, { name, baseline, arms }: ReportedComparison): Figure | null {
+/** The arms' means as lines, their seeds as thin ones. @param from share of the run that is left out */
+export function curvesFigure(sweep: ReportedSweep, comparison: ReportedComparison, from: 0 | 0.5): Figure | null {
   const { metric, runs } = sweep;
-  const series = [baseline, ...arms.map(({ arm }) => arm)].flatMap((arm): Series[] => {
+  const end = runs.reduce((most, { rows }) => Math.max(most, rows.at(-1)?.step ?? 0), 0);
+  const series = [comparison.baseline, ...comparison.arms.map(({ arm }) => arm)].flatMap((arm): Series[] => {
     const colour = sweep.arms.findIndex((each) => each.arm === arm);
     const own = runs.filter((run) => run.arm === arm && run.stage === "final");
-    const curves = own.map((run) => pointsOf(run, metric.name)).filter((points) => points.length > 0);
+    const shown = own.map((run) => pointsOf(run, metric.name).filter(({ x }) => x >= from * end));
+    const curves = shown.filter((points) => points.length > 0);
     if (curves.length === 0) return [];
     const seeds = curves.map((points): Series => ({ label: arm, points, colour, thin: true }));
     return [{ label: arm, points: meanPoints(curves), colour }, ...(curves.length > 1 ? seeds : [])];
   });
-  const title = `${name}: ${metric.name} over the run`;
+  if (from > 0 && series.every(({ points }) => points.length < 3)) return null;
+  const title = `${comparison.name}: ${metric.name}${from > 0 ? ", second half" : " over the run"}`;
   return lineChart({ title, x: { label: "step" }, y: { label: metric.name }, series, hasLegend: true });
 }
 

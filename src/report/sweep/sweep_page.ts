@@ -1,4 +1,5 @@
 /** A sweep as one page: verdicts first, then arms, curves, what was tuned, and every run. */
+import { counted } from "../../errors/counted.ts";
 import { type Figure, figureGrid } from "../figures/figure.ts";
 import { escapeHtml } from "../markup.ts";
 import { definitionList, faintLine, htmlPage, section, textLines } from "../page.ts";
@@ -9,7 +10,11 @@ import { armsTable, differencesTable, rankingTable, runsTable } from "./sweep_ta
 const armNames = ({ arms }: ReportedSweep) => arms.map(({ arm }) => arm);
 
 function comparisonFigures(sweep: ReportedSweep, comparison: ReportedComparison): (Figure | null)[] {
-  return [differencesFigure(comparison, armNames(sweep)), curvesFigure(sweep, comparison)];
+  return [
+    differencesFigure(comparison, armNames(sweep)),
+    curvesFigure(sweep, comparison, 0),
+    curvesFigure(sweep, comparison, 0.5),
+  ];
 }
 
 function comparisonSection(sweep: ReportedSweep, comparison: ReportedComparison): string {
@@ -36,7 +41,7 @@ export function sweepFigures(sweep: ReportedSweep): Figure[] {
 }
 
 export function sweepPage(sweep: ReportedSweep): string {
-  const { name, directory, metric, seeds, notes } = sweep;
+  const { name, directory, metric, seeds, notes, runs } = sweep;
   return htmlPage(`bitnet-report: ${name}`, [
     `<h1>${escapeHtml(name)}</h1>`,
     definitionList([
@@ -47,6 +52,6 @@ export function sweepPage(sweep: ReportedSweep): string {
     textLines(notes),
     section("Arms", armsTable(sweep), figureGrid([armsFigure(sweep), tuningFigure(sweep)])),
     ...sweep.comparisons.map((comparison) => comparisonSection(sweep, comparison)),
-    section("Runs", runsTable(sweep)),
+    section("Runs", `<details><summary>${counted(runs.length, "run")}</summary>${runsTable(sweep)}</details>`),
   ]);
 }
