@@ -10,6 +10,11 @@ export const sweepFlags = {
   processes: { type: "number", describe: "Runs at a time [default: as many as the CPUs have threads for]" },
   threads: { type: "number", describe: "Threads of a run [default: 1, more if there are fewer runs than CPUs]" },
   backend: { choices: backendNames, describe: "tfjs backend of the runs [default: native]" },
+  scaling: {
+    type: "boolean",
+    default: false,
+    describe: "With report: fit L(N), or L(N, D), for each kind of weights over the sizes of the sweep",
+  },
   "dry-run": { type: "boolean", default: false, describe: "List the runs and what they will take, and stop" },
 } as const satisfies Record<string, Options>;
 

@@ -4,6 +4,7 @@ import { selectBackend } from "../../native/backend/select_backend.ts";
 import { counted } from "../../src/errors/counted.ts";
 import { messageOf } from "../../src/errors/user_error.ts";
 import { lockFolder } from "../../src/files/folder_lock.ts";
+import { writeWholeFileSync } from "../../src/files/whole_file.ts";
 import { allowedThreads } from "../../src/machine/threads.ts";
 import { parseOverride } from "../../training/config/overrides.ts";
 import type { RunConfig } from "../../training/config/run_config.ts";
@@ -15,7 +16,9 @@ import { PreparedData } from "../../training/sweep/prepared_data.ts";
 import { loadSweep, parseSweep } from "../../training/sweep/read_sweep.ts";
 import { runSweep, type SweepOptions } from "../../training/sweep/run_sweep.ts";
 import { stepSeconds } from "../../training/sweep/step_time.ts";
+import { summarize } from "../../training/sweep/summary.ts";
 import { SweepDirectory } from "../../training/sweep/sweep_directory.ts";
+import { readSweepResults } from "../../training/sweep/sweep_results.ts";
 import { checkInteger, UsageError } from "../command.ts";
 import { Progress } from "../progress.ts";
 import type { SweepFlags } from "../sweep_flags.ts";
@@ -137,6 +140,8 @@ async function train(
     process.exitCode = 130;
     say(`interrupted: continue with bitnet-sweep --out ${directory.path}`);
   } else {
-    say(`done: ${directory.path}`);
+    const summary = summarize(readSweepResults(directory));
+    writeWholeFileSync(directory.summaryFile, `${JSON.stringify(summary, null, 2)}\n`);
+    say(`done: ${directory.summaryFile}; next: bitnet-sweep report ${directory.path}`);
   }
 }

@@ -27,4 +27,5 @@ export function showStatus(folder: string): void {
   const running = runs.filter(({ status }) => status === "running");
   for (const { name, step, steps } of running) say(`${name} is at step ${step} of ${steps}`);
   if (runs.some(({ status }) => status === "open")) say(`go on: bitnet-sweep --out ${folder}`);
+  else say(`what it shows: bitnet-sweep report ${folder}`);
 }

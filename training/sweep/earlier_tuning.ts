@@ -7,7 +7,7 @@ import { SweepDirectory } from "./sweep_directory.ts";
 import { SweepError } from "./sweep_error.ts";
 import { type RunResult, readSweepResults } from "./sweep_results.ts";
 import type { Tune } from "./sweep_schema.ts";
-import { chooseTuned, meanOrNull, type TunedValue } from "./tuning.ts";
+import { chooseTuned, meanOrNull, type TunedValue } from "./tuned_value.ts";
 
 /**
  * By arm. The earlier sweep tuned arms of these names, or has an arm for each value: then its arms are called as these, with

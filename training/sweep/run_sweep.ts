@@ -5,7 +5,7 @@ import { RunIndex } from "./run_index.ts";
 import { isSettled, type RunState, readRunState } from "./run_state.ts";
 import type { RunRecord, SweepDirectory } from "./sweep_directory.ts";
 import { SweepError } from "./sweep_error.ts";
-import type { TunedValue } from "./tuning.ts";
+import type { TunedValue } from "./tuned_value.ts";
 import { type SweepOutlook, sweepOutlook, type WantedRun } from "./waves.ts";
 
 export interface RunStart {
@@ -66,6 +66,7 @@ export async function runSweep(options: SweepOptions): Promise<"finished" | "int
     };
     const outlook = sweepOutlook(plan, stateOf, options.tuned ?? new Map());
     directory.writeRecords(recordsOf(outlook, index));
+    if (outlook.tuned.size > 0) directory.writeTuned(Object.fromEntries(outlook.tuned));
     if (outlook.open.length === 0) return "finished";
     if (signal.aborted) return "interrupted";
     listener.onWave?.(outlook, stateOf);

@@ -4,7 +4,8 @@
  *     sweep.yaml     the sweep, with its recipe and the axes of the command line: all that is needed to go on
  *     times.json     seconds of an update by arm, if the budget is one of time
  *     runs.json      {@link RunRecord}: which run is which arm and seed
- *     runs/NAME/     ordinary runs
+ *     tuned.json     value of the tuned parameter that each arm was given, and what was tried
+ *     runs/NAME/     ordinary runs, with float_twin.json where the distance from a float twin was measured
  *     summary.json   see summary.ts
  *     report.md      the same for people
  */
@@ -14,9 +15,11 @@ import { makeDirectory } from "../../src/files/make_directory.ts";
 import { writeWholeFileSync } from "../../src/files/whole_file.ts";
 import { RunDirectory } from "../run_directory.ts";
 import type { StepTimes } from "./budget.ts";
+import type { TwinDistance } from "./float_twin.ts";
 import { formatSweep, loadSweep } from "./read_sweep.ts";
 import { SweepError } from "./sweep_error.ts";
 import type { SweepFile } from "./sweep_schema.ts";
+import type { TunedValue } from "./tuned_value.ts";
 
 /** A run of the sweep and where it is. */
 export interface RunRecord {
@@ -57,6 +60,12 @@ export class SweepDirectory {
   private get timesFile(): string {
     return path.join(this.path, "times.json");
   }
+  private get tunedFile(): string {
+    return path.join(this.path, "tuned.json");
+  }
+  private twinFile(folder: string): string {
+    return path.join(this.runs, folder, "float_twin.json");
+  }
   private get recordsFile(): string {
     return path.join(this.path, "runs.json");
   }
@@ -93,6 +102,22 @@ export class SweepDirectory {
 
   writeRecords(records: readonly RunRecord[]): void {
     writeWholeFileSync(this.recordsFile, `${JSON.stringify(records, null, 2)}\n`);
+  }
+
+  readTuned(): Readonly<Record<string, TunedValue>> {
+    return readJson<Record<string, TunedValue>>(this.tunedFile) ?? {};
+  }
+
+  writeTuned(tuned: Readonly<Record<string, TunedValue>>): void {
+    writeWholeFileSync(this.tunedFile, `${JSON.stringify(tuned, null, 2)}\n`);
+  }
+
+  readTwinDistance(folder: string): TwinDistance | null {
+    return readJson<TwinDistance>(this.twinFile(folder));
+  }
+
+  writeTwinDistance(folder: string, distance: TwinDistance): void {
+    writeWholeFileSync(this.twinFile(folder), `${JSON.stringify(distance)}\n`);
   }
 
   run(folder: string): RunDirectory {

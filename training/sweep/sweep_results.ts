@@ -3,9 +3,11 @@ import { folderWriter } from "../../src/files/folder_lock.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import type { MetricsRow } from "../metrics.ts";
 import { tokensPerStep } from "./budget.ts";
+import type { TwinDistance } from "./float_twin.ts";
 import { isSettled, metricValue, readRunState } from "./run_state.ts";
 import type { RunRecord, SweepDirectory } from "./sweep_directory.ts";
 import type { SweepFile } from "./sweep_schema.ts";
+import type { TunedValue } from "./tuned_value.ts";
 
 /** `stopped`: by early termination. `open`: not begun, or begun and interrupted. */
 export type RunStatus = "finished" | "stopped" | "failed" | "running" | "open";
@@ -23,6 +25,8 @@ export interface RunResult extends RunRecord {
   /** Peak. */
   learningRate: number | null;
   failure: string | null;
+  /** How far the model is from its float twin, where that was measured. */
+  floatTwin: TwinDistance | null;
   /** Rows of metrics.jsonl. */
   rows: readonly MetricsRow[];
   /** Null before the run has begun. */
@@ -36,6 +40,8 @@ export interface SweepResults {
   baseline: string;
   seeds: readonly number[];
   runs: readonly RunResult[];
+  /** Value of the tuned parameter that each arm was given. */
+  tuned: Readonly<Record<string, TunedValue>>;
 }
 
 export function readSweepResults(directory: SweepDirectory): SweepResults {
@@ -44,7 +50,7 @@ export function readSweepResults(directory: SweepDirectory): SweepResults {
   const runs = records.map((record) => readRun(directory, record, sweep));
   const arms = [...new Set(records.map(({ arm }) => arm))];
   const seeds = [...new Set(records.filter(({ stage }) => stage === "final").map(({ seed }) => seed))];
-  return { sweep, arms, baseline: sweep.baseline ?? arms[0], seeds, runs };
+  return { sweep, arms, baseline: sweep.baseline ?? arms[0], seeds, runs, tuned: directory.readTuned() };
 }
 
 function readRun(directory: SweepDirectory, record: RunRecord, { metric }: SweepFile): RunResult {
@@ -62,6 +68,7 @@ function readRun(directory: SweepDirectory, record: RunRecord, { metric }: Sweep
     bitsPerByte: valued?.bits_per_byte ?? null,
     learningRate: config?.optimizer.learning_rate ?? null,
     failure: state.failure?.reason ?? null,
+    floatTwin: directory.readTwinDistance(record.folder),
     rows: state.rows,
     config,
   };

@@ -6,7 +6,8 @@ import type { Arm } from "./arm_names.ts";
 import type { PlannedRun, SweepPlan } from "./plan.ts";
 import { compareValues, isSettled, metricValue, type RunState } from "./run_state.ts";
 import { rungSteps, survivorCount } from "./rungs.ts";
-import { meanOrNull, type TunedValue, tuneArm } from "./tuning.ts";
+import { meanOrNull, type TunedValue } from "./tuned_value.ts";
+import { tuneArm } from "./tuning.ts";
 
 export interface WantedRun {
   run: PlannedRun;
