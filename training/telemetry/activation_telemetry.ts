@@ -4,6 +4,7 @@ import { activationQuantizerOf } from "../../src/config/model_quantizers.ts";
 import { headProduct } from "../../src/model/parameters.ts";
 import type { LinearInput, LinearObserver } from "../../src/ops/linear_observer.ts";
 import type { ActivationQuantizer } from "../../src/quantizers/activation_quantizer.ts";
+import { defaultActivationQuantizer, makeActivationQuantizer } from "../../src/quantizers/registry.ts";
 import { symmetricHistogram } from "./histogram.ts";
 import { layerSelection, type TelemetryDetail } from "./telemetry_options.ts";
 import type { TelemetryRow } from "./telemetry_row.ts";
@@ -16,12 +17,16 @@ export class ActivationTelemetry implements LinearObserver {
   readonly rows: Row[] = [];
   readonly maxRows: number;
   private readonly quantizer: ActivationQuantizer | null;
+  /** Of the head's input. */
+  private readonly headQuantizer: ActivationQuantizer | null;
   private readonly detail: TelemetryDetail;
   private readonly isSelected: (name: string) => boolean;
   private readonly seen = new Set<string>();
 
   constructor(config: ModelConfig, detail: TelemetryDetail) {
     this.quantizer = activationQuantizerOf(config);
+    this.headQuantizer =
+      config.embeddingDtype === "int8_row" ? makeActivationQuantizer(defaultActivationQuantizer) : null;
     this.detail = detail;
     this.maxRows = detail.activationTokens;
     this.isSelected = layerSelection(detail.layers, config.numHiddenLayers);
@@ -35,10 +40,8 @@ export class ActivationTelemetry implements LinearObserver {
   observe({ name, values, rows, cols }: LinearInput): void {
     this.seen.add(name);
     const row: Row = { name, kind: "activations", ...spread(values, this.detail.outlierSigma) };
-    // The head multiplies what it is given.
-    if (this.quantizer !== null && name !== headProduct) {
-      Object.assign(row, quantization(this.quantizer, values, rows, cols));
-    }
+    const quantizer = name === headProduct ? this.headQuantizer : this.quantizer;
+    if (quantizer !== null) Object.assign(row, quantization(quantizer, values, rows, cols));
     if (this.detail.histograms) row.activations = symmetricHistogram(values);
     this.rows.push(row);
   }

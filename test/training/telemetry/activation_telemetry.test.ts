@@ -96,7 +96,11 @@ describe("ActivationTelemetry", () => {
     expect(row.quantization_error).toBeCloseTo(Math.sqrt(27e-6 / (1 + 27e-6)), 7);
   });
 
-  it("takes the head as it is", () => {
-    expect(observed("lm_head", [1, 2, 3, 4], 4).quantization_error).toBeUndefined();
+  it("takes the head's input as it is, but for an int8 head", () => {
+    expect(observed("lm_head", [1, 0.003, 0.003, 0.003], 4).quantization_error).toBeUndefined();
+    const telemetry = new ActivationTelemetry({ ...config, embeddingDtype: "int8_row" }, detail);
+    const values = Float32Array.from([1, 0.003, 0.003, 0.003]);
+    telemetry.observe({ name: "lm_head", values, rows: 1, cols: 4 });
+    expect(telemetry.rows[0].zero_fraction).toBe(0.75);
   });
 });
