@@ -44,7 +44,10 @@ export const dltTernary: WeightQuantizerDefinition = {
       values(latent, shape, learnt) {
         const [, shifts] = learnt;
         const values = dequantize(form, quantize(latent, shape, learnt), shape);
-        return values.map((value, i) => value + shifts[Math.floor(i / shape.cols)]);
+        for (let row = 0, i = 0; row < shape.rows; row++) {
+          for (const end = i + shape.cols; i < end; i++) values[i] += shifts[row];
+        }
+        return values;
       },
       backward(dy, latent, shape, [steps]) {
         const gradients = stepGradients(dy, latent, shape, steps, scales, range);

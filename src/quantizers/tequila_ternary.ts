@@ -52,8 +52,12 @@ export const tequilaTernary: WeightQuantizerDefinition<typeof options> = {
         },
         backward(dbias, latent, shape) {
           const { codes } = quantize(latent, shape);
-          const each = (code: number, i: number) => (code === 0 ? lambda * dbias[Math.floor(i / shape.cols)] : 0);
-          return { latent: Float32Array.from(codes, each), learnt: [] };
+          const dlatent = new Float32Array(latent.length);
+          for (let row = 0, i = 0; row < shape.rows; row++) {
+            const moved = lambda * dbias[row];
+            for (const end = i + shape.cols; i < end; i++) if (codes[i] === 0) dlatent[i] = moved;
+          }
+          return { latent: dlatent, learnt: [] };
         },
       },
     };
