@@ -43,6 +43,7 @@ export async function estimateRun(options: TrainerOptions): Promise<RunEstimate>
   const parameters = parameterCount(model.config);
   const weightBytes = float32Bytes * parameters;
   const optimizerBytes = stateBytes(options.optimizer);
+  const averageBytes = options.emaDecay ? weightBytes : 0;
   const matrices = modelParameters(model.config).filter(({ kind }) => kind === "matrix");
   const tokensPerStep = batchSize * accumulation * dataset.sequenceLength;
   return {
@@ -50,9 +51,9 @@ export async function estimateRun(options: TrainerOptions): Promise<RunEstimate>
     ternaryParameters: hasTernaryWeights(model.config)
       ? matrices.reduce((sum, spec) => sum + parameterSize(spec), 0)
       : 0,
-    stateBytes: 2 * weightBytes + optimizerBytes,
+    stateBytes: 2 * weightBytes + optimizerBytes + averageBytes,
     peakBytes: process.resourceUsage().maxRSS * 1024,
-    checkpointBytes: weightBytes + optimizerBytes,
+    checkpointBytes: weightBytes + optimizerBytes + averageBytes,
     steps: maxSteps,
     tokensPerStep,
     tokens: maxSteps * tokensPerStep,
@@ -78,6 +79,7 @@ export async function timeSteps(options: TrainerOptions, count: number): Promise
       precision: stagePrecision(precision, quantization),
       seed,
       recomputesLayers,
+      dropout: options.dropout,
       loss: options.loss,
     };
     trainStep(model, optimizer, await nextBatches(batches, accumulation, teachingOf(options)), values);

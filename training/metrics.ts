@@ -16,6 +16,8 @@ export interface MetricsRow {
   val_loss?: number;
   /** Validation loss in bits per byte of text. */
   bits_per_byte?: number;
+  /** Validation loss of the average of the weights, quantized anew, where there is one. */
+  val_loss_ema?: number;
   /** Learning rate and weight decay of this step's update. */
   learning_rate: number;
   weight_decay: number;

@@ -39,6 +39,8 @@ export interface StepValues {
   perturb?: () => (() => void) | null;
   /** Layers keep only their inputs for the backward pass; default false. */
   recomputesLayers?: boolean;
+  /** Share of the values of residual branches and of the embedding that are set to 0; default 0. */
+  dropout?: number;
   /** Default: the mean of the cross-entropy. */
   loss?: LossOptions;
 }
@@ -74,6 +76,7 @@ export function trainStep(
     precision = "f32",
     seed = 0,
     recomputesLayers,
+    dropout,
     loss: options = defaultLoss,
   } = values;
   const gradients = new Map<string, tf.Tensor>();
@@ -81,7 +84,7 @@ export function trainStep(
   let restore = values.perturb?.();
   try {
     for (const [microStep, batch] of batches.entries()) {
-      const pass = { precision, seed, step, microStep, freesGradients: true, recomputesLayers };
+      const pass = { precision, seed, step, microStep, freesGradients: true, recomputesLayers, dropout };
       const linears = (microStep === 0 && observer.linears) || null;
       const loss = observingLinears(linears, () =>
         duringBackwardPass(pass, () => accumulateGradients(model, batch, gradients, options)),

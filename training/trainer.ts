@@ -16,7 +16,7 @@ import type { PreparedDataset } from "./data/prepared_dataset.ts";
 import type { LossOptions } from "./losses/registry.ts";
 import type { Teacher } from "./losses/teacher.ts";
 import type { MetricsRow } from "./metrics.ts";
-import { type Optimizer, resetState } from "./optimizers/optimizer.ts";
+import { type NamedTensor, type Optimizer, resetState } from "./optimizers/optimizer.ts";
 import type { Schedule, ScheduleStep } from "./schedules/schedule.ts";
 import { type Stage, type Staging, stagePrecision } from "./staging/staging.ts";
 import { stepKernels } from "./step_kernels.ts";
@@ -26,6 +26,7 @@ import type { TelemetryRow } from "./telemetry/telemetry_row.ts";
 import { type StepResult, trainStep } from "./train_step.ts";
 import { nextBatches, type Teaching } from "./update_batches.ts";
 import { type ValidationResult, validate } from "./validation.ts";
+import { WeightAverage } from "./weight_average.ts";
 
 /** What the loop tells while it runs. It waits for promises. */
 export interface TrainerListener {
@@ -34,7 +35,7 @@ export interface TrainerListener {
   /** All rows of a step. */
   onTelemetry?(step: number, rows: readonly TelemetryRow[]): void;
   onSample?(step: number, text: string): void;
-  /** A checkpoint is due: `model`, `optimizer` and `progress()` are all that has to be stored. */
+  /** A checkpoint is due: `model`, `state()` and `progress()` are all that has to be stored. */
   onCheckpoint?(step: number): Promise<void> | void;
 }
 
@@ -78,9 +79,13 @@ export interface TrainerOptions {
   seed: number;
   precision: BackwardPrecision;
   recomputesLayers: boolean;
+  /** Share of the values of residual branches and of the embedding that are set to 0 in training; default 0. */
+  dropout?: number;
   intervals: TrainerIntervals;
   /** Missing: none. */
   telemetry?: TelemetryOptions;
+  /** Of an average of the weights whose validation loss is told, too; default 0: there is none. */
+  emaDecay?: number;
   /** Validation batches; 0 for all of them. */
   evalBatches: number;
   /** Needed where `intervals.sample` is not 0. */
@@ -122,6 +127,7 @@ export class Trainer {
   private readonly options: TrainerOptions;
   private listeners: readonly TrainerListener[] = [];
   private readonly batches: BatchIterator;
+  private readonly average?: WeightAverage;
   /** Of the last checkpoint that was told, or restored from. */
   private checkpointStep = -1;
   /** Training loss since the last metrics row. */
@@ -140,16 +146,23 @@ export class Trainer {
     this.options = options;
     this.model = options.model;
     this.optimizer = options.optimizer;
+    if (options.emaDecay) this.average = new WeightAverage(options.model, options.emaDecay);
     this.batches = options.dataset.trainBatches({ batchSize: options.batchSize, seed: options.seed });
   }
 
-  /** What has to be stored beside the tensors of model and optimizer. */
+  /** The optimizer's tensors and those of the average: what has to be stored beside the model. */
+  *state(): Generator<NamedTensor> {
+    yield* this.optimizer.state();
+    if (this.average) yield* this.average.state();
+  }
+
+  /** What has to be stored beside the tensors of {@link state} and of the model. */
   progress(): TrainerProgress {
     const { step, lossSum, lossSteps, termSums } = this;
     return { step, dataCursor: this.batches.state(), lossSum, lossSteps, termSums };
   }
 
-  /** Goes on from there; the tensors of model and optimizer must be those of that moment. */
+  /** Goes on from there; the tensors of model and {@link state} must be those of that moment. */
   restore({ step, dataCursor, lossSum, lossSteps, termSums = {} }: TrainerProgress): void {
     this.batches.restore(dataCursor);
     this.step = step;
@@ -183,6 +196,7 @@ export class Trainer {
   dispose(): void {
     this.model.dispose();
     this.optimizer.dispose();
+    this.average?.dispose();
     this.options.teacher?.dispose();
   }
 
@@ -212,6 +226,7 @@ export class Trainer {
     const observes = logs || isBeforeStill || detail !== null;
     const observer = observes ? new StepTelemetry(this.model, detail, stage.quantization.weights) : undefined;
     const result = await this.update(step, values, stage, observer);
+    this.average?.update(this.model, step);
     if (values.learningRate > 0 && observer) this.moved = observer;
     this.step = step;
     this.lossSum += result.loss;
@@ -232,7 +247,7 @@ export class Trainer {
     stage: Stage,
     observer?: StepTelemetry,
   ): Promise<StepResult> {
-    const { accumulation, corrections, seed, recomputesLayers, loss } = this.options;
+    const { accumulation, corrections, seed, recomputesLayers, dropout, loss } = this.options;
     const { optimizerStart = 0 } = stage;
     const started = performance.now();
     try {
@@ -248,6 +263,7 @@ export class Trainer {
         seed,
         perturb: () => corrections?.perturb(step) ?? null,
         recomputesLayers,
+        dropout,
         loss,
       };
       const updates = corrections ? corrections.observer(step, learningRate, observer?.updates) : observer?.updates;
@@ -266,7 +282,8 @@ export class Trainer {
     validates: boolean,
   ): Promise<void> {
     const { compute, precision } = this.options;
-    const validation = validates ? await this.validate() : undefined;
+    const validation = validates ? await this.validate(this.model) : undefined;
+    const averaged = validates && this.average ? await this.validate(this.average.model) : undefined;
     const metrics: MetricsRow = {
       step: this.step,
       tokens: this.step * this.tokensPerStep,
@@ -274,6 +291,7 @@ export class Trainer {
       ...this.termMeans(),
       val_loss: validation?.loss,
       bits_per_byte: validation?.bitsPerByte,
+      val_loss_ema: averaged?.loss,
       learning_rate: learningRate,
       weight_decay: weightDecay,
       phase,
@@ -302,10 +320,10 @@ export class Trainer {
     return Object.fromEntries(means);
   }
 
-  private validate(): Promise<ValidationResult> {
+  private validate(model: CausalLM): Promise<ValidationResult> {
     const { dataset, batchSize, evalBatches } = this.options;
     const limit = evalBatches > 0 ? evalBatches : undefined;
-    return validate(this.model, dataset.validationBatches({ batchSize, limit }));
+    return validate(model, dataset.validationBatches({ batchSize, limit }));
   }
 
   /** Continues the prompt, or begins a document if there is none. */

@@ -2,7 +2,7 @@
  * Checkpoints of a run: everything that training needs to go on to the same bits.
  *
  *     checkpoints/step-00000500/config.json, tokenizer.json, model.safetensors   latent weights, as Hugging Face lays them out
- *     checkpoints/step-00000500/trainer.safetensors                              the optimizer's state, float32: AdamW's `m.NAME`, `v.NAME`
+ *     checkpoints/step-00000500/trainer.safetensors                              the optimizer's state, float32: AdamW's `m.NAME`, `v.NAME`; the average: `ema.NAME`
  *     checkpoints/step-00000500/trainer.json                                     {@link TrainerState}
  *     checkpoints/latest                                                         name of the newest complete folder
  *
@@ -46,6 +46,9 @@ export interface TrainerState {
   config: RunConfig;
 }
 
+/** Who has tensors besides the model's: the trainer. */
+export type StateHolder = Pick<Optimizer, "state">;
+
 /** A checkpoint is damaged or belongs to another run. */
 export class TrainingCheckpointError extends UserError {
   override name = "TrainingCheckpointError";
@@ -67,8 +70,8 @@ export function latestStep(checkpoints: string): number {
   return Number(latestCheckpoint(checkpoints)?.match(/step-(\d+)$/)?.[1] ?? 0);
 }
 
-function* stateEntries(optimizer: Optimizer): Generator<SafetensorsEntry> {
-  for (const { name, tensor } of optimizer.state()) {
+function* stateEntries(trainer: StateHolder): Generator<SafetensorsEntry> {
+  for (const { name, tensor } of trainer.state()) {
     yield { name, dtype: "F32", shape: tensor.shape, data: () => tensor.dataSync() as Float32Array };
   }
 }
@@ -79,10 +82,10 @@ function* stateEntries(optimizer: Optimizer): Generator<SafetensorsEntry> {
  */
 export async function saveTrainingCheckpoint(
   checkpoints: string,
-  content: { model: CausalLM; tokenizer: Tokenizer; optimizer: Optimizer; state: TrainerState },
+  content: { model: CausalLM; tokenizer: Tokenizer; trainer: StateHolder; state: TrainerState },
   keep: number,
 ): Promise<string> {
-  const { model, tokenizer, optimizer, state } = content;
+  const { model, tokenizer, trainer, state } = content;
   const name = checkpointName(state.step);
   const target = path.join(checkpoints, name);
   // The same step of the same run holds the same bits.
@@ -92,7 +95,7 @@ export async function saveTrainingCheckpoint(
       tokenizer,
       parameters: (parameter) => model.parameters.get(parameter)!.dataSync() as Float32Array,
       writeExtra: async (directory) => {
-        await writeSafetensors(path.join(directory, "trainer.safetensors"), stateEntries(optimizer));
+        await writeSafetensors(path.join(directory, "trainer.safetensors"), stateEntries(trainer));
         writeFileSync(path.join(directory, "trainer.json"), `${JSON.stringify(state, null, 2)}\n`);
       },
     });
@@ -126,13 +129,13 @@ export function readTrainerState(checkpoint: string): TrainerState {
   return state;
 }
 
-/** Sets parameters and the optimizer's state to those of the checkpoint. @throws {TrainingCheckpointError} on another shape. */
-export async function restoreTensors(checkpoint: string, model: CausalLM, optimizer: Optimizer): Promise<void> {
+/** Sets parameters and the trainer's state to those of the checkpoint. @throws {TrainingCheckpointError} on another shape. */
+export async function restoreTensors(checkpoint: string, model: CausalLM, trainer: StateHolder): Promise<void> {
   await withSafetensors(path.join(checkpoint, "model.safetensors"), async (file) => {
     for (const [name, parameter] of model.parameters) await assignFrom(file, name, parameter);
   });
   await withSafetensors(path.join(checkpoint, "trainer.safetensors"), async (file) => {
-    for (const { name, tensor } of optimizer.state()) await assignFrom(file, name, tensor);
+    for (const { name, tensor } of trainer.state()) await assignFrom(file, name, tensor);
   });
 }
 

@@ -114,7 +114,7 @@ export class TrainingRun {
     const checkpoint = latestCheckpoint(directory.checkpoints);
     if (checkpoint !== undefined) {
       const state = readTrainerState(checkpoint);
-      await restoreTensors(checkpoint, this.trainer.model, this.trainer.optimizer);
+      await restoreTensors(checkpoint, this.trainer.model, this.trainer);
       this.trainer.restore(state);
       if (state.roundingKeys === undefined && config.training.backward_precision === "int8") {
         note = "int8 rounding draws are keyed by layer now: other draws than an earlier version's, with the same mean";
@@ -210,7 +210,7 @@ export class TrainingRun {
 
   private async save(): Promise<string> {
     const { config, tokenizer, dataset, directory } = this.options;
-    const { model, optimizer } = this.trainer;
+    const { model } = this.trainer;
     syncRows(directory.metricsFile);
     syncRows(directory.telemetryFile);
     const { step, dataCursor, lossSum, lossSteps, termSums } = this.trainer.progress();
@@ -228,7 +228,7 @@ export class TrainingRun {
     };
     const saved = await saveTrainingCheckpoint(
       directory.checkpoints,
-      { model, tokenizer, optimizer, state },
+      { model, tokenizer, trainer: this.trainer, state },
       config.training.keep_checkpoints,
     );
     return saved;

@@ -3,14 +3,17 @@
  *
  *     x = x + self_attn(input_layernorm(x));   y = x + mlp(post_attention_layernorm(x))
  *
- * With a norm in every linear layer, `input_layernorm` and `post_attention_layernorm` are left out.
+ * In a training pass with dropout, both branches go through it before they are added. With a norm in every linear layer, `input_layernorm` and `post_attention_layernorm` are left out.
  */
 import * as tf from "@tensorflow/tfjs";
 import type { FeedForward } from "../config/graph_keys.ts";
+import { hasDropout } from "../ops/backward_pass.ts";
+import { dropout } from "../ops/dropout.ts";
+import { hashName } from "../random/counter_rng.ts";
 import { BlockLayer, singleShape } from "./block_layer.ts";
 import { GatedFeedForward, type GatedFeedForwardArgs } from "./gated_feed_forward.ts";
 import { GroupedQueryAttention, type GroupedQueryAttentionArgs } from "./grouped_query_attention.ts";
-import { placementOf } from "./quantized_block.ts";
+import { placementOf, type QuantizedBlock } from "./quantized_block.ts";
 import { serializationPackage } from "./quantizers.ts";
 import { RMSNorm } from "./rms_norm.ts";
 import { UngatedFeedForward } from "./ungated_feed_forward.ts";
@@ -51,8 +54,14 @@ export class DecoderLayer extends BlockLayer {
   }
 
   override forward(x: tf.Tensor): tf.Tensor {
-    const attended = this.selfAttention.between(x, { norm: this.inputNorm, residual: x });
-    return this.feedForward.between(attended, { norm: this.postAttentionNorm, residual: attended });
+    const attended = this.added(x, this.selfAttention, this.inputNorm, "self_attn");
+    return this.added(attended, this.feedForward, this.postAttentionNorm, "mlp");
+  }
+
+  /** x + block(norm(x)): the block adds x itself, unless dropout comes between. */
+  private added(x: tf.Tensor, block: QuantizedBlock, norm: RMSNorm | undefined, name: string): tf.Tensor {
+    if (!hasDropout()) return block.between(x, { norm, residual: x });
+    return tf.add(x, dropout(block.between(x, { norm }), hashName(`${this.path}${name}.dropout`)));
   }
 
   override getConfig(): tf.serialization.ConfigDict {

@@ -17,6 +17,7 @@ import { DecoderLayer } from "../layers/decoder_layer.ts";
 import { AbsmaxInt8, ListedWeightQuantizer } from "../layers/quantizers.ts";
 import { RMSNorm } from "../layers/rms_norm.ts";
 import { recomputesLayers } from "../ops/backward_pass.ts";
+import { dropout } from "../ops/dropout.ts";
 import { embeddingGather } from "../ops/embedding_gather.ts";
 import { headLogits, headLoss, scoreTargets } from "../ops/head_log_probs.ts";
 import type { HeadTable } from "../ops/head_table.ts";
@@ -25,6 +26,7 @@ import { observeLinear } from "../ops/linear_observer.ts";
 import type { LinearQuantization } from "../ops/linear_quantization.ts";
 import { type ChunkLoss, logitsLoss } from "../ops/logits_loss.ts";
 import { roundToDtype } from "../ops/round_to_dtype.ts";
+import { hashName } from "../random/counter_rng.ts";
 import { initialValues } from "./initialization.ts";
 import {
   embeddingName,
@@ -201,7 +203,7 @@ export class CausalLM {
   }
 
   private hiddenStates(ids: tf.Tensor2D, embedding: tf.Tensor2D): tf.Tensor3D {
-    let x: tf.Tensor = embeddingGather(embedding, ids);
+    let x: tf.Tensor = dropout(embeddingGather(embedding, ids), hashName(`${embeddingName}.dropout`));
     for (const layer of this.layers) {
       const forward = (input: tf.Tensor) => layer.forward(input);
       x = recomputesLayers() ? recomputed(forward, x, [...layer.parameters.values()]) : forward(x);

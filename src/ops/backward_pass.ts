@@ -1,6 +1,6 @@
 /**
- * Settings of the backward pass at hand. Like the tfjs backend they belong to the process, not to a model: nothing of
- * them is saved with one.
+ * Settings of the training pass at hand, most of them of its backward half. Like the tfjs backend they belong to the
+ * process, not to a model: nothing of them is saved with one.
  *
  * `int8` rounds stochastically. Its random numbers are keyed by seed, step, micro-step and the product's place in the
  * model, so a resumed run draws the same ones, and another op in the model changes nobody else's.
@@ -22,6 +22,8 @@ export interface BackwardPass {
   freesGradients?: boolean;
   /** Each decoder layer keeps its input alone and runs its forward pass again in the backward pass. */
   recomputesLayers?: boolean;
+  /** Share of the values that dropout sets to 0; default 0. */
+  dropout?: number;
 }
 
 /** Attributes of one backward product's kernel. */
@@ -31,15 +33,21 @@ export type BackwardRounding = {
   roundingKey: number;
 };
 
-const outside = { precision: "f32" as BackwardPrecision, key: 0, freesGradients: false, recomputesLayers: false };
+const outside = {
+  precision: "f32" as BackwardPrecision,
+  key: 0,
+  freesGradients: false,
+  recomputesLayers: false,
+  dropout: 0,
+};
 let current = outside;
 
 /** Takes gradients in `body` under these settings. Outside of it products are float32 and nothing is freed early. */
 export function duringBackwardPass<T>(pass: BackwardPass, body: () => T): T {
-  const { precision, seed, step, microStep, freesGradients = false, recomputesLayers = false } = pass;
+  const { precision, seed, step, microStep, freesGradients = false, recomputesLayers = false, dropout = 0 } = pass;
   const key = mix32(mix32(mix32(seed) + step) + microStep);
   const before = current;
-  current = { precision, key, freesGradients, recomputesLayers };
+  current = { precision, key, freesGradients, recomputesLayers, dropout };
   try {
     return body();
   } finally {
@@ -55,6 +63,16 @@ export function backwardPrecision(): BackwardPrecision {
 /** The rounding of a product. `place` is a hash of the layer and the operand that it belongs to. */
 export function backwardRounding(place: number): BackwardRounding {
   return { precision: current.precision, roundingKey: mix32(current.key + place) >>> 0 };
+}
+
+/** Dropout at `place`, a hash of the place in the model: its rate, and the key of its random numbers. */
+export function dropoutOf(place: number): { rate: number; key: number } {
+  return { rate: current.dropout, key: mix32(current.key + place) };
+}
+
+/** True if the pass at hand has dropout. */
+export function hasDropout(): boolean {
+  return current.dropout > 0;
 }
 
 /** True if an op may dispose of the dy that its gradient function was given. */

@@ -11,7 +11,7 @@ import { lossSchema } from "../losses/registry.ts";
 import { optimizerSchema } from "../optimizers/registry.ts";
 import { scheduleSchema } from "../schedules/registry.ts";
 import { telemetrySchema } from "../telemetry/telemetry_options.ts";
-import { count, countOrZero, nonnegative } from "./numbers.ts";
+import { beta, count, countOrZero, nonnegative } from "./numbers.ts";
 import { quantizationSchema } from "./quantization.ts";
 
 const tokenizerSchema = z
@@ -96,8 +96,17 @@ const trainingSchema = z
       .describe(
         "Less memory for more time: decoder layers keep only their inputs and run again in the backward pass. Same bits.",
       ),
+    dropout: beta
+      .default(0)
+      .describe("Share of the values of residual branches and of the embedding that a training pass sets to 0."),
     max_grad_norm: nonnegative.default(1).describe("Global L2 norm that gradients are clipped to; 0 for no clipping."),
     seed: countOrZero.default(0).describe("Seed of the initial weights, the order of the data and the samples."),
+    ema_decay: beta
+      .default(0)
+      .describe(
+        "Decay of a moving average of the weights, whose validation loss is told as `val_loss_ema`: a measurement, nothing is " +
+          "exported from it; 0 for none.",
+      ),
     log_every: count.default(10).describe("Steps between rows of metrics.jsonl."),
     eval_every: countOrZero.default(100).describe("Steps between validations; 0 for only the last step."),
     eval_batches: countOrZero.default(16).describe("Validation batches; 0 for all of them."),

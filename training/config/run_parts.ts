@@ -81,6 +81,8 @@ export function trainerOptionsOf(
     seed: training.seed,
     precision: training.backward_precision,
     recomputesLayers: training.recompute_layers,
+    dropout: training.dropout,
+    emaDecay: training.ema_decay,
     intervals: {
       log: training.log_every,
       eval: training.eval_every,
