@@ -8,9 +8,11 @@ import { planExport } from "../../export/export_plan.ts";
 import { ggufExportBytes, planGguf, writeGgufExport } from "../../export/gguf_export.ts";
 import { interleavedRowOrder } from "../../export/tensor_names.ts";
 import { verifyGguf } from "../../export/verify/verify_gguf.ts";
+import { Engine } from "../../native/inference/engine.ts";
 import type { ModelConfigJson } from "../../src/config/model_config.ts";
 import { checkPackable, type ExportType, exportTypes } from "../../src/config/packing_rules.ts";
 import { GgufFile } from "../../src/gguf/gguf_reader.ts";
+import { parameterCount } from "../../src/model/parameters.ts";
 import { readerOf, smallConfig, smallParameters, smallTokenizer } from "./small_model.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "gguf-export-"));
@@ -82,6 +84,39 @@ describe("an export for our engine", () => {
     const read = await GgufFile.open(file);
     expect(read.scalar("general.architecture")).toBe(architecture);
     await read.close();
+  });
+
+  it("of a graph of our own has keys and norms that say so, and every code", async () => {
+    const { file, plan, config, parameters } = await exported("own-graph", "tq2_0", {
+      norm_placement: "every_linear",
+      feed_forward: "mlp",
+      use_hadamard: true,
+      activation_quantizer: { type: "topk_int8", keep: 0.4 },
+    });
+    const { ternaryMatrices, floatTensors } = await verifyGguf(file, plan, readerOf(parameters));
+    // q, k, v, o, up, down of two layers, a norm for each; embedding and final norm.
+    expect([ternaryMatrices, floatTensors]).toEqual([12, 14]);
+    const { metadata, tensorInfos } = await gguf(file, { allowLocalFile: true });
+    expect(metadata).toMatchObject({
+      "general.architecture": "bitnet-lab",
+      "bitnet-lab.activation_quantizer": "absmax_int8",
+      "bitnet-lab.activation_keep": 0.4,
+      "bitnet-lab.use_sub_norms": false,
+      "bitnet-lab.norm_placement": "every_linear",
+      "bitnet-lab.feed_forward": "mlp",
+      "bitnet-lab.use_hadamard": true,
+    });
+    const names = tensorInfos.map((tensor) => tensor.name).filter((name) => name.startsWith("blk.1.attn_output"));
+    expect(names).toEqual(["blk.1.attn_output.rms_norm.weight", "blk.1.attn_output.weight"]);
+    const engine = await Engine.load(file);
+    expect(engine.config).toMatchObject({
+      normPlacement: config.normPlacement,
+      feedForward: config.feedForward,
+      useHadamard: true,
+      activationKeep: 0.4,
+      parameters: parameterCount(config),
+    });
+    engine.dispose();
   });
 
   it("of a Llama-shaped float model has q and k rows in interleaved order", async () => {

@@ -1,9 +1,10 @@
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { modelConfigSchema, resolveModelConfig } from "../../src/config/model_config.ts";
+import { shapeOf } from "../../src/language_model/model_shape.ts";
 import { CausalLM, ParameterError } from "../../src/model/causal_lm.ts";
 import { initialValues } from "../../src/model/initialization.ts";
-import { modelParameters, parameterCount } from "../../src/model/parameters.ts";
+import { modelParameters, parameterCount, parameterSize } from "../../src/model/parameters.ts";
 import { testedBackends, useBackend } from "../support/tfjs_backends.ts";
 
 const small = {
@@ -59,6 +60,11 @@ describe("parameter list", () => {
       }),
     );
     expect(parameterCount(large)).toBe(2_412_820_480);
+    // Without gate two matrices are left, and the shape that energy is estimated from has as many linear weights.
+    const mlp = { ...large, feedForward: "mlp" } as const;
+    expect(parameterCount(large) - parameterCount(mlp)).toBe(30 * 2560 * 6912);
+    const matrices = modelParameters(mlp).filter(({ kind }) => kind === "matrix");
+    expect(shapeOf(mlp, true).linearWeights).toBe(matrices.reduce((sum, spec) => sum + parameterSize(spec), 0));
   });
 });
 

@@ -98,6 +98,12 @@ describe("keys of the file", () => {
     ["bitnet-lab.version", { u32: 2 }, "this engine knows version 1 of its own keys"],
     ["bitnet-lab.hidden_act", { string: "silu" }, "contradicts the architecture"],
     ["bitnet-lab.hidden_act", { string: "gelu" }, 'valid are "relu2" and "silu"'],
+    ["bitnet-lab.activation_quantizer", { string: "absmax_int4" }, 'contradicts the architecture ("absmax_int8")'],
+    ["bitnet-lab.activation_quantizer", { string: "int4" }, '"absmax_int4", "absmean_int4" and "none"'],
+    ["bitnet-lab.activation_keep", { f32: 0.5 }, "of a bitnet-lab model"],
+    ["bitnet-lab.norm_placement", { string: "every_linear" }, 'contradicts the architecture ("sub")'],
+    ["bitnet-lab.feed_forward", { string: "mlp" }, 'contradicts the architecture ("gated")'],
+    ["bitnet-lab.use_hadamard", { bool: true }, "contradicts the architecture"],
     ["bitnet-lab.act_order", { u32: 2 }, "the key is not known"],
   ])("%s = %j is refused", async (key, value, reason) => {
     const message = await failure({ [key]: value });
