@@ -68,10 +68,11 @@ export async function timeSteps(options: TrainerOptions, count: number): Promise
   const { model, optimizer, schedule, staging, dataset, batchSize, accumulation, precision, seed, recomputesLayers } =
     options;
   const batches = dataset.trainBatches({ batchSize, seed });
+  // The stage that most of the run is in.
+  const { quantization } = staging?.at(Math.ceil(options.maxSteps / 2)) ?? model;
+  model.quantization = quantization;
   const update = async (step: number) => {
     const { learningRate, weightDecay } = schedule.values(step);
-    const { quantization } = staging.at(step);
-    model.quantization = quantization;
     const values = {
       step,
       learningRate,

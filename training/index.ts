@@ -19,6 +19,9 @@ export { type RunConfig, runConfigSchema } from "./config/run_config.ts";
 export { RunConfigError } from "./config/run_config_error.ts";
 export { type RunMaterial, scheduleOf, trainerOptionsOf } from "./config/run_parts.ts";
 export { stepOperations } from "./config/step_operations.ts";
+export type { CorrectedRun, Correction, UpdatedMatrix } from "./corrections/correction.ts";
+export { MatrixCorrections } from "./corrections/matrix_corrections.ts";
+export { type CorrectionOptions, correctionSchema, makeCorrection } from "./corrections/registry.ts";
 export { type PrepareOptions, prepareDataset } from "./data/prepare_dataset.ts";
 export { PreparedDataset } from "./data/prepared_dataset.ts";
 export { estimateRun, formatEstimate, type RunEstimate } from "./dry_run.ts";
@@ -60,7 +63,14 @@ export { runNotes } from "./run_notes.ts";
 export { locateSources, type RunData, recordSources } from "./run_sources.ts";
 export { makeSchedule, type ScheduleOptions, scheduleSchema } from "./schedules/registry.ts";
 export { agreeUpTo, type Schedule, type ScheduledValues, type ScheduleStep } from "./schedules/schedule.ts";
+export { makeStaging, type StagingOptions, stagingSchema } from "./staging/registry.ts";
+export type { Stage, StagedRun, Staging } from "./staging/staging.ts";
 export { withStandardInput } from "./standard_input.ts";
+export {
+  type StraightThroughOptions,
+  straightThroughSchema,
+  withStraightThrough,
+} from "./straight_through/registry.ts";
 export type { Histogram } from "./telemetry/histogram.ts";
 export type { TelemetryOptions } from "./telemetry/telemetry_options.ts";
 export type { TelemetryRow } from "./telemetry/telemetry_row.ts";

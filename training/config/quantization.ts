@@ -1,9 +1,10 @@
 /** Section `quantization` of a recipe: how the quantizers of `model` come in. Nothing of it is in a model's config.json. */
 import { z } from "zod";
 import type { LinearQuantization } from "../../src/ops/linear_quantization.ts";
-import { correctionRefusal, correctionSchema } from "../corrections/registry.ts";
-import { stagingRefusal, stagingSchema } from "../staging/registry.ts";
+import { correctionRefusal, correctionSchema, corrections } from "../corrections/registry.ts";
+import { stagingRefusal, stagingSchema, stagings } from "../staging/registry.ts";
 import { straightThroughRefusal, straightThroughSchema } from "../straight_through/registry.ts";
+import { definitionOf } from "./typed_union.ts";
 
 export const quantizationSchema = z
   .strictObject({
@@ -37,4 +38,12 @@ export function quantizationProblems(
     const key = `quantization.${name}`;
     return reason === null ? [] : [{ key, text: `${key}: ${type} ${reason}` }];
   });
+}
+
+/** Its keys whose work at a step changes with the length of the run: `quantization.staging`. */
+export function keysOfLength({ staging, correction }: QuantizationOptions): string[] {
+  return [
+    ...(definitionOf(stagings, staging.type).dependsOnLength ? ["quantization.staging"] : []),
+    ...(definitionOf(corrections, correction.type).dependsOnLength ? ["quantization.correction"] : []),
+  ];
 }

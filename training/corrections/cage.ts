@@ -24,6 +24,7 @@ export const cage = defineCorrection({
       .default(0.8)
       .describe("Fraction of the run without a pull; then it rises linearly."),
   }),
+  dependsOnLength: true,
   refusal: needsQuantizer,
   create: ({ strength, silence }, { quantizer, maxSteps }) => ({
     after(step, learningRate) {

@@ -39,6 +39,8 @@ export interface CorrectedRun {
 export interface CorrectionDefinition<Schema extends z.ZodObject = z.ZodObject> {
   /** The keys of `quantization.correction` for this `type`. */
   schema: Schema;
+  /** True if what it does after a step changes with the length of the run. */
+  dependsOnLength: boolean;
   /** Why a model of that quantizer cannot have it, in a few words; null if it can. */
   refusal(quantizer: WeightQuantizer | null): string | null;
   /** Null: nothing is corrected. */

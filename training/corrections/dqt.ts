@@ -52,6 +52,7 @@ export const dqt = defineCorrection({
   schema: z.strictObject({
     type: z.literal("dqt").describe("No latent weights: each update is rounded stochastically onto the grid."),
   }),
+  dependsOnLength: false,
   refusal: (weights) => needsTernaryScale({ weights, activations: null }),
   create(_options, { quantizer, seed }) {
     const sizeOf = (shape: MatrixShape) => (shape.rows * shape.cols) / scaleCount(quantizer.scales, shape);

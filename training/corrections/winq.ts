@@ -21,6 +21,7 @@ export const winq = defineCorrection({
     pull: z.number().gt(0).max(1).default(0.1).describe("Part of the way: 1 is the quantized weights."),
     noise: nonnegative.default(0).describe("Standard deviation of noise on the weights that gradients are taken at."),
   }),
+  dependsOnLength: false,
   refusal: needsQuantizer,
   create: ({ every, pull, noise }, { quantizer, seed }) => ({
     noise:

@@ -21,6 +21,7 @@ export const arenas = defineStaging({
     warmup_fraction: z.number().min(0).lt(1).default(0.1).describe("Of the run in which l rises; then it falls to 0."),
     peak: positive.default(1).describe("Largest l."),
   }),
+  dependsOnLength: true,
   refusal: needsWeightQuantizer,
   create({ warmup_fraction, peak }, { final, maxSteps }) {
     const warmup = stageSteps(warmup_fraction, maxSteps);

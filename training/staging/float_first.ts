@@ -22,6 +22,7 @@ export const floatFirst = defineStaging({
       .default("keep")
       .describe("What happens to the optimizer's state at the switch: it goes on, or begins anew."),
   }),
+  dependsOnLength: true,
   refusal: needsWeightQuantizer,
   create({ fraction, optimizer }, { final, maxSteps }) {
     const floatSteps = stageSteps(fraction, maxSteps);

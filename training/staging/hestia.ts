@@ -86,6 +86,7 @@ export const hestia = defineStaging({
       .default(0.8)
       .describe("Of the run, its last part, in which the temperature falls to 0."),
   }),
+  dependsOnLength: true,
   refusal: needsTernaryScale,
   create({ temperature, pressure_fraction, anneal_fraction }, { final, maxSteps }) {
     return {

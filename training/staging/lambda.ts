@@ -35,6 +35,7 @@ export const lambda = defineStaging({
       .optional()
       .describe("k of the shapes `exponential` (by default 4) and `sigmoid` (by default 20)."),
   }),
+  dependsOnLength: true,
   refusal: needsWeightQuantizer,
   create({ fraction, shape, steepness: k = steepness[shape] }, { final, maxSteps }) {
     const steps = stageSteps(fraction, maxSteps);

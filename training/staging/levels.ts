@@ -44,6 +44,7 @@ export const levelStaging = defineStaging({
     type: z.literal("levels").describe("Nine levels (0, +-1/4, +-1/2, +-3/4, +-1), then the ternary ones."),
     fraction: z.number().gt(0).lt(1).default(0.25).describe("Of the run with nine levels."),
   }),
+  dependsOnLength: true,
   refusal: needsTernaryScale,
   create({ fraction }, { final, maxSteps }) {
     const steps = stageSteps(fraction, maxSteps);

@@ -4,6 +4,7 @@ import { defineStaging } from "./staging.ts";
 
 export const noStaging = defineStaging({
   schema: z.strictObject({ type: z.literal("none").describe("The final quantizers from the first step on.") }),
+  dependsOnLength: false,
   refusal: () => null,
   create(_options, { final }) {
     const stage = { quantization: final };

@@ -34,6 +34,8 @@ export interface StagedRun {
 export interface StagingDefinition<Schema extends z.ZodObject = z.ZodObject> {
   /** The keys of `quantization.staging` for this `type`. */
   schema: Schema;
+  /** True if the stage of a step changes with the length of the run. */
+  dependsOnLength: boolean;
   /** Why a run of such quantizers cannot have it, in a few words; null if it can. */
   refusal(final: LinearQuantization): string | null;
   create(options: z.output<Schema>, run: StagedRun): Staging;

@@ -3,7 +3,7 @@
  * binary networks, arXiv 1602.02830; for learnt steps, arXiv 1902.08153 and 2502.02631).
  *
  *     q = clip(round_half_even(w / s), lowest, highest)
- *     dw = dw~ where |w / s| < highest + half a step,     0 elsewhere
+ *     dw = dw~ where lowest - half a step < w / s < highest + half a step,     0 elsewhere
  *
  * For ternary weights |w| < 1.5 s: what autograd makes of round, then clamp. With the mean magnitude as s, 23% of normal
  * weights have no gradient; weight decay alone brings them back.
@@ -14,10 +14,14 @@ import { defineStraightThrough, masked } from "./straight_through.ts";
 export const clipped = defineStraightThrough({
   schema: z.strictObject({ type: z.literal("clipped").describe("No gradient where the clamp acts.") }),
   apply(_options, quantizer) {
-    const [below, highest] = quantizer.levels.slice(-2);
-    const limit = highest + (highest - below) / 2;
+    const { levels } = quantizer;
+    const halfStep = (levels[1] - levels[0]) / 2;
+    const [low, high] = [levels[0] - halfStep, levels[levels.length - 1] + halfStep];
     return masked(quantizer, ({ latent, scale, mask }) => {
-      for (let i = 0; i < mask.length; i++) mask[i] = Math.abs(latent[i] / scale) < limit ? 1 : 0;
+      for (let i = 0; i < mask.length; i++) {
+        const z = latent[i] / scale;
+        mask[i] = low < z && z < high ? 1 : 0;
+      }
     });
   },
 });

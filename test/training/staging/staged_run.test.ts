@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadCausalLM, openCheckpoint } from "../../../src/checkpoint/checkpoint.ts";
+import { matchRun } from "../../../training/match_run.ts";
+import { RunDirectory } from "../../../training/run_directory.ts";
 import { validate } from "../../../training/validation.ts";
 import {
   metricsOf,
@@ -97,6 +99,10 @@ describe.each<{ name: string; keys: Record<string, string> }>([
     expect(rows[2].backward_precision).toBe("f32");
     expect(rows.at(-1)).toMatchObject({ stage: "final", backward_precision: "int8" });
     expect(rows.at(-1)!.loss).toBeLessThan(rows[0].loss);
+    const longer = { ...run.config, training: { ...run.config.training, max_steps: 9 } };
+    expect(matchRun(longer, new RunDirectory(whole)).remarks[0]).toBe(
+      "quantization.staging goes by the fraction of the run: from step 7 on, by that of 9 steps, not 6",
+    );
 
     const checkpoint = await openCheckpoint(whole);
     const model = await loadCausalLM(checkpoint);
