@@ -4,13 +4,13 @@ import { defineCommand } from "./command.ts";
 export const command = defineCommand({
   name: "bitnet-report",
   summary: "Writes a page that shows and compares runs, or a sweep: curves, weights, telemetry, samples, settings.",
-  positionals: ["RUN"],
+  positionals: ["RUN | SWEEP"],
   furtherPositionals: "RUN",
   options: {
     out: {
       type: "string",
       alias: "o",
-      description: "the page; default report.html, in the folder of the run if there is only one",
+      description: "the page; default report.html, in the folder of the run or sweep if there is only one",
     },
     png: {
       type: "boolean",
@@ -26,6 +26,7 @@ export const command = defineCommand({
   examples: [
     ["$0 runs/small", "runs/small/report.html, and its figures in runs/small/report_figures"],
     ["$0 runs/ternary runs/float --out both.html", "two runs on the same axes, and how their settings differ"],
+    ["$0 sweeps/rate", "arms, paired differences with their intervals, curves, what was tuned"],
     ["$0 runs/2b --no-weights --no-png", "the page alone, without reading the checkpoint"],
   ],
   epilogue: "A run may still be going on: what is written is shown. The page is one file and needs no network.",

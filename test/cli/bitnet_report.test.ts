@@ -175,6 +175,32 @@ test("writes the page and its figures where they are wanted", async () => {
   expect(readFileSync(at("alone", "report.html"), "utf8")).toContain("no checkpoint yet");
 });
 
+test("a sweep: arms, paired differences and verdicts that follow from the runs that are there", async () => {
+  mkdirSync(at("sweep", "runs"), { recursive: true });
+  const arms = { low: [2, 2.1], high: [3, 3.15] };
+  const named = Object.keys(arms).map((name) => `  - {name: ${name}}\n`);
+  writeFileSync(at("sweep", "sweep.yaml"), `name: rates\nmethod: list\nruns:\n${named.join("")}seeds: [1, 2]\n`);
+  const records = Object.entries(arms).flatMap(([arm, losses]) =>
+    losses.map((loss, i) => {
+      const name = `${arm}-s${i + 1}`;
+      writeRun(path.join("sweep", "runs", name), { learningRate: 0.01, losses: [4, loss] });
+      return { name, arm, seed: i + 1, stage: "final", folder: name, steps: 2, until: 2 };
+    }),
+  );
+  expect(await reportOn([at("sweep")], { png: false, weights: false }).catch(({ message }) => message)).toBe(
+    `${at("sweep")}: the sweep has no runs yet`,
+  );
+  writeFileSync(at("sweep", "runs.json"), JSON.stringify(records));
+  const html = await pageOf([at("sweep")]);
+  expect(html).toContain("<h1>rates</h1>");
+  const low = cellsOf(html).find(([arm]) => arm === "low")!;
+  expect(low.slice(0, 4)).toEqual(["low", "2", "2.0500", "0.0707"]);
+  const high = cellsOf(html).find(([arm, , pairs]) => arm === "high" && pairs === "2")!;
+  expect(high[3]).toBe("+1.0250");
+  expect(html.match(/aria-label="[^"]*"/g)).toContain('aria-label="val_loss over the run"');
+  await expect(pageOf([at("sweep"), at("alone")])).rejects.toThrow("a report is about one sweep, or about runs");
+});
+
 describe("refuses, in one line,", () => {
   const refusal = (folders: readonly string[]) =>
     reportOn(folders, { out: at("none.html"), png: false, weights: false }).catch(({ message }) => message);

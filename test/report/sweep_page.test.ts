@@ -92,6 +92,7 @@ const sweep: ReportedSweep = {
     },
   ],
   runs,
+  scaling: null,
   notes: ["Better or worse: |mean| >= 2 standard errors."],
 };
 

@@ -1,4 +1,5 @@
 /** What the page of a sweep is made of: its summary, and the curves of its runs. */
+import type { Figure } from "../figures/figure.ts";
 import type { MetricPoint } from "../run/run_data.ts";
 
 export interface SpanOf {
@@ -84,6 +85,8 @@ export interface ReportedSweep {
   arms: readonly ReportedArm[];
   comparisons: readonly ReportedComparison[];
   runs: readonly ReportedSweepRun[];
+  /** Laws of loss over sizes, where the sweep has enough of them: lines to tell, and the figure. */
+  scaling: { lines: readonly string[]; figure: Figure | null } | null;
   /** How verdicts are reached, and what readers must know. */
   notes: readonly string[];
 }

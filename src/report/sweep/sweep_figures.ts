@@ -16,17 +16,20 @@ export function armsFigure({ arms, metric }: ReportedSweep): Figure | null {
   return intervalChart({ title: "Arms: mean, one s.d., runs", x: { label: metric.name }, rows });
 }
 
+/** A sweep's only comparison may be called after its metric: then there is nothing to tell it from. */
+export function titled({ metric }: ReportedSweep, { name }: ReportedComparison, text: string): string {
+  return name === metric.name ? text : `${name}: ${text[0].toLowerCase()}${text.slice(1)}`;
+}
+
 /** Arm minus baseline, with the t interval. */
-export function differencesFigure(
-  { name, baseline, arms }: ReportedComparison,
-  colours: readonly string[],
-): Figure | null {
+export function differencesFigure(sweep: ReportedSweep, comparison: ReportedComparison): Figure | null {
+  const { baseline, arms } = comparison;
   const rows = arms.flatMap(({ arm, n, mean, tInterval }) => {
     if (n === 0) return [];
     const interval = tInterval === null ? null : ([tInterval.low, tInterval.high] as const);
-    return [{ label: arm, mean, interval, values: [], colour: colours.indexOf(arm) }];
+    return [{ label: arm, mean, interval, values: [], colour: sweep.arms.findIndex((each) => each.arm === arm) }];
   });
-  const title = `${name}: difference from ${baseline}`;
+  const title = titled(sweep, comparison, `Difference from ${baseline}`);
   return intervalChart({ title, x: { label: "arm minus baseline" }, rows, mark: 0 });
 }
 
@@ -63,7 +66,7 @@ export function curvesFigure(sweep: ReportedSweep, comparison: ReportedCompariso
     return [{ label: arm, points: meanPoints(curves), colour }, ...(curves.length > 1 ? seeds : [])];
   });
   if (from > 0 && series.every(({ points }) => points.length < 3)) return null;
-  const title = `${comparison.name}: ${metric.name}${from > 0 ? ", second half" : " over the run"}`;
+  const title = titled(sweep, comparison, `${metric.name}${from > 0 ? ", second half" : " over the run"}`);
   return lineChart({ title, x: { label: "step" }, y: { label: metric.name }, series, hasLegend: true });
 }
 

@@ -4,24 +4,22 @@ import { type Figure, figureGrid } from "../figures/figure.ts";
 import { escapeHtml } from "../markup.ts";
 import { definitionList, faintLine, htmlPage, section, textLines } from "../page.ts";
 import type { ReportedComparison, ReportedSweep } from "./sweep_data.ts";
-import { armsFigure, curvesFigure, differencesFigure, tuningFigure } from "./sweep_figures.ts";
+import { armsFigure, curvesFigure, differencesFigure, titled, tuningFigure } from "./sweep_figures.ts";
 import { armsTable, differencesTable, rankingTable, runsTable } from "./sweep_tables.ts";
-
-const armNames = ({ arms }: ReportedSweep) => arms.map(({ arm }) => arm);
 
 function comparisonFigures(sweep: ReportedSweep, comparison: ReportedComparison): (Figure | null)[] {
   return [
-    differencesFigure(comparison, armNames(sweep)),
+    differencesFigure(sweep, comparison),
     curvesFigure(sweep, comparison, 0),
     curvesFigure(sweep, comparison, 0.5),
   ];
 }
 
 function comparisonSection(sweep: ReportedSweep, comparison: ReportedComparison): string {
-  const { name, baseline, arms } = comparison;
+  const { baseline, arms } = comparison;
   if (arms.length === 0) return "";
   return section(
-    `${name}: against ${baseline}`,
+    titled(sweep, comparison, `Against ${baseline}`),
     differencesTable(comparison, sweep.confidence),
     figureGrid(comparisonFigures(sweep, comparison)),
     `<h3>Ranking</h3>`,
@@ -36,12 +34,13 @@ export function sweepFigures(sweep: ReportedSweep): Figure[] {
     armsFigure(sweep),
     tuningFigure(sweep),
     ...sweep.comparisons.flatMap((comparison) => comparisonFigures(sweep, comparison)),
+    sweep.scaling?.figure ?? null,
   ];
   return all.filter((figure) => figure !== null);
 }
 
 export function sweepPage(sweep: ReportedSweep): string {
-  const { name, directory, metric, seeds, notes, runs } = sweep;
+  const { name, directory, metric, seeds, notes, runs, scaling } = sweep;
   return htmlPage(`bitnet-report: ${name}`, [
     `<h1>${escapeHtml(name)}</h1>`,
     definitionList([
@@ -52,6 +51,7 @@ export function sweepPage(sweep: ReportedSweep): string {
     textLines(notes),
     section("Arms", armsTable(sweep), figureGrid([armsFigure(sweep), tuningFigure(sweep)])),
     ...sweep.comparisons.map((comparison) => comparisonSection(sweep, comparison)),
+    scaling === null ? "" : section("Scaling", textLines(scaling.lines), figureGrid([scaling.figure])),
     section("Runs", `<details><summary>${counted(runs.length, "run")}</summary>${runsTable(sweep)}</details>`),
   ]);
 }
