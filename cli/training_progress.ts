@@ -8,6 +8,9 @@ const zeros = ({ zero_fraction: share }: Partial<MetricsRow>) =>
   share === undefined ? "" : `zeros ${(100 * share).toFixed(1)}%`;
 const flips = ({ flip_rate: rate }: Partial<MetricsRow>) =>
   rate === undefined ? "" : `flips ${(100 * rate).toFixed(3)}%`;
+/** Nothing on the final grid, also that of a run without stages. */
+const stage = ({ stage: name, stage_value: value }: Partial<MetricsRow>) =>
+  name === undefined || name === "final" ? "" : `stage ${name}${value === undefined ? "" : ` ${value.toFixed(3)}`}`;
 const speed = ({ tokens_per_second: speed }: Partial<MetricsRow>) => (speed === undefined ? "" : `${speed} tokens/s`);
 
 /**
@@ -20,6 +23,7 @@ export function metricsFields(row: MetricsRow, maxSteps: number, secondsLeft: nu
     `step ${row.step}/${maxSteps}`,
     `loss ${row.loss.toFixed(4)}`,
     row.val_loss === undefined ? "" : `val ${row.val_loss.toFixed(4)}${bits}`,
+    stage(row),
     row.learning_rate > 0 ? `lr ${row.learning_rate.toExponential(2)}` : "",
     zeros(row),
     row.flip_rate === 0 && row.learning_rate === 0 ? "" : flips(row),

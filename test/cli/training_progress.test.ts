@@ -52,6 +52,13 @@ describe("metricsFields", () => {
     ]);
   });
 
+  it("names the stage of a run, until it is on its final grid", () => {
+    const fields = (changes: Partial<MetricsRow>) => metricsFields({ ...row, ...changes }, 500, 65);
+    expect(fields({ stage: "hestia", stage_value: 0.25 })).toContain("stage hestia 0.250");
+    expect(fields({ stage: "float" })).toContain("stage float");
+    expect(fields({ stage: "final" })).toEqual(fields({}));
+  });
+
   it("the last row tells neither the time left nor a rate of 0", () => {
     const last = { ...row, step: 500, learning_rate: 0 };
     const tail = ["zeros 31.0%", "flips 0.181%", "2628 tokens/s"];
