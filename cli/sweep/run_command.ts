@@ -11,6 +11,7 @@ import type { RunConfig } from "../../training/config/run_config.ts";
 import { baseRoot, readBase, storedBase } from "../../training/sweep/base_recipe.ts";
 import { baseTime, type StepTimes } from "../../training/sweep/budget.ts";
 import { earlierTuning } from "../../training/sweep/earlier_tuning.ts";
+import { measureTwins } from "../../training/sweep/measure_twins.ts";
 import { SweepPlan } from "../../training/sweep/plan.ts";
 import { PreparedData } from "../../training/sweep/prepared_data.ts";
 import { loadSweep, parseSweep } from "../../training/sweep/read_sweep.ts";
@@ -22,7 +23,7 @@ import { readSweepResults } from "../../training/sweep/sweep_results.ts";
 import { checkInteger, UsageError } from "../command.ts";
 import { Progress } from "../progress.ts";
 import type { SweepFlags } from "../sweep_flags.ts";
-import { say } from "../terminal/say.ts";
+import { say, sayAside } from "../terminal/say.ts";
 import { listRuns } from "./list_runs.ts";
 import { runProcess } from "./start_run.ts";
 import { SweepProgress } from "./sweep_progress.ts";
@@ -123,6 +124,17 @@ export async function runSweepCommand(flags: SweepFlags, axes: readonly string[]
   }
 }
 
+/** The distances from the float twins, which the summary has. */
+async function compareTwins({ directory, data, signal }: Pick<SweepOptions, "directory" | "data" | "signal">) {
+  const progress = new Progress({ stream: process.stdout, lines: "beginnings" });
+  const onProgress = (done: number, total: number, run: string) =>
+    progress.update("comparing with the float twins", done, total, [run]);
+  const left = await measureTwins({ directory, data, onProgress, signal }).finally(() => progress.close());
+  if (left.length > 0) {
+    sayAside(`note: not compared with a float twin, for want of checkpoints or of equal tokens: ${left.join(", ")}`);
+  }
+}
+
 /** Runs the sweep, and shows it. */
 async function train(
   sweep: Omit<SweepOptions, "start" | "listener">,
@@ -131,11 +143,12 @@ async function train(
   const { plan, directory, processes } = sweep;
   say(`sweep     ${counted(plan.arms.length, "arm")}, ${counted(plan.seeds.length, "seed")}, in ${directory.path}`);
   say(`machine   ${processes} at a time, each with ${counted(threads, "thread")}`);
-  const listener = new SweepProgress(process.stdout, plan.sweep.metric);
+  const listener = new SweepProgress(process.stdout, plan.sweep);
   const onWait = (folder: string, writer: number) =>
     listener.note(`waiting for process ${writer}, which still trains in ${folder}`);
   const start = runProcess({ threads, backend, onWait });
   const end = await runSweep({ ...sweep, start, listener }).finally(() => listener.close());
+  if (end === "finished" && plan.sweep.float_twin !== undefined) await compareTwins(sweep);
   if (end === "interrupted") {
     process.exitCode = 130;
     say(`interrupted: continue with bitnet-sweep --out ${directory.path}`);

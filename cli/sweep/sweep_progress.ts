@@ -3,21 +3,28 @@ import { counted } from "../../src/errors/counted.ts";
 import type { PlannedRun } from "../../training/sweep/plan.ts";
 import { isSettled, metricValue, type RunState } from "../../training/sweep/run_state.ts";
 import type { SweepListener } from "../../training/sweep/run_sweep.ts";
-import type { Metric } from "../../training/sweep/sweep_schema.ts";
+import type { Metric, SweepFile } from "../../training/sweep/sweep_schema.ts";
 import type { SweepOutlook, WantedRun } from "../../training/sweep/waves.ts";
 import { Progress, type ProgressOptions } from "../progress.ts";
 
 export class SweepProgress implements SweepListener {
   private readonly metric: Metric;
+  private readonly tunedKey: string | undefined;
   private readonly progress: Progress;
   /** Of the wave: updates wanted and made, and runs. */
   private wanted = 0;
   private readonly made = new Map<PlannedRun, number>();
+  private isFirst = true;
   private runs = 0;
   private ended = 0;
 
-  constructor(stream: NodeJS.WriteStream, metric: Metric, options: Pick<ProgressOptions, "env" | "now"> = {}) {
+  constructor(
+    stream: NodeJS.WriteStream,
+    { metric, tune }: Pick<SweepFile, "metric" | "tune">,
+    options: Pick<ProgressOptions, "env" | "now"> = {},
+  ) {
     this.metric = metric;
+    this.tunedKey = tune?.parameter;
     this.progress = new Progress({ ...options, stream, lines: "none" });
   }
 
@@ -31,9 +38,12 @@ export class SweepProgress implements SweepListener {
     }
     this.runs = wanted.length;
     this.ended = wanted.length - open.length;
-    if (this.ended > 0) this.note(`${counted(this.ended, "run")} of ${this.runs} done before`);
+    // Later waves go on with what this process has done.
+    if (this.isFirst && this.ended > 0) this.note(`${counted(this.ended, "run")} of ${this.runs} done before`);
+    this.isFirst = false;
     for (const [arm, { value, edge }] of open.every(({ run }) => run.stage === "final") ? tuned : []) {
-      this.note(`${arm}: ${value}${edge === null ? "" : `, the ${edge} that was tried: a better one may lie beyond`}`);
+      const doubt = edge === null ? "" : `, the ${edge} that was tried: a better one may lie beyond`;
+      this.note(`${arm}: ${this.tunedKey} ${value}${doubt}`);
     }
     this.show("");
   }
@@ -67,7 +77,8 @@ export class SweepProgress implements SweepListener {
     const made = [...this.made.values()].reduce((sum, step) => sum + step, 0);
     this.progress.update("sweep", made, this.wanted, [
       { text: `${this.ended}/${this.runs} runs`, rank: 1 },
-      { text: detail, rank: 3 },
+      // Names of arms may be long: they go before the bar does.
+      { text: detail, rank: 200 },
     ]);
   }
 }

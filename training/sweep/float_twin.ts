@@ -7,6 +7,12 @@ import * as tf from "@tensorflow/tfjs";
 import type { CausalLM } from "../../src/model/causal_lm.ts";
 import type { TokenBatch } from "../train_step.ts";
 
+/** Contents of float_twin.json. */
+export interface MeasuredTwin extends TwinDistance {
+  /** Folder of the twin's run. */
+  twin: string;
+}
+
 export interface TwinDistance {
   /** Nats per token. */
   kl: number;
@@ -18,16 +24,20 @@ export interface TwinDistance {
 /** Logits that are held of a model at a time: 64 MB. */
 const mostLogits = 2 ** 24;
 
-/** @param batches every target that is not negative counts */
+/**
+ * @param batches every target that is not negative counts
+ * @param held logits of a model at a time; the result does not depend on it
+ */
 export async function twinDistance(
   model: CausalLM,
   twin: CausalLM,
   batches: AsyncIterable<TokenBatch> | Iterable<TokenBatch>,
+  held = mostLogits,
 ): Promise<TwinDistance> {
   let [kl, agreed, tokens] = [0, 0, 0];
   const { vocabSize } = twin.config;
   for await (const { ids, targets, sequenceLength } of batches) {
-    const sequences = Math.max(1, Math.floor(mostLogits / (vocabSize * sequenceLength)));
+    const sequences = Math.max(1, Math.floor(held / (vocabSize * sequenceLength)));
     for (let from = 0; from < ids.length; from += sequences * sequenceLength) {
       const part = ids.slice(from, from + sequences * sequenceLength);
       const [p, q] = [twin, model].map((each) => logitsOf(each, part, sequenceLength));

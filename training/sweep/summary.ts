@@ -218,7 +218,8 @@ function validationText({ runs }: SweepResults): string {
   const config = runs.find((run) => run.config !== null)?.config;
   if (config == null) return "";
   const { sequence_length, eval_batches, batch_size } = config.training;
-  const share = eval_batches === 0 ? "all of it" : `its first ${eval_batches} batches of ${batch_size}`;
+  // The sequences of a part of it lie evenly over the whole: see validationBatches.
+  const share = eval_batches === 0 ? "all of it" : `${eval_batches * batch_size} windows of it at most, evenly spread`;
   const percent = Number((100 * config.data.validation_fraction).toFixed(6));
   return (
     `the last ${percent}% of the data, ${share}, in windows of ${sequence_length} tokens that do ` +

@@ -15,7 +15,7 @@ import { makeDirectory } from "../../src/files/make_directory.ts";
 import { writeWholeFileSync } from "../../src/files/whole_file.ts";
 import { RunDirectory } from "../run_directory.ts";
 import type { StepTimes } from "./budget.ts";
-import type { TwinDistance } from "./float_twin.ts";
+import type { MeasuredTwin } from "./float_twin.ts";
 import { formatSweep, loadSweep } from "./read_sweep.ts";
 import { SweepError } from "./sweep_error.ts";
 import type { SweepFile } from "./sweep_schema.ts";
@@ -112,11 +112,11 @@ export class SweepDirectory {
     writeWholeFileSync(this.tunedFile, `${JSON.stringify(tuned, null, 2)}\n`);
   }
 
-  readTwinDistance(folder: string): TwinDistance | null {
-    return readJson<TwinDistance>(this.twinFile(folder));
+  readTwinDistance(folder: string): MeasuredTwin | null {
+    return readJson<MeasuredTwin>(this.twinFile(folder));
   }
 
-  writeTwinDistance(folder: string, distance: TwinDistance): void {
+  writeTwinDistance(folder: string, distance: MeasuredTwin): void {
     writeWholeFileSync(this.twinFile(folder), `${JSON.stringify(distance)}\n`);
   }
 

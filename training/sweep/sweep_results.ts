@@ -3,7 +3,7 @@ import { folderWriter } from "../../src/files/folder_lock.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import type { MetricsRow } from "../metrics.ts";
 import { tokensPerStep } from "./budget.ts";
-import type { TwinDistance } from "./float_twin.ts";
+import type { MeasuredTwin } from "./float_twin.ts";
 import { isSettled, metricValue, readRunState } from "./run_state.ts";
 import type { RunRecord, SweepDirectory } from "./sweep_directory.ts";
 import type { SweepFile } from "./sweep_schema.ts";
@@ -26,7 +26,7 @@ export interface RunResult extends RunRecord {
   learningRate: number | null;
   failure: string | null;
   /** How far the model is from its float twin, where that was measured. */
-  floatTwin: TwinDistance | null;
+  floatTwin: MeasuredTwin | null;
   /** Rows of metrics.jsonl. */
   rows: readonly MetricsRow[];
   /** Null before the run has begun. */

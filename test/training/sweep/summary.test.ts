@@ -123,7 +123,9 @@ test("the report fits 80 columns, and tells edges, failures and the rule", () =>
   expect(notes).toContain("better: 0.004 is the highest value that was tried; a better one may lie beyond");
   expect(notes).toContain("fails-s3 failed: step 3: the loss is NaN");
   expect(notes.at(-1)).toMatch(/p < 0\.05 after Holm's correction over the arms of a comparison\.$/);
-  expect(notes.at(-2)).toContain("the last 5% of the data, its first 4 batches of 4, in windows of 32 tokens");
+  expect(notes.at(-2)).toContain(
+    "the last 5% of the data, 16 windows of it at most, evenly spread, in windows of 32 tokens",
+  );
 });
 
 test("scaling laws: one for each kind of weights, over the sizes of the layers' matrices", () => {
