@@ -7,6 +7,7 @@ import { UserError } from "../src/errors/user_error.ts";
 import { makeDirectory } from "../src/files/make_directory.ts";
 import { chosenCache, type UserCache, userCache } from "../src/files/user_cache.ts";
 import { writeWholeFileSync } from "../src/files/whole_file.ts";
+import { parseProbe } from "../src/probes/registry.ts";
 import { trainBpe } from "../src/tokenizer/bpe_trainer.ts";
 import { byteLevelTokenizer } from "../src/tokenizer/byte_level_tokenizer.ts";
 import { loadTokenizer } from "../src/tokenizer/load_tokenizer.ts";
@@ -19,7 +20,14 @@ import { type PreparePhase, prepareDataset } from "./data/prepare_dataset.ts";
 import type { PreparedDataset } from "./data/prepared_dataset.ts";
 
 /** Name of the generated world among `data.sources`. */
-export const worldSource = "world";
+const worldSource = "world";
+/** Synthetic probes begin so: `probe:addition?digits=3`. */
+const probePrefix = "probe:";
+
+/** True for a source that is no file, folder or data set, but made here. */
+export function isGenerated(source: string): boolean {
+  return source === worldSource || source.startsWith(probePrefix);
+}
 
 /** The configuration does not say what to train on, or its parts do not fit. */
 export class RunDataError extends UserError {
@@ -47,9 +55,9 @@ function documentOptions({ data }: RunConfig): DocumentOptions {
 }
 
 /**
- * Sources as the data pipeline reads them: `world` becomes a JSONL file in the cache, written anew, so that it always
- * is what the generator says.
- * @throws {RunDataError} if there is none.
+ * Sources as the data pipeline reads them: what is generated becomes a JSONL file in the cache, written anew, so that it
+ * always is what the generator says.
+ * @throws {RunDataError} if there is none, or {ProbeError} for a probe that there is not.
  */
 export function resolveSources(config: RunConfig): string[] {
   const { sources, world_seed, world_documents, text_field } = config.data;
@@ -57,15 +65,23 @@ export function resolveSources(config: RunConfig): string[] {
   if (list.length === 0) {
     throw new RunDataError("no training data: give --data FILE_OR_ID, or data.sources in the configuration");
   }
-  return list.map((source) => {
-    if (source !== worldSource) return source;
-    const file = path.join(cacheDirectory(config), `world-${world_seed}-${world_documents}.jsonl`);
-    const rows = Array.from(generateWorld(world_seed).trainingDocuments(world_documents), (text) =>
-      JSON.stringify({ [text_field]: text }),
-    );
+  const write = (name: string, documents: Iterable<string>) => {
+    const file = path.join(cacheDirectory(config), `${name}.jsonl`);
+    const rows = Array.from(documents, (text) => JSON.stringify({ [text_field]: text }));
     makeDirectory(path.dirname(file));
     writeWholeFileSync(file, `${rows.join("\n")}\n`);
     return file;
+  };
+  return list.map((source) => {
+    if (source.startsWith(probePrefix)) {
+      const probe = parseProbe(source.slice(probePrefix.length));
+      return write(`probe-${probe.notation.replaceAll(/[^\w=]/g, "-")}`, probe.documents());
+    }
+    if (source !== worldSource) return source;
+    return write(
+      `world-${world_seed}-${world_documents}`,
+      generateWorld(world_seed).trainingDocuments(world_documents),
+    );
   });
 }
 

@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { isGlob } from "../src/data/glob.ts";
 import type { RunConfig } from "./config/run_config.ts";
-import { RunDataError, worldSource } from "./run_data.ts";
+import { isGenerated, RunDataError } from "./run_data.ts";
 
 interface RecordedSource {
   /** As the configuration has it. */
@@ -40,7 +40,7 @@ function isThere(source: string): boolean {
 export function recordSources(config: RunConfig, dataset: string, run: string): RunData {
   const sources = listOf(config).map((source): RecordedSource => {
     const absolute = path.resolve(source);
-    const isLocal = source !== worldSource && (existsSync(source) || isGlob(source)) && isThere(absolute);
+    const isLocal = !isGenerated(source) && (existsSync(source) || isGlob(source)) && isThere(absolute);
     return {
       source,
       path: isLocal ? absolute : null,

@@ -13,7 +13,7 @@ export interface Violation {
 /** Rooms of `src` by rank, the lowest first. */
 export const ranks: readonly (readonly string[])[] = [
   ["arrays", "errors", "random"],
-  ["files", "machine", "quant", "world", "python", "statistics"],
+  ["files", "machine", "quant", "world", "probes", "python", "statistics"],
   ["jinja", "report"],
   ["tokenizer"],
   ["quantizers", "gguf", "data"],

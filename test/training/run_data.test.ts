@@ -2,11 +2,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { parseProbe } from "../../src/probes/registry.ts";
 import { generateWorld } from "../../src/world/generator.ts";
 import { loadRunConfig, resolveConfigPath } from "../../training/config/load_run_config.ts";
 import { parseOverride } from "../../training/config/overrides.ts";
 import type { RunConfig } from "../../training/config/run_config.ts";
 import { cacheDirectory, makeTokenizer, openDataset, resolveSources, withVocabulary } from "../../training/run_data.ts";
+import { recordSources } from "../../training/run_sources.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -33,6 +35,18 @@ describe("resolveSources", () => {
     const [file] = resolveSources(tiny("data.world_documents=5", "data.text_field=story"));
     const rows = readFileSync(file, "utf8").trimEnd().split("\n");
     expect(rows.map((row) => JSON.parse(row).story)).toEqual([...generateWorld().trainingDocuments(5)]);
+  });
+
+  it("writes the text of a synthetic probe, one file for each difficulty", () => {
+    const config = tiny(`data.sources=["probe:addition?documents=5", "probe:addition?documents=5&digits=9", world]`);
+    const [file, harder, world] = resolveSources(config);
+    expect(path.basename(world)).toMatch(/^world/);
+    expect(harder).not.toBe(file);
+    const rows = readFileSync(file, "utf8").trimEnd().split("\n");
+    expect(rows.map((row) => JSON.parse(row).text)).toEqual([...parseProbe("addition?documents=5").documents()]);
+    expect(() => resolveSources(tiny("data.sources=probe:subtraction"))).toThrow(/there is no probe subtraction/);
+    // A question mark is no pattern here: nothing of this machine is written down.
+    expect(recordSources(config, "key", folder).sources.every((source) => source.path === null)).toBe(true);
   });
 
   it("keeps other sources as they are, in order", () => {

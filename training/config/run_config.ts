@@ -48,7 +48,8 @@ const dataSchema = z
       .union([z.string(), z.array(z.string())], { error: "expected a text or a list of texts" })
       .default([])
       .describe(
-        "Files, folders, globs and Hugging Face dataset ids, `world`, the generated world, or `-`, standard input; or `--data`.",
+        "Files, folders, globs and Hugging Face dataset ids, `world`, the generated world, `probe:addition?digits=3` and other " +
+          "synthetic probes, or `-`, standard input; or `--data`.",
       ),
     text_field: z
       .string()

@@ -6,7 +6,7 @@
  *     <data-dir>/<data set>/<configuration>/<split>.jsonl
  *     <data-dir>/<data set>/<split>.jsonl, if the data set has one configuration (a file beside the folders of several may
  *       hold the documents of all: every subject of MMLU would be asked the questions of all 57)
- *     the generated world (data set `bitnet-lab/world`)
+ *     the generated world (data set `bitnet-lab/world`), synthetic probes (`bitnet-lab/probes`)
  *     the Hugging Face Hub, through a function that the caller supplies
  */
 import { existsSync, readdirSync, statSync } from "node:fs";
@@ -19,6 +19,7 @@ import { type LocatedDocument, readDocumentFile } from "../../data/document_file
 import { findLocalFiles, type LocalFiles, leftOutText } from "../../data/local_files.ts";
 import type { OnRemark } from "../../data/row_source.ts";
 import { counted } from "../../errors/counted.ts";
+import { parseProbe, probeDataset } from "../../probes/registry.ts";
 import { generateWorld, type World } from "../../world/generator.ts";
 import type { Task } from "../task/task.ts";
 import { withCsvColumnTypes } from "./csv_columns.ts";
@@ -36,8 +37,8 @@ export interface TaskDataOptions {
   onRemark?: OnRemark;
 }
 
-/** Data sets that are made here. */
-const generatedDataset = "bitnet-lab/world";
+/** The generated world. */
+const worldDataset = "bitnet-lab/world";
 
 export class TaskData {
   private readonly options: TaskDataOptions;
@@ -78,7 +79,8 @@ export class TaskData {
     const folders = dataDirectory === undefined ? [] : localFolders(dataDirectory, task);
     const local = folders.map((folder) => splitFile(folder, split)).find((file) => file !== undefined);
     if (local !== undefined) return this.read([local]);
-    if (task.dataset?.path === generatedDataset) return this.generated(task, split);
+    if (task.dataset?.path === worldDataset) return this.ofWorld(task, split);
+    if (task.dataset?.path === probeDataset) return ofProbe(task.dataset.config ?? "", split);
     if (dataDirectory !== undefined) {
       const expected = folders.map((folder) => path.join(folder, `${split}.jsonl`)).join(" or ");
       throw new DataError(
@@ -128,17 +130,27 @@ export class TaskData {
     return files;
   }
 
-  private generated(task: Task, split: string): LocatedDocument[] {
+  private ofWorld(task: Task, split: string): LocatedDocument[] {
     this.world ??= generateWorld();
     const name = task.dataset?.config ?? "";
     const splits: Record<string, readonly object[]> | undefined = this.world.tasks[name as keyof World["tasks"]];
     const documents = splits?.[split];
     if (documents === undefined) throw new DataError(`the generated world has no split ${split} of ${name}`);
-    return documents.map((document, index) => ({
-      document: document as JsonObject,
-      place: `generated ${name} ${split} ${index + 1}`,
-    }));
+    return generated(name, split, documents);
   }
+}
+
+/** @param notation `addition?digits=3` */
+function ofProbe(notation: string, split: string): LocatedDocument[] {
+  if (split !== "train" && split !== "test") throw new DataError(`probe ${notation} has no split ${split}`);
+  return generated(notation, split, parseProbe(notation).questions(split));
+}
+
+function generated(name: string, split: string, documents: readonly object[]): LocatedDocument[] {
+  return documents.map((document, index) => ({
+    document: document as JsonObject,
+    place: `generated ${name} ${split} ${index + 1}`,
+  }));
 }
 
 /** Types of columns, where the files do not have them: those of JSON and CSV. */

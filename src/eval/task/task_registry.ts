@@ -4,6 +4,7 @@ import path from "node:path";
 import { nearestHint } from "../../errors/nearest_name.ts";
 import { UserError } from "../../errors/user_error.ts";
 import { packageDirectory } from "../../files/package.ts";
+import { parseProbe, probeDataset } from "../../probes/registry.ts";
 import type { GroupConfig } from "../schema/task_schema.ts";
 import { compileTask, type Task } from "./task.ts";
 import { type GroupEntry, readTaskFile, type TaskEntry, TaskFileError } from "./task_file.ts";
@@ -84,11 +85,24 @@ export class TaskRegistry {
   }
 
   private matches(name: string): string[] {
-    if (!name.includes("*")) return [name];
+    if (!name.includes("*")) {
+      this.addProbe(name);
+      return [name];
+    }
     const pattern = new RegExp(`^${name.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`);
     const found = [...this.entries.keys()].filter((candidate) => pattern.test(candidate));
     if (found.length === 0) throw new UnknownTaskError(`no task matches ${name}`);
     return found;
+  }
+
+  /** `probe_addition?digits=5`: the task of a synthetic probe at another difficulty. */
+  private addProbe(name: string): void {
+    const [base, options] = name.split(/\?(.*)/s);
+    const entry = this.entries.get(base);
+    if (options === undefined || entry?.kind !== "task" || entry.config.dataset_path !== probeDataset) return;
+    const config = { ...entry.config, task: name, dataset_name: `${entry.config.dataset_name}?${options}` };
+    parseProbe(config.dataset_name);
+    this.entries.set(name, { ...entry, config });
   }
 
   /** Adds what `name` stands for; returns the names of its tasks and groups. */
