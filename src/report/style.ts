@@ -79,5 +79,6 @@ pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--track);border-r
 .right{color:var(--c)}.wrong{color:var(--e)}
 @media (max-width:34rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.4rem}.row{grid-template-columns:1fr 7.5rem}.row b{font-size:.8rem}td,th{padding-right:.5rem}table{font-size:.8rem}
 td:first-child{white-space:normal;overflow-wrap:anywhere;min-width:7rem}}
-@media print{body{max-width:none}details{break-inside:avoid}.wide{overflow:visible}}
+@media print{body{max-width:none}details{break-inside:avoid}.wide{overflow:visible;background:none}
+.figures{grid-template-columns:1fr 1fr}table{font-size:.7rem}td,th{white-space:normal;overflow-wrap:break-word;padding-right:.4rem}}
 `;

@@ -60,6 +60,12 @@ describe("a line chart", () => {
     expect(svg).toMatch(/stroke="var\(--b\)"[^>]*stroke-dasharray/);
   });
 
+  test("tells the values of its dots where a pointer rests on them", () => {
+    const dotted = [{ label: "a & b", colour: 0, points: [{ x: 100, y: 2.123456 }] }];
+    const { svg } = lineChart({ title: "t", x: { label: "" }, y: { label: "" }, series: dotted })!;
+    expect(svg).toContain("<title>a &amp; b: 2.1235 at 100</title>");
+  });
+
   test("is null of nothing", () => {
     expect(lineChart({ title: "", x: { label: "" }, y: { label: "" }, series: [] })).toBeNull();
     expect(figureGrid([null])).toBe("");
@@ -94,6 +100,7 @@ test("intervals: a mean with its ends and its seeds", () => {
   const [, from, to] = svg.match(/<line x1="([\d.]+)" x2="([\d.]+)"[^>]*stroke-linecap/)!.map(Number);
   expect(centres[2]).toBeCloseTo((from + to) / 2, 1);
   expect(centres[1] - centres[0]).toBeCloseTo((to - from) / 2, 1);
+  expect(svg).toContain("<title>arm: 2, 1 to 3</title>");
 });
 
 test("a heat map is strongest where the value is largest, and empty where there is none", () => {

@@ -33,6 +33,9 @@ export function text(x: number, y: number, content: string, attributes: Record<s
   return element("text", { x, y, fill: "var(--faint)", ...attributes }, escapeHtml(content));
 }
 
+/** Shown where a pointer rests on the element that it stands in. */
+export const hint = (content: string) => element("title", {}, escapeHtml(content));
+
 /** Width of a text, about: fonts differ. */
 export const textWidth = (content: string, size = fontSize) => content.length * size * 0.6;
 

@@ -1,7 +1,7 @@
 /** Means with their intervals, one row for each arm, and the single runs as dots. */
 import { colourOf } from "../style.ts";
 import { type AxisOptions, makeAxis } from "./axis.ts";
-import { element, type Figure, figureWidth, fitText, makeFigure, text, textWidth } from "./figure.ts";
+import { element, type Figure, figureWidth, fitText, hint, makeFigure, text, textWidth } from "./figure.ts";
 import { xOf } from "./plot_area.ts";
 
 export interface IntervalRow {
@@ -24,6 +24,12 @@ export interface IntervalChart {
 }
 
 const rowHeight = 26;
+
+const short = (value: number) => String(Number(value.toPrecision(5)));
+
+function meanText(label: string, mean: number, interval: IntervalRow["interval"]): string {
+  return `${label}: ${short(mean)}${interval === null ? "" : `, ${interval.map(short).join(" to ")}`}`;
+}
 
 function* valuesOf({ rows, mark }: IntervalChart): Generator<number> {
   if (mark !== undefined) yield mark;
@@ -57,7 +63,7 @@ export function intervalChart(chart: IntervalChart): Figure | null {
       text(area.left - 8, y + 4, fitText(label, area.left - 8), { text_anchor: "end", fill: "var(--text)" }),
       ends === null ? "" : element("line", { ...ends, stroke: fill, stroke_width: 2.5, stroke_linecap: "round" }),
       ...values.map((value) => element("circle", { cx: at(value), cy: y + 7, r: 2, fill, fill_opacity: 0.6 })),
-      element("circle", { cx: at(mean), cy: y, r: 4.5, fill }),
+      element("circle", { cx: at(mean), cy: y, r: 4.5, fill }, hint(meanText(label, mean, interval))),
     ].join("");
   });
   const { mark } = chart;

@@ -1,7 +1,7 @@
 /** Curves over a common x axis. */
 import { colourOf, colours } from "../style.ts";
 import { type AxisOptions, makeAxis } from "./axis.ts";
-import { element, type Figure, makeFigure, pathOf } from "./figure.ts";
+import { element, type Figure, hint, makeFigure, pathOf } from "./figure.ts";
 import { axesSvg, belowPlot, type LegendEntry, legendSvg, type PlotArea, plotArea, xOf, yOf } from "./plot_area.ts";
 import { thinned } from "./thinned.ts";
 
@@ -92,8 +92,15 @@ function curve(series: Series, points: readonly ([number, number] | null)[]): st
     stroke_dasharray: isDashed(series) ? "5 3" : undefined,
     stroke_linejoin: "round",
   });
-  const marked = dots ? points.filter((point) => point !== null) : [];
-  return line + marked.map(([cx, cy]) => element("circle", { cx, cy, r: thin ? 1.5 : 2.6, fill: stroke })).join("");
+  if (!dots) return line;
+  const marked = points.map((point, i) => {
+    if (point === null) return "";
+    const { x, y } = series.points[i];
+    const [cx, cy] = point;
+    const text = `${series.label}: ${Number(y.toPrecision(5))} at ${Number(x.toPrecision(5))}`;
+    return element("circle", { cx, cy, r: thin ? 1.5 : 2.6, fill: stroke }, hint(text));
+  });
+  return line + marked.join("");
 }
 
 /** What lies outside a range that was asked for is cut. The id stands in a page with other figures. */
