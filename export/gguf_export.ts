@@ -7,11 +7,12 @@ import { type GgufTensorSource, ggufFileBytes, writeGguf } from "../src/gguf/ggu
 import { tokenizerMetadata } from "../src/gguf/tokenizer_metadata.ts";
 import { f32 } from "../src/gguf/types/f32.ts";
 import { floatTypeOf } from "../src/gguf/types/tensor_types.ts";
+import type { RowBias } from "../src/quantizers/weight_quantizer.ts";
 import { aboutMetadata } from "./about.ts";
 import { architectureOf, modelMetadata } from "./model_metadata.ts";
 import { packTensor, type TensorPlan } from "./packed_tensor.ts";
 import type { ExportPlan } from "./targets/target.ts";
-import { interleavedRowOrder, isRotated, modelTensors } from "./tensor_names.ts";
+import { interleavedRowOrder, isRotated, type ModelTensor, modelTensors } from "./tensor_names.ts";
 
 export interface GgufPlan {
   metadata: GgufMetadata;
@@ -27,17 +28,15 @@ export function planGguf(plan: ExportPlan): GgufPlan {
   const { config, tokenizer, name } = plan;
   const linearType = exportTensorType(plan.linearType);
   const interleaved = architectureOf(config) === "llama";
-  const tensors = modelTensors(config).map((tensor): TensorPlan => {
+  const quantizer = weightQuantizerOf(config);
+  const tensors = modelTensors(config).flatMap((tensor): TensorPlan[] => {
     if (tensor.kind === "embedding") {
-      return { ...tensor, type: floatTypeOf(plan.embeddingDtype), quantizer: null, rowOrder: null };
+      return [{ ...tensor, type: floatTypeOf(plan.embeddingDtype), quantizer: null, rowOrder: null }];
     }
-    if (tensor.kind !== "matrix") return { ...tensor, type: f32, quantizer: null, rowOrder: null };
-    return {
-      ...tensor,
-      type: linearType,
-      quantizer: weightQuantizerOf(config),
-      rowOrder: interleaved && isRotated(tensor) ? interleavedRowOrder(tensor.shape[0], config.headDim) : null,
-    };
+    if (tensor.kind !== "matrix") return [{ ...tensor, type: f32, quantizer: null, rowOrder: null }];
+    const rowOrder = interleaved && isRotated(tensor) ? interleavedRowOrder(tensor.shape[0], config.headDim) : null;
+    const matrix = { ...tensor, type: linearType, quantizer, rowOrder };
+    return quantizer?.rowBias ? [matrix, biasPlan(tensor, quantizer.rowBias)] : [matrix];
   });
   const metadata = new Map([
     ...modelMetadata(config, name, linearType, plan.embeddingDtype),
@@ -45,6 +44,19 @@ export function planGguf(plan: ExportPlan): GgufPlan {
     ...(tokenizer === null ? [] : tokenizerMetadata(tokenizer, config.vocabSize)),
   ]);
   return { metadata, tensors };
+}
+
+/** `blk.0.ffn_up.bias`, beside the weight: what a quantizer adds to the outputs. */
+function biasPlan(matrix: ModelTensor, bias: RowBias): TensorPlan {
+  return {
+    ...matrix,
+    ggufName: matrix.ggufName.replace(/weight$/, "bias"),
+    shape: [matrix.shape[0]],
+    type: f32,
+    quantizer: null,
+    rowOrder: null,
+    bias: { of: bias, shape: matrix.shape },
+  };
 }
 
 /** Bytes of the file that {@link writeGgufExport} writes. */

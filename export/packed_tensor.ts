@@ -3,7 +3,7 @@ import type { ReadParameter } from "../src/checkpoint/checkpoint.ts";
 import { rowBytes, type WritableTensorType } from "../src/gguf/types/tensor_type.ts";
 import type { EmbeddingDtype } from "../src/quant/dtypes.ts";
 import { roundScale } from "../src/quant/round_to_dtype.ts";
-import type { Learnt, WeightQuantizer } from "../src/quantizers/weight_quantizer.ts";
+import type { Learnt, RowBias, WeightQuantizer } from "../src/quantizers/weight_quantizer.ts";
 import { ExportRefusedError } from "./export_error.ts";
 import { QuantizedRows } from "./quantized_rows.ts";
 import type { ModelTensor } from "./tensor_names.ts";
@@ -15,6 +15,20 @@ export interface TensorPlan extends ModelTensor {
   quantizer: WeightQuantizer | null;
   /** Checkpoint row of each stored row; null: the same. */
   rowOrder: Int32Array | null;
+  /** Where it is what the quantizer of a matrix [out, in] adds to its outputs. */
+  bias?: { of: RowBias; shape: readonly number[] };
+}
+
+/** The float32 values that a tensor is made of: those of its parameter, or what is made of them. */
+export async function tensorValues(plan: TensorPlan, read: ReadParameter): Promise<Float32Array> {
+  const values = await read(plan.parameter);
+  const shape = matrixShape(plan.bias?.shape ?? plan.shape);
+  if (values.length !== shape.rows * shape.cols) {
+    throw new ExportRefusedError(
+      `${plan.parameter} has ${values.length} elements, the config says ${shape.rows} x ${shape.cols}: the checkpoint is of another config`,
+    );
+  }
+  return plan.bias ? plan.bias.of.value(values, shape, await readLearnt(plan, read)) : values;
 }
 
 /** Bytes that are packed before they are handed on. */
@@ -27,12 +41,7 @@ const pieceBytes = 1 << 20;
  */
 export async function* packTensor(plan: TensorPlan, read: ReadParameter): AsyncGenerator<Uint8Array> {
   const { rows, cols } = matrixShape(plan.shape);
-  const values = await read(plan.parameter);
-  if (values.length !== rows * cols) {
-    throw new ExportRefusedError(
-      `${plan.parameter} has ${values.length} elements, the config says ${rows} x ${cols}: the checkpoint is of another config`,
-    );
-  }
+  const values = await tensorValues(plan, read);
   requireFinite(plan.parameter, values);
   const { packRow, tail } = packerOf(plan, values, await readLearnt(plan, read));
   const bytes = rowBytes(plan.type, cols);

@@ -8,7 +8,7 @@ import { type FloatTensorType, rowBytes } from "../../src/gguf/types/tensor_type
 import { roundRows } from "../../src/quant/round_to_dtype.ts";
 import type { Learnt } from "../../src/quantizers/weight_quantizer.ts";
 import type { GgufPlan } from "../gguf_export.ts";
-import { matrixShape, readLearnt, type TensorPlan } from "../packed_tensor.ts";
+import { matrixShape, readLearnt, type TensorPlan, tensorValues } from "../packed_tensor.ts";
 import { QuantizedRows } from "../quantized_rows.ts";
 import type { VerifiedTensors } from "../targets/target.ts";
 import { VerificationError } from "./verification.ts";
@@ -22,7 +22,7 @@ export async function verifyGguf(path: string, plan: GgufPlan, read: ReadParamet
     }
     const verified: VerifiedTensors = { ternaryMatrices: 0, ternaryCodes: 0, floatTensors: 0 };
     for (const tensor of plan.tensors) {
-      await verifyTensor(file, tensor, await read(tensor.parameter), await readLearnt(tensor, read));
+      await verifyTensor(file, tensor, await tensorValues(tensor, read), await readLearnt(tensor, read));
       if (tensor.quantizer === null) verified.floatTensors++;
       else {
         verified.ternaryMatrices++;

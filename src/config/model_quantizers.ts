@@ -44,6 +44,8 @@ export function ownGraphKey(config: ModelConfig): string | null {
   if (config.normPlacement === "every_linear") return "norm_placement: every_linear";
   if (config.feedForward !== "gated") return `feed_forward: ${config.feedForward}`;
   if (config.useHadamard) return "use_hadamard: true";
+  const weights = weightQuantizerOf(config);
+  if (weights?.rowBias !== undefined) return `weight_quantizer: ${weights.name}`;
   const activations = activationQuantizerOf(config);
   const isCommon = activations === null || activations.name === defaultActivationQuantizer;
   return isCommon ? null : `activation_quantizer: ${activations.name}`;

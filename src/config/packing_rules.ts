@@ -56,7 +56,6 @@ function misfit(type: Storage, quantizer: WeightQuantizer | null): string | null
   if (quantizer.product === "values") {
     return `${name} is multiplied by its codes, and ${quantizer.name} weights are by their float32 values`;
   }
-  if (quantizer.extra !== undefined) return extraMisfit(type, quantizer);
   if (!quantizer.levels.every((level) => levels.includes(level))) {
     return `${name} has the levels ${listed(levels)}, and ${quantizer.name} ${listed(quantizer.levels)}`;
   }
@@ -72,9 +71,8 @@ function misfit(type: Storage, quantizer: WeightQuantizer | null): string | null
 /** A float type holds the products level x scale, if it holds the scales and the levels leave their digits alone. */
 function floatMisfit(type: Storage & { kind: "floats" }, quantizer: WeightQuantizer): string | null {
   const { dtype } = type;
-  // A shift of the weights is in their values, which are float32 numbers then.
-  if (quantizer.extra === "row_bias" || (quantizer.extra === "row_shift" && dtype !== "f32")) {
-    return extraMisfit(type, quantizer);
+  if (quantizer.values !== undefined && dtype !== "f32") {
+    return `${nameOf(type)} rounds the values of ${quantizer.name}, which are no levels times scales`;
   }
   if (dtype === "q8_0" || dtype === "int8_row") {
     return `${nameOf(type)} rounds blocks of ${type.blockElements} weights by scales of their own, and this model is quantized`;
@@ -85,11 +83,6 @@ function floatMisfit(type: Storage & { kind: "floats" }, quantizer: WeightQuanti
   return exact
     ? null
     : `${nameOf(type)} rounds the products of the levels ${listed(quantizer.levels)} and their scales`;
-}
-
-function extraMisfit(type: Storage, { name, extra }: WeightQuantizer): string {
-  const what = extra === "row_bias" ? "a bias to each output" : "a shift to the weights of each row";
-  return `${nameOf(type)} has no place for it, and ${name} adds ${what}`;
 }
 
 function unfitScale(type: Storage, stored: ScaleDtype, { scaleDtype }: WeightQuantizer): string {
@@ -143,7 +136,6 @@ export function checkPackable(config: ModelConfig, type: string): string | null 
   const reason = reasonAgainst(exportTensorType(type));
   if (reason === null) return null;
   const others = writableTypes.filter((other) => reasonAgainst(other) === null).map(nameOf);
-  if (others.length === 0) return `${reason}: no type of a file holds it, train with another weight_quantizer`;
   return `${reason}: use --type ${others.join(" or ")}, or change the key and train again`;
 }
 
@@ -162,8 +154,6 @@ function packedTypes(config: ModelConfig): WritableTensorType[] {
  */
 export function unpackableReason(config: ModelConfig): string | null {
   const types = packedTypes(config);
-  // Values are stored as floats, where nothing is to be added to the output.
-  if (weightQuantizerOf(config)?.extra === "row_bias") return checkPackable(config, nameOf(writableTypes[0]));
   if (types.length === 0 || types.some((type) => checkPackable(config, nameOf(type)) === null)) return null;
   const quantizer = weightQuantizerOf(config);
   const uneven = types.filter((type) => misfit(type, quantizer) === null);

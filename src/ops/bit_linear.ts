@@ -9,7 +9,7 @@
  *
  * How dY is rounded for the two products is the setting of `backward_pass.ts`.
  *
- * A quantizer with a bias of its own adds it to y at the end.
+ * A quantizer with a bias of its own adds it to y, before the residual.
  *
  * Where an operand is not quantized, or the weights multiply as their dequantized values, the product is a float one. A
  * weight quantizer without a kernel of its own makes the codes (or the values) here, once a step.
@@ -83,10 +83,11 @@ export function bitLinear(
     });
   }
   const bias = quantization.weights?.rowBias;
-  const product = unbiasedProduct(x, weights, quantization, surroundings, place);
-  if (bias === undefined) return product;
+  if (bias === undefined) return unbiasedProduct(x, weights, quantization, surroundings, place);
+  const { residual, ...before } = surroundings;
   const learnt = weights.map((_, i) => quantization.learnt?.[i] ?? []);
-  return tf.add(product, rowBias(weights, bias, learnt));
+  const y = tf.add(unbiasedProduct(x, weights, quantization, before, place), rowBias(weights, bias, learnt));
+  return residual ? tf.add(y, residual) : y;
 }
 
 function unbiasedProduct(

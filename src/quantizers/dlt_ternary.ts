@@ -35,7 +35,6 @@ export const dltTernary: WeightQuantizerDefinition = {
     return {
       ...form,
       fused: null,
-      extra: "row_shift",
       parameters: (shape) => [
         stepParameter(scales, shape, lsqInitialStep(range)),
         { suffix: "shift", shape: [shape.rows], initial: () => new Float32Array(shape.rows) },

@@ -9,7 +9,8 @@
  *
  * Scale of the matrix, a row or a group. Weights in the dead zone around 0 get only the noise of a straight-through
  * gradient; as a bias they get one of their own, and move out. Not differentiated: the scale, its rounding, and which codes
- * are 0. The sum of a row is float64 in memory order. A reader of files would have to add b: none does.
+ * are 0. The sum of a row is float64 in memory order. Files for our own engine hold b beside the weight; it is added to the
+ * product before the residual.
  */
 import { z } from "zod";
 import { granularityOf, quantizeSpans, scalePerKey, ternaryProduct } from "./granularity.ts";
@@ -39,7 +40,6 @@ export const tequilaTernary: WeightQuantizerDefinition<typeof options> = {
       scaleDtype,
       product: ternaryProduct(scales),
       fused: null,
-      extra: "row_bias",
       quantize,
       rowBias: {
         value(latent, shape) {

@@ -31,9 +31,6 @@ export interface QuantizedMatrix {
   scales: Float32Array;
 }
 
-/** What a reader must add besides code x scale, a value for each out feature: to the output, or to the weights. */
-export type QuantizerExtra = "row_bias" | "row_shift";
-
 /** A parameter that a quantizer learns for each matrix, beside the matrix in the model: `q_proj.weight_` + `suffix`. */
 export interface LearntParameter {
   readonly suffix: string;
@@ -72,9 +69,7 @@ export interface WeightQuantizer {
   readonly product: WeightProduct;
   /** The kernel that makes codes and scales with the bits of `quantize`; null: `quantize` itself runs. */
   readonly fused: FusedQuantization | null;
-  /** Left out: none. */
-  readonly extra?: QuantizerExtra;
-  /** Of extra `row_bias`: what is added to each output. */
+  /** What a reader must add to each output. Left out: nothing. */
   readonly rowBias?: RowBias;
   /** Neighbours of a row whose codes are chosen together: they divide it. Left out: one. */
   readonly blockWeights?: number;
@@ -83,7 +78,7 @@ export interface WeightQuantizer {
   /** Codes and scales of a latent weight of rows * cols elements. */
   quantize(latent: Float32Array, shape: MatrixShape, learnt: Learnt): QuantizedMatrix;
   /**
-   * The values that multiply, where they are not level x scale: of a stage of training, or a quantizer with an `extra`.
+   * The values that multiply, where they are not level x scale: of a stage of training, or shifted ones.
    * Only with the product `values`.
    */
   values?(latent: Float32Array, shape: MatrixShape, learnt: Learnt): Float32Array;

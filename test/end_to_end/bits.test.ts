@@ -231,6 +231,8 @@ describe("bits: other shapes of model", () => {
     ["LSQ", { ...one, weight_quantizer: "lsq_ternary" }, "i2_s"],
     ["SEQ", { ...one, weight_quantizer: "seq_ternary" }, "tq2_0"],
     ["DLT", { ...one, weight_quantizer: "dlt_ternary" }, "f32"],
+    ["Tequila", { ...one, weight_quantizer: { type: "tequila_ternary", lambda: 0.1 } }, "tq2_0"],
+    ["Tequila by groups", { ...one, weight_quantizer: { type: "tequila_ternary", scale_per: "group_64" } }, "f32"],
     ["Sherry", { ...one, weight_quantizer: "sherry_ternary" }, "tq2_0"],
     ["Sherry by groups", { ...one, weight_quantizer: { type: "sherry_ternary", scale_per: "group_128" } }, "f16"],
     ["binary", { ...one, weight_quantizer: "absmean_binary" }, "tq1_0"],

@@ -68,20 +68,46 @@ it("transformers packs codes and the step of a matrix", async () => {
   expect(await verifyTransformers(directory, plan, readerOf(parameters))).toMatchObject({ ternaryMatrices: 14 });
 });
 
+describe("a bias of Tequila", () => {
+  const config = smallConfig({ weight_quantizer: { type: "tequila_ternary", lambda: 0.5 } });
+  const parameters = smallParameters(config);
+  const plan = planExport(config, smallTokenizer(), { target: "bitnet-lab" });
+  const file = path.join(folder, "tequila.gguf");
+
+  it("lies beside the weight in a file for our own engine", async () => {
+    await exportModel(plan, file, readerOf(parameters));
+    const read = await GgufFile.open(file);
+    expect(read.scalar("general.architecture")).toBe("bitnet-lab");
+    const bytes = await read.read("blk.0.ffn_up.bias", 0, 4 * 512);
+    const expected = weightQuantizerOf(config)!.rowBias!.value(parameters.get(matrix)!, { rows: 512, cols: 256 }, []);
+    expect(new Float32Array(bytes.slice().buffer)).toEqual(expected);
+    await read.close();
+    const verified = await verifyGguf(file, planGguf(plan), readerOf(parameters));
+    expect(verified).toMatchObject({ ternaryMatrices: 14, floatTensors: 10 + 14 });
+  });
+
+  it("is found wrong with another weight whose code is 0", async () => {
+    const weights = parameters.get(matrix)!.slice();
+    weights[0] = weights[0] === 0.001 ? 0.002 : 0.001;
+    const changed = new Map(parameters).set(matrix, weights);
+    await expect(verifyGguf(file, planGguf(plan), readerOf(changed))).rejects.toThrow("blk.0.ffn_up");
+  });
+
+  it.each(["llama.cpp", "bitnet.cpp", "transformers"])("is refused for %s, with the reason", (target) => {
+    expect(() => planExport(config, smallTokenizer(), { target })).toThrow(
+      /has no (graph|model) with weight_quantizer: tequila_ternary: export with --target bitnet-lab/,
+    );
+  });
+});
+
 describe("what a file cannot hold", () => {
   const refusal = (keys: Partial<ModelConfigJson>, type?: string) => () =>
     planExport(smallConfig(keys), smallTokenizer(), { target: "bitnet-lab", type });
 
-  it("is known when the configuration is read: a bias of Tequila", () => {
-    const reason = /_0 has no place for it, and tequila_ternary adds a bias to each output: no type of a file holds it/;
-    expect(unpackableReason(smallConfig({ weight_quantizer: "tequila_ternary" }))).toMatch(reason);
-    expect(refusal({ weight_quantizer: "tequila_ternary" })).toThrow(reason);
-  });
-
   it("says which type does: shifts of DLT and levels of int8 in float32", () => {
     expect(unpackableReason(smallConfig({ weight_quantizer: "dlt_ternary" }))).toBeNull();
     expect(refusal({ weight_quantizer: "dlt_ternary" }, "f16")).toThrow(
-      "f16 has no place for it, and dlt_ternary adds a shift to the weights of each row: use --type f32,",
+      "f16 rounds the values of dlt_ternary, which are no levels times scales: use --type f32,",
     );
     expect(refusal({ weight_quantizer: "int8" }, "f16")).toThrow(
       "f16 rounds the products of the levels -128 to 127 and their scales: use --type f32,",

@@ -308,13 +308,13 @@ void ForwardPass::apply(const Linear* const* linears, int count, const float* x,
       const int64_t groups = panel_groups(linear.out);
       const int64_t first = std::max(begin - base, int64_t{0});
       const int64_t last = std::min(end - base, groups);
+      const int64_t row_end = std::min(last * kPanelRows, linear.out);
       if (first < last && linear.ternary) {
         for (int64_t i = 0; i < blocks.count(); ++i) {
           kernels_.ternary_gemm(linear.panel, first, last, blocks.block(i),
                                 target + blocks.first_token(i) * y_stride, y_stride);
         }
       } else if (first < last) {
-        const int64_t row_end = std::min(last * kPanelRows, linear.out);
         kernels_.linear_rows(linear.rows, linear.row_type, first * kPanelRows, row_end, linear.in, x,
                              x_stride, rows_, target, y_stride);
         if (linear.multiplier != 1.0f) {
@@ -322,6 +322,11 @@ void ForwardPass::apply(const Linear* const* linears, int count, const float* x,
             for (int64_t i = first * kPanelRows; i < row_end; ++i)
               target[t * y_stride + i] *= linear.multiplier;
           }
+        }
+      }
+      if (!linear.bias.empty()) {
+        for (int64_t t = 0; t < rows_; ++t) {
+          for (int64_t i = first * kPanelRows; i < row_end; ++i) target[t * y_stride + i] += linear.bias[i];
         }
       }
       base += groups;

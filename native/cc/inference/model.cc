@@ -89,6 +89,9 @@ struct Model::Loader {
     linear->in = in;
     linear->ternary = config.integer_products();
     if (file.tensor(name + ".scale")) linear->multiplier = row(name + ".scale", 1)[0];
+    // Other architectures' biases are of models that this engine does not compute.
+    if (config.architecture == "bitnet-lab" && file.tensor(name + ".bias"))
+      linear->bias = row(name + ".bias", out);
     if (!config.ternary_weights) linear->row_type = float_row_type(tensor);
 
     const int64_t head_dim = interleaved ? config.head_dim : 0;

@@ -18,7 +18,7 @@
 
 namespace bitnet {
 
-// y = x W^T. Either `panel` (ternary codes, int8 activations) or `rows` (float weights as stored) is set.
+// y = x W^T + bias. Either `panel` (ternary codes, int8 activations) or `rows` (float weights as stored) is set.
 struct Linear {
   int64_t out = 0;
   int64_t in = 0;
@@ -28,6 +28,7 @@ struct Linear {
   RowType row_type = RowType::f32;
   float multiplier = 1.0f;  // of a float product; a ternary one has it inside its scales
   std::vector<float> norm;  // gain of the RMSNorm of its own input; empty: none
+  std::vector<float> bias;  // of each output; empty: none
 };
 
 struct Layer {
