@@ -18,6 +18,7 @@ import type { Teacher } from "./losses/teacher.ts";
 import type { MetricsRow } from "./metrics.ts";
 import { type NamedTensor, type Optimizer, resetState } from "./optimizers/optimizer.ts";
 import type { Schedule, ScheduleStep } from "./schedules/schedule.ts";
+import { beginLearning } from "./staging/begin_learning.ts";
 import { type Stage, type Staging, stagePrecision } from "./staging/staging.ts";
 import { stepKernels } from "./step_kernels.ts";
 import { StepTelemetry } from "./telemetry/step_telemetry.ts";
@@ -249,10 +250,11 @@ export class Trainer {
     observer?: StepTelemetry,
   ): Promise<StepResult> {
     const { accumulation, corrections, seed, recomputesLayers, dropout, loss } = this.options;
-    const { optimizerStart = 0 } = stage;
+    const { optimizerStart = 0, quantizerStart = 0 } = stage;
     const started = performance.now();
     try {
       const batches = await nextBatches(this.batches, accumulation, teachingOf(this.options));
+      if (quantizerStart > 0 && step === quantizerStart + 1) beginLearning(this.model);
       if (optimizerStart > 0 && step === optimizerStart + 1) resetState(this.optimizer);
       if (step === 1) corrections?.start();
       const values = {

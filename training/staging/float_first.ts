@@ -8,7 +8,8 @@
  *
  * The paper finds 10 to 30% of the run best, and no lasting difference between an optimizer that goes on and one that
  * begins anew; the loss leaps at the switch and comes back within some hundred steps. `reset` sets the optimizer's state
- * to 0 and counts its updates from 1 again, as a new optimizer would.
+ * to 0 and counts its updates from 1 again, as a new optimizer would. Scales that the quantizer learns begin at the switch,
+ * from the weights of then.
  */
 import { z } from "zod";
 import { defineStaging, needsWeightQuantizer, stageSteps } from "./staging.ts";
@@ -30,6 +31,7 @@ export const floatFirst = defineStaging({
     const quantized = {
       name: "final",
       quantization: final,
+      quantizerStart: floatSteps,
       optimizerStart: optimizer === "reset" && floatSteps > 0 ? floatSteps : undefined,
     };
     return { at: (step) => (step <= floatSteps ? float : quantized) };

@@ -13,6 +13,8 @@ export interface Stage {
   /** The stage's own number, where it has one that changes from step to step. */
   value?: number;
   quantization: LinearQuantization;
+  /** Updates made before the quantizers came in, when what they learn begins; missing: they were there from the first. */
+  quantizerStart?: number;
   /** Updates made before the optimizer began anew; missing: it never did. */
   optimizerStart?: number;
 }

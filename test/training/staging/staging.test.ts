@@ -1,9 +1,13 @@
 /** What the stages of a run are, step by step, and which configurations cannot have them. */
 import { describe, expect, it } from "vitest";
+import { modelConfigSchema, resolveModelConfig } from "../../../src/config/model_config.ts";
+import { CausalLM } from "../../../src/model/causal_lm.ts";
 import { makeActivationQuantizer, makeWeightQuantizer } from "../../../src/quantizers/registry.ts";
 import { parseRunConfig } from "../../../training/config/load_run_config.ts";
+import { beginLearning } from "../../../training/staging/begin_learning.ts";
 import { makeStaging, type StagingOptions, stagingSchema } from "../../../training/staging/registry.ts";
 import { stagePrecision } from "../../../training/staging/staging.ts";
+import { useBackend } from "../../support/tfjs_backends.ts";
 import { leastRecipe, problems } from "../config/least_recipe.ts";
 
 const final = {
@@ -47,6 +51,26 @@ describe("float first", () => {
     expect(starts({ optimizer: "reset" }, 4)).toEqual([undefined, undefined, 2, 2, 2]);
     expect(starts({ optimizer: "reset" }, 1)).toEqual([undefined, undefined]);
     expect(starts({}, 4)).toEqual(Array(5).fill(undefined));
+  });
+
+  it("begins what a quantizer learns at the switch, from the weights of then", async () => {
+    await useBackend("cpu");
+    expect(stagesOf("float_first", 10).map((stage) => stage.quantizerStart)).toEqual([
+      undefined,
+      undefined,
+      ...Array(9).fill(2),
+    ]);
+    const shape = { hidden_size: 8, num_hidden_layers: 1, intermediate_size: 8, num_attention_heads: 1, vocab_size: 3 };
+    const json = modelConfigSchema.parse({ ...shape, weight_quantizer: "lsq_ternary" });
+    const model = new CausalLM(resolveModelConfig(json), { seed: 1 });
+    const name = "model.layers.0.mlp.up_proj.weight";
+    const [weight, step] = [name, `${name}_step`].map((each) => model.parameters.get(each)!);
+    const before = step.dataSync()[0];
+    weight.assign(weight.mul(4));
+    step.assign(step.mul(3));
+    beginLearning(model);
+    expect(step.dataSync()[0]).toBeCloseTo(4 * before, 6);
+    model.dispose();
   });
 
   it("has float32 backward products where int8 has none", () => {
