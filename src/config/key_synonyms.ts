@@ -45,6 +45,8 @@ const names: Record<string, string> = {
   "training.recompute_layers": "gradient_checkpointing activation_checkpointing recompute remat checkpoint_activations",
   "training.max_grad_norm":
     "grad_clip clip gradient_clip gradient_clipping gradient_clip_val max_norm clip_grad clip_grad_norm",
+  "training.dropout": "hidden_dropout resid_pdrop embd_pdrop resid_dropout dropout_rate",
+  "training.ema_decay": "ema use_ema ema_rate",
   "training.seed": "random_seed data_seed manual_seed",
   "training.log_every": "log_interval logging_steps log_steps log_freq",
   "training.eval_every":
@@ -56,6 +58,10 @@ const names: Record<string, string> = {
   "training.sample_prompt": "prompt",
   "training.sample_temperature": "temperature temp",
   "training.sample_max_tokens": "max_new_tokens max_tokens n_predict",
+  "loss.distillation.teacher": "teacher teacher_model teacher_path teacher_name_or_path",
+  "loss.distillation.temperature": "kd_temperature distillation_temperature",
+  "loss.distillation.weight": "kd_alpha kd_weight distillation_weight",
+  "loss.z_loss": "z_loss_weight z_loss_coefficient zloss",
   "optimizer.type": "optim optimizer_type optimizer_name",
   "optimizer.learning_rate": "lr max_lr peak_lr learningrate step_size base_lr",
   "optimizer.weight_decay": "wd l2 decay_rate",
@@ -83,8 +89,8 @@ const advice: [names: string, text: string][] = [
   ["out output output_dir out_dir save_dir run_name run_dir", "give --out on the command line"],
   ["resume resume_from_checkpoint init_from", "give --resume on the command line"],
   [
-    "dropout attention_dropout hidden_dropout resid_pdrop embd_pdrop attn_pdrop",
-    "these models have no dropout: leave it out",
+    "attention_dropout attn_pdrop attn_dropout",
+    "attention has no dropout of its own: training.dropout is for residual branches and the embedding",
   ],
   [
     "model.type model_type architecture architectures model.name",

@@ -15,13 +15,14 @@ describe("a section with a type", () => {
       type: "two_stage",
       warmup_steps: 0,
       min_ratio: 0,
+      weight_decay_until: 1,
       stage2_start: 0.7,
       stage2_weight_decay: 0,
       decay: "linear",
     });
     expect(optimizer.type).toBe("adamw");
     const cosine = parseRunConfig(`${text}schedule: {type: cosine}\n`, "my.yaml").schedule;
-    expect(cosine).toEqual({ type: "cosine", warmup_steps: 0, min_ratio: 0 });
+    expect(cosine).toEqual({ type: "cosine", warmup_steps: 0, min_ratio: 0, weight_decay_until: 1 });
   });
 
   it("says which type a key belongs to", () => {
@@ -68,7 +69,7 @@ describe("--set", () => {
   it("leaves the keys of the old type behind where it changes a type", () => {
     const cosine = `${text}schedule: {type: cosine, warmup_steps: 3, min_ratio: 0.1}\n`;
     const { schedule } = parseRunConfig(cosine, "my.yaml", [parseOverride("schedule.type=constant")]);
-    expect(schedule).toEqual({ type: "constant", warmup_steps: 3 });
+    expect(schedule).toEqual({ type: "constant", warmup_steps: 3, weight_decay_until: 1 });
     // What nobody has is a mistake all the same.
     expect(problems(cosine.replace("min_ratio", "min_ration"), "schedule.type=linear")[0]).toContain("min_ration");
   });
@@ -80,8 +81,8 @@ describe("a configuration that a run of before saved", () => {
 
   it("loads without the keys that its type does not have, and is saved without them", () => {
     const config = loadRunConfig(file);
-    expect(config.schedule).toEqual({ type: "linear", warmup_steps: 50, min_ratio: 0.02 });
-    expect(config.optimizer).toEqual(saved().optimizer);
+    expect(config.schedule).toEqual({ type: "linear", warmup_steps: 50, min_ratio: 0.02, weight_decay_until: 1 });
+    expect(config.optimizer).toEqual({ ...saved().optimizer, cautious_weight_decay: false });
     expect(parseRunConfig(formatRunConfig(config), "config.yaml")).toEqual(config);
     expect(upgradeSavedConfig(upgradeSavedConfig(saved()))).toEqual(upgradeSavedConfig(saved()));
   });
