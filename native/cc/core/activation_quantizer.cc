@@ -9,47 +9,39 @@ constexpr float kSqrt7 = 2.6457513110645906f;
 constexpr float kSmallest = 1e-5f;
 
 // The bits of a magnitude are ordered as it is; those of NaN lie above all others.
-inline uint32_t magnitude_bits(float value) {
-  uint32_t bits;
+inline int32_t magnitude_bits(float value) {
+  int32_t bits;
   std::memcpy(&bits, &value, sizeof bits);
-  return bits & 0x7fffffffu;
+  return bits & 0x7fffffff;
 }
 
-// Digits of a magnitude, from the highest: how far they are shifted, and how many bits they have.
-struct Digit {
-  int shift, bits;
-};
-constexpr Digit kDigits[] = {{20, 11}, {10, 10}, {0, 10}};
+int32_t count_at_least(const float* x, int64_t cols, int32_t bits) {
+  int32_t count = 0;
+  for (int64_t i = 0; i < cols; ++i) count += magnitude_bits(x[i]) >= bits ? 1 : 0;
+  return count;
+}
 
-// The magnitude of the `count`-th largest value, as bits, digit by digit; *rest becomes how many of that
-// magnitude belong to the `count` largest.
-uint32_t threshold_bits(const float* x, int64_t cols, int64_t count, int64_t* rest) {
-  uint32_t found = 0;
-  for (const Digit& digit : kDigits) {
-    int64_t counts[1 << 11] = {};
-    const int above = digit.shift + digit.bits;
-    const uint32_t mask = (1u << digit.bits) - 1u;
-    for (int64_t i = 0; i < cols; ++i) {
-      const uint32_t bits = magnitude_bits(x[i]);
-      if (bits >> above == found >> above) ++counts[bits >> digit.shift & mask];
-    }
-    uint32_t value = mask;
-    for (; counts[value] < count; --value) count -= counts[value];
-    found |= value << digit.shift;
+// Zeroes the codes of all but the `kept` largest magnitudes, of equal ones the first. The smallest that stays
+// is found bit by bit: a pass only counts, and compilers make vectors of it.
+int32_t keep_largest(const float* x, int64_t cols, int64_t kept, int8_t* codes) {
+  int32_t smallest = 0;
+  int64_t found = cols;  // magnitudes of at least `smallest`
+  for (int32_t bit = 1 << 30; bit != 0 && found != kept; bit >>= 1) {
+    const int64_t count = count_at_least(x, cols, smallest | bit);
+    if (count < kept) continue;
+    smallest |= bit;
+    found = count;
   }
-  *rest = count;
-  return found;
-}
-
-// Zeroes the codes of all but the `count` largest magnitudes, of equal ones the first.
-int32_t keep_largest(const float* x, int64_t cols, int64_t count, int8_t* codes) {
-  int64_t rest;
-  const uint32_t threshold = threshold_bits(x, cols, count, &rest);
   int32_t sum = 0;
   for (int64_t i = 0; i < cols; ++i) {
-    const uint32_t bits = magnitude_bits(x[i]);
-    if (bits < threshold || (bits == threshold && rest-- <= 0)) codes[i] = 0;
+    codes[i] = magnitude_bits(x[i]) >= smallest ? codes[i] : int8_t{0};
     sum += codes[i];
+  }
+  for (int64_t i = cols - 1; found > kept; --i) {
+    if (magnitude_bits(x[i]) != smallest) continue;
+    sum -= codes[i];
+    codes[i] = 0;
+    --found;
   }
   return sum;
 }
