@@ -64,6 +64,16 @@ describe.skipIf(addonIsMissing())(
       ["SiLU and an untied head", "tq2_0", { hidden_act: "silu", tie_word_embeddings: false }],
       ["float activations, no sub-norms", "tq1_0", { activation_quantizer: "none", use_sub_norms: false }],
       ["float weights, int8 activations", "f32", { weight_quantizer: "none" }],
+      [
+        "4-bit activations, norms in every linear layer, a Hadamard transform, no gate",
+        "tq2_0",
+        {
+          activation_quantizer: "absmax_int4",
+          norm_placement: "every_linear",
+          use_hadamard: true,
+          feed_forward: "mlp",
+        },
+      ],
       ["a float twin", "f32", float],
       ["a Llama", "f32", { ...llama, num_key_value_heads: 1, tie_word_embeddings: false }],
       ["heads wider than hidden_size", "i2_s", { head_dim: 96, num_key_value_heads: 4 }],

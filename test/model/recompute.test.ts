@@ -2,21 +2,31 @@
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { NativeBackend } from "../../native/backend/index.ts";
-import { modelConfigSchema, resolveModelConfig } from "../../src/config/model_config.ts";
+import { type ModelConfigJson, modelConfigSchema, resolveModelConfig } from "../../src/config/model_config.ts";
 import { CausalLM } from "../../src/model/causal_lm.ts";
 import { type BackwardPass, duringBackwardPass } from "../../src/ops/backward_pass.ts";
 import { hasNative, testedBackends, useBackend } from "../support/tfjs_backends.ts";
 
-const config = resolveModelConfig(
-  modelConfigSchema.parse({
-    hidden_size: 64,
-    num_hidden_layers: 4,
-    intermediate_size: 96,
-    num_attention_heads: 4,
-    num_key_value_heads: 2,
-    vocab_size: 50,
-  }),
-);
+const configOf = (keys: Partial<ModelConfigJson>) =>
+  resolveModelConfig(
+    modelConfigSchema.parse({
+      hidden_size: 64,
+      num_hidden_layers: 4,
+      intermediate_size: 96,
+      num_attention_heads: 4,
+      num_key_value_heads: 2,
+      vocab_size: 50,
+      ...keys,
+    }),
+  );
+const config = configOf({});
+const graph = configOf({
+  num_hidden_layers: 1,
+  norm_placement: "every_linear",
+  feed_forward: "mlp",
+  use_hadamard: true,
+  activation_quantizer: "absmax_int4",
+});
 
 /** Loss and gradients of one batch. */
 function gradients(model: CausalLM, pass: Partial<BackwardPass>): Record<string, Float32Array> {
@@ -53,16 +63,17 @@ describe.skipIf(!hasNative)("memory of recomputed layers", () => {
 describe.each(testedBackends)("recomputed layers on %s", (backend) => {
   beforeAll(() => useBackend(backend));
 
-  it.each(["f32", "int8"] as const)(
-    "backward %s: the bits of the stored ones, and no tensor left behind",
-    (precision) => {
-      const model = new CausalLM(config, { seed: 1 });
-      const stored = gradients(model, { precision });
-      const tensors = tf.memory().numTensors;
-      const recomputed = gradients(model, { precision, recomputesLayers: true, freesGradients: true });
-      expect(tf.memory().numTensors).toBe(tensors);
-      expect(recomputed).toEqual(stored);
-      model.dispose();
-    },
-  );
+  it.each([
+    ["f32", "BitNet", config],
+    ["int8", "BitNet", config],
+    ["int8", "another graph", graph],
+  ] as const)("backward %s of %s: the bits of the stored ones, and no tensor left behind", (precision, _, shape) => {
+    const model = new CausalLM(shape, { seed: 1 });
+    const stored = gradients(model, { precision });
+    const tensors = tf.memory().numTensors;
+    const recomputed = gradients(model, { precision, recomputesLayers: true, freesGradients: true });
+    expect(tf.memory().numTensors).toBe(tensors);
+    expect(recomputed).toEqual(stored);
+    model.dispose();
+  });
 });

@@ -1,4 +1,4 @@
-/** Runs with every quantizer that is not BitNet's: they learn, resume to the same bits, and their checkpoints say all. */
+/** Runs with quantizers and graphs that are not BitNet's: they learn, resume to the same bits, and their checkpoints say all. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -19,10 +19,10 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function train(description: string, name: string, stops: readonly number[]): Promise<string> {
+async function train(sets: readonly string[], name: string, stops: readonly number[]): Promise<string> {
   const directory = path.join(folder, name);
   const run = await prepareTinyRun(folder, [
-    `model.weight_quantizer=${description}`,
+    ...sets,
     `training.max_steps=${steps}`,
     "training.checkpoint_every=2",
     "training.log_every=1",
@@ -42,6 +42,17 @@ async function train(description: string, name: string, stops: readonly number[]
   return directory;
 }
 
+async function trainWholeAndInterrupted(sets: readonly string[]): Promise<string> {
+  const whole = await train(sets, `whole ${sets}`, []);
+  const interrupted = await train(sets, `interrupted ${sets}`, [1, 3]);
+  expect(reproducibleMetrics(interrupted)).toEqual(reproducibleMetrics(whole));
+  const [got, wanted] = [newestCheckpointBytes(interrupted), newestCheckpointBytes(whole)];
+  for (const name of Object.keys(wanted)) expect(got[name].equals(wanted[name]), name).toBe(true);
+  const metrics = reproducibleMetrics(whole);
+  expect(metrics.at(-1)!.loss!).toBeLessThan(metrics[0].loss!);
+  return whole;
+}
+
 describe.each([
   ["absmean_ternary_row", "absmean_ternary_row"],
   [
@@ -52,14 +63,8 @@ describe.each([
   ["{type: lsq_ternary, scale_per: row}", { type: "lsq_ternary", scale_per: "row" }],
 ])("%s", (description, stored) => {
   it("learns, and resumes to the same bits", async () => {
-    const whole = await train(description, `whole ${description}`, []);
-    const interrupted = await train(description, `interrupted ${description}`, [1, 3]);
-    expect(reproducibleMetrics(interrupted)).toEqual(reproducibleMetrics(whole));
-    const [got, wanted] = [newestCheckpointBytes(interrupted), newestCheckpointBytes(whole)];
-    for (const name of Object.keys(wanted)) expect(got[name].equals(wanted[name]), name).toBe(true);
-
+    const whole = await trainWholeAndInterrupted([`model.weight_quantizer=${description}`]);
     const metrics = reproducibleMetrics(whole);
-    expect(metrics.at(-1)!.loss!).toBeLessThan(metrics[0].loss!);
     expect(metrics.at(-1)!.zero_fraction).toBeGreaterThan(0.15);
     // LSQ begins with the most: its first step is twice the mean magnitude.
     expect(metrics.at(-1)!.zero_fraction).toBeLessThan(0.6);
@@ -77,4 +82,17 @@ describe.each([
     model.dispose();
     await checkpoint.tensors.close();
   });
+});
+
+it("another graph with the largest activations learns, and resumes to the same bits", async () => {
+  const keys = {
+    activation_quantizer: { type: "topk_int8", keep: 0.4 },
+    use_hadamard: true,
+    norm_placement: "every_linear",
+    feed_forward: "mlp",
+  };
+  const sets = Object.entries(keys).map(([key, value]) => `model.${key}=${JSON.stringify(value)}`);
+  const checkpoint = await openCheckpoint(await trainWholeAndInterrupted(sets));
+  expect(checkpoint.configJson).toMatchObject(keys);
+  await checkpoint.tensors.close();
 });
