@@ -3,7 +3,7 @@
  * checkpoints and files are the same with all of them.
  */
 import type { z } from "zod";
-import { quantizerGradients, type WeightQuantizer } from "../../src/quantizers/weight_quantizer.ts";
+import type { WeightQuantizer } from "../../src/quantizers/weight_quantizer.ts";
 
 /** What the file of a straight-through variant exports. */
 export interface StraightThroughDefinition<Schema extends z.ZodObject = z.ZodObject> {
@@ -21,7 +21,7 @@ export function defineStraightThrough<Schema extends z.ZodObject>(
 }
 
 /**
- * `quantizer` with the gradient of the weights that `passes` says, and 0 for the others; what it learns keeps its own.
+ * `quantizer` with the gradient of the weights that `passes` says, and 0 for the others.
  * @param passes of a block of weights that share a scale: given the latent ones, sets 1 where the gradient passes
  */
 export function masked(
@@ -39,8 +39,7 @@ export function masked(
         const of = <T extends Float32Array | Int8Array | Uint8Array>(values: T) => values.subarray(begin, end) as T;
         passes({ latent: of(latent), codes: of(codes), scale, mask: of(mask) });
       }
-      const own = quantizerGradients(quantizer, dy, latent, shape, learnt);
-      return { latent: dy.map((value, i) => (mask[i] ? value : 0)), learnt: own.learnt };
+      return { latent: dy.map((value, i) => (mask[i] ? value : 0)), learnt: [] };
     },
   };
 }

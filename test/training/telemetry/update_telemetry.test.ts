@@ -85,6 +85,29 @@ describe.each(testedBackends)("UpdateTelemetry on %s", (backend) => {
     expect(telemetry.flipRate).toBeUndefined();
   });
 
+  it("counts what a learnt step flips with the matrix that it belongs to", () => {
+    const { config } = modelOf({ weight_quantizer: "lsq_ternary" });
+    const [latent, step] = [tf.variable(tf.tensor2d(values, [4, 4])), tf.variable(tf.tensor1d([0.5]))];
+    const parameters = new Map<string, tf.Variable>([
+      [matrixName, latent],
+      [`${matrixName}_step`, step],
+    ]);
+    const telemetry = new UpdateTelemetry({ config, parameters }, weightQuantizerOf(config), detail);
+    telemetry.before(matrixName, latent, latent, 1);
+    telemetry.after(matrixName, latent);
+    telemetry.before(`${matrixName}_step`, step, step, 1);
+    // Ten weights of 0.5 are 0 now.
+    step.assign(tf.tensor1d([2]));
+    telemetry.after(`${matrixName}_step`, step);
+    expect([telemetry.zeroFraction, telemetry.flipRate]).toEqual([1, 13 / 16]);
+    expect(telemetry.rows.map(({ name, kind }) => [name, kind])).toEqual([
+      [matrixName, "matrix"],
+      [`${matrixName}_step`, "quantizer"],
+    ]);
+    expect(telemetry.rows[0]).toMatchObject({ flip_rate: 13 / 16, scale: 2, quantization_error: 1 });
+    tf.dispose([latent, step]);
+  });
+
   it("leaves out layers that are not asked for, but not their codes", () => {
     const telemetry = new UpdateTelemetry(modelOf(), weightQuantizerOf(modelOf().config), { ...detail, layers: [] });
     update(telemetry, matrixName, values, values, values);
