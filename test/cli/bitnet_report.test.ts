@@ -101,7 +101,7 @@ describe("a page of two runs", () => {
       "Learning rate",
       "Gradient norm, before clipping",
       "Speed",
-      "Zeros among the codes",
+      "Zeros by matrix",
     ]);
     const [training, validation] = [...html.matchAll(/<figure>(<svg.*?<\/svg>)/g)].map(([, svg]) => svg);
     const ticks = (svg: string) => [...svg.matchAll(/text-anchor="(?:end|middle)">([\d.]+)</g)].map(([, tick]) => tick);
@@ -157,6 +157,17 @@ test("looks into the newest checkpoint: shapes, scales, shares of the codes, and
   // 7 matrices, two pictures each.
   expect(html.match(/<img src="data:image\/png;base64,/g)).toHaveLength(14);
   expect(html).toContain("down_proj: latent weights");
+});
+
+test("a validation loss that is no number is left out", async () => {
+  const run = writeRun("diverged", { learningRate: 0.01, losses: [4, 3, 2, 2.5] });
+  const file = at("diverged", "metrics.jsonl");
+  writeFileSync(file, readFileSync(file, "utf8").replace('"val_loss":2.5,', '"val_loss":null,'));
+  expect(
+    cellsOf(await pageOf([run]))
+      .find(([name]) => name === "diverged")!
+      .slice(3, 5),
+  ).toEqual(["2.0000", "2.0000 at 3"]);
 });
 
 test("writes the page and its figures where they are wanted", async () => {

@@ -28,7 +28,8 @@ function xAxis(runs: readonly ReportedRun[]): AxisOptions {
 function pointsOf(rows: readonly MetricPoint[], x: (row: MetricPoint) => number, y: Metric): Point[] {
   return rows.flatMap((row) => {
     const value = y(row);
-    return value === undefined || value === null ? [] : [{ x: x(row), y: value }];
+    // A value that is no number stands in the file as null.
+    return typeof value === "number" ? [{ x: x(row), y: value }] : [];
   });
 }
 
@@ -62,7 +63,9 @@ function lossRange(runs: readonly ReportedRun[]): Range {
 
 /** Validation (or training) loss where the curves are flat. */
 function secondHalf(runs: readonly ReportedRun[]): Figure | null {
-  const hasValidation = runs.every(({ metrics }) => metrics.filter((row) => row.val_loss !== undefined).length > 3);
+  const hasValidation = runs.every(
+    ({ metrics }) => metrics.filter((row) => typeof row.val_loss === "number").length > 3,
+  );
   const all = curvesOf(runs, hasValidation ? validation : training);
   const end = all.reduce((most, { points }) => Math.max(most, points.at(-1)?.x ?? 0), 0);
   const series = all.map((one) => ({ ...one, points: one.points.filter(({ x }) => x >= end / 2) }));

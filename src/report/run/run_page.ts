@@ -6,7 +6,7 @@ import { lossFigures, otherFigures } from "./curves.ts";
 import type { ReportedRun, SamplePoint } from "./run_data.ts";
 import { changeLines, configurations, differencesTable, environmentTable, summaryTable } from "./tables.ts";
 import { telemetryFigures } from "./telemetry.ts";
-import { weightsHtml } from "./weights.ts";
+import { histogramFigures, weightsHtml } from "./weights.ts";
 
 /** Samples shown of a run: the first, the last, and some between. */
 const mostSamples = 8;
@@ -34,9 +34,16 @@ function perRun(runs: readonly ReportedRun[], html: (run: ReportedRun) => string
     .join("\n");
 }
 
-/** Figures that compare the runs, in the order of the page; those without values are left out. */
+/** Figures of one run alone; their titles say whose they are where there are several. */
+function ownFigures(run: ReportedRun, isAlone: boolean): (Figure | null)[] {
+  const own = [...histogramFigures(run.weights), ...telemetryFigures(run.telemetry)];
+  return isAlone ? own : own.map((figure) => figure && { ...figure, title: `${run.name}: ${figure.title}` });
+}
+
+/** All figures of the page; those without values are left out. */
 export function runFigures(runs: readonly ReportedRun[]): Figure[] {
-  return [...lossFigures(runs), ...otherFigures(runs)].filter((figure) => figure !== null);
+  const own = runs.flatMap((run) => ownFigures(run, runs.length === 1));
+  return [...lossFigures(runs), ...otherFigures(runs), ...own].filter((figure) => figure !== null);
 }
 
 /** @param runs at least one */

@@ -22,12 +22,13 @@ export function trainingSeconds(metrics: readonly MetricPoint[]): number {
   return seconds;
 }
 
-const losses = (value: number | undefined) => (value === undefined ? "" : value.toFixed(4));
+/** A loss that is no number stands in the file as null. */
+const losses = (value: number | null | undefined) => (typeof value === "number" ? value.toFixed(4) : "");
 
 export function summaryTable(runs: readonly ReportedRun[]): string {
   const rows = runs.map(({ name, maxSteps, metrics }) => {
     const last = metrics[metrics.length - 1];
-    const validated = metrics.filter((row) => row.val_loss !== undefined);
+    const validated = metrics.filter((row) => typeof row.val_loss === "number");
     const final = validated.at(-1);
     const best = validated.reduce<MetricPoint | undefined>(
       (least, row) => (least === undefined || row.val_loss! < least.val_loss! ? row : least),

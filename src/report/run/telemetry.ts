@@ -15,11 +15,16 @@ interface MapOptions {
 }
 
 const maps: readonly MapOptions[] = [
-  { title: "Zeros among the codes", quantity: "zero_fraction", kinds: ["matrix"] },
-  { title: "Flip rate", quantity: "flip_rate", kinds: ["matrix"], log: true },
+  { title: "Zeros by matrix", quantity: "zero_fraction", kinds: ["matrix"] },
+  { title: "Flip rate by matrix", quantity: "flip_rate", kinds: ["matrix"], log: true },
   { title: "Quantization error of weights", quantity: "quantization_error", kinds: ["matrix"] },
-  { title: "Gradient norm", quantity: "gradient_norm", kinds: ["matrix", "embedding", "norm"], log: true },
-  { title: "Update over weight", quantity: "update_ratio", kinds: ["matrix", "embedding", "norm"], log: true },
+  { title: "Gradient norm by tensor", quantity: "gradient_norm", kinds: ["matrix", "embedding", "norm"], log: true },
+  {
+    title: "Update over weight by tensor",
+    quantity: "update_ratio",
+    kinds: ["matrix", "embedding", "norm"],
+    log: true,
+  },
   { title: "Largest activation over RMS", quantity: "outlier_ratio", kinds: ["activations"], log: true },
   { title: "Quantization error of activations", quantity: "quantization_error", kinds: ["activations"] },
 ];
