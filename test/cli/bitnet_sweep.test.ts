@@ -72,10 +72,11 @@ describe("a sweep", () => {
     expect(summary).toBe(wanted);
   }, 300_000);
 
-  test("uses a finished run that it finds, whatever it is called", () => {
+  test("uses a finished run that it finds, whatever it is called, if only its results were kept", () => {
     const runs = path.join(folder, "again", "runs");
     cpSync(path.join(folder, "whole"), path.join(folder, "again"), { recursive: true });
     for (const name of readdirSync(runs)) renameSync(path.join(runs, name), path.join(runs, `old-${name}`));
+    for (const name of readdirSync(runs)) rmSync(path.join(runs, name, "checkpoints"), { recursive: true });
     const again = run(...start, "--out", "again");
     expect(again).toMatchObject({ status: 0, stderr: "" });
     expect(readdirSync(runs).sort()).toEqual(names.map((name) => `old-${name}`));

@@ -5,10 +5,20 @@ export interface Assignment {
   value: unknown;
 }
 
-/** What a sweep compares: changes of a recipe. */
-export interface Arm {
-  name: string;
+/** What is known of an arm before it has its own name. */
+export interface NamelessArm {
+  /** As the file of the sweep has it. */
+  name?: string;
   assignments: readonly Assignment[];
+  /** What it is to answer; see comparisons.ts. */
+  question?: string;
+  /** Arm that it is compared with, if not with the sweep's. */
+  baseline?: string;
+}
+
+/** What a sweep compares: changes of a recipe. */
+export interface Arm extends NamelessArm {
+  name: string;
 }
 
 /** What has no name: the recipe as it is. */
@@ -38,11 +48,12 @@ function shortKeys(keys: readonly string[]): Map<string, string> {
 /** Characters of an arm's name: a run's has a seed and perhaps a value behind it, and file systems take 255 bytes. */
 const longest = 160;
 
-const fileName = (text: string): string => text.replace(/[^\w.=+,-]+/g, "_").slice(0, longest);
+/** A name as arms have it: letters, digits and what else every file system takes. */
+export const armName = (text: string): string => text.replace(/[^\w.=+,-]+/g, "_").slice(0, longest);
 
 /** An arm that was given a name keeps it; what tells it from others of that name is added. */
-export function nameArms(arms: readonly { name?: string; assignments: readonly Assignment[] }[]): Arm[] {
-  const differs = (key: string, among: readonly { assignments: readonly Assignment[] }[]) => {
+export function nameArms(arms: readonly NamelessArm[]): Arm[] {
+  const differs = (key: string, among: readonly NamelessArm[]) => {
     const texts = among.map(({ assignments }) =>
       JSON.stringify(assignments.findLast((each) => each.key === key)?.value),
     );
@@ -53,10 +64,10 @@ export function nameArms(arms: readonly { name?: string; assignments: readonly A
     const alike = arms.filter((other) => other.name === name);
     const varied = new Map(assignments.filter(({ key }) => differs(key, alike)).map(({ key, value }) => [key, value]));
     const told = [...varied].map(([key, value]) => `${keys.get(key)}=${valueText(value)}`);
-    return fileName([...(name === undefined ? [] : [name]), ...told].join(",") || nameless);
+    return armName([...(name === undefined ? [] : [name]), ...told].join(",") || nameless);
   });
-  return arms.map(({ assignments }, i) => {
+  return arms.map((arm, i) => {
     const twins = names.slice(0, i).filter((name) => name === names[i]).length;
-    return { name: twins === 0 ? names[i] : `${names[i]}.${twins + 1}`, assignments };
+    return { ...arm, name: twins === 0 ? names[i] : `${names[i]}.${twins + 1}` };
   });
 }

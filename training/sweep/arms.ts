@@ -8,7 +8,7 @@
  * Axes of the command line (`key=a,b,c`) multiply all of them.
  */
 import { CounterRng } from "../../src/random/counter_rng.ts";
-import { type Arm, type Assignment, nameArms } from "./arm_names.ts";
+import { type Arm, type Assignment, type NamelessArm, nameArms } from "./arm_names.ts";
 import { drawValue, listedValues } from "./distributions.ts";
 import { SweepError } from "./sweep_error.ts";
 import { type Parameter, parameterSchema, type SweepFile } from "./sweep_schema.ts";
@@ -54,22 +54,26 @@ function gridAxes(parameters: readonly [string, Parameter][]): Axis[] {
   });
 }
 
-/** `{name, model: {...}, optimizer.learning_rate: x}`: a section stands for its keys, deeper values are taken whole. */
-function listedRun(run: Record<string, unknown>): { name?: string; assignments: Assignment[] } {
-  const { name, ...keys } = run;
+/**
+ * `{name, question, baseline, model: {...}, optimizer.learning_rate: x}`: a section stands for its keys, deeper values are
+ * taken whole.
+ */
+function listedRun(run: Record<string, unknown>): NamelessArm {
+  const { name, question, baseline, ...keys } = run;
+  const text = (value: unknown) => (value === undefined ? undefined : String(value));
   const assignments = Object.entries(keys).flatMap(([key, value]): Assignment[] =>
     isSection(value) && !key.includes(".")
       ? Object.entries(value).map(([inner, each]) => ({ key: `${key}.${inner}`, value: each }))
       : [{ key, value }],
   );
-  return { name: name === undefined ? undefined : String(name), assignments };
+  return { name: text(name), question: text(question), baseline: text(baseline), assignments };
 }
 
 /** @throws {SweepError} if the method lacks what it needs */
 export function armsOf(sweep: SweepFile): Arm[] {
   const products = combinations(Object.entries(sweep.axes).map(([key, values]) => ({ key, values })));
   const parameters = flatParameters(sweep.parameters);
-  const own: { name?: string; assignments: Assignment[] }[] = [];
+  const own: NamelessArm[] = [];
   if (sweep.method === "random") {
     if (sweep.run_cap === undefined) throw new SweepError("method: random needs run_cap, the number of arms to draw");
     if (parameters.length === 0) throw new SweepError("method: random needs parameters to draw");
@@ -89,12 +93,12 @@ export function armsOf(sweep: SweepFile): Arm[] {
       throw new SweepError("runs is a list of arms: it needs method: list");
     }
     const grid = combinations(gridAxes(parameters));
-    for (const { name, assignments } of (sweep.runs ?? [{}]).map(listedRun)) {
-      for (const combination of grid) own.push({ name, assignments: [...assignments, ...combination] });
+    for (const arm of (sweep.runs ?? [{}]).map(listedRun)) {
+      for (const combination of grid) own.push({ ...arm, assignments: [...arm.assignments, ...combination] });
     }
   }
-  const crossed = own.flatMap(({ name, assignments }) =>
-    products.map((product) => ({ name, assignments: [...assignments, ...product] })),
+  const crossed = own.flatMap((arm) =>
+    products.map((product) => ({ ...arm, assignments: [...arm.assignments, ...product] })),
   );
   return nameArms(crossed);
 }

@@ -1,13 +1,12 @@
 /** Values of the tuned parameter that an earlier sweep found (`tune: {from: DIR}`). */
 
 import { valueAt } from "../../src/config/schema_errors.ts";
-import { UserError } from "../../src/errors/user_error.ts";
 import type { SweepPlan } from "./plan.ts";
 import { SweepDirectory } from "./sweep_directory.ts";
 import { SweepError } from "./sweep_error.ts";
 import { type RunResult, readSweepResults } from "./sweep_results.ts";
 import type { Tune } from "./sweep_schema.ts";
-import { chooseTuned, meanOrNull, type TunedValue } from "./tuned_value.ts";
+import { chooseTuned, meansByValue, type TunedValue } from "./tuned_value.ts";
 
 /**
  * By arm. The earlier sweep tuned arms of these names, or has an arm for each value: then its arms are called as these, with
@@ -27,18 +26,17 @@ export function earlierTuning(plan: SweepPlan, { from, parameter }: Tune): Map<s
       const shared = own.find(({ seed }) => plan.seeds.includes(seed));
       if (shared)
         throw new SweepError(`${from}: ${shared.name} has a seed of this sweep: what it chooses is flattered`);
-      return [name, chooseTuned(meansByValue(own, path), plan.sweep.metric)];
+      return [name, chooseTuned(triedIn(own, path), plan.sweep.metric)];
     }),
   );
 }
 
-function meansByValue(runs: readonly RunResult[], path: readonly string[]): TunedValue["tried"] {
-  const groups = new Map<number, (number | null)[]>();
-  for (const { config, value, name, status } of runs) {
-    const key = config === null ? undefined : valueAt(config, path);
-    if (typeof key !== "number") throw new UserError(`${name}: ${path.join(".")} is no number`);
+function triedIn(runs: readonly RunResult[], path: readonly string[]): TunedValue["tried"] {
+  const tried = runs.map(({ config, value: metric, name, status }) => {
+    const value = config === null ? undefined : valueAt(config, path);
+    if (typeof value !== "number") throw new SweepError(`${name}: ${path.join(".")} is no number`);
     if (status === "open" || status === "running") throw new SweepError(`${name}: the run is not finished`);
-    groups.set(key, [...(groups.get(key) ?? []), value]);
-  }
-  return [...groups].map(([value, metrics]) => ({ value, metric: meanOrNull(metrics) }));
+    return { value, metric };
+  });
+  return meansByValue(tried);
 }

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { type Checkpoint, loadCausalLM, openCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 import type { CausalLM } from "../../src/model/causal_lm.ts";
+import { armName } from "./arm_names.ts";
 import { twinDistance } from "./float_twin.ts";
 import type { PreparedData } from "./prepared_data.ts";
 import type { SweepDirectory } from "./sweep_directory.ts";
@@ -31,7 +32,8 @@ async function modelOf(directory: SweepDirectory, folder: string): Promise<Causa
 export async function measureTwins({ directory, data, onProgress, signal }: TwinOptions): Promise<string[]> {
   const { sweep, runs } = readSweepResults(directory);
   const finished = runs.filter(({ stage, status }) => stage === "final" && status === "finished");
-  const twins = new Map(finished.filter(({ arm }) => arm === sweep.float_twin).map((run) => [run.seed, run]));
+  const twinArm = armName(sweep.float_twin ?? "");
+  const twins = new Map(finished.filter(({ arm }) => arm === twinArm).map((run) => [run.seed, run]));
   const pairs = finished.flatMap((run): { run: RunResult; twin: RunResult }[] => {
     const twin = twins.get(run.seed);
     const isKnown = twin === undefined || twin.folder === run.folder || run.floatTwin?.twin === twin.folder;

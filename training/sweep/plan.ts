@@ -1,9 +1,10 @@
 /** The runs that a sweep wants: arms, seeds and budgets resolved to configurations. */
 import type { RunConfig } from "../config/run_config.ts";
-import type { Arm } from "./arm_names.ts";
+import { type Arm, armName } from "./arm_names.ts";
 import { armsOf } from "./arms.ts";
 import { armConfig, type BaseRecipe } from "./base_recipe.ts";
 import { type StepTimes, withBudget } from "./budget.ts";
+import { baselineOf, comparisonsOf } from "./comparisons.ts";
 import { rungSteps } from "./rungs.ts";
 import { SweepError } from "./sweep_error.ts";
 import type { SweepFile } from "./sweep_schema.ts";
@@ -44,7 +45,7 @@ export class SweepPlan {
   }
 
   get baseline(): string {
-    return this.sweep.baseline ?? this.arms[0].name;
+    return baselineOf(this.sweep, this.arms);
   }
 
   /** Runs that the sweep begins with, as far as they are known before it. */
@@ -93,10 +94,10 @@ export class SweepPlan {
       if (names.includes(name)) return;
       throw new SweepError(`${key}: there is no arm ${name}; the arms are ${names.join(", ")}`);
     };
-    if (sweep.baseline !== undefined) isArm(sweep.baseline, "baseline");
-    if (sweep.float_twin !== undefined) isArm(sweep.float_twin, "float_twin");
-    for (const { name, baseline, arms: compared } of sweep.comparisons ?? []) {
-      for (const each of [baseline, ...compared]) isArm(each, `comparisons: ${name}`);
+    isArm(this.baseline, "baseline");
+    if (sweep.float_twin !== undefined) isArm(armName(sweep.float_twin), "float_twin");
+    for (const { name, baseline, arms: compared } of comparisonsOf(sweep, arms)) {
+      for (const each of [baseline, ...compared]) isArm(each, `comparison ${name}`);
     }
     if (new Set(this.seeds).size < this.seeds.length) throw new SweepError("seeds: one stands there twice");
     const { tune } = sweep;

@@ -73,11 +73,8 @@ export interface SweepSummary {
 }
 
 export function summarize(results: SweepResults): SweepSummary {
-  const { sweep, arms, baseline, seeds, runs } = results;
+  const { sweep, arms, comparisons, seeds, runs } = results;
   const armSummaries = arms.map((arm) => armSummary(arm, results));
-  const comparisons = sweep.comparisons ?? [
-    { name: sweep.metric.name, baseline, arms: arms.filter((arm) => arm !== baseline) },
-  ];
   return {
     name: sweep.name ?? null,
     metric: sweep.metric,

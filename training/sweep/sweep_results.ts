@@ -2,12 +2,14 @@
 import { folderWriter } from "../../src/files/folder_lock.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import type { MetricsRow } from "../metrics.ts";
+import { armsOf } from "./arms.ts";
 import { tokensPerStep } from "./budget.ts";
+import { baselineOf, comparisonsOf } from "./comparisons.ts";
 import type { MeasuredTwin } from "./float_twin.ts";
 import { isSettled, metricValue, readRunState } from "./run_state.ts";
 import type { RunRecord, SweepDirectory } from "./sweep_directory.ts";
-import type { SweepFile } from "./sweep_schema.ts";
-import type { TunedValue } from "./tuned_value.ts";
+import type { Comparison, SweepFile } from "./sweep_schema.ts";
+import { chooseTuned, meansByValue, type TunedValue } from "./tuned_value.ts";
 
 /** `stopped`: by early termination. `open`: not begun, or begun and interrupted. */
 export type RunStatus = "finished" | "stopped" | "failed" | "running" | "open";
@@ -38,6 +40,7 @@ export interface SweepResults {
   /** In the order of the plan. */
   arms: readonly string[];
   baseline: string;
+  comparisons: readonly Comparison[];
   seeds: readonly number[];
   runs: readonly RunResult[];
   /** Value of the tuned parameter that each arm was given. */
@@ -48,9 +51,28 @@ export function readSweepResults(directory: SweepDirectory): SweepResults {
   const sweep = directory.readSweep();
   const records = directory.readRecords();
   const runs = records.map((record) => readRun(directory, record, sweep));
-  const arms = [...new Set(records.map(({ arm }) => arm))];
+  const known = armsOf(sweep);
+  const arms = known.map(({ name }) => name).filter((name) => records.some(({ arm }) => arm === name));
   const seeds = [...new Set(records.filter(({ stage }) => stage === "final").map(({ seed }) => seed))];
-  return { sweep, arms, baseline: sweep.baseline ?? arms[0], seeds, runs, tuned: directory.readTuned() };
+  return {
+    sweep,
+    arms,
+    baseline: baselineOf(sweep, known),
+    comparisons: comparisonsOf(sweep, known),
+    seeds,
+    runs,
+    tuned: tunedValues(runs, sweep) ?? directory.readTuned(),
+  };
+}
+
+/** What the tuning runs show; null without them (an earlier sweep's values are in tuned.json). */
+function tunedValues(runs: readonly RunResult[], { metric }: SweepFile): Record<string, TunedValue> | null {
+  const tuning = runs.filter(({ stage }) => stage === "tune");
+  if (tuning.length === 0) return null;
+  const arms = [...new Set(tuning.map(({ arm }) => arm))];
+  const triedBy = (name: string) =>
+    tuning.filter(({ arm }) => arm === name).map(({ tuned, value }) => ({ value: tuned!, metric: value }));
+  return Object.fromEntries(arms.map((arm) => [arm, chooseTuned(meansByValue(triedBy(arm)), metric)]));
 }
 
 function readRun(directory: SweepDirectory, record: RunRecord, { metric }: SweepFile): RunResult {

@@ -7,7 +7,7 @@ export interface TunedValue {
   /** The best lies at this end of the values that were tried: a better one may lie beyond. */
   edge: "lowest" | "highest" | null;
   /** Mean of the metric over the seeds, of every value; null where a run failed. */
-  tried: { value: number; metric: number | null }[];
+  tried: TriedValue[];
 }
 
 /** Mean; null if one is missing. */
@@ -27,4 +27,18 @@ export function chooseTuned(tried: TunedValue["tried"], metric: Metric): TunedVa
   const index = ascending.indexOf(best);
   const edge = index === 0 ? "lowest" : index === ascending.length - 1 ? "highest" : null;
   return { value: best.value, edge: ascending.length === 1 ? null : edge, tried: ascending };
+}
+
+/** A run of a value. */
+export interface TriedValue {
+  value: number;
+  metric: number | null;
+}
+
+/** Means over the runs of each value. */
+export function meansByValue(runs: readonly TriedValue[]): TriedValue[] {
+  return [...new Set(runs.map(({ value }) => value))].map((value) => ({
+    value,
+    metric: meanOrNull(runs.filter((run) => run.value === value).map(({ metric }) => metric)),
+  }));
 }

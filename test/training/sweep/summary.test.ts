@@ -1,6 +1,8 @@
 /** Verdicts: what the seeds of a sweep allow to be said, and what not. */
 import { expect, test } from "vitest";
+import { armsOf } from "../../../training/sweep/arms.ts";
 import { armConfig, readBase } from "../../../training/sweep/base_recipe.ts";
+import { comparisonsOf } from "../../../training/sweep/comparisons.ts";
 import { parseSweep } from "../../../training/sweep/read_sweep.ts";
 import { armTable, comparisonTable, summaryNotes } from "../../../training/sweep/report_text.ts";
 import { scalingFits, scalingLines } from "../../../training/sweep/scaling_report.ts";
@@ -37,7 +39,10 @@ function runOf(arm: string, seed: number, value: number | null, changes: Partial
 function resultsOf(values: Record<string, (number | null)[]>, yaml = ""): SweepResults {
   const runs = Object.entries(values).flatMap(([arm, own]) => own.map((value, i) => runOf(arm, i + 1, value)));
   const arms = Object.keys(values);
-  return { sweep: parseSweep(yaml, "sweep.yaml"), arms, baseline: arms[0], seeds: [1, 2, 3, 4, 5], runs, tuned: {} };
+  const sweep = parseSweep(yaml, "sweep.yaml");
+  const known = arms.map((name) => ({ name, assignments: [] }));
+  const comparisons = known.length === 0 ? [] : comparisonsOf(sweep, known);
+  return { sweep, arms, baseline: arms[0], comparisons, seeds: [1, 2, 3, 4, 5], runs, tuned: {} };
 }
 
 const values = {
@@ -110,6 +115,28 @@ test("comparisons have their own baselines, and Holm's correction is theirs", ()
   ]);
   expect(comparisons[0].arms[0].adjustedP).toBe(comparisons[0].arms[0].p);
   expect(comparisons[1].arms[0].mean).toBeCloseTo(0.15, 2);
+});
+
+test("each question of a list has its comparison, with the baseline of all or one of its own", () => {
+  const ask = (yaml: string) => {
+    const sweep = parseSweep(`method: list\nruns:\n${yaml}`, "sweep.yaml");
+    return comparisonsOf(sweep, armsOf(sweep));
+  };
+  expect(
+    ask(`
+  - {name: base}
+  - {name: at half, question: weight decay, optimizer.weight_decay: 0.05}
+  - {name: row, question: scales, model.weight_quantizer: absmean_ternary_row}
+  - {name: none, question: weight decay, optimizer.weight_decay: 0}
+  - {name: fine, question: finer, baseline: at half, optimizer.weight_decay: 0.01}
+`),
+  ).toEqual([
+    { name: "weight decay", baseline: "base", arms: ["at_half", "none"] },
+    { name: "scales", baseline: "base", arms: ["row"] },
+    { name: "finer", baseline: "at_half", arms: ["fine"] },
+  ]);
+  const two = "  - {name: a}\n  - {name: b, question: q, baseline: a}\n  - {name: c, question: q, baseline: b}";
+  expect(() => ask(two)).toThrow("question q: it has two baselines, a and b");
 });
 
 test("the report fits 80 columns, and tells edges, failures and the rule", () => {
