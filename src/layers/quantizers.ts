@@ -20,6 +20,7 @@ import {
   weightQuantizers,
 } from "../quantizers/registry.ts";
 import { learntParameters, type MatrixShape, type WeightQuantizer } from "../quantizers/weight_quantizer.ts";
+import { readDescription, savedDescription } from "./saved_description.ts";
 
 /** Package name of everything registered with `tf.serialization`. */
 export const serializationPackage = "bitnet-lab";
@@ -48,7 +49,8 @@ export class ListedWeightQuantizer extends Quantizer {
   /** `scaleDtype` is what the multiplying scales are rounded to; default f16. */
   constructor(config: { quantizer: QuantizerDescription; scaleDtype?: ScaleDtype }) {
     super();
-    const { quantizer, scaleDtype = "f16" } = config;
+    const { scaleDtype = "f16" } = config;
+    const quantizer = readDescription(config.quantizer);
     if (!scaleDtypes.includes(scaleDtype)) {
       throw new QuantizerError(`scaleDtype "${scaleDtype}" is not one of ${scaleDtypes.join(", ")}`);
     }
@@ -66,7 +68,7 @@ export class ListedWeightQuantizer extends Quantizer {
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    return { quantizer: this.description as tf.serialization.ConfigDictValue, scaleDtype: this.value.scaleDtype };
+    return { quantizer: savedDescription(this.description), scaleDtype: this.value.scaleDtype };
   }
 }
 
@@ -102,8 +104,9 @@ export class ListedActivationQuantizer extends Quantizer {
   readonly value: ActivationQuantizer;
   private readonly description: QuantizerDescription;
 
-  constructor({ quantizer }: { quantizer: QuantizerDescription }) {
+  constructor(config: { quantizer: QuantizerDescription }) {
     super();
+    const quantizer = readDescription(config.quantizer);
     const value = makeActivationQuantizer(quantizer);
     if (value === null) throw new QuantizerError(`"${quantizer}" leaves activations as they are: give null instead`);
     this.description = quantizer;
@@ -115,7 +118,7 @@ export class ListedActivationQuantizer extends Quantizer {
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    return { quantizer: this.description as tf.serialization.ConfigDictValue };
+    return { quantizer: savedDescription(this.description) };
   }
 }
 

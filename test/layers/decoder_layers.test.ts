@@ -8,7 +8,7 @@ import { fileSystem } from "../../src/checkpoint/file_system.ts";
 import { DecoderLayer } from "../../src/layers/decoder_layer.ts";
 import { GatedFeedForward } from "../../src/layers/gated_feed_forward.ts";
 import { GroupedQueryAttention } from "../../src/layers/grouped_query_attention.ts";
-import { AbsmeanTernary } from "../../src/layers/quantizers.ts";
+import { AbsmeanTernary, ListedActivationQuantizer, ListedWeightQuantizer } from "../../src/layers/quantizers.ts";
 import { RMSNorm } from "../../src/layers/rms_norm.ts";
 import { RotaryEmbedding } from "../../src/layers/rotary_embedding.ts";
 import { UngatedFeedForward } from "../../src/layers/ungated_feed_forward.ts";
@@ -34,8 +34,22 @@ const layers: Record<string, () => tf.layers.Layer> = {
       activationQuantizer: "none",
       inputShape: [7, 24],
     }),
+  "GatedFeedForward, quantizers with options": () =>
+    new GatedFeedForward({
+      intermediateSize: 64,
+      weightQuantizer: new ListedWeightQuantizer({
+        quantizer: { type: "twn_ternary", scale_per: "row", threshold: 0.6 },
+      }),
+      activationQuantizer: new ListedActivationQuantizer({ quantizer: { type: "topk_int8", keep: 0.4 } }),
+      inputShape: [7, 24],
+    }),
   UngatedFeedForward: () =>
-    new UngatedFeedForward({ intermediateSize: 40, normPlacement: "every_linear", inputShape: [7, 24] }),
+    new UngatedFeedForward({
+      intermediateSize: 40,
+      normPlacement: "every_linear",
+      activationQuantizer: "absmax_int4",
+      inputShape: [7, 24],
+    }),
   "DecoderLayer, norms in every linear layer, Hadamard, no gate": () =>
     new DecoderLayer({
       numAttentionHeads: 4,
