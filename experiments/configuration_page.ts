@@ -14,7 +14,8 @@ const introduction = `# Configuration
 
 What a YAML file of \`--config\` and each \`--set section.key=value\` of \`bitnet-train\` can say. A key that is not here
 is an error that names the nearest one; a run writes its resolved configuration to \`config.yaml\`. Sections of several
-types have the keys of the \`type\` that they name; \`--set schedule.type=wsd\` leaves those of the recipe's type behind.
+types have the keys of the \`type\` that they name, and a name alone (\`schedule: wsd\`) takes its defaults;
+\`--set schedule.type=wsd\` leaves the keys of the recipe's type behind.
 
 Written by \`npm run docs:configuration\` from the schemas: change the descriptions there.`;
 

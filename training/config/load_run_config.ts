@@ -3,7 +3,7 @@
  * between keys. Every problem is one line that names the file and line, the key path, and the nearest valid key.
  */
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { isNode, LineCounter, parseDocument, stringify } from "yaml";
+import { isNode, isScalar, LineCounter, parseDocument, stringify } from "yaml";
 import { ModelConfigError, resolveModelConfig } from "../../src/config/model_config.ts";
 import { activationQuantizerOf, isQuantized, weightQuantizerOf } from "../../src/config/model_quantizers.ts";
 import { unpackableReason } from "../../src/config/packing_rules.ts";
@@ -70,7 +70,9 @@ export function parseRunConfig(text: string, file: string, overrides: readonly O
   applyOverrides(upgraded, overrides);
 
   const lineOf = (path: readonly PropertyKey[]): string => {
-    const node = document.getIn(path, true);
+    // A text in place of a section is its type.
+    const section = document.getIn(path.slice(0, -1), true);
+    const node = isScalar(section) ? section : document.getIn(path, true);
     const range = isNode(node) ? node.range : undefined;
     return range ? `${file}:${lineCounter.linePos(range[0]).line}` : file;
   };

@@ -25,6 +25,18 @@ describe("a section with a type", () => {
     expect(cosine).toEqual({ type: "cosine", warmup_steps: 0, min_ratio: 0, weight_decay_until: 1 });
   });
 
+  it("may be a name alone, at any depth", () => {
+    expect(parseRunConfig(`${text}optimizer: muon\n`, "my.yaml")).toEqual(
+      parseRunConfig(`${text}optimizer: {type: muon}\n`, "my.yaml"),
+    );
+    const { staging } = parseRunConfig(`${text}quantization: {staging: float_first}\n`, "my.yaml").quantization;
+    expect(staging).toEqual({ type: "float_first", fraction: 0.2, optimizer: "keep" });
+    expect(problems(text, "optimizer=muo")[0]).toMatch(/^--set optimizer=muo: expected section\.key=value/);
+    expect(problems(`${text}optimizer: muo\n`)[0]).toMatch(
+      /^my\.yaml:8: optimizer\.type: expected adamw, .*; got "muo"$/,
+    );
+  });
+
   it("says which type a key belongs to", () => {
     expect(problems(`${text}schedule:\n  type: cosine\n  stage2_start: 0.7\n`)).toEqual([
       "my.yaml:10: schedule.stage2_start is a key of type two_stage, not of cosine",
