@@ -42,9 +42,6 @@ export interface LearntParameter {
 /** Values of the learnt parameters of one matrix, in the order of `parameters`. */
 export type Learnt = readonly Float32Array[];
 
-/** Of a quantizer that learns nothing. */
-export const nothingLearnt: Learnt = [];
-
 export interface QuantizerGradients {
   /** Like the latent weight. */
   latent: Float32Array;

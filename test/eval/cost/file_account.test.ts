@@ -5,7 +5,6 @@ import { Engine } from "../../../native/inference/engine.ts";
 import { weightQuantizerOf } from "../../../src/config/model_quantizers.ts";
 import { accountForFile, type FileAccount } from "../../../src/eval/cost/file_account.ts";
 import { modelParameters, parameterCount } from "../../../src/model/parameters.ts";
-import { nothingLearnt } from "../../../src/quantizers/weight_quantizer.ts";
 import { type ExportedModel, exportSmallModel, temporaryFolder } from "../../native/inference/exported_model.ts";
 import { hasNative } from "../../support/tfjs_backends.ts";
 
@@ -23,10 +22,7 @@ function codes(): Int8Array[] {
   const quantizer = weightQuantizerOf(model.config)!;
   return modelParameters(model.config)
     .filter(({ kind }) => kind === "matrix")
-    .map(
-      ({ name, shape: [rows, cols] }) =>
-        quantizer.quantize(model.parameters.get(name)!, { rows, cols }, nothingLearnt).codes,
-    );
+    .map(({ name, shape: [rows, cols] }) => quantizer.quantize(model.parameters.get(name)!, { rows, cols }, []).codes);
 }
 
 describe("the account of a file", () => {
