@@ -33,12 +33,14 @@ describe("axes", () => {
   });
 
   test("write numbers by their distance", () => {
-    expect([tickLabel(0.25, 0.05), tickLabel(20000, 5000), tickLabel(3e6, 1e6), tickLabel(0, 1)]).toEqual([
-      "0.25",
-      "20k",
-      "3M",
-      "0",
-    ]);
+    expect([
+      tickLabel(0.25, 0.05),
+      tickLabel(20000, 5000),
+      tickLabel(3e6, 1e6),
+      tickLabel(0, 1),
+      tickLabel(5e-4, 5e-4),
+      tickLabel(5e-5, 5e-5),
+    ]).toEqual(["0.25", "20k", "3M", "0", "0.0005", "5e-5"]);
   });
 });
 

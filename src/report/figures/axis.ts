@@ -29,7 +29,7 @@ export interface Axis {
 export function tickLabel(value: number, step: number): string {
   const size = Math.abs(value);
   if (value === 0) return "0";
-  if (size < 1e-3) return value.toExponential(step < size / 5 ? 1 : 0);
+  if (size < 1e-3 && step < 1e-4) return value.toExponential(step < size / 5 ? 1 : 0);
   if (size >= 1e6 && step >= 1e4) return `${Number((value / 1e6).toFixed(2))}M`;
   if (size >= 1e4 && step >= 100) return `${Number((value / 1e3).toFixed(1))}k`;
   return value.toFixed(Math.max(0, Math.min(6, Math.ceil(-Math.log10(step) - 1e-9))));
