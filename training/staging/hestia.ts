@@ -26,13 +26,13 @@ const smallestTemperature = 1e-6;
 
 /** Mean of the soft codes of z, and its slope. */
 function softCode(z: number, temperature: number): { mean: number; slope: number } {
-  // softmax over -1, 0, 1 without the common -z^2: exponents (-1 -+ 2 z) / t and 0, less the largest.
-  const [below, above] = [(-1 - 2 * z) / temperature, (-1 + 2 * z) / temperature];
-  const largest = Math.max(below, 0, above);
-  const [minus, zero, plus] = [Math.exp(below - largest), Math.exp(-largest), Math.exp(above - largest)];
-  const sum = minus + zero + plus;
-  const mean = (plus - minus) / sum;
-  return { mean, slope: (2 / temperature) * ((plus + minus) / sum - mean * mean) };
+  // The three exponents less -z^2 / t and less the largest of the outer two, (-1 + 2 |z|) / t.
+  const away = (2 * Math.abs(z)) / temperature;
+  const near = Math.exp(-away);
+  const far = near * near;
+  const sum = 1 + Math.exp(1 / temperature - away) + far;
+  const mean = (1 - far) / sum;
+  return { mean: z < 0 ? -mean : mean, slope: (2 / temperature) * ((1 + far) / sum - mean * mean) };
 }
 
 /** The soft quantizer at that pressure and temperature, with the granularity of `final`. */
