@@ -1,4 +1,7 @@
-/** Ops of src/ops that every forward and backward pass runs: where the backend has fused kernels, these. */
+/**
+ * Ops of src/ops that every forward and backward pass runs: where the backend has fused kernels, these. The loss and the
+ * optimizer have their own.
+ */
 export const stepKernels = [
   "BitLinear",
   "BitLinearGrad",
@@ -8,5 +11,4 @@ export const stepKernels = [
   "CausalAttentionGrad",
   "EmbeddingGather",
   "EmbeddingGatherGrad",
-  "HeadLogProbsGrad",
 ];

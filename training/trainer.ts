@@ -13,7 +13,7 @@ import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
 import type { MatrixCorrections } from "./corrections/matrix_corrections.ts";
 import type { BatchCursor, BatchIterator } from "./data/batch_iterator.ts";
 import type { PreparedDataset } from "./data/prepared_dataset.ts";
-import type { LossOptions } from "./losses/registry.ts";
+import { defaultLoss, type LossOptions, lossKernels } from "./losses/registry.ts";
 import type { Teacher } from "./losses/teacher.ts";
 import type { MetricsRow } from "./metrics.ts";
 import { type NamedTensor, type Optimizer, resetState } from "./optimizers/optimizer.ts";
@@ -204,7 +204,7 @@ export class Trainer {
 
   /** Fused ops that a step runs, where the backend has them. */
   private get kernels(): readonly string[] {
-    return [...stepKernels, ...this.optimizer.kernels];
+    return [...stepKernels, ...lossKernels(this.options.loss ?? defaultLoss), ...this.optimizer.kernels];
   }
 
   private get tokensPerStep(): number {

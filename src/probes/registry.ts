@@ -76,6 +76,11 @@ export class Probe {
     return [...found.values()];
   }
 
+  /** Characters of the longest answer that is asked for. */
+  longestAnswer(): number {
+    return this.questions("test").reduce((longest, { answer }) => Math.max(longest, answer.length), 0);
+  }
+
   private stream(use: string): CounterRng {
     return new CounterRng(this.options.seed, `probe/${this.definition.name}/${use}`);
   }

@@ -22,8 +22,9 @@ describe("a probe's task", () => {
     const answers = new Map(questions.map(({ prompt, answer }) => [prompt, answer]));
     const contexts: string[] = [];
     const model = fakeLanguageModel({
-      generate: (context, { until }) => {
+      generate: (context, { until, maxTokens }) => {
         contexts.push(context);
+        expect(maxTokens).toBeGreaterThanOrEqual(1 + answers.get(context)!.length);
         expect(until[0]).toBe("\n");
         // The last question gets a wrong answer.
         return contexts.length < 4 ? answers.get(context)! : `${answers.get(context)}0`;
@@ -32,6 +33,18 @@ describe("a probe's task", () => {
     const [result] = await evaluate(model, [taskOf("probe_addition?digits=2&questions=4")], data);
     expect(contexts).toEqual(questions.map(({ prompt }) => prompt));
     expect(result.scores).toMatchObject([{ metric: "exact_match", value: 0.75 }]);
+  });
+
+  it("leaves room for the longest answer, and no more", () => {
+    for (const { name } of probes.filter((each) => each.name !== "parity")) {
+      const longest = parseProbe(name).longestAnswer();
+      expect(taskOf(`probe_${name}`).generation?.max_gen_toks, name).toBeGreaterThan(longest);
+    }
+    const { length } = parseProbe("copy?length=60")
+      .questions("test")
+      .map(({ answer }) => answer)
+      .sort((a, b) => b.length - a.length)[0];
+    expect(taskOf("probe_copy?length=60").generation?.max_gen_toks).toBe(length + 1);
   });
 
   it("of parity weighs both answers", async () => {

@@ -15,7 +15,7 @@ import type { CausalLM } from "../../src/model/causal_lm.ts";
 import type { LogitsChunk } from "../../src/ops/logits_loss.ts";
 import { crossEntropyTerm } from "./cross_entropy.ts";
 import type { LossBatch, LossTerm } from "./loss_term.ts";
-import { type LossOptions, lossTerms } from "./registry.ts";
+import { isPlain, type LossOptions, lossTerms } from "./registry.ts";
 
 /** Means over the tokens of a batch, or over an update: what metrics tell. */
 export interface LossValues {
@@ -48,8 +48,7 @@ export function batchLoss(
 ): BatchLoss {
   const count = countedTokens(batch.targets);
   const factor = options.reduction === "sum" ? count : 1;
-  const terms = lossTerms(options, batch);
-  if (terms.length === 0 && options.cross_entropy > 0) {
+  if (isPlain(options)) {
     const scale = factor * options.cross_entropy;
     const loss = model.loss(ids, targets);
     return {
@@ -57,7 +56,7 @@ export function batchLoss(
       parts: (value) => ({ loss: value / scale, terms: {} }),
     };
   }
-  const all = [crossEntropyTerm(options.cross_entropy), ...terms];
+  const all = [crossEntropyTerm(options.cross_entropy), ...lossTerms(options, batch)];
   const sums = new Map<string, number>();
   const value = model.lossOfLogits(ids, targets, (chunk) => evaluateTerms(all, chunk, factor / count, sums));
   return {

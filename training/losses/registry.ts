@@ -27,6 +27,16 @@ export type LossOptions = z.output<typeof lossSchema>;
 /** Cross-entropy alone, as a mean. */
 export const defaultLoss: LossOptions = lossSchema.parse({});
 
+/** True if cross-entropy is alone: the fused head computes it. */
+export function isPlain({ z_loss, distillation }: LossOptions): boolean {
+  return z_loss === 0 && distillation === undefined;
+}
+
+/** Fused ops that the loss runs, where the backend has them. */
+export function lossKernels(options: LossOptions): readonly string[] {
+  return [isPlain(options) ? "HeadLogProbsGrad" : "HeadLogits"];
+}
+
 /** The terms beside cross-entropy that the options ask for. */
 export function lossTerms({ z_loss, distillation }: LossOptions, { teacher }: LossBatch): LossTerm[] {
   if (distillation !== undefined && teacher === undefined) throw new Error("the batch has no teacher's scores");

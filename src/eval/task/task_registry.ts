@@ -101,7 +101,9 @@ export class TaskRegistry {
     const entry = this.entries.get(base);
     if (options === undefined || entry?.kind !== "task" || entry.config.dataset_path !== probeDataset) return;
     const config = { ...entry.config, task: name, dataset_name: `${entry.config.dataset_name}?${options}` };
-    parseProbe(config.dataset_name);
+    // The answer, and the end of its line.
+    const tokens = parseProbe(config.dataset_name).longestAnswer() + 1;
+    if (config.generation_kwargs) config.generation_kwargs = { ...config.generation_kwargs, max_gen_toks: tokens };
     this.entries.set(name, { ...entry, config });
   }
 
