@@ -71,6 +71,14 @@ export {
   straightThroughSchema,
   withStraightThrough,
 } from "./straight_through/registry.ts";
+export { readBase } from "./sweep/base_recipe.ts";
+export { SweepPlan } from "./sweep/plan.ts";
+export { PreparedData } from "./sweep/prepared_data.ts";
+export { loadSweep, parseSweep } from "./sweep/read_sweep.ts";
+export { runSweep, type StartRun, type SweepOptions } from "./sweep/run_sweep.ts";
+export { type SweepSummary, summarize } from "./sweep/summary.ts";
+export { SweepDirectory } from "./sweep/sweep_directory.ts";
+export { readSweepResults, type SweepResults } from "./sweep/sweep_results.ts";
 export type { Histogram } from "./telemetry/histogram.ts";
 export type { TelemetryOptions } from "./telemetry/telemetry_options.ts";
 export type { TelemetryRow } from "./telemetry/telemetry_row.ts";
