@@ -103,12 +103,12 @@ type ModelKind = "hashing" | "float" | "bitnet";
 const work = mkdtempSync(path.join(tmpdir(), "lm-eval-check-"));
 const dataDirectory = path.join(work, "data");
 const registry = new TaskRegistry([optionTasks]);
-const own = new Set(["rolling", "toy_arc", "toy_piqa", "toy_gsm8k"]);
+const own = /^(toy_|probe_|rolling$|mmlu_)/;
 const names =
   values.tasks?.split(",") ??
   registry
     .list()
-    .tasks.filter(({ task }) => !own.has(task) && !task.startsWith("mmlu_"))
+    .tasks.filter(({ task }) => !own.test(task))
     .map(({ task }) => task)
     .concat("mmlu");
 const { tasks, groups } = registry.select(names);

@@ -52,7 +52,7 @@ test.each(golden.runs)("$title", async ({ settings, expected }) => {
 });
 
 test("every task file but our own is among them, mmlu with a subject of each group", () => {
-  const own = /^(toy_|rolling$|mmlu)/;
+  const own = /^(toy_|probe_|rolling$|mmlu)/;
   const names = new TaskRegistry([optionTasks])
     .list()
     .tasks.map(({ task }) => task)
