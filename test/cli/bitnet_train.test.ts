@@ -67,13 +67,17 @@ describe("bitnet-train", () => {
     expect(first.stdout).toMatch(/step 4\/4 {2}loss .* val .* bits\/byte.*tokens\/s$/m);
     expect(first.stdout).toContain("next: bitnet-export run");
     const run = path.join(folder, "run");
-    expect(readdirSync(run).sort()).toEqual([
+    const withoutTime = (name: string) => name.replace(/^(events\.out\.tfevents)\..*/, "$1");
+    expect(readdirSync(run).map(withoutTime).sort()).toEqual([
       "checkpoints",
       "config.yaml",
       "data.json",
       "environment.json",
+      "events.out.tfevents",
       "loss.png",
       "metrics.jsonl",
+      "telemetry.arrow",
+      "telemetry.jsonl",
       "tokenizer.json",
       "tokenizer_config.json",
     ]);

@@ -19,6 +19,7 @@ describe.runIf(hasNative)("the packed package", { timeout: 300_000 }, () => {
       "LICENSE",
       "README.md",
       "cli/bin",
+      "cli/dashboard",
       "dist/cli",
       "dist/export",
       "dist/index.d.ts",

@@ -115,8 +115,12 @@ describe.skipIf(withoutAddon)(
       const targets = tf.tensor1d(ids, "int32");
       const dy = randomTensor(random, [tokens]);
       const actual = valuesOn("native", () => [
-        runKernel("HeadLogProbs", { hidden, table, targets })[0],
-        ...runKernel("HeadLogProbsGrad", { hidden, table, targets, dlogProbs: dy }, { precision: "f32" }),
+        runKernel("HeadLogProbs", { hidden, table, targets }, { product: "float" })[0],
+        ...runKernel(
+          "HeadLogProbsGrad",
+          { hidden, table, targets, dlogProbs: dy },
+          { product: "float", precision: "f32" },
+        ),
       ]);
       // The gradient kernel's own log-probabilities have the bits of the forward's.
       expect(actual.pop()).toEqual(actual[0]);
@@ -124,7 +128,11 @@ describe.skipIf(withoutAddon)(
       const exact = reference(f, [hidden, table], dy);
       compare(actual, exact);
       const rounded = valuesOn("native", () =>
-        runKernel("HeadLogProbsGrad", { hidden, table, targets, dlogProbs: dy }, { precision: "bf16" }),
+        runKernel(
+          "HeadLogProbsGrad",
+          { hidden, table, targets, dlogProbs: dy },
+          { product: "float", precision: "bf16" },
+        ),
       );
       expect(rounded.pop()).toEqual(actual[0]);
       rounded.forEach((values, i) => {
@@ -132,8 +140,8 @@ describe.skipIf(withoutAddon)(
       });
 
       const [argmax, logits] = valuesOn("native", () => [
-        runKernel("HeadLogProbs", { hidden, table, targets })[1],
-        ...runKernel("HeadLogits", { hidden, table }),
+        runKernel("HeadLogProbs", { hidden, table, targets }, { product: "float" })[1],
+        ...runKernel("HeadLogits", { hidden, table }, { product: "float" }),
       ]);
       for (let t = 0; t < tokens; t++) {
         const row = logits.subarray(t * vocab, (t + 1) * vocab);
@@ -161,7 +169,7 @@ describe.skipIf(withoutAddon)(
               targets: tf.slice(targets, begin, count),
               dlogProbs: tf.slice(dlogProbs, begin, count),
             },
-            { precision: "f32" },
+            { product: "float", precision: "f32" },
           ),
         );
       const [dhidden, dtable] = gradients(0, tokens);
