@@ -193,6 +193,14 @@ CHECK_TEST("bitnet-lab, Q8_0 float weights, untied head, odd sizes") {
   check_shape(shape);
 }
 
+CHECK_TEST("bitnet-b1.58, TQ2_0, int8 head, tied and not") {
+  TinyShape shape = with_types("bitnet-b1.58", GgmlType::tq2_0, GgmlType::q8_0);
+  shape.int8_head = true;
+  check_shape(shape, true);
+  shape.tied = false;
+  check_shape(shape);
+}
+
 CHECK_TEST("bitnet-b1.58, TQ2_0, one scale per row") {
   TinyShape shape = with_types("bitnet-b1.58", GgmlType::tq2_0, GgmlType::f16);
   shape.row_scales = true;

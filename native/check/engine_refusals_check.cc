@@ -31,6 +31,34 @@ CHECK_TEST("options that a model does not allow are refused") {
   expect(refused({}, {1, HeadPrecision::int8, KvType::f32}), "an int8 head of float16 rows");
 }
 
+CHECK_TEST("an int8 head that its file contradicts is refused") {
+  TinyShape shape;
+  shape.layers = 1;
+  shape.int8_head = true;
+  shape.embedding_type = GgmlType::q8_0;
+  const auto refusal = [](const TinyModel& tiny) {
+    try {
+      open_model(tiny.file);
+    } catch (const GgufError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  for (const bool tied : {true, false}) {
+    shape.tied = tied;
+    TinyModel tiny = tiny_model(shape);
+    expect(refusal(tiny).empty(), "one scale per row: %s", refusal(tiny).c_str());
+    const GgufFile parsed(tiny.file.data(), tiny.file.size());
+    const GgufTensor& head = *parsed.tensor(tied ? "token_embd.weight" : "output.weight");
+    const int64_t row = row_bytes(RowType::q8_0, shape.hidden);
+    tiny.file[static_cast<size_t>(parsed.tensor_data(head) - tiny.file.data() + 7 * row + 3 * 34)] ^= 1;
+    expect(refusal(tiny).find("the blocks of row 7 have different scales") != std::string::npos, "%s",
+           refusal(tiny).c_str());
+  }
+  shape.embedding_type = GgmlType::f16;
+  expect(refusal(tiny_model(shape)).find("has type F16") != std::string::npos, "float16 rows");
+}
+
 // ---- malformed files -------------------------------------------------------------------------------------
 
 // Loads and, if that succeeds, scores a little. Returns whether it loaded; any exception but GgufError and

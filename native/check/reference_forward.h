@@ -43,14 +43,31 @@ class ReferenceForward {
     for (size_t t = 0; t < count; ++t) {
       const Row hidden = norm(x[t], "output_norm");
       Row logits;
-      for (int64_t v = 0; v < shape_.vocab; ++v)
-        logits.push_back(lane_dot(hidden, head.values.data() + v * shape_.hidden));
+      for (int64_t v = 0; v < shape_.vocab; ++v) {
+        const float* row = head.values.data() + v * shape_.hidden;
+        logits.push_back(shape_.int8_head ? int8_dot(hidden, row) : lane_dot(hidden, row));
+      }
       result.push_back(logits[static_cast<size_t>(ids[t + 1])] - log_sum_exp(logits));
     }
     return result;
   }
 
  private:
+  // Of a row that is codes times its scale: the largest code is 127.
+  static float int8_dot(const Row& x, const float* w) {
+    float x_largest = 1e-5f, w_largest = 0;
+    for (size_t k = 0; k < x.size(); ++k) {
+      x_largest = std::max(x_largest, std::fabs(x[k]));
+      w_largest = std::max(w_largest, std::fabs(w[k]));
+    }
+    const float inverse = 127.0f / x_largest, d = w_largest / 127.0f;
+    int sum = 0;
+    for (size_t k = 0; k < x.size(); ++k) {
+      sum += static_cast<int>(std::rint(x[k] * inverse)) * static_cast<int>(w[k] / d);
+    }
+    return static_cast<float>(sum) * ((x_largest / 127.0f) * d);
+  }
+
   static float log_sum_exp(const Row& x) {
     float largest = x[0];
     for (const float value : x) largest = std::max(largest, value);

@@ -25,6 +25,7 @@ struct TinyShape {
   bool hadamard = false;
   std::string activations = "absmax_int8";
   double keep = 1.0;  // share of the activations that stay
+  bool int8_head = false;   // embedding and head are Q8_0 with a scale per row, and a key says so
   int64_t vocab = 61, hidden = 256, layers = 3, heads = 4, kv_heads = 2, head_dim = 64, ffn = 512,
           context = 256;
 };
@@ -123,6 +124,21 @@ inline void pack_floats(std::vector<float>* values, bitnet::GgmlType type, ByteW
       } else {
         out->number(value);
       }
+    }
+  }
+}
+
+// Rounds rows to int8 codes and one scale each, and writes them as Q8_0.
+inline void pack_int8_rows(std::vector<float>* values, size_t cols, ByteWriter* out) {
+  for (size_t row = 0; row < values->size(); row += cols) {
+    float largest = 0;
+    for (size_t i = row; i < row + cols; ++i) largest = std::max(largest, std::fabs((*values)[i]));
+    const uint16_t d = bitnet::f32_to_f16(largest / 127.0f);
+    for (size_t i = row; i < row + cols; ++i) {
+      if (i % 32 == 0) out->number(d);
+      const float code = std::rint((*values)[i] * (1.0f / (largest / 127.0f)));
+      out->number(static_cast<int8_t>(code));
+      (*values)[i] = code * bitnet::f16_to_f32(d);
     }
   }
 }
@@ -234,6 +250,8 @@ class TinyModelWriter {
     } else {
       if (type == bitnet::GgmlType::q6_k || type == bitnet::GgmlType::q4_k) {
         pack_k_quants(random_, &file.values, type, &data_);
+      } else if (type == bitnet::GgmlType::q8_0 && model_.shape.int8_head) {
+        pack_int8_rows(&file.values, static_cast<size_t>(in), &data_);
       } else {
         pack_floats(&file.values, type, &data_);
       }
@@ -299,6 +317,7 @@ class TinyModelWriter {
     entries.number(static_cast<uint32_t>(bitnet::GgufValueType::string));
     entries.number(static_cast<uint64_t>(s.vocab));
     for (int64_t i = 0; i < s.vocab; ++i) entries.text("token" + std::to_string(i));
+    if (s.int8_head) text("bitnet-lab.head.activation_quantizer", "absmax_int8");
     if (s.architecture == "bitnet-lab") {
       text("bitnet-lab.hidden_act", "relu2");
       text("bitnet-lab.weight_quantizer", s.ternary ? "absmean_ternary" : "none");
