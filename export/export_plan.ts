@@ -1,7 +1,8 @@
 /** Decides what an export writes, or refuses it, before a byte is read or written. */
+import { embeddingQuantizerOf } from "../src/config/embedding_keys.ts";
 import type { ModelConfig } from "../src/config/model_config.ts";
 import { hasTernaryWeights } from "../src/config/model_quantizers.ts";
-import { checkPackable, writableTypes } from "../src/config/packing_rules.ts";
+import { checkPackable, fits, writableTypes } from "../src/config/packing_rules.ts";
 import { floatTypeOf } from "../src/gguf/types/tensor_types.ts";
 import type { EmbeddingDtype } from "../src/quant/dtypes.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
@@ -67,13 +68,18 @@ function scaleRounding(config: ModelConfig, linearType: string): ModelChange[] {
 }
 
 function embeddingRefusal({ config, embeddingDtype }: ExportRequest): string | null {
-  const { blockElements } = floatTypeOf(embeddingDtype);
+  const type = floatTypeOf(embeddingDtype);
+  const { blockElements } = type;
+  const quantizer = embeddingQuantizerOf(config);
+  const misfit = quantizer && fits(type, quantizer, []);
+  if (misfit !== null) return `embedding and head: ${misfit}: use --embedding-type ${config.embeddingDtype}`;
   if (config.hiddenSize % blockElements === 0) return null;
   return `${embeddingDtype} packs rows in blocks of ${blockElements}, and hidden_size (${config.hiddenSize}) is no multiple of ${blockElements}: use --embedding-type f16`;
 }
 
 function embeddingChange({ config, embeddingDtype }: ExportRequest): ModelChange[] {
-  if (embeddingDtype === config.embeddingDtype) return [];
+  // A type that holds the values of a quantizer changes nothing.
+  if (embeddingDtype === config.embeddingDtype || embeddingQuantizerOf(config) !== null) return [];
   return [
     { text: `the embedding is ${embeddingDtype}, trained as ${config.embeddingDtype}`, config: { embeddingDtype } },
   ];

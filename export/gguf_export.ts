@@ -1,5 +1,6 @@
 /** From an export plan to a GGUF file. */
 import type { ReadParameter } from "../src/checkpoint/checkpoint.ts";
+import { embeddingQuantizerOf } from "../src/config/embedding_keys.ts";
 import { weightQuantizerOf } from "../src/config/model_quantizers.ts";
 import { exportTensorType } from "../src/config/packing_rules.ts";
 import type { GgufMetadata } from "../src/gguf/gguf_types.ts";
@@ -31,7 +32,8 @@ export function planGguf(plan: ExportPlan): GgufPlan {
   const quantizer = weightQuantizerOf(config);
   const tensors = modelTensors(config).flatMap((tensor): TensorPlan[] => {
     if (tensor.kind === "embedding") {
-      return [{ ...tensor, type: floatTypeOf(plan.embeddingDtype), quantizer: null, rowOrder: null }];
+      const embedding = embeddingQuantizerOf(config);
+      return [{ ...tensor, type: floatTypeOf(plan.embeddingDtype), quantizer: embedding, rowOrder: null }];
     }
     if (tensor.kind !== "matrix") return [{ ...tensor, type: f32, quantizer: null, rowOrder: null }];
     const rowOrder = interleaved && isRotated(tensor) ? interleavedRowOrder(tensor.shape[0], config.headDim) : null;

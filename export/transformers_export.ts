@@ -18,10 +18,10 @@ import { quantizationConfigJson } from "../src/checkpoint/quantization_keys.ts";
 import { type SafetensorsEntry, writeSafetensors } from "../src/checkpoint/safetensors_writer.ts";
 import { weightQuantizerOf } from "../src/config/model_quantizers.ts";
 import { writeWholeDirectory } from "../src/files/whole_directory.ts";
-import { roundRows } from "../src/quant/round_to_dtype.ts";
 import type { QuantizedMatrix } from "../src/quantizers/weight_quantizer.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
 import { readLearnt } from "./packed_tensor.ts";
+import { storedEmbedding } from "./stored_embedding.ts";
 import type { ExportPlan } from "./targets/target.ts";
 import { modelTensors } from "./tensor_names.ts";
 
@@ -122,7 +122,7 @@ function transformersTensors(plan: ExportPlan, read: ReadParameter): Safetensors
   const quantizer = weightQuantizerOf(config);
   return modelTensors(config).flatMap(({ parameter: name, shape, kind, learnt }): SafetensorsEntry[] => {
     if (kind === "embedding") {
-      const data = async () => roundRows(await read(name), shape[1]!, plan.embeddingDtype);
+      const data = async () => storedEmbedding(await read(name), shape[1]!, plan);
       return [{ name, shape, dtype: "F32", data }];
     }
     if (kind === "norm" || plan.linearType !== "packed_uint8") {

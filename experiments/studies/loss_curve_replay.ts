@@ -95,6 +95,7 @@ function modelConfig(twin: Twin): ModelConfig {
     activationQuantizer: quantized ? "absmax_int8" : "none",
     scaleDtype: "f32",
     embeddingDtype: "f32",
+    embeddingQuantizer: "none",
   };
 }
 

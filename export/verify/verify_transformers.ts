@@ -8,9 +8,9 @@ import type { ReadParameter } from "../../src/checkpoint/checkpoint.ts";
 import { unpackTernary } from "../../src/checkpoint/packed_ternary.ts";
 import { SafetensorsFile } from "../../src/checkpoint/safetensors_file.ts";
 import { weightQuantizerOf } from "../../src/config/model_quantizers.ts";
-import { roundRows } from "../../src/quant/round_to_dtype.ts";
 import type { Learnt } from "../../src/quantizers/weight_quantizer.ts";
 import { readLearnt } from "../packed_tensor.ts";
+import { storedEmbedding } from "../stored_embedding.ts";
 import type { ExportPlan, VerifiedTensors } from "../targets/target.ts";
 import { type ModelTensor, modelTensors } from "../tensor_names.ts";
 import { VerificationError } from "./verification.ts";
@@ -31,7 +31,7 @@ export async function verifyTransformers(
         verified.ternaryMatrices++;
         verified.ternaryCodes += values.length;
       } else {
-        const expected = spec.kind === "embedding" ? roundRows(values, spec.shape[1]!, plan.embeddingDtype) : values;
+        const expected = spec.kind === "embedding" ? storedEmbedding(values, spec.shape[1]!, plan) : values;
         requireEqual(spec.parameter, await file.readFloat32(spec.parameter), expected);
         verified.floatTensors++;
       }

@@ -14,6 +14,7 @@ const readElsewhere = [
   "rope_theta rope_parameters rope_scaling partial_rotary_factor quantization_config",
   // Ours.
   "use_sub_norms norm_placement feed_forward use_hadamard weight_quantizer activation_quantizer scale_dtype embedding_dtype",
+  "embedding_quantizer",
 ];
 
 /** Of training, of the class around the model, of generation, of the file: the log-probabilities do not depend on them. */

@@ -3,6 +3,8 @@
  * `LlamaForCausalLM`, or ours after transformers has written it again. It is read by what it says: what this code would
  * compute differently from the file's author is refused, not ignored.
  */
+
+import { hasOwnEmbedding } from "../config/embedding_keys.ts";
 import {
   type ModelConfig,
   ModelConfigError,
@@ -173,7 +175,7 @@ function isTransformersBitnet(config: ModelConfig): boolean {
  */
 function transformersKeys(config: ModelConfig): Json {
   const other = { model_type: "bitnet-lab" };
-  if (ownGraphKey(config) !== null) return other;
+  if (ownGraphKey(config) !== null || hasOwnEmbedding(config)) return other;
   const hasSubNorms = config.normPlacement === "sub";
   if (isFloat(config) && !hasSubNorms) return { architectures: ["LlamaForCausalLM"], model_type: "llama" };
   const quantized = isTransformersBitnet(config);
@@ -208,6 +210,7 @@ export function modelConfigJson(config: ModelConfig, tokenizer: Tokenizer | null
     activation_quantizer: config.activationQuantizer,
     scale_dtype: config.scaleDtype,
     embedding_dtype: config.embeddingDtype,
+    embedding_quantizer: config.embeddingQuantizer,
   };
   return {
     ...transformersKeys(config),

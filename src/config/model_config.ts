@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { UserError } from "../errors/user_error.ts";
-import { type EmbeddingDtype, embeddingDtypes, type ScaleDtype, scaleDtypes } from "../quant/dtypes.ts";
+import { type EmbeddingDtype, type ScaleDtype, scaleDtypes } from "../quant/dtypes.ts";
 import {
   activationQuantizerSchema,
   defaultActivationQuantizer,
@@ -15,6 +15,7 @@ import {
   weightQuantizerSchema,
 } from "../quantizers/registry.ts";
 import type { WeightQuantizer } from "../quantizers/weight_quantizer.ts";
+import { embeddingKeys, embeddingProblem } from "./embedding_keys.ts";
 import { type FeedForward, graphKeys, graphProblem, type NormPlacement, withNormPlacement } from "./graph_keys.ts";
 import { rowLengths } from "./row_lengths.ts";
 
@@ -61,12 +62,7 @@ const keys = z.strictObject({
     .enum(scaleDtypes)
     .default("f16")
     .describe("Type that the multiplying weight scales are rounded to, in the training forward too."),
-  embedding_dtype: z
-    .enum(embeddingDtypes)
-    .default("f16")
-    .describe(
-      "Type that embedding and head are rounded to, in the training forward too. int8_row: a scale per row, and the head multiplies int8 codes of the hidden states.",
-    ),
+  ...embeddingKeys,
 });
 
 /** Every on-disk key. */
@@ -103,6 +99,8 @@ export interface ModelConfig {
   activationQuantizer: QuantizerDescription;
   scaleDtype: ScaleDtype;
   embeddingDtype: EmbeddingDtype;
+  /** `embeddingQuantizerOf` (embedding_keys.ts) makes the value. */
+  embeddingQuantizer: QuantizerDescription;
 }
 
 /** A configuration that no model can have: names the key and the rule. */
@@ -129,9 +127,8 @@ export function resolveModelConfig(json: z.output<typeof modelConfigSchema>): Mo
   if (graph !== null) throw new ModelConfigError(graph);
   const headDim = json.head_dim ?? json.hidden_size / heads;
   if (headDim % 2 !== 0) throw new ModelConfigError(`head_dim (${headDim}) must be even for rotary embedding`);
-  if ((json.embedding_dtype === "q8_0" || json.embedding_dtype === "int8_row") && json.hidden_size % 32 !== 0) {
-    throw new ModelConfigError(`embedding_dtype ${json.embedding_dtype} needs a hidden_size that is a multiple of 32`);
-  }
+  const embedding = embeddingProblem(json);
+  if (embedding !== null) throw new ModelConfigError(embedding);
   const config: ModelConfig = {
     hiddenSize: json.hidden_size,
     numHiddenLayers: json.num_hidden_layers,
@@ -153,6 +150,7 @@ export function resolveModelConfig(json: z.output<typeof modelConfigSchema>): Mo
     activationQuantizer: json.activation_quantizer,
     scaleDtype: json.scale_dtype,
     embeddingDtype: json.embedding_dtype,
+    embeddingQuantizer: json.embedding_quantizer,
   };
   checkGroups(config, makeWeightQuantizer(config.weightQuantizer, config.scaleDtype));
   return config;

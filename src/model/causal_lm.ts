@@ -3,13 +3,14 @@
  *
  *     h = embed[ids];   h = layer(h) for each layer;   h = norm(h);   logits = h . head^T
  *
- * The embedding and the head are rounded to `embedding_dtype` in the forward pass (straight-through), so the file
- * that stores them in that type loses nothing. All parameters are float32 variables under their checkpoint names.
+ * The embedding and the head are rounded to `embedding_dtype`, or made by `embedding_quantizer`, in the forward pass
+ * (straight-through), so the file that stores them in that type loses nothing. All parameters are float32 variables under their checkpoint names.
  *
  * How the linear products quantize is a value beside the parameters: that of the configuration, unless training is in a
  * stage of its own.
  */
 import * as tf from "@tensorflow/tfjs";
+import { embeddingQuantizerOf } from "../config/embedding_keys.ts";
 import type { ModelConfig } from "../config/model_config.ts";
 import { activationQuantizerOf, weightQuantizerOf } from "../config/model_quantizers.ts";
 import { UserError } from "../errors/user_error.ts";
@@ -19,6 +20,7 @@ import { RMSNorm } from "../layers/rms_norm.ts";
 import { recomputesLayers } from "../ops/backward_pass.ts";
 import { dropout } from "../ops/dropout.ts";
 import { embeddingGather } from "../ops/embedding_gather.ts";
+import { quantizedWeights } from "../ops/fake_quantize.ts";
 import { headLogits, headLoss, scoreTargets } from "../ops/head_log_probs.ts";
 import type { HeadTable } from "../ops/head_table.ts";
 import { largestIndices } from "../ops/largest_indices.ts";
@@ -27,6 +29,7 @@ import type { LinearQuantization } from "../ops/linear_quantization.ts";
 import { type ChunkLoss, logitsLoss } from "../ops/logits_loss.ts";
 import { roundToDtype } from "../ops/round_to_dtype.ts";
 import { hashName } from "../random/counter_rng.ts";
+import type { WeightQuantizer } from "../quantizers/weight_quantizer.ts";
 import { initialValues } from "./initialization.ts";
 import {
   embeddingName,
@@ -53,6 +56,7 @@ export class CausalLM {
   readonly parameters: ReadonlyMap<string, tf.Variable>;
   private readonly layers: DecoderLayer[];
   private readonly norm: RMSNorm;
+  private readonly embeddingQuantizer: WeightQuantizer | null;
   /** Every layer reads this one object at each forward pass. */
   private readonly products: LinearQuantization;
 
@@ -61,6 +65,7 @@ export class CausalLM {
     this.config = config;
     this.products = { weights: weightQuantizerOf(config), activations: activationQuantizerOf(config) };
     this.layers = Array.from({ length: config.numHiddenLayers }, () => decoderLayer(config, this.products));
+    this.embeddingQuantizer = embeddingQuantizerOf(config);
     this.norm = new RMSNorm({ epsilon: config.rmsNormEps });
     const built = this.buildLayers();
 
@@ -195,11 +200,14 @@ export class CausalLM {
   }
 
   private embedding(): tf.Tensor2D {
-    return this.rounded(embeddingName);
+    return this.tableOf(embeddingName);
   }
 
-  private rounded(name: string): tf.Tensor2D {
-    return roundToDtype(this.parameters.get(name)! as tf.Tensor as tf.Tensor2D, this.config.embeddingDtype);
+  /** Embedding or head as they are looked up and multiplied. */
+  private tableOf(name: string): tf.Tensor2D {
+    const latent = this.parameters.get(name)! as tf.Tensor as tf.Tensor2D;
+    const quantizer = this.embeddingQuantizer;
+    return quantizer === null ? roundToDtype(latent, this.config.embeddingDtype) : quantizedWeights(latent, quantizer);
   }
 
   private hiddenStates(ids: tf.Tensor2D, embedding: tf.Tensor2D): tf.Tensor3D {
@@ -217,7 +225,7 @@ export class CausalLM {
     const hidden = tf.reshape(this.hiddenStates(ids, embedding), [ids.size, this.config.hiddenSize]) as tf.Tensor2D;
     observeLinear(headProduct, hidden);
     const { tieWordEmbeddings, embeddingDtype } = this.config;
-    const table = tieWordEmbeddings ? embedding : this.rounded(headName);
+    const table = tieWordEmbeddings ? embedding : this.tableOf(headName);
     return { hidden, head: { table, product: embeddingDtype === "int8_row" ? "int8" : "float" } };
   }
 }

@@ -31,6 +31,11 @@ afterAll(() => {
 
 const heads: [string, Partial<ModelConfigJson>][] = [
   ["int8, tied", { embedding_dtype: "int8_row" }],
+  ["ternary groups, tied", { embedding_quantizer: { type: "absmean_ternary_group", group_size: 128 } }],
+  [
+    "ternary groups, untied",
+    { embedding_quantizer: { type: "absmean_ternary_group", group_size: 64 }, tie_word_embeddings: false },
+  ],
   ["int8, untied", { embedding_dtype: "int8_row", tie_word_embeddings: false }],
 ];
 
