@@ -2,7 +2,7 @@
 import type { InferredOptionTypes } from "yargs";
 import { modelPresets } from "../export/random_model.ts";
 import { targetNames } from "../export/targets/targets.ts";
-import { exportTypes } from "../src/config/packing_rules.ts";
+import { exportTypes } from "../src/config/tensor_fit.ts";
 import { embeddingDtypes } from "../src/quant/dtypes.ts";
 import { computeFlags } from "./compute_flags.ts";
 

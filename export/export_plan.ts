@@ -2,7 +2,8 @@
 import { embeddingQuantizerOf } from "../src/config/embedding_keys.ts";
 import type { ModelConfig } from "../src/config/model_config.ts";
 import { hasTernaryWeights } from "../src/config/model_quantizers.ts";
-import { checkPackable, fits, writableTypes } from "../src/config/packing_rules.ts";
+import { checkPackable } from "../src/config/packing_rules.ts";
+import { fits, writableTypes } from "../src/config/tensor_fit.ts";
 import { floatTypeOf } from "../src/gguf/types/tensor_types.ts";
 import type { EmbeddingDtype } from "../src/quant/dtypes.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";

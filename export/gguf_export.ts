@@ -2,7 +2,7 @@
 import type { ReadParameter } from "../src/checkpoint/checkpoint.ts";
 import { embeddingQuantizerOf } from "../src/config/embedding_keys.ts";
 import { weightQuantizerOf } from "../src/config/model_quantizers.ts";
-import { exportTensorType } from "../src/config/packing_rules.ts";
+import { exportTensorType } from "../src/config/tensor_fit.ts";
 import type { GgufMetadata } from "../src/gguf/gguf_types.ts";
 import { type GgufTensorSource, ggufFileBytes, writeGguf } from "../src/gguf/gguf_writer.ts";
 import { tokenizerMetadata } from "../src/gguf/tokenizer_metadata.ts";

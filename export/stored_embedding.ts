@@ -1,7 +1,7 @@
 /** Embedding and head as a file of floats holds them. */
 import { embeddingQuantizerOf } from "../src/config/embedding_keys.ts";
 import { roundRows } from "../src/quant/round_to_dtype.ts";
-import { nothingLearnt, weightValues } from "../src/quantizers/weight_quantizer.ts";
+import { weightValues } from "../src/quantizers/weight_quantizer.ts";
 import type { ExportRequest } from "./targets/target.ts";
 
 /** Of the latent values, row-major with rows of `cols`. */
@@ -12,5 +12,5 @@ export function storedEmbedding(
 ): Float32Array {
   const quantizer = embeddingQuantizerOf(config);
   if (quantizer === null) return roundRows(latent, cols, embeddingDtype);
-  return weightValues(quantizer, latent, { rows: latent.length / cols, cols }, nothingLearnt);
+  return weightValues(quantizer, latent, { rows: latent.length / cols, cols }, []);
 }

@@ -1,6 +1,7 @@
 /** GGUF files as export targets: what their dialects have in common. */
 import { weightQuantizerOf } from "../../src/config/model_quantizers.ts";
-import { checkPackable, exportTensorType, exportTypes } from "../../src/config/packing_rules.ts";
+import { checkPackable } from "../../src/config/packing_rules.ts";
+import { exportTensorType, exportTypes } from "../../src/config/tensor_fit.ts";
 import { preTokenizerName } from "../../src/gguf/pre_tokenizer_name.ts";
 import type { TokenizerJson } from "../../src/tokenizer/tokenizer_json.ts";
 import { ggufExportBytes, planGguf, writeGgufExport } from "../gguf_export.ts";

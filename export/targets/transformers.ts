@@ -11,7 +11,7 @@ import {
   ownGraphKey,
   weightQuantizerOf,
 } from "../../src/config/model_quantizers.ts";
-import { fits, type Storage } from "../../src/config/packing_rules.ts";
+import { fits, type Storage } from "../../src/config/tensor_fit.ts";
 import { transformersExportBytes, writeTransformersExport } from "../transformers_export.ts";
 import { statedByDirectory } from "../verify/stated_model.ts";
 import { verifyTransformers } from "../verify/verify_transformers.ts";

@@ -7,7 +7,7 @@ import { floatTypeOf } from "../gguf/types/tensor_types.ts";
 import { type EmbeddingDtype, embeddingDtypes, type ScaleDtype } from "../quant/dtypes.ts";
 import { makeWeightQuantizer, type QuantizerDescription, weightQuantizerSchema } from "../quantizers/registry.ts";
 import { learntParameters, type WeightQuantizer } from "../quantizers/weight_quantizer.ts";
-import { fits } from "./packing_rules.ts";
+import { fits } from "./tensor_fit.ts";
 
 /** An int8 head sums 255 x 127 for each element of a row in 32 bits (native/cc/core/int8_rows.h). */
 const largestInt8Row = 65536;
@@ -62,13 +62,15 @@ export function embeddingProblem(json: EmbeddingKeys): string | null {
   }
   const quantizer = makeWeightQuantizer(json.embedding_quantizer, json.scale_dtype);
   if (quantizer === null) return null;
-  const { name, scales, extra } = quantizer;
+  const { name, scales, blockWeights = 1 } = quantizer;
   const learns = learntParameters(quantizer, { rows: 1, cols: width }).length > 0;
-  if (learns || extra !== undefined) {
-    return `embedding_quantizer ${name} ${learns ? "learns parameters" : `has a ${extra}`}, which an embedding has no place for: use another`;
+  if (learns || quantizer.rowBias !== undefined) {
+    return `embedding_quantizer ${name} ${learns ? "learns parameters" : "adds a bias to each output"}, which an embedding has no place for: use another`;
   }
-  if (scales.per === "group" && width % scales.size !== 0) {
-    return `embedding_quantizer.group_size (${scales.size}) must divide hidden_size (${width})`;
+  const group = scales.per === "group" ? scales.size : 1;
+  if (width % group !== 0 || width % blockWeights !== 0) {
+    const multiple = Math.max(group, blockWeights);
+    return `embedding_quantizer ${name} needs a hidden_size that is a multiple of ${multiple}, not ${width}`;
   }
   if (fits(type, quantizer, []) === null) return null;
   const holders = embeddingDtypes.filter((other) => fits(floatTypeOf(other), quantizer, []) === null);

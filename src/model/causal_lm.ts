@@ -28,8 +28,8 @@ import { observeLinear } from "../ops/linear_observer.ts";
 import type { LinearQuantization } from "../ops/linear_quantization.ts";
 import { type ChunkLoss, logitsLoss } from "../ops/logits_loss.ts";
 import { roundToDtype } from "../ops/round_to_dtype.ts";
-import { hashName } from "../random/counter_rng.ts";
 import type { WeightQuantizer } from "../quantizers/weight_quantizer.ts";
+import { hashName } from "../random/counter_rng.ts";
 import { initialValues } from "./initialization.ts";
 import {
   embeddingName,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type ModelConfigJson, modelConfigSchema, resolveModelConfig } from "../../src/config/model_config.ts";
-import { checkPackable, exportTypes, fits, writableTypes } from "../../src/config/packing_rules.ts";
+import { checkPackable } from "../../src/config/packing_rules.ts";
+import { exportTypes, fits, writableTypes } from "../../src/config/tensor_fit.ts";
 import { f16 } from "../../src/gguf/types/f16.ts";
 import { i2_s } from "../../src/gguf/types/i2_s.ts";
 import type { WritableTensorType } from "../../src/gguf/types/tensor_type.ts";

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { fits, writableTypes } from "../../src/config/packing_rules.ts";
+import { fits, writableTypes } from "../../src/config/tensor_fit.ts";
 import { makeWeightQuantizer, weightQuantizers } from "../../src/quantizers/registry.ts";
 
 const page = readFileSync(path.join(import.meta.dirname, "../../docs/quantizers.md"), "utf8");

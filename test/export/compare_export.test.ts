@@ -11,7 +11,7 @@ import { loadAddon } from "../../native/addon.ts";
 import { openCheckpoint, parameterReader } from "../../src/checkpoint/checkpoint.ts";
 import { writeCheckpoint } from "../../src/checkpoint/write_checkpoint.ts";
 import type { ModelConfigJson } from "../../src/config/model_config.ts";
-import type { ExportType } from "../../src/config/packing_rules.ts";
+import type { ExportType } from "../../src/config/tensor_fit.ts";
 import type { EmbeddingDtype } from "../../src/quant/dtypes.ts";
 import { titleUnless } from "../support/missing.ts";
 import { readerOf, smallConfig, smallParameters, smallTokenizer } from "./small_model.ts";

@@ -7,7 +7,7 @@ import { exportModel } from "../../export/export_model.ts";
 import { planExport } from "../../export/export_plan.ts";
 import { Engine } from "../../native/inference/engine.ts";
 import type { ModelConfigJson } from "../../src/config/model_config.ts";
-import type { ExportType } from "../../src/config/packing_rules.ts";
+import type { ExportType } from "../../src/config/tensor_fit.ts";
 import { CounterRng } from "../../src/random/counter_rng.ts";
 import { type TrainedModel, trainSmallModel } from "./trained_model.ts";
 

@@ -6,7 +6,7 @@ import { loadAddon } from "../../../native/addon.ts";
 import { registerNativeBackend } from "../../../native/backend/index.ts";
 import { Engine, type SequenceScore } from "../../../native/inference/engine.ts";
 import type { ModelConfigJson } from "../../../src/config/model_config.ts";
-import type { ExportType } from "../../../src/config/packing_rules.ts";
+import type { ExportType } from "../../../src/config/tensor_fit.ts";
 import { CausalLM } from "../../../src/model/causal_lm.ts";
 import { exportSmallModel, randomSequences, temporaryFolder } from "./exported_model.ts";
 

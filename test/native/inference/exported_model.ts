@@ -5,7 +5,7 @@ import path from "node:path";
 import { exportModel } from "../../../export/export_model.ts";
 import { planExport } from "../../../export/export_plan.ts";
 import type { ModelConfig, ModelConfigJson } from "../../../src/config/model_config.ts";
-import type { ExportType } from "../../../src/config/packing_rules.ts";
+import type { ExportType } from "../../../src/config/tensor_fit.ts";
 import { CounterRng } from "../../../src/random/counter_rng.ts";
 import type { Tokenizer } from "../../../src/tokenizer/tokenizer.ts";
 import { readerOf, smallConfig, smallParameters } from "../../export/small_model.ts";
