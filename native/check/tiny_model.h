@@ -24,8 +24,8 @@ struct TinyShape {
   bool gated = true;
   bool hadamard = false;
   std::string activations = "absmax_int8";
-  double keep = 1.0;  // share of the activations that stay
-  bool int8_head = false;   // embedding and head are Q8_0 with a scale per row, and a key says so
+  double keep = 1.0;       // share of the activations that stay
+  bool int8_head = false;  // embedding and head are Q8_0 with a scale per row, and a key says so
   int64_t vocab = 61, hidden = 256, layers = 3, heads = 4, kv_heads = 2, head_dim = 64, ffn = 512,
           context = 256;
 };
