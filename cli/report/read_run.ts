@@ -24,10 +24,10 @@ export interface ReadRunOptions {
 }
 
 /** True for a folder that `bitnet-train` has begun a run in. */
-export const isRun = (directory: string) => new RunDirectory(directory).hasRun();
+const isRun = (directory: string) => new RunDirectory(directory).hasRun();
 
 /** Rows of a JSONL file, without a last line that is being written; none if it is absent. @throws {ReportError} */
-export function readReportRows<Row>(file: string): Row[] {
+function readReportRows<Row>(file: string): Row[] {
   if (!existsSync(file)) return [];
   const lines = readTextFile(file).split("\n");
   // What follows the last newline is empty, or unfinished.

@@ -6,7 +6,7 @@ import type { Figure } from "../../src/report/figures/figure.ts";
 import { ChartError, renderPng } from "../../src/report/figures/render_png.ts";
 
 /** `Loss, second half` -> `loss_second_half.png` */
-export function pngName({ title }: Figure): string {
+function pngName({ title }: Figure): string {
   return `${title
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "_")
@@ -21,7 +21,7 @@ export function prepareReport(out: string): void {
 }
 
 /** The folder of the PNGs of a page: `report.html` has `report_figures`. */
-export const figuresFolder = (out: string) => `${out.replace(/\.html?$/i, "")}_figures`;
+const figuresFolder = (out: string) => `${out.replace(/\.html?$/i, "")}_figures`;
 
 /** @returns lines to tell */
 export async function writeReport(out: string, page: string, figures: readonly Figure[] | null): Promise<string[]> {

@@ -32,7 +32,7 @@ import { SweepProgress } from "./sweep_progress.ts";
 const timedSteps = 8;
 
 /** `optimizer.learning_rate=1e-3,2e-3`, values in YAML. @throws {UsageError} */
-export function parseAxis(text: string): [key: string, values: unknown[]] {
+function parseAxis(text: string): [key: string, values: unknown[]] {
   const equals = text.indexOf("=");
   if (equals <= 0) throw new UsageError(`unexpected argument "${text}": an axis is section.key=a,b,c`);
   try {
@@ -106,7 +106,7 @@ export async function runSweepCommand(flags: SweepFlags, axes: readonly string[]
   const kept = isDryRun ? undefined : directory;
   kept?.create();
   const unlock = kept === undefined ? () => {} : lockFolder(kept.path);
-  const progress = new Progress({ stream: process.stdout, lines: "beginnings" });
+  const progress = new Progress({ lines: "beginnings" });
   try {
     kept?.writeSweep({ ...plan.sweep, base: baseRoot(plan.base) });
     const compute = await selectBackend(flags.backend, threads);

@@ -15,7 +15,7 @@ import { channelVariable, type StepMessage } from "../parent_channel.ts";
 /** Milliseconds between two looks at a folder that another process still writes to. */
 const look = 200;
 
-export interface RunProcessOptions {
+interface RunProcessOptions {
   threads: number;
   /** Default: what bitnet-train takes. */
   backend?: string;

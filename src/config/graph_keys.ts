@@ -13,7 +13,7 @@ import { z } from "zod";
 export const normPlacements = ["pre", "sub", "every_linear"] as const;
 export type NormPlacement = (typeof normPlacements)[number];
 
-export const feedForwards = ["gated", "mlp"] as const;
+const feedForwards = ["gated", "mlp"] as const;
 export type FeedForward = (typeof feedForwards)[number];
 
 export const graphKeys = {

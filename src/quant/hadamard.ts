@@ -9,7 +9,7 @@
  */
 
 /** Width of a block: the largest power of two that divides `width`. */
-export function hadamardBlock(width: number): number {
+function hadamardBlock(width: number): number {
   return width & -width;
 }
 

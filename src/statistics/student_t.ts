@@ -4,7 +4,7 @@ import jstat from "jstat";
 const { studentt, noncentralt } = jstat.jStat;
 
 /** P(T <= t) with so many degrees of freedom. */
-export function tCdf(t: number, degrees: number): number {
+function tCdf(t: number, degrees: number): number {
   return studentt.cdf(t, degrees);
 }
 

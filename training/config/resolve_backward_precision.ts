@@ -12,7 +12,7 @@ import type { RunConfig } from "./run_config.ts";
 export interface BackwardMachine {
   /** Kernel variant that will run (`avx2` ...); `composed` without ours. */
   variant: string;
-  /** True if the model has both the weight and the activation quantizer. */
+  /** True if the model multiplies ternary weights by quantized activations. */
   isQuantized: boolean;
 }
 
@@ -39,7 +39,7 @@ const rules: readonly Rule[] = [
 
 /** @returns the precision and why, in a few words for people. */
 export function resolveBackwardPrecision({ variant, isQuantized }: BackwardMachine): ResolvedPrecision {
-  if (!isQuantized) return { precision: "f32", reason: "the model is not quantized" };
+  if (!isQuantized) return { precision: "f32", reason: "the model has no product of integers" };
   const rule = rules.find((each) => each.variant === variant);
   return rule ?? { precision: "f32", reason: `${variant} kernels multiply nothing faster than float32` };
 }

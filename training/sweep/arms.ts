@@ -23,7 +23,7 @@ const isSection = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Parameters by dotted path. @throws {SweepError} */
-export function flatParameters(parameters: Record<string, unknown>, prefix = ""): [key: string, Parameter][] {
+function flatParameters(parameters: Record<string, unknown>, prefix = ""): [key: string, Parameter][] {
   return Object.entries(parameters).flatMap(([name, value]): [string, Parameter][] => {
     const key = `${prefix}${name}`;
     if (isSection(value) && isSection(value.parameters)) return flatParameters(value.parameters, `${key}.`);

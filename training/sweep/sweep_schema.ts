@@ -78,7 +78,6 @@ const tuneSchema = z.strictObject({
 export type Tune = z.output<typeof tuneSchema>;
 
 const ruleSchema = z.enum(["two_standard_errors", "t_interval", "bootstrap_interval", "holm"]);
-export type DecisionRule = z.output<typeof ruleSchema>;
 
 const decisionSchema = z.strictObject({
   /** What must hold, all of it, for an arm to be called better or worse than its baseline. */

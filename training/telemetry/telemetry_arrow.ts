@@ -15,7 +15,7 @@ const histogramType = new Struct<{ low: Float64; high: Float64; counts: List<Uin
 ]);
 
 /** The bytes of the file. */
-export function telemetryTable(rows: readonly TelemetryRow[]): Uint8Array {
+function telemetryTable(rows: readonly TelemetryRow[]): Uint8Array {
   const texts = (key: "name" | "kind") =>
     vectorFromArray(
       rows.map((row) => row[key]),

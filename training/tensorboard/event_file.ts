@@ -27,7 +27,7 @@ export function eventFiles(folder: string): string[] {
 }
 
 /** The bytes of one record. */
-export function tfRecord(message: Uint8Array): Uint8Array {
+function tfRecord(message: Uint8Array): Uint8Array {
   const record = new Uint8Array(message.length + 16);
   const view = new DataView(record.buffer);
   view.setBigUint64(0, BigInt(message.length), true);

@@ -35,20 +35,20 @@ export function runEvents(folder: string, config: RunConfig, step: number): Trai
   };
 }
 
-export function metricsValues(row: MetricsRow): SummaryValue[] {
+function metricsValues(row: MetricsRow): SummaryValue[] {
   return Object.entries(row)
     .filter((entry): entry is [string, number] => typeof entry[1] === "number" && entry[0] !== "step")
     .map(([key, scalar]) => ({ tag: `metrics/${key}`, scalar }));
 }
 
-export function telemetryValues(row: TelemetryRow): SummaryValue[] {
+function telemetryValues(row: TelemetryRow): SummaryValue[] {
   return telemetryEntries(row).map(([tag, value]) =>
     typeof value === "number" ? { tag, scalar: value } : { tag, histogram: value },
   );
 }
 
 /** Keys of the recipe by their paths. */
-export function hyperParameters(config: RunConfig): Record<string, HyperParameter> {
+function hyperParameters(config: RunConfig): Record<string, HyperParameter> {
   const flat: Record<string, HyperParameter> = {};
   const visit = (prefix: string, value: unknown) => {
     if (value === undefined || value === null) return;

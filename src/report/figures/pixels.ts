@@ -23,7 +23,7 @@ function chunk(type: string, data: Uint8Array): Buffer {
 }
 
 /** PNG of 8 bits a pixel with palette and transparency (ISO/IEC 15948). */
-export function encodePixels({ width, height, pixels, palette }: PixelPicture): Buffer {
+function encodePixels({ width, height, pixels, palette }: PixelPicture): Buffer {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);

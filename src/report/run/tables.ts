@@ -7,13 +7,13 @@ import type { MetricPoint, ReportedRun } from "./run_data.ts";
 export const count = (value: number) => Math.round(value).toLocaleString("en-US");
 
 /** `12 s`, `3.4 min`, `2.1 h` */
-export function durationText(seconds: number): string {
+function durationText(seconds: number): string {
   if (seconds < 100) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
   return seconds < 5400 ? `${(seconds / 60).toFixed(1)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }
 
 /** Of training alone: validation, samples and checkpoints do not count. */
-export function trainingSeconds(metrics: readonly MetricPoint[]): number {
+function trainingSeconds(metrics: readonly MetricPoint[]): number {
   let [seconds, before] = [0, 0];
   for (const { tokens, tokens_per_second: speed } of metrics) {
     if (speed > 0) seconds += (tokens - before) / speed;

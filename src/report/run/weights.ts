@@ -13,7 +13,7 @@ const level = (value: number) => (value > 0 ? `+${Number(value.toFixed(2))}` : S
 /** Shares of more levels than this are not columns. */
 const mostLevels = 5;
 
-export function weightsTable(matrices: readonly MatrixPicture[]): string {
+function weightsTable(matrices: readonly MatrixPicture[]): string {
   const { levels } = matrices[0];
   const isShort = levels.length <= mostLevels && matrices.every((one) => String(one.levels) === String(levels));
   const zero = levels.indexOf(0);
