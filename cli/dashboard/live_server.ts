@@ -48,11 +48,12 @@ export class LiveServer {
   hear(message: LiveMessage): void {
     const now = performance.now();
     this.run.hear(message, now);
+    // The end comes with the last step, which may have been too soon after the one that was told.
+    if (message.type === "end") this.tellStep();
     if (message.type !== "step") this.tell(message.type, message);
     else if (now - this.toldStep >= stepInterval) {
       this.toldStep = now;
-      const { step, loss, secondsLeft } = this.run.state;
-      this.tell("step", { step, loss, secondsLeft });
+      this.tellStep();
     }
   }
 
@@ -62,6 +63,11 @@ export class LiveServer {
     for (const page of this.pages) page.end();
     this.server.closeIdleConnections();
     await closed;
+  }
+
+  private tellStep(): void {
+    const { step, loss, secondsLeft } = this.run.state;
+    this.tell("step", { step, loss, secondsLeft });
   }
 
   private tell(event: string, data: object): void {

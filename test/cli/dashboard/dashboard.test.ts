@@ -95,18 +95,20 @@ test("tells what the trainer tells, from the beginning, and its end; then it lis
   listener.onMetrics?.({ ...row, step: 41, loss: 1.9 } as never);
   listener.onSample?.(41, "once\nupon");
   listener.onRemark?.("watch out");
+  listener.onStep?.(42, 1.8);
   await dashboard.close("finished");
   const events = (await told).text
     .trimEnd()
     .split("\n\n")
     .map((event) => /^event: (\w+)\ndata: (.*)$/.exec(event)!.slice(1));
-  expect(events.map(([name]) => name)).toEqual(["state", "step", "row", "sample", "note", "end"]);
+  expect(events.map(([name]) => name)).toEqual(["state", "step", "row", "sample", "note", "step", "end"]);
   const data = events.map(([, json]) => JSON.parse(json));
   expect(data[0]).toMatchObject({ name: "<b>run", maxSteps: 100, step: 40, rows: [row], end: null });
   expect(data[1]).toEqual({ step: 41, loss: 1.9, secondsLeft: null });
   expect(data[2].row).toMatchObject({ step: 41, loss: 1.9 });
   expect(data[3]).toMatchObject({ step: 41, text: "once\nupon" });
-  expect(data[5]).toMatchObject({ text: "finished" });
-  expect(heard).toEqual(["step 41", "once\nupon", "watch out"]);
+  expect(data[5], "the last step, however soon after the one before").toMatchObject({ step: 42, loss: 1.8 });
+  expect(data[6]).toMatchObject({ text: "finished" });
+  expect(heard).toEqual(["step 41", "once\nupon", "watch out", "step 42"]);
   await expect(ask(port, "/")).rejects.toThrow("ECONNREFUSED");
 });
