@@ -1,5 +1,5 @@
 /** What `bitnet-sweep` does when it runs a sweep. */
-import { parse } from "yaml";
+import { parse, stringify } from "yaml";
 import { selectBackend } from "../../native/backend/select_backend.ts";
 import { counted } from "../../src/errors/counted.ts";
 import { messageOf } from "../../src/errors/user_error.ts";
@@ -8,7 +8,7 @@ import { writeWholeFileSync } from "../../src/files/whole_file.ts";
 import { allowedThreads } from "../../src/machine/threads.ts";
 import { parseOverride } from "../../training/config/overrides.ts";
 import type { RunConfig } from "../../training/config/run_config.ts";
-import { baseRoot, readBase, storedBase } from "../../training/sweep/base_recipe.ts";
+import { baseRoot, readBase, seedKey, storedBase } from "../../training/sweep/base_recipe.ts";
 import { baseTime, type StepTimes } from "../../training/sweep/budget.ts";
 import { earlierTuning } from "../../training/sweep/earlier_tuning.ts";
 import { measureTwins } from "../../training/sweep/measure_twins.ts";
@@ -53,7 +53,9 @@ function readPlan(
   const goesOn = flags.config === undefined && flags.base === undefined && directory?.hasSweep() === true;
   const file = goesOn ? directory.sweepFile : (flags.config ?? "the command line");
   const read = goesOn || flags.config !== undefined ? loadSweep(file) : parseSweep("", file);
-  const sweep = { ...read, axes: { ...read.axes, ...Object.fromEntries(axisTexts.map(parseAxis)) } };
+  const { [seedKey]: seeds, ...axes } = Object.fromEntries(axisTexts.map(parseAxis));
+  const asked = seeds === undefined ? read : { ...read, seeds: parseSweep(stringify({ seeds }), seedKey).seeds };
+  const sweep = { ...asked, axes: { ...read.axes, ...axes } };
   if (flags.base !== undefined) return new SweepPlan(sweep, readBase(flags.base, overrides), times);
   if (sweep.base === undefined) throw new UsageError("--base is missing: the recipe that the arms change");
   return new SweepPlan(sweep, storedBase(sweep.base, file, overrides), times);

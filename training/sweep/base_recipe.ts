@@ -35,11 +35,19 @@ export function baseRoot({ text, overrides }: BaseRecipe): Record<string, unknow
   return root;
 }
 
+/** What `seeds` gives to the runs of every arm. */
+export const seedKey = "training.seed";
+
 function overrideOf({ key, value }: Assignment, origin: string): Override {
   const path = key.split(".");
   if (path.length < 2 || path.includes("")) {
     throw new SweepError(
       `${origin}: ${key} is no key of a recipe: expected section.key, as in optimizer.learning_rate`,
+    );
+  }
+  if (key === seedKey) {
+    throw new SweepError(
+      `${origin}: ${key} makes no arms: name the seeds as seeds: [1, 2, 3], and arms are paired by them`,
     );
   }
   return { path, value, origin };
@@ -52,7 +60,7 @@ function overrideOf({ key, value }: Assignment, origin: string): Override {
 export function armConfig(base: BaseRecipe, arm?: Arm, seed?: number): RunConfig {
   const origin = `arm ${arm?.name}`;
   const changes = (arm?.assignments ?? []).map((each) => overrideOf(each, origin));
-  if (seed !== undefined) changes.push({ path: ["training", "seed"], value: seed, origin: "seeds" });
+  if (seed !== undefined) changes.push({ path: seedKey.split("."), value: seed, origin: "seeds" });
   try {
     return parseRunConfig(base.text, base.file, [...base.overrides, ...changes]);
   } catch (error) {

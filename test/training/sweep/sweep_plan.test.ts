@@ -109,6 +109,7 @@ test.each([
   ],
   ["axes: {lr: [1]}", /lr is no key of a recipe: expected section\.key/],
   ["baseline: x", /^baseline: there is no arm x; the arms are base$/],
+  ["axes: {training.seed: [1, 2]}", /^arm seed=1: training\.seed makes no arms: name the seeds as seeds: \[1, 2, 3\]/],
   ["seeds: [1, 1]", /one stands there twice/],
   ["axes: {training.batch_size: [3]}", /^arm base: the 2560 tokens of the recipe are 26\.67 of its updates of 96/],
   ["axes: {training.max_steps: [10, 20]}", /^arm max_steps=10: training\.max_steps makes 1280 tokens/],
