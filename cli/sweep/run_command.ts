@@ -108,7 +108,7 @@ export async function runSweepCommand(flags: SweepFlags, axes: readonly string[]
   const kept = isDryRun ? undefined : directory;
   kept?.create();
   const unlock = kept === undefined ? () => {} : lockFolder(kept.path);
-  const progress = new Progress({ lines: "beginnings" });
+  const progress = new Progress({ stream: process.stdout, lines: isDryRun ? "none" : "beginnings" });
   try {
     kept?.writeSweep({ ...plan.sweep, base: baseRoot(plan.base) });
     const compute = await selectBackend(flags.backend, threads);
