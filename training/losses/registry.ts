@@ -27,9 +27,24 @@ export type LossOptions = z.output<typeof lossSchema>;
 /** Cross-entropy alone, as a mean. */
 export const defaultLoss: LossOptions = lossSchema.parse({});
 
+/** The terms beside cross-entropy that the options ask for, each made of a batch. A new one is a line here. */
+function askedTerms({ z_loss, distillation }: LossOptions): ((batch: LossBatch) => LossTerm)[] {
+  return [
+    ...(z_loss > 0 ? [() => zLossTerm(z_loss)] : []),
+    ...(distillation !== undefined
+      ? [
+          ({ teacher }: LossBatch) => {
+            if (teacher === undefined) throw new Error("the batch has no teacher's scores");
+            return distillationTerm(distillation, teacher);
+          },
+        ]
+      : []),
+  ];
+}
+
 /** True if cross-entropy is alone: the fused head computes it. */
-export function isPlain({ z_loss, distillation }: LossOptions): boolean {
-  return z_loss === 0 && distillation === undefined;
+export function isPlain(options: LossOptions): boolean {
+  return askedTerms(options).length === 0;
 }
 
 /** Fused ops that the loss runs, where the backend has them. */
@@ -37,11 +52,6 @@ export function lossKernels(options: LossOptions): readonly string[] {
   return [isPlain(options) ? "HeadLogProbsGrad" : "HeadLogits"];
 }
 
-/** The terms beside cross-entropy that the options ask for. */
-export function lossTerms({ z_loss, distillation }: LossOptions, { teacher }: LossBatch): LossTerm[] {
-  if (distillation !== undefined && teacher === undefined) throw new Error("the batch has no teacher's scores");
-  return [
-    ...(z_loss > 0 ? [zLossTerm(z_loss)] : []),
-    ...(distillation !== undefined ? [distillationTerm(distillation, teacher!)] : []),
-  ];
+export function lossTerms(options: LossOptions, batch: LossBatch): LossTerm[] {
+  return askedTerms(options).map((make) => make(batch));
 }
