@@ -1,4 +1,5 @@
 /** A tracker that a module exports: `init`, `log` and `finish`, or an object that has them as its default. */
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { messageOf, UserError } from "../../src/errors/user_error.ts";
@@ -11,6 +12,7 @@ export class TrackerError extends UserError {
 
 /** @throws {TrackerError} */
 export async function loadTracker(file: string): Promise<Tracker> {
+  if (!existsSync(file)) throw new TrackerError(`tracker ${file}: no such file`);
   let module: Record<string, unknown>;
   try {
     module = await import(pathToFileURL(path.resolve(file)).href);

@@ -95,6 +95,6 @@ describe("loadTracker", () => {
     await expect(loadTracker(file)).rejects.toThrow(
       `tracker ${file}: it exports no function log, alone or in an object as its default`,
     );
-    await expect(loadTracker(path.join(folder, "absent.mjs"))).rejects.toThrow(/^tracker .*absent\.mjs: Cannot find/);
+    await expect(loadTracker(path.join(folder, "absent.mjs"))).rejects.toThrow(/^tracker .*absent\.mjs: no such file$/);
   });
 });
