@@ -3,7 +3,17 @@
  * name. Only what has changed is compiled again; every file appears whole, so two builds at once do no harm.
  */
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 
@@ -65,10 +75,14 @@ function sourceFiles(native) {
 
 const modified = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Number.NaN;
 
-const addon = "build/Release/bitnet_native.node";
+/** What is built, relative to native/. */
+export const addon = "build/Release/bitnet_native.node";
 
-/** Whether the addon is there and newer than all that it is made of: then a machine without a compiler will do. */
-function isNewest(native) {
+/**
+ * Whether the addon is there and newer than all that it is made of: then a machine without a compiler will do.
+ * @param {string} native the folder native/
+ */
+export function isNewest(native) {
   const made = modified(path.join(native, addon));
   const files = readdirSync(path.join(native, "cc"), { recursive: true, encoding: "utf8" });
   return files.every((file) => modified(path.join(native, "cc", file)) <= made);
@@ -143,7 +157,11 @@ export async function compileAddon(native, includes, onCompile = () => {}) {
   const changed = sources.filter((source) => !isSameCommand || !isCurrent(native, source, objectOf(source)));
   const linked = modified(path.join(native, addon));
   const isLinked = sources.every((source) => modified(path.join(native, objectOf(source))) <= linked);
-  if (changed.length === 0 && isLinked) return;
+  if (changed.length === 0 && isLinked) {
+    // A file that no source includes was touched: from now on the addon is newer than that, too.
+    if (!isNewest(native)) utimesSync(path.join(native, addon), new Date(), new Date());
+    return;
+  }
 
   for (const file of [addon, ...sources.map(objectOf)]) {
     mkdirSync(path.dirname(path.join(native, file)), { recursive: true });

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
-import { BuildError, compileAddon, findCompiler } from "../../native/compile_addon.mjs";
+import { BuildError, compileAddon, findCompiler, isNewest } from "../../native/compile_addon.mjs";
 import { titleUnless } from "../support/missing.ts";
 
 const require = createRequire(import.meta.url);
@@ -53,6 +53,22 @@ describe.runIf(hasCompiler)(titleUnless(!hasCompiler, "a C++ compiler", "compile
       expect(require(addonOf(native))).toBe(42);
     },
   );
+
+  it("knows when it lags behind its sources, whatever was touched, until it is built again", async () => {
+    const native = smallAddon("behind");
+    expect(isNewest(native)).toBe(false);
+    await compileAddon(native, includes);
+    expect(isNewest(native)).toBe(true);
+    const later = new Date(Date.now() + 5);
+    for (const name of ["core/answer.h", "core/unused.h"]) {
+      writeFileSync(path.join(native, "cc", name), "int answer();\n");
+      utimesSync(path.join(native, "cc", name), later, later);
+      expect(isNewest(native), name).toBe(false);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      await compileAddon(native, includes);
+      expect(isNewest(native), name).toBe(true);
+    }
+  });
 
   it("compiles again what a change concerns, and links anew", async () => {
     const native = smallAddon("again");
