@@ -28,6 +28,7 @@ describe.runIf(hasNative)("the packed package", { timeout: 300_000 }, () => {
       "dist/src",
       "dist/training",
       "experiments/recipes",
+      "experiments/trackers",
       "native/binding.gyp",
       "native/build_addon.mjs",
       "native/cc",
