@@ -68,7 +68,7 @@ BITNET_INLINE Part select_first(int count, Part a, Part b) {
 template <int H>
 BITNET_INLINE Part swapped_lanes(Part v) {
   if constexpr (H >= 4) return _mm512_shuffle_f32x4(v, v, H == 8 ? 0x4e : 0xb1);
-  return _mm512_permute_ps(v, H == 2 ? 0x4e : 0xb1);
+  return _mm512_shuffle_ps(v, v, H == 2 ? 0x4e : 0xb1);
 }
 
 BITNET_INLINE __m256 low_half(Part v) { return _mm512_castps512_ps256(v); }
