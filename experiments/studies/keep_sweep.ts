@@ -12,7 +12,7 @@ import { reportOn } from "../../cli/report/report_on.ts";
 import { showReport } from "../../cli/sweep/report.ts";
 
 const sweepFiles = ["sweep.yaml", "runs.json", "tuned.json", "times.json"];
-const runFiles = ["config.yaml", "metrics.jsonl", "environment.json", "failed.json", "float_twin.json"];
+const runFiles = ["config.yaml", "metrics.jsonl", "failed.json", "float_twin.json"];
 
 function copy(from: string, to: string, names: readonly string[]): void {
   mkdirSync(to, { recursive: true });
