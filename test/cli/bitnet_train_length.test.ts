@@ -5,7 +5,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { runTraining } from "../../cli/train_run.ts";
 import { hasNative } from "../support/tfjs_backends.ts";
-import { metricsOf, newestCheckpointBytes, reproducibleMetrics } from "../support/tiny_run.ts";
+import { expectSameRun, metricsOf } from "../support/tiny_run.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -62,12 +62,6 @@ function backTo(directory: string, step: number): void {
     if (Number(name.slice(5)) > step) rmSync(path.join(checkpoints, name), { recursive: true });
   }
   writeFileSync(path.join(checkpoints, "latest"), `step-${String(step).padStart(8, "0")}\n`);
-}
-
-function expectSameRun(directory: string, whole: string): void {
-  expect(reproducibleMetrics(directory)).toEqual(reproducibleMetrics(whole));
-  const [got, wanted] = [newestCheckpointBytes(directory), newestCheckpointBytes(whole)];
-  for (const name of Object.keys(wanted)) expect(got[name].equals(wanted[name]), name).toBe(true);
 }
 
 describe("a run with the schedule wsd", () => {

@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { expect } from "vitest";
 import { selectBackend } from "../../native/backend/select_backend.ts";
 import type { Compute } from "../../src/ops/compute.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
@@ -13,7 +14,7 @@ import type { MetricsRow } from "../../training/metrics.ts";
 import { makeTokenizer, openDataset, resolveSources, withVocabulary } from "../../training/run_data.ts";
 import { RunDirectory, readRows } from "../../training/run_directory.ts";
 import { latestCheckpoint } from "../../training/training_checkpoint.ts";
-import { TrainingRun } from "../../training/training_run.ts";
+import { type RunListener, TrainingRun } from "../../training/training_run.ts";
 import { hasNative } from "./tfjs_backends.ts";
 
 export interface TinyRun {
@@ -43,6 +44,26 @@ export async function openTrainer(run: TinyRun, directory: string): Promise<Trai
   return trainer;
 }
 
+/**
+ * Trains in `directory` from its newest checkpoint on, and stops as Ctrl-C does after step `stopAt`.
+ * @returns updates that the run has made
+ */
+export async function trainUntil(
+  run: TinyRun,
+  directory: string,
+  stopAt = Number.POSITIVE_INFINITY,
+  listener: RunListener = {},
+): Promise<number> {
+  const controller = new AbortController();
+  const trainer = await openTrainer(run, directory);
+  const onStep = (step: number) => {
+    if (step === stopAt) controller.abort();
+  };
+  await trainer.run({ listener: { ...listener, onStep }, signal: controller.signal });
+  trainer.dispose();
+  return trainer.step;
+}
+
 export function metricsOf(directory: string): MetricsRow[] {
   return readRows<MetricsRow>(new RunDirectory(directory).metricsFile);
 }
@@ -57,4 +78,11 @@ export function newestCheckpointBytes(directory: string): Record<string, Buffer>
   const checkpoint = latestCheckpoint(new RunDirectory(directory).checkpoints)!;
   const read = (name: string) => readFileSync(path.join(checkpoint, name));
   return { model: read("model.safetensors"), optimizer: read("trainer.safetensors") };
+}
+
+/** Metrics and newest checkpoint of both runs are the same to the bit. */
+export function expectSameRun(got: string, wanted: string): void {
+  expect(reproducibleMetrics(got)).toEqual(reproducibleMetrics(wanted));
+  const [gotBytes, wantedBytes] = [newestCheckpointBytes(got), newestCheckpointBytes(wanted)];
+  for (const name of Object.keys(wantedBytes)) expect(gotBytes[name].equals(wantedBytes[name]), name).toBe(true);
 }

@@ -13,12 +13,12 @@ import { latestCheckpoint } from "../../training/training_checkpoint.ts";
 import { TrainingRun } from "../../training/training_run.ts";
 import { hasNative } from "../support/tfjs_backends.ts";
 import {
+  expectSameRun,
   metricsOf,
-  newestCheckpointBytes,
   openTrainer,
   prepareTinyRun,
-  reproducibleMetrics,
   type TinyRun,
+  trainUntil,
 } from "../support/tiny_run.ts";
 
 const steps = 9;
@@ -53,26 +53,17 @@ afterAll(async () => {
 
 /** Trains in `directory` until `stopAt` steps are done, as Ctrl-C would stop it. */
 /** @returns the steps of the checkpoints that were told. */
-async function trainUntil(directory: string, stopAt: number): Promise<number[]> {
-  const controller = new AbortController();
-  const trainer = await openTrainer(run, directory);
+async function checkpointsUntil(directory: string, stopAt: number): Promise<number[]> {
   const checkpoints: number[] = [];
   const onCheckpoint = (step: number) => {
     checkpoints.push(step);
   };
-  const onStep = (step: number) => {
-    if (step === stopAt) controller.abort();
-  };
-  await trainer.run({ listener: { onStep, onCheckpoint }, signal: controller.signal });
-  expect(trainer.step).toBe(Math.min(stopAt, steps));
-  trainer.dispose();
+  expect(await trainUntil(run, directory, stopAt, { onCheckpoint })).toBe(Math.min(stopAt, steps));
   return checkpoints;
 }
 
-function expectSameRun(directory: string): void {
-  expect(reproducibleMetrics(directory)).toEqual(reproducibleMetrics(whole));
-  const [got, wanted] = [newestCheckpointBytes(directory), newestCheckpointBytes(whole)];
-  for (const name of Object.keys(wanted)) expect(got[name].equals(wanted[name]), name).toBe(true);
+function expectWhole(directory: string): void {
+  expectSameRun(directory, whole);
   expect(readFileSync(path.join(directory, "samples.jsonl"))).toEqual(readFileSync(path.join(whole, "samples.jsonl")));
 }
 
@@ -80,8 +71,8 @@ describe("a resumed run", () => {
   it("ends in the bits of an uninterrupted one, wherever it was interrupted", async () => {
     const directory = path.join(folder, "interrupted");
     const told: number[][] = [];
-    for (const stopAt of [1, 4, 5, steps]) told.push(await trainUntil(directory, stopAt));
-    expectSameRun(directory);
+    for (const stopAt of [1, 4, 5, steps]) told.push(await checkpointsUntil(directory, stopAt));
+    expectWhole(directory);
     // Each once, also where a checkpoint was due when it was stopped.
     expect(told).toEqual([[1], [2, 4], [5], [6, 8, 9]]);
   });
@@ -91,30 +82,30 @@ describe("a resumed run", () => {
     const before = loadAddon().threads();
     try {
       loadAddon().setThreads(1);
-      await trainUntil(directory, 3);
+      await checkpointsUntil(directory, 3);
       loadAddon().setThreads(3);
-      await trainUntil(directory, steps);
+      await checkpointsUntil(directory, steps);
     } finally {
       loadAddon().setThreads(before);
     }
-    expectSameRun(directory);
+    expectWhole(directory);
   });
 
   it("goes back to the last checkpoint and writes later metrics again", async () => {
     const directory = path.join(folder, "crashed");
-    await trainUntil(directory, 4);
+    await checkpointsUntil(directory, 4);
     const rows = metricsOf(directory);
     // A process that died after step 5: rows beyond the checkpoint, the last one cut off.
     const extra = JSON.stringify({ ...rows.at(-1), step: 5 });
     const lines = [...rows.map((row) => JSON.stringify(row)), extra, extra.slice(0, 20)];
     writeFileSync(path.join(directory, "metrics.jsonl"), lines.join("\n"));
-    await trainUntil(directory, steps);
-    expectSameRun(directory);
+    await checkpointsUntil(directory, steps);
+    expectWhole(directory);
   });
 
   it("says that int8 draws other numbers than the version that began the run", async () => {
     const directory = path.join(folder, "earlier");
-    await trainUntil(directory, 4);
+    await checkpointsUntil(directory, 4);
     const file = path.join(latestCheckpoint(new RunDirectory(directory).checkpoints)!, "trainer.json");
     const { roundingKeys: _, ...earlier } = JSON.parse(readFileSync(file, "utf8"));
     const noteOf = async (precision: "f32" | "int8") => {
@@ -154,7 +145,7 @@ describe("a run directory", () => {
 
   it("is cleaned of what a process that died was writing", async () => {
     const directory = path.join(folder, "leftovers");
-    await trainUntil(directory, 2);
+    await checkpointsUntil(directory, 2);
     const checkpoints = path.join(directory, "checkpoints");
     for (const [name, way] of [
       ["step-00000004", "new"],
@@ -204,7 +195,7 @@ describe("metrics", () => {
     tf.unregisterKernel("RMSNorm", "native");
     try {
       const directory = path.join(folder, "fallback");
-      await trainUntil(directory, 3);
+      await checkpointsUntil(directory, 3);
       expect(metricsOf(directory).map((row) => row.kernel)).toEqual([`${loadAddon().variant()} (composed: RMSNorm)`]);
     } finally {
       tf.registerKernel(kernel);

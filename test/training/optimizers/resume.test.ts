@@ -10,14 +10,7 @@ import { estimateRun } from "../../../training/dry_run.ts";
 import { latestCheckpoint } from "../../../training/training_checkpoint.ts";
 import { titleUnless } from "../../support/missing.ts";
 import { hasNative } from "../../support/tfjs_backends.ts";
-import {
-  metricsOf,
-  newestCheckpointBytes,
-  openTrainer,
-  prepareTinyRun,
-  reproducibleMetrics,
-  type TinyRun,
-} from "../../support/tiny_run.ts";
+import { expectSameRun, metricsOf, prepareTinyRun, type TinyRun, trainUntil } from "../../support/tiny_run.ts";
 
 const steps = 8;
 let folder: string;
@@ -25,16 +18,6 @@ beforeAll(() => {
   folder = mkdtempSync(path.join(tmpdir(), "optimizers-"));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-async function trainUntil(run: TinyRun, directory: string, stopAt: number): Promise<void> {
-  const controller = new AbortController();
-  const trainer = await openTrainer(run, directory);
-  const onStep = (step: number) => {
-    if (step === stopAt) controller.abort();
-  };
-  await trainer.run({ listener: { onStep }, signal: controller.signal });
-  trainer.dispose();
-}
 
 describe.each(["muon", "lion"])("%s", (type) => {
   let run: TinyRun;
@@ -46,12 +29,6 @@ describe.each(["muon", "lion"])("%s", (type) => {
   });
   afterAll(() => run.dataset.close());
 
-  function expectSameRun(directory: string): void {
-    expect(reproducibleMetrics(directory)).toEqual(reproducibleMetrics(whole));
-    const [got, wanted] = [newestCheckpointBytes(directory), newestCheckpointBytes(whole)];
-    for (const name of Object.keys(wanted)) expect(got[name].equals(wanted[name]), name).toBe(true);
-  }
-
   it("learns", () => {
     const rows = metricsOf(whole);
     expect(rows).toHaveLength(steps);
@@ -61,7 +38,7 @@ describe.each(["muon", "lion"])("%s", (type) => {
   it("goes on to the same bits from its checkpoints", async () => {
     const directory = path.join(folder, `${type}-interrupted`);
     for (const stopAt of [1, 5, steps]) await trainUntil(run, directory, stopAt);
-    expectSameRun(directory);
+    expectSameRun(directory, whole);
   });
 
   it.skipIf(!hasNative)(titleUnless(!hasNative, "the addon", "has the same bits on 1 and 3 threads"), async () => {
@@ -71,7 +48,7 @@ describe.each(["muon", "lion"])("%s", (type) => {
         loadAddon().setThreads(threads);
         const directory = path.join(folder, `${type}-threads-${threads}`);
         await trainUntil(run, directory, steps);
-        expectSameRun(directory);
+        expectSameRun(directory, whole);
       }
     } finally {
       loadAddon().setThreads(before);

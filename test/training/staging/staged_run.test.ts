@@ -7,14 +7,7 @@ import { loadCausalLM, openCheckpoint } from "../../../src/checkpoint/checkpoint
 import { matchRun } from "../../../training/match_run.ts";
 import { RunDirectory } from "../../../training/run_directory.ts";
 import { validate } from "../../../training/validation.ts";
-import {
-  metricsOf,
-  newestCheckpointBytes,
-  openTrainer,
-  prepareTinyRun,
-  reproducibleMetrics,
-  type TinyRun,
-} from "../../support/tiny_run.ts";
+import { expectSameRun, metricsOf, prepareTinyRun, type TinyRun, trainUntil } from "../../support/tiny_run.ts";
 
 const steps = 6;
 let folder: string;
@@ -39,22 +32,8 @@ function prepare(keys: Record<string, string>): Promise<TinyRun> {
 /** Trains in a folder of that name, stopped and opened again at each of `stops`. */
 async function train(run: TinyRun, name: string, stops: readonly number[]): Promise<string> {
   const directory = path.join(folder, name);
-  for (const stop of [...stops, steps]) {
-    const controller = new AbortController();
-    const trainer = await openTrainer(run, directory);
-    const onStep = (step: number) => {
-      if (step === stop) controller.abort();
-    };
-    await trainer.run({ listener: { onStep }, signal: controller.signal });
-    trainer.dispose();
-  }
+  for (const stop of [...stops, steps]) await trainUntil(run, directory, stop);
   return directory;
-}
-
-function expectSameRun(got: string, wanted: string): void {
-  expect(reproducibleMetrics(got)).toEqual(reproducibleMetrics(wanted));
-  const [gotBytes, wantedBytes] = [newestCheckpointBytes(got), newestCheckpointBytes(wanted)];
-  for (const name of Object.keys(wantedBytes)) expect(gotBytes[name].equals(wantedBytes[name]), name).toBe(true);
 }
 
 const numbersOf = (directory: string, key: "loss" | "flip_rate") => metricsOf(directory).map((row) => row[key]);
