@@ -10,7 +10,7 @@
  * shift is no part of a code, so the product is that of the values W~ in float32, and the file of a model has them.
  */
 import { z } from "zod";
-import { lsqInitialStep, quantizeByStep, stepGradients, stepParameter } from "./learnt_step.ts";
+import { lsqInitialStep, lsqSlope, quantizeByStep, stepGradients, stepParameter } from "./learnt_step.ts";
 import { ternaryLevels } from "./ternary.ts";
 import { dequantize, type Learnt, type MatrixShape, type WeightQuantizerDefinition } from "./weight_quantizer.ts";
 
@@ -49,7 +49,7 @@ export const dltTernary: WeightQuantizerDefinition = {
         return values;
       },
       backward(dy, latent, shape, [steps]) {
-        const gradients = stepGradients(dy, latent, shape, steps, scales, range);
+        const gradients = stepGradients(dy, latent, shape, steps, scales, lsqSlope(range));
         return { latent: gradients.latent, learnt: [...gradients.learnt, rowSums(dy, shape)] };
       },
     };

@@ -15,7 +15,7 @@
 import { z } from "zod";
 import { roundAndClip } from "../quant/round_half_even.ts";
 import { granularityOf, quantizeSpans, scalePerKey } from "./granularity.ts";
-import { lsqInitialStep, quantizeByStep, stepGradients, stepParameter } from "./learnt_step.ts";
+import { lsqInitialStep, lsqSlope, quantizeByStep, stepGradients, stepParameter } from "./learnt_step.ts";
 import { smallestScale } from "./ternary.ts";
 import type { WeightQuantizer, WeightQuantizerDefinition } from "./weight_quantizer.ts";
 
@@ -44,7 +44,7 @@ function integerQuantizer(bits: number): WeightQuantizerDefinition<typeof option
         ...form,
         parameters: (shape) => [stepParameter(scales, shape, lsqInitialStep(range))],
         quantize: (latent, shape, [steps]) => quantizeByStep(latent, shape, steps, scales, range, scaleDtype),
-        backward: (dy, latent, shape, [steps]) => stepGradients(dy, latent, shape, steps, scales, range),
+        backward: (dy, latent, shape, [steps]) => stepGradients(dy, latent, shape, steps, scales, lsqSlope(range)),
       };
       const measured: WeightQuantizer = {
         ...form,

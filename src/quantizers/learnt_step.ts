@@ -71,6 +71,20 @@ export function quantizeByStep(
   });
 }
 
+/** How the value of a weight depends on its ratio W / a, as its gradients take it. */
+export interface StepSlope {
+  /** Ratios whose weight has a gradient: it is that of the value. */
+  low: number;
+  high: number;
+  /** d value / d a below and above them. */
+  below: number;
+  above: number;
+  /** d value / d a between them. */
+  between(ratio: number): number;
+  /** The gradient of a is divided by sqrt(weights of the matrix * range). */
+  range: number;
+}
+
 /** Of the latent weight and, alone in `learnt`, of the steps. */
 export function stepGradients(
   dy: Float32Array,
@@ -78,10 +92,10 @@ export function stepGradients(
   shape: MatrixShape,
   steps: Float32Array,
   scales: ScaleGranularity,
-  { low, high }: CodeRange,
+  { low, high, below, above, between, range }: StepSlope,
 ): QuantizerGradients {
   const each = weightsPerScale(scales, shape);
-  const gradientScale = 1 / Math.sqrt(latent.length * high);
+  const gradientScale = 1 / Math.sqrt(latent.length * range);
   const dlatent = new Float32Array(latent.length);
   const dsteps = new Float32Array(steps.length);
   for (let s = 0, i = 0; s < steps.length; s++) {
@@ -89,14 +103,20 @@ export function stepGradients(
     let sum = 0;
     for (const end = i + each; i < end; i++) {
       const ratio = Math.fround(latent[i] / step);
-      if (ratio < low) sum += dy[i] * low;
-      else if (ratio > high) sum += dy[i] * high;
+      if (ratio < low) sum += dy[i] * below;
+      else if (ratio > high) sum += dy[i] * above;
       else {
-        sum += dy[i] * (roundAndClip(ratio, low, high) - ratio);
+        sum += dy[i] * between(ratio);
         dlatent[i] = dy[i];
       }
     }
     dsteps[s] = sum * gradientScale;
   }
   return { latent: dlatent, learnt: [dsteps] };
+}
+
+/** LSQ's slope for codes from `low` to `high`. */
+export function lsqSlope({ low, high }: CodeRange): StepSlope {
+  const between = (ratio: number) => roundAndClip(ratio, low, high) - ratio;
+  return { low, high, below: low, above: high, between, range: high };
 }

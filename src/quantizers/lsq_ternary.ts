@@ -11,7 +11,7 @@
  */
 import { z } from "zod";
 import { granularityOf, scalePerKey, ternaryProduct } from "./granularity.ts";
-import { lsqInitialStep, quantizeByStep, stepGradients, stepParameter } from "./learnt_step.ts";
+import { lsqInitialStep, lsqSlope, quantizeByStep, stepGradients, stepParameter } from "./learnt_step.ts";
 import { ternaryLevels } from "./ternary.ts";
 import type { WeightQuantizerDefinition } from "./weight_quantizer.ts";
 
@@ -32,7 +32,7 @@ export const lsqTernary: WeightQuantizerDefinition<typeof options> = {
       fused: null,
       parameters: (shape) => [stepParameter(scales, shape, lsqInitialStep(range))],
       quantize: (latent, shape, [steps]) => quantizeByStep(latent, shape, steps, scales, range, scaleDtype),
-      backward: (dy, latent, shape, [steps]) => stepGradients(dy, latent, shape, steps, scales, range),
+      backward: (dy, latent, shape, [steps]) => stepGradients(dy, latent, shape, steps, scales, lsqSlope(range)),
     };
   },
 };

@@ -13,15 +13,10 @@
  */
 import { z } from "zod";
 import { roundAndClip } from "../quant/round_half_even.ts";
-import { granularityOf, quantizeSpans, scalePerKey, ternaryProduct, weightsPerScale } from "./granularity.ts";
-import { positiveStep, stepParameter } from "./learnt_step.ts";
+import { granularityOf, quantizeSpans, scalePerKey, ternaryProduct } from "./granularity.ts";
+import { positiveStep, type StepSlope, stepGradients, stepParameter } from "./learnt_step.ts";
 import { ternaryLevels } from "./ternary.ts";
-import type {
-  MatrixShape,
-  QuantizerGradients,
-  ScaleGranularity,
-  WeightQuantizerDefinition,
-} from "./weight_quantizer.ts";
+import type { WeightQuantizerDefinition } from "./weight_quantizer.ts";
 
 const options = z.strictObject({ scale_per: scalePerKey("row") });
 
@@ -41,33 +36,14 @@ function largestMagnitude(latent: Float32Array, begin: number, count: number): n
   return largest;
 }
 
-function gradients(
-  dy: Float32Array,
-  latent: Float32Array,
-  shape: MatrixShape,
-  steps: Float32Array,
-  scales: ScaleGranularity,
-): QuantizerGradients {
-  const each = weightsPerScale(scales, shape);
-  const gradientScale = 1 / Math.sqrt(latent.length);
-  const dlatent = new Float32Array(latent.length);
-  const dsteps = new Float32Array(steps.length);
-  for (let s = 0, i = 0; s < steps.length; s++) {
-    const step = positiveStep(steps[s]);
-    let sum = 0;
-    for (const end = i + each; i < end; i++) {
-      const ratio = Math.fround(latent[i] / step);
-      if (ratio < -limit) sum -= dy[i];
-      else if (ratio > limit) sum += dy[i];
-      else {
-        sum += dy[i] * (codeOf(ratio) / stretch - ratio);
-        dlatent[i] = dy[i];
-      }
-    }
-    dsteps[s] = sum * gradientScale;
-  }
-  return { latent: dlatent, learnt: [dsteps] };
-}
+const slope: StepSlope = {
+  low: -limit,
+  high: limit,
+  below: -1,
+  above: 1,
+  between: (ratio) => codeOf(ratio) / stretch - ratio,
+  range: 1,
+};
 
 export const seqTernary: WeightQuantizerDefinition<typeof options> = {
   name: "seq_ternary",
@@ -88,7 +64,7 @@ export const seqTernary: WeightQuantizerDefinition<typeof options> = {
           for (let i = begin; i < begin + count; i++) codes[i] = codeOf(Math.fround(latent[i] / step));
           return Math.fround(step / stretch);
         }),
-      backward: (dy, latent, shape, [steps]) => gradients(dy, latent, shape, steps, scales),
+      backward: (dy, latent, shape, [steps]) => stepGradients(dy, latent, shape, steps, scales, slope),
     };
   },
 };

@@ -13,15 +13,15 @@
 
 BITNET_TARGET_BEGIN("avx2,fma,f16c")
 
+#include "core/int8_stream_256.h"
+
 namespace bitnet {
 namespace {
 
-using Sums = __m256i;
 struct Weights {
   __m256i codes, magnitudes;
 };
 using Activations = __m256i;
-constexpr int kSumLanes = 8;
 constexpr int kStreamedTokens = 3;
 
 BITNET_INLINE Weights load_weights(const int8_t* p) {
@@ -33,8 +33,6 @@ BITNET_INLINE Activations broadcast_word(const int8_t* x) {
   std::memcpy(&four, x, sizeof four);
   return _mm256_set1_epi32(four);
 }
-BITNET_INLINE Sums zero_sums() { return _mm256_setzero_si256(); }
-BITNET_INLINE Sums add_sums(Sums a, Sums b) { return _mm256_add_epi32(a, b); }
 BITNET_INLINE Sums dot(Sums sums, const Weights& weights, Activations x) {
   const __m256i pairs = _mm256_maddubs_epi16(weights.magnitudes, _mm256_sign_epi8(x, weights.codes));
   sums = _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
@@ -42,12 +40,6 @@ BITNET_INLINE Sums dot(Sums sums, const Weights& weights, Activations x) {
   return sums;
 }
 BITNET_INLINE Sums corrected(Sums sums, const int32_t*) { return sums; }
-BITNET_INLINE void store_outputs(Sums sums, float act_scale, const float* scales, int64_t rows, float* y) {
-  const __m256 scale = _mm256_mul_ps(_mm256_set1_ps(act_scale), _mm256_loadu_ps(scales));
-  float all[kSumLanes];
-  _mm256_storeu_ps(all, _mm256_mul_ps(_mm256_cvtepi32_ps(sums), scale));
-  std::memcpy(y, all, static_cast<size_t>(rows) * sizeof(float));
-}
 
 }  // namespace
 }  // namespace bitnet

@@ -11,13 +11,13 @@
 
 BITNET_TARGET_BEGIN("avxvnni,avx2,fma")
 
+#include "core/int8_stream_256.h"
+
 namespace bitnet {
 namespace {
 
-using Sums = __m256i;
 using Weights = __m256i;
 using Activations = __m256i;
-constexpr int kSumLanes = 8;
 constexpr int kStreamedTokens = 4;
 
 BITNET_INLINE Weights load_weights(const int8_t* p) {
@@ -28,8 +28,6 @@ BITNET_INLINE Activations broadcast_word(const int8_t* x) {
   std::memcpy(&four, x, sizeof four);
   return _mm256_set1_epi32(static_cast<int32_t>(four ^ 0x80808080u));
 }
-BITNET_INLINE Sums zero_sums() { return _mm256_setzero_si256(); }
-BITNET_INLINE Sums add_sums(Sums a, Sums b) { return _mm256_add_epi32(a, b); }
 BITNET_INLINE Sums dot(Sums sums, Weights weights, Activations x) {
   sums = _mm256_dpbusd_avx_epi32(sums, x, weights);
   BITNET_PIN(sums);
@@ -38,12 +36,6 @@ BITNET_INLINE Sums dot(Sums sums, Weights weights, Activations x) {
 BITNET_INLINE Sums corrected(Sums sums, const int32_t* row_sums) {
   const __m256i rows = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(row_sums));
   return _mm256_sub_epi32(sums, _mm256_slli_epi32(rows, 7));
-}
-BITNET_INLINE void store_outputs(Sums sums, float act_scale, const float* scales, int64_t rows, float* y) {
-  const __m256 scale = _mm256_mul_ps(_mm256_set1_ps(act_scale), _mm256_loadu_ps(scales));
-  float all[kSumLanes];
-  _mm256_storeu_ps(all, _mm256_mul_ps(_mm256_cvtepi32_ps(sums), scale));
-  std::memcpy(y, all, static_cast<size_t>(rows) * sizeof(float));
 }
 
 }  // namespace
