@@ -141,8 +141,6 @@ export class Trainer {
   private timedSteps = 0;
   /** Of the newest update that was observed and had a learning rate above 0. */
   private moved: StepTelemetry | undefined;
-  /** Step of the checkpoint that was told last. */
-  private checkpointed: number | undefined;
 
   constructor(options: TrainerOptions) {
     this.options = options;
@@ -349,13 +347,10 @@ export class Trainer {
     for (const listener of this.listeners) listener.onSample?.(this.step, text);
   }
 
-  /** Once for each step, also if the run ends just after one. */
   /** Tells that a checkpoint is due, unless this step has one. */
   private async checkpoint(): Promise<void> {
     if (this.checkpointStep === this.step) return;
     this.checkpointStep = this.step;
-    if (this.checkpointed === this.step) return;
-    this.checkpointed = this.step;
     for (const listener of this.listeners) await listener.onCheckpoint?.(this.step);
   }
 }

@@ -15,7 +15,6 @@ import type { ModelConfig } from "../config/model_config.ts";
 import { activationQuantizerOf, weightQuantizerOf } from "../config/model_quantizers.ts";
 import { UserError } from "../errors/user_error.ts";
 import { DecoderLayer } from "../layers/decoder_layer.ts";
-import { AbsmaxInt8, ListedWeightQuantizer } from "../layers/quantizers.ts";
 import { RMSNorm } from "../layers/rms_norm.ts";
 import { recomputesLayers } from "../ops/backward_pass.ts";
 import { dropout } from "../ops/dropout.ts";
@@ -244,9 +243,5 @@ function decoderLayer(config: ModelConfig, quantization: LinearQuantization): De
     rmsNormEps: config.rmsNormEps,
     initializerRange: config.initializerRange,
     quantization,
-    weightQuantizer:
-      weightQuantizerOf(config) &&
-      new ListedWeightQuantizer({ quantizer: config.weightQuantizer, scaleDtype: config.scaleDtype }),
-    activationQuantizer: activationQuantizerOf(config) && new AbsmaxInt8(),
   });
 }
