@@ -4,14 +4,11 @@
  * kernel variant, thread count and way of cutting the work.
  */
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import * as tf from "@tensorflow/tfjs";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadAddon } from "../../native/addon.ts";
-import { registerNativeBackend } from "../../native/backend/register.ts";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { ModelConfigJson } from "../../src/config/model_config.ts";
 import {
   cuts,
@@ -20,26 +17,12 @@ import {
   exportTrained,
   prepare,
   raggedSequences,
+  setUpBits,
   trainingForward,
 } from "../support/bits.ts";
 import { trainSmallModel } from "../support/trained_model.ts";
 
-const folder = mkdtempSync(path.join(tmpdir(), "bitnet-bits-"));
-const addon = loadAddon();
-const variants = addon
-  .features()
-  .variants.filter((variant) => variant.supported)
-  .map((variant) => variant.name);
-
-beforeAll(async () => {
-  registerNativeBackend();
-  await tf.setBackend("native");
-});
-
-afterAll(() => {
-  addon.setVariant("");
-  rmSync(folder, { recursive: true, force: true });
-});
+const { folder, addon, variants } = setUpBits("bitnet-bits-");
 
 /** Writes what `engine_check --expect` reads: int32 sequences; per sequence int32 n, n int32 ids, n - 1 float32. */
 function writeExpectedScores(file: string, sequences: readonly Int32Array[], expected: readonly Float32Array[]): void {

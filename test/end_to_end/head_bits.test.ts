@@ -2,32 +2,19 @@
  * The law (docs/numerics.md) of heads that multiply something else than float rows: int8 and ternary ones, tied and
  * untied. The training forward is the engine on the exported GGUF, to the bit, for every variant, thread count and cut.
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadAddon } from "../../native/addon.ts";
-import { registerNativeBackend } from "../../native/backend/register.ts";
 import type { ModelConfigJson } from "../../src/config/model_config.ts";
-import { cuts, differingBits, engineScores, exportTrained, prepare, trainingForward } from "../support/bits.ts";
+import {
+  cuts,
+  differingBits,
+  engineScores,
+  exportTrained,
+  prepare,
+  setUpBits,
+  trainingForward,
+} from "../support/bits.ts";
 
-const folder = mkdtempSync(path.join(tmpdir(), "bitnet-head-bits-"));
-const addon = loadAddon();
-const variants = addon
-  .features()
-  .variants.filter((variant) => variant.supported)
-  .map((variant) => variant.name);
-
-beforeAll(async () => {
-  registerNativeBackend();
-  await tf.setBackend("native");
-});
-
-afterAll(() => {
-  addon.setVariant("");
-  rmSync(folder, { recursive: true, force: true });
-});
+const { folder, addon, variants } = setUpBits("bitnet-head-bits-");
 
 const heads: [string, Partial<ModelConfigJson>][] = [
   ["int8 head", { embedding_dtype: "int8_row" }],

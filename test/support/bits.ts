@@ -1,15 +1,38 @@
 /** What tests of the law compare: log-likelihoods of the training forward and of the engine on the exported file. */
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs";
+import { afterAll, beforeAll } from "vitest";
 import { exportModel } from "../../export/export_model.ts";
 import { planExport } from "../../export/export_plan.ts";
+import { loadAddon, type NativeAddon } from "../../native/addon.ts";
+import { registerNativeBackend } from "../../native/backend/register.ts";
 import { Engine } from "../../native/inference/engine.ts";
 import type { ModelConfigJson } from "../../src/config/model_config.ts";
 import type { ExportType } from "../../src/config/tensor_fit.ts";
 import { CounterRng } from "../../src/random/counter_rng.ts";
 import { type TrainedModel, trainSmallModel } from "./trained_model.ts";
+
+/**
+ * For a file of such tests: the native backend, a folder that is removed at the end, and the variants of this machine, the
+ * default one of which is active again then.
+ */
+export function setUpBits(prefix: string): { folder: string; addon: NativeAddon; variants: string[] } {
+  const folder = mkdtempSync(path.join(tmpdir(), prefix));
+  const addon = loadAddon();
+  const variants = addon.features().variants.filter(({ supported }) => supported);
+  beforeAll(async () => {
+    registerNativeBackend();
+    await tf.setBackend("native");
+  });
+  afterAll(() => {
+    addon.setVariant("");
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return { folder, addon, variants: variants.map(({ name }) => name) };
+}
 
 /** Sequences of 1 to 300 predicted tokens, at least `tokens` of them in all. */
 export function raggedSequences(ids: Int32Array, tokens: number): Int32Array[] {
