@@ -2,8 +2,8 @@
 import type { InferredOptionTypes } from "yargs";
 import { modelPresets } from "../export/random_model.ts";
 import { targetNames } from "../export/targets/targets.ts";
+import { embeddingTypes } from "../src/config/table_types.ts";
 import { exportTypes } from "../src/config/tensor_fit.ts";
-import { embeddingDtypes } from "../src/quant/dtypes.ts";
 import { computeFlags } from "./compute_flags.ts";
 
 export const exportFlags = {
@@ -15,9 +15,9 @@ export const exportFlags = {
       "Type of the linear weights. Default: tq2_0; i2_s for bitnet.cpp; packed codes for transformers; f32 for a model without weight quantizer",
   },
   "embedding-type": {
-    choices: embeddingDtypes,
+    choices: embeddingTypes,
     describe:
-      "Type of the embedding and head. Default: the embedding_dtype of the training. Another one makes a different model: the loss difference is printed",
+      "Type of the embedding and head. Default: the embedding_dtype of the training, or q2_0 where an embedding_quantizer made codes for it. Another one makes a different model: the loss difference is printed",
   },
   quantization: computeFlags.quantization,
   name: { type: "string", describe: "Name of the model in the file. Default: that of the run or checkpoint directory" },

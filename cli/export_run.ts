@@ -18,6 +18,7 @@ import {
 import { openCheckpoint, parameterReader, type ReadParameter, readConfigJson } from "../src/checkpoint/checkpoint.ts";
 import { readModelConfig } from "../src/checkpoint/model_config_json.ts";
 import { type ModelConfig, resolveModelConfig } from "../src/config/model_config.ts";
+import { nameOf } from "../src/config/tensor_fit.ts";
 import { readTextFile } from "../src/files/text_file.ts";
 import { parameterCount } from "../src/model/parameters.ts";
 import { byteLevelTokenizer } from "../src/tokenizer/byte_level_tokenizer.ts";
@@ -61,7 +62,9 @@ async function write(plan: ExportPlan, out: string, read: ReadParameter, source:
   }
   const parameters = parameterCount(plan.config).toLocaleString("en-US");
   say(`${source} -> ${out}`);
-  say(`${text}, embedding ${plan.embeddingDtype}: ${parameters} parameters, ${size}`);
+  say(
+    `${text}, embedding ${plan.tableType.kind === "codes" ? nameOf(plan.tableType) : plan.embeddingDtype}: ${parameters} parameters, ${size}`,
+  );
   if (plan.note !== null) say(`note: ${plan.note}`);
 }
 

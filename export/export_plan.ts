@@ -3,13 +3,18 @@ import { embeddingQuantizerOf } from "../src/config/embedding_keys.ts";
 import type { ModelConfig } from "../src/config/model_config.ts";
 import { hasTernaryWeights } from "../src/config/model_quantizers.ts";
 import { checkPackable } from "../src/config/packing_rules.ts";
-import { fits, writableTypes } from "../src/config/tensor_fit.ts";
-import { floatTypeOf } from "../src/gguf/types/tensor_types.ts";
-import type { EmbeddingDtype } from "../src/quant/dtypes.ts";
+import {
+  defaultTableType,
+  type EmbeddingType,
+  isTableCodes,
+  tableMisfit,
+  tableTypeOf,
+} from "../src/config/table_types.ts";
+import { writableTypes } from "../src/config/tensor_fit.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
 import type { About, TrainingFacts } from "./about.ts";
 import { ExportRefusedError } from "./export_error.ts";
-import type { ExportPlan, ExportRequest, ModelChange } from "./targets/target.ts";
+import type { ExportPlan, ExportRequest, ExportTarget, ModelChange } from "./targets/target.ts";
 import { targetNames, targets } from "./targets/targets.ts";
 
 export interface ExportChoice {
@@ -17,8 +22,8 @@ export interface ExportChoice {
   target: string;
   /** Of the linear weights; the target's default if absent. */
   type?: string;
-  /** What the model was trained with if absent. */
-  embeddingType?: EmbeddingDtype;
+  /** What the model was trained with if absent, packed where the target reads that. */
+  embeddingType?: EmbeddingType;
   /** Of the model, for people. */
   name?: string;
   about?: About;
@@ -43,7 +48,7 @@ export function planExport(config: ModelConfig, tokenizer: Tokenizer | null, cho
     config: Object.assign({ ...config }, ...rounding.map((change) => change.config)),
     tokenizer,
     linearType,
-    embeddingDtype: choice.embeddingType ?? config.embeddingDtype,
+    ...embeddingStorage(config, target, choice.embeddingType),
   };
   const refusal = target.refusal(request) ?? embeddingRefusal(request);
   if (refusal !== null) throw new ExportRefusedError(refusal);
@@ -68,14 +73,18 @@ function scaleRounding(config: ModelConfig, linearType: string): ModelChange[] {
   return [{ text, config: { scaleDtype: "f16" } }];
 }
 
-function embeddingRefusal({ config, embeddingDtype }: ExportRequest): string | null {
-  const type = floatTypeOf(embeddingDtype);
-  const { blockElements } = type;
-  const quantizer = embeddingQuantizerOf(config);
-  const misfit = quantizer && fits(type, quantizer, []);
-  if (misfit !== null) return `embedding and head: ${misfit}: use --embedding-type ${config.embeddingDtype}`;
-  if (config.hiddenSize % blockElements === 0) return null;
-  return `${embeddingDtype} packs rows in blocks of ${blockElements}, and hidden_size (${config.hiddenSize}) is no multiple of ${blockElements}: use --embedding-type f16`;
+/** How embedding and head are stored: as `chosen`, else as the target has them. */
+export function embeddingStorage(
+  config: ModelConfig,
+  { packsTables }: ExportTarget,
+  chosen: EmbeddingType = packsTables ? defaultTableType(config) : config.embeddingDtype,
+): Pick<ExportRequest, "embeddingDtype" | "tableType"> {
+  return { embeddingDtype: isTableCodes(chosen) ? config.embeddingDtype : chosen, tableType: tableTypeOf(chosen) };
+}
+
+function embeddingRefusal({ config, tableType }: ExportRequest): string | null {
+  const misfit = tableMisfit(tableType, config);
+  return misfit && `embedding and head: ${misfit}: use --embedding-type ${defaultTableType(config)}`;
 }
 
 function embeddingChange({ config, embeddingDtype }: ExportRequest): ModelChange[] {

@@ -7,7 +7,6 @@ import type { GgufMetadata } from "../src/gguf/gguf_types.ts";
 import { type GgufTensorSource, ggufFileBytes, writeGguf } from "../src/gguf/gguf_writer.ts";
 import { tokenizerMetadata } from "../src/gguf/tokenizer_metadata.ts";
 import { f32 } from "../src/gguf/types/f32.ts";
-import { floatTypeOf } from "../src/gguf/types/tensor_types.ts";
 import type { RowBias } from "../src/quantizers/weight_quantizer.ts";
 import { aboutMetadata } from "./about.ts";
 import { architectureOf, modelMetadata } from "./model_metadata.ts";
@@ -32,8 +31,7 @@ export function planGguf(plan: ExportPlan): GgufPlan {
   const quantizer = weightQuantizerOf(config);
   const tensors = modelTensors(config).flatMap((tensor): TensorPlan[] => {
     if (tensor.kind === "embedding") {
-      const embedding = embeddingQuantizerOf(config);
-      return [{ ...tensor, type: floatTypeOf(plan.embeddingDtype), quantizer: embedding, rowOrder: null }];
+      return [{ ...tensor, type: plan.tableType, quantizer: embeddingQuantizerOf(config), rowOrder: null }];
     }
     if (tensor.kind !== "matrix") return [{ ...tensor, type: f32, quantizer: null, rowOrder: null }];
     const rowOrder = interleaved && isRotated(tensor) ? interleavedRowOrder(tensor.shape[0], config.headDim) : null;

@@ -22,7 +22,7 @@ export const bitnetCpp = ggufTarget({
         : null,
       headNote(request, "bitnet.cpp"),
     ),
-  refusal({ config, linearType }) {
+  refusal({ config, linearType, tableType }) {
     const { numAttentionHeads: heads, headDim, hiddenSize } = config;
     const ownKey = ownGraphKey(config);
     return firstBroken([
@@ -43,6 +43,7 @@ export const bitnetCpp = ggufTarget({
         heads * headDim === hiddenSize,
         `bitnet.cpp's models have square q and o projections: num_attention_heads x head_dim (${heads * headDim}) must be hidden_size (${hiddenSize}), or export with --target bitnet-lab`,
       ],
+      [tableType.name !== "Q2_0", "bitnet.cpp has no Q2_0 (type 42): use --embedding-type f16"],
       [linearType === "i2_s", `bitnet.cpp's kernels read I2_S, not ${linearType}: use --type i2_s`],
     ]);
   },

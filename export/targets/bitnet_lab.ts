@@ -7,8 +7,9 @@ export const bitnetLab = ggufTarget({
   name: "bitnet-lab",
   defaultType(config) {
     if (!hasTernaryWeights(config)) return "f32";
-    // Float32 scales, and rows of 128, fit the other one.
-    return ["tq2_0", "i2_s"].find((type) => checkPackable(config, type) === null) ?? "tq2_0";
+    // Float32 scales, and rows of 128, fit the second; other scales in them, and rows of 64, the third.
+    return ["tq2_0", "i2_s", "q2_0"].find((type) => checkPackable(config, type) === null) ?? "tq2_0";
   },
+  packsTables: true,
   readsVocabulary: false,
 });

@@ -11,7 +11,7 @@ import { verifyGguf } from "../verify/verify_gguf.ts";
 import { type ExportRequest, type ExportTarget, firstBroken } from "./target.ts";
 
 /** What a dialect of GGUF files says of itself. */
-export interface GgufDialect extends Pick<ExportTarget, "name" | "defaultType" | "note"> {
+export interface GgufDialect extends Pick<ExportTarget, "name" | "defaultType" | "packsTables" | "note"> {
   /** Why the reader would compute another model, or null. Asked before anything is said of types and tokenizers. */
   refusal?(request: ExportRequest): string | null;
   /** The reader aborts on a file without vocabulary, and splits text itself, by the name of the pre-tokenizer. */
@@ -19,10 +19,11 @@ export interface GgufDialect extends Pick<ExportTarget, "name" | "defaultType" |
 }
 
 export function ggufTarget(dialect: GgufDialect): ExportTarget {
-  const { name, defaultType, note } = dialect;
+  const { name, defaultType, packsTables, note } = dialect;
   return {
     name,
     defaultType,
+    packsTables,
     note,
     refusal: (request) =>
       dialect.refusal?.(request) ??

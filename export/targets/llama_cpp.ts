@@ -1,6 +1,6 @@
 /**
  * Stock llama.cpp (and Ollama, LM Studio, node-llama-cpp, wllama). Its `bitnet` graph has a hard-coded gated SiLU,
- * both sub-norms, square q and o projections and a tied head; ternary weights are TQ1_0 or TQ2_0. Llama-shaped float
+ * both sub-norms, square q and o projections and a tied head; ternary weights are TQ1_0, TQ2_0 or Q2_0. Llama-shaped float
  * models are its `llama`. It quantizes activations per block of 256, not per token, so its logits agree within a
  * tolerance, not to the bit.
  */
@@ -20,12 +20,18 @@ export const llamaCpp = ggufTarget({
   readsVocabulary: true,
   defaultType: (config) => (hasTernaryWeights(config) ? "tq2_0" : "f32"),
   note(request) {
-    const { config, linearType } = request;
+    const { config, linearType, tableType } = request;
+    const block = linearType === "q2_0" ? 32 : 256;
     const linears =
       linearType === "f16" || linearType === "f32"
         ? "llama.cpp does not quantize activations for this type: its logits agree within a tolerance"
-        : "llama.cpp quantizes activations per 256 elements instead of per token: its logits agree within a tolerance";
-    return joinedNotes(isFloat(config) ? null : linears, headNote(request, "llama.cpp"));
+        : `llama.cpp quantizes activations per ${block} elements instead of per token: its logits agree within a tolerance`;
+    const isNew = linearType === "q2_0" || tableType.name === "Q2_0";
+    return joinedNotes(
+      isFloat(config) ? null : linears,
+      isNew ? "llama.cpp reads Q2_0 from July 2026 on" : null,
+      headNote(request, "llama.cpp"),
+    );
   },
   refusal({ config, linearType }) {
     const { numAttentionHeads: heads, headDim, hiddenSize } = config;

@@ -1,6 +1,7 @@
 /** What an export target is: a reader of files, what it computes correctly, and how it is written and read back. */
 import type { ReadParameter } from "../../src/checkpoint/checkpoint.ts";
 import type { ModelConfig } from "../../src/config/model_config.ts";
+import type { WritableTensorType } from "../../src/gguf/types/tensor_type.ts";
 import type { EmbeddingDtype } from "../../src/quant/dtypes.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import type { About, TrainingFacts } from "../about.ts";
@@ -14,7 +15,10 @@ export interface ExportRequest {
   tokenizer: Tokenizer | null;
   /** Of the linear weights, in the target's words. */
   linearType: string;
+  /** What the values of embedding and head are rounded to. */
   embeddingDtype: EmbeddingDtype;
+  /** What a GGUF file stores them as. */
+  tableType: WritableTensorType;
 }
 
 /** One thing that the file changes against the trained model. */
@@ -59,6 +63,8 @@ export interface ExportTarget {
   readonly name: string;
   /** The type of the linear weights when none is asked for. */
   defaultType(config: ModelConfig): string;
+  /** True if an embedding of codes is stored as codes when no type of it is asked for. */
+  readonly packsTables?: boolean;
   /**
    * Null if the reader computes what was trained; otherwise one line: the reason, and the config or option that
    * would work.

@@ -166,6 +166,12 @@ CHECK_TEST("bitnet-lab, Q6_K float weights") {
   check_shape(shape);
 }
 
+CHECK_TEST("bitnet-lab, Q2_0 float weights, embedding and head") {
+  TinyShape shape = with_types("bitnet-lab", GgmlType::q2_0, GgmlType::q2_0);
+  shape.ternary = shape.tied = false;
+  check_shape(shape);
+}
+
 CHECK_TEST("llama, F32 weights, one group of heads each") {
   TinyShape shape = with_types("llama", GgmlType::f32, GgmlType::f32);
   shape.ternary = shape.sub_norms = false;

@@ -143,10 +143,25 @@ inline void pack_int8_rows(std::vector<float>* values, size_t cols, ByteWriter* 
   }
 }
 
-// Random Q6_K or Q4_K blocks of about the size of `values`, which become what they decode to.
-inline void pack_k_quants(Random& random, std::vector<float>* values, bitnet::GgmlType type,
-                          ByteWriter* out) {
-  const bitnet::RowType row = type == bitnet::GgmlType::q6_k ? bitnet::RowType::q6_k : bitnet::RowType::q4_k;
+// The row type of a type of blocks, or none.
+inline const bitnet::RowType* block_type(bitnet::GgmlType type) {
+  static constexpr bitnet::RowType kQ6K = bitnet::RowType::q6_k, kQ4K = bitnet::RowType::q4_k,
+                                   kQ20 = bitnet::RowType::q2_0;
+  switch (type) {
+    case bitnet::GgmlType::q6_k:
+      return &kQ6K;
+    case bitnet::GgmlType::q4_k:
+      return &kQ4K;
+    case bitnet::GgmlType::q2_0:
+      return &kQ20;
+    default:
+      return nullptr;
+  }
+}
+
+// Random blocks of about the size of `values`, which become what they decode to.
+inline void pack_random_blocks(Random& random, std::vector<float>* values, bitnet::RowType row,
+                               ByteWriter* out) {
   const int64_t count = static_cast<int64_t>(values->size());
   std::vector<uint8_t> bytes(static_cast<size_t>(bitnet::row_bytes(row, count)));
   fill_blocks(random, row, &bytes, 1e-4f);
@@ -248,8 +263,8 @@ class TinyModelWriter {
       }
       pack_floats(&file.values, type, &data_);
     } else {
-      if (type == bitnet::GgmlType::q6_k || type == bitnet::GgmlType::q4_k) {
-        pack_k_quants(random_, &file.values, type, &data_);
+      if (const bitnet::RowType* blocks = block_type(type)) {
+        pack_random_blocks(random_, &file.values, *blocks, &data_);
       } else if (type == bitnet::GgmlType::q8_0 && model_.shape.int8_head) {
         pack_int8_rows(&file.values, static_cast<size_t>(in), &data_);
       } else {

@@ -80,7 +80,8 @@ inline void ternary_product(const bitnet::Kernels& kernels, const bitnet::Ternar
 }
 
 constexpr bitnet::RowType kRowTypes[] = {bitnet::RowType::f32,  bitnet::RowType::f16,  bitnet::RowType::bf16,
-                                         bitnet::RowType::q8_0, bitnet::RowType::q6_k, bitnet::RowType::q4_k};
+                                         bitnet::RowType::q8_0, bitnet::RowType::q2_0, bitnet::RowType::q6_k,
+                                         bitnet::RowType::q4_k};
 
 // Random stored rows.
 inline std::vector<uint8_t> stored_rows(Random& random, bitnet::RowType type, int64_t rows, int64_t cols) {

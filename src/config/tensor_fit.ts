@@ -37,15 +37,30 @@ export function fits(type: Storage, quantizer: WeightQuantizer | null, rows: rea
 
 /** {@link fits} without a look at the lengths of rows. */
 export function misfit(type: Storage, quantizer: WeightQuantizer | null): string | null {
+  if (type.kind === "codes" && quantizer?.product === "values") {
+    return `${nameOf(type)} is multiplied by its codes, and ${quantizer.name} weights are by their float32 values`;
+  }
+  return valueMisfit(type, quantizer);
+}
+
+/**
+ * {@link misfit} of a matrix that is looked up and multiplied as floats, whatever it is stored as: an embedding or a head.
+ * `key` names its quantizer.
+ */
+export function valueMisfit(
+  type: Storage,
+  quantizer: WeightQuantizer | null,
+  key: "weight_quantizer" | "embedding_quantizer" = "weight_quantizer",
+): string | null {
   if (type.kind === "floats") return quantizer === null ? null : floatMisfit(type, quantizer);
   const name = nameOf(type);
   const { levels, scales, scaleDtype } = type.holds;
   if (quantizer === null) {
     const kind = levels.join() === "-1,0,1" ? "ternary" : "quantized";
-    return `${name} holds ${kind} weights, and this model has weight_quantizer: none`;
+    return `${name} holds ${kind} weights, and this model has ${key}: none`;
   }
-  if (quantizer.product === "values") {
-    return `${name} is multiplied by its codes, and ${quantizer.name} weights are by their float32 values`;
+  if (quantizer.values !== undefined) {
+    return `${name} rounds the values of ${quantizer.name}, which are no levels times scales`;
   }
   if (!quantizer.levels.every((level) => levels.includes(level))) {
     return `${name} has the levels ${listed(levels)}, and ${quantizer.name} ${listed(quantizer.levels)}`;
@@ -95,7 +110,8 @@ function listed(levels: readonly number[]): string {
   return levels.length <= 9 ? levels.join(", ") : `${levels[0]} to ${levels.at(-1)}`;
 }
 
-function unevenRows(type: Storage, rows: readonly RowLength[]): string | null {
+/** Why rows of these lengths are no whole blocks, or null. */
+export function unevenRows(type: Storage, rows: readonly RowLength[]): string | null {
   const multiple = type.blockElements;
   const uneven = rows.filter(({ size }) => size % multiple !== 0);
   if (uneven.length === 0) return null;

@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ModelConfigJson } from "../../src/config/model_config.ts";
+import { GgufFile } from "../../src/gguf/gguf_reader.ts";
 import {
   cuts,
   differingBits,
@@ -16,12 +17,19 @@ import {
 
 const { folder, addon, variants } = setUpBits("bitnet-head-bits-");
 
-const heads: [string, Partial<ModelConfigJson>][] = [
-  ["int8 head", { embedding_dtype: "int8_row" }],
-  ["ternary groups", { embedding_quantizer: { type: "absmean_ternary_group", group_size: 128 } }],
+const heads: [string, Partial<ModelConfigJson>, type: string][] = [
+  ["int8 head", { embedding_dtype: "int8_row" }, "Q8_0"],
+  ["ternary groups", { embedding_quantizer: { type: "absmean_ternary_group", group_size: 128 } }, "Q2_0"],
 ];
 
-describe.each(heads)("bits: %s", (_, keys) => {
+async function tableTypes(file: string): Promise<Record<string, string>> {
+  const gguf = await GgufFile.open(file);
+  const tables = gguf.tensors.filter(({ name }) => ["token_embd.weight", "output.weight"].includes(name));
+  await gguf.close();
+  return Object.fromEntries(tables.map(({ name, type }) => [name, type.name]));
+}
+
+describe.each(heads)("bits: %s", (_, keys, type) => {
   let tied: ReturnType<typeof prepare>;
   let untied: ReturnType<typeof prepare>;
   beforeAll(() => {
@@ -41,6 +49,7 @@ describe.each(heads)("bits: %s", (_, keys) => {
     const expected = few ? [tied.expected[0]!, ...tied.expected.slice(2, 4)] : tied.expected;
     expect(differingBits(expected, trainingForward(tied.trained, some, 3))).toBe(0);
     const file = await exportTrained(tied.trained, "tq2_0", folder);
+    expect(await tableTypes(file)).toEqual({ "token_embd.weight": type });
     for (const { threads, chunk } of cuts) {
       expect(differingBits(expected, await engineScores(file, some, threads, chunk))).toBe(0);
     }
@@ -49,6 +58,7 @@ describe.each(heads)("bits: %s", (_, keys) => {
 
   it("untied: training forward = engine", async () => {
     const file = await exportTrained(untied.trained, "tq2_0", folder);
+    expect(await tableTypes(file)).toEqual({ "token_embd.weight": type, "output.weight": type });
     for (const { threads, chunk } of cuts) {
       expect(differingBits(untied.expected, await engineScores(file, untied.sequences, threads, chunk))).toBe(0);
     }

@@ -70,7 +70,7 @@ describe("what a reader would compute wrongly is refused, with what would work",
     [{ target: "transformers" }, { intermediate_size: 302 }, /must be multiples of 4, or use --type f32/],
     [{ target: "bitnet-lab", type: "tq2_0" }, float, /weight_quantizer: none: use --type f16 or f32/],
     [{ target: "bitnet-lab", type: "tq2_0" }, { scale_dtype: "f32" }, /scale_dtype: f32: use --type i2_s or f32/],
-    [{ target: "bitnet-lab" }, { hidden_size: 192 }, /hidden_size \(192\) and num_attention_heads x head_dim \(192\)/],
+    [{ target: "bitnet-lab" }, { hidden_size: 160 }, /hidden_size \(160\) and num_attention_heads x head_dim \(160\)/],
     [
       { target: "bitnet-lab", embeddingType: "q8_0", type: "f16" },
       { hidden_size: 48 },
@@ -105,6 +105,37 @@ describe("how the reader computes", () => {
     const made = plan({ target }, changes);
     if (note === null) expect(made.note).toBeNull();
     else expect(made.note).toMatch(note);
+  });
+});
+
+describe("embedding and head of codes", () => {
+  const groups = { embedding_quantizer: { type: "absmean_ternary_group", group_size: 128 } } as const;
+
+  it.each([
+    ["bitnet-lab", groups, undefined, "Q2_0"],
+    ["bitnet-lab", { embedding_quantizer: "absmean_ternary_row" }, undefined, "Q2_0"],
+    ["bitnet-lab", groups, "f16", "F16"],
+    ["bitnet-lab", { embedding_quantizer: "int2" }, undefined, "F16"],
+    ["bitnet-lab", {}, undefined, "F16"],
+    ["llama.cpp", { ...groups, hidden_act: "silu" }, undefined, "F16"],
+    ["llama.cpp", { ...groups, hidden_act: "silu" }, "q2_0", "Q2_0"],
+  ] as const)("%s, %j as %s are %s, and the model stays what it is", (target, changes, embeddingType, type) => {
+    const made = plan({ target, embeddingType }, changes);
+    expect(made.tableType.name).toBe(type);
+    expect(made.changes).toEqual([]);
+    if (target === "llama.cpp" && type === "Q2_0") expect(made.note).toMatch(/reads Q2_0 from July 2026 on/);
+  });
+
+  it.each([
+    [
+      "bitnet-lab",
+      {},
+      /^embedding and head: q2_0 holds quantized weights, and this model has embedding_quantizer: none: use --embedding-type f16$/,
+    ],
+    ["bitnet-lab", { embedding_quantizer: "int2" }, /q2_0 has the levels -1, 0, 1, 2, and int2 -2, -1, 0, 1: /],
+    ["bitnet.cpp", groups, /bitnet.cpp has no Q2_0 \(type 42\): use --embedding-type f16/],
+  ] as const)("%s refuses Q2_0 of %j", (target, changes, message) => {
+    expect(() => plan({ target, embeddingType: "q2_0" }, changes)).toThrow(message);
   });
 });
 

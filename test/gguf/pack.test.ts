@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { bf16 } from "../../src/gguf/types/bf16.ts";
 import { f16 } from "../../src/gguf/types/f16.ts";
 import { i2_s } from "../../src/gguf/types/i2_s.ts";
+import { q2_0 } from "../../src/gguf/types/q2_0.ts";
 import { q8_0 } from "../../src/gguf/types/q8_0.ts";
 import { rowBytes, tensorBytes } from "../../src/gguf/types/tensor_type.ts";
 import { tensorTypes } from "../../src/gguf/types/tensor_types.ts";
@@ -73,6 +74,18 @@ describe("rows of codes", () => {
     expect(packed[1]).toBe(0b01_00_01_01);
     expect(packed[31]).toBe(0b01_01_01_10);
     expect(packed.subarray(2, 31).every((byte) => byte === 0b01_01_01_01)).toBe(true);
+  });
+
+  it("Q2_0 puts four neighbours into a byte, the first in the lowest bits, behind the scale", () => {
+    const levels = new Int8Array(64);
+    levels.set([-1, 0, 1, 2]);
+    levels[63] = 1;
+    const packed = new Uint8Array(18);
+    q2_0.packRow(levels, Float32Array.of(0.5), packed, 0);
+    expect(hex(packed)).toBe(`0038e4${"55".repeat(14)}95`);
+    const values = new Int8Array(64);
+    q2_0.unpackRow(packed, 0, values, new Float32Array(1));
+    expect(values).toEqual(levels);
   });
 
   it("I2_S keeps a float32 scale after the rows", () => {

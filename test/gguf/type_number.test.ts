@@ -16,7 +16,6 @@ describe("the type of a tensor", () => {
   it.each([
     [13, 1056, "llama", "type 13 (Q5_K), which is not read; read are TQ2_0, TQ1_0, "],
     [99, 1056, "llama", "type 99; read are TQ2_0"],
-    [42, (1536 * 18) / 64, "llama", "type 42 (Q2_0 with 18 bytes per 64 elements), which is not read"],
     [42, (1536 * 34) / 128, "llama", "type 42 (Q2_0 of PrismML's fork with 34 bytes per 128 elements)"],
     // 252 bytes, and padding up to 256
     [42, 256, "llama", "type 42 (STQ1_0 of AngelSlim's first files with 42 bytes per 256 elements)"],

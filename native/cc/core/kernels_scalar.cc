@@ -220,6 +220,11 @@ inline float stored_value(const void* row, RowType type, int64_t k) {
       const uint8_t* block = bytes + k / 32 * 34;
       return static_cast<float>(static_cast<int8_t>(block[2 + k % 32])) * f16_to_f32(load_u16(block));
     }
+    case RowType::q2_0: {
+      const uint8_t* block = bytes + k / 64 * 18;
+      const int code = (block[2 + k % 64 / 4] >> (k % 4 * 2)) & 3;
+      return static_cast<float>(code - 1) * f16_to_f32(load_u16(block));
+    }
     case RowType::q6_k:
     case RowType::q4_k:
       return k_quant_value(bytes, type, k);

@@ -27,6 +27,7 @@ BITNET_INLINE Part load_stored(const uint8_t* step, int64_t j) {
   const int64_t k = j * kPartLanes;
   if (Type == RowType::f16) return load_part_f16(step + 2 * k);
   if (Type == RowType::bf16) return load_part_bf16(step + 2 * k);
+  if (Type == RowType::q2_0) return load_part_u2(step + 2 + k / 4, level_table(broadcast_part_f16(step)));
   if (Type == RowType::q8_0) return mul(load_part_i8(step + 2 + k), broadcast_part_f16(step));
   return load_part(reinterpret_cast<const float*>(step) + k);
 }
@@ -90,6 +91,8 @@ void decode_row(const void* row, RowType type, int64_t cols, float* out) {
       return decode_row_of<RowType::bf16>(row, cols, out);
     case RowType::q8_0:
       return decode_row_of<RowType::q8_0>(row, cols, out);
+    case RowType::q2_0:
+      return decode_row_of<RowType::q2_0>(row, cols, out);
     case RowType::q6_k:
       return decode_row_of<RowType::q6_k>(row, cols, out);
     case RowType::q4_k:

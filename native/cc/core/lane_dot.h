@@ -176,6 +176,8 @@ void multiply_rows(const LinearRows& job, RowType type, int64_t row_begin, int64
       return linear_rows_of<RowType::bf16>(job, row_begin, row_end);
     case RowType::q8_0:
       return linear_rows_of<RowType::q8_0>(job, row_begin, row_end);
+    case RowType::q2_0:
+      return linear_rows_of<RowType::q2_0>(job, row_begin, row_end);
     case RowType::q6_k:
       return linear_rows_of<RowType::q6_k>(job, row_begin, row_end);
     case RowType::q4_k:

@@ -111,6 +111,16 @@ BITNET_INLINE Part load_part_bf16(const void* p) {
 BITNET_INLINE Part load_part_i8(const void* p) {
   return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(static_cast<const __m128i*>(p))));
 }
+// Codes c of 2 bits, the first in the lowest, as (c - 1) x scale: level_table holds the four values.
+BITNET_INLINE Part level_table(Part scale) {
+  return _mm256_mul_ps(scale, _mm256_setr_ps(-1, 0, 1, 2, -1, 0, 1, 2));
+}
+BITNET_INLINE Part load_part_u2(const void* p, Part table) {
+  uint16_t codes;
+  std::memcpy(&codes, p, sizeof codes);
+  const __m256i shifts = _mm256_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14);
+  return _mm256_permutevar_ps(table, _mm256_srlv_epi32(_mm256_set1_epi32(codes), shifts));
+}
 
 // Integers: rounding half to even; store needs values in [-128, 127].
 BITNET_INLINE IntPart zero_int_part() { return _mm256_setzero_si256(); }

@@ -132,6 +132,16 @@ BITNET_INLINE Part load_part_bf16(const void* p) {
 BITNET_INLINE Part load_part_i8(const void* p) {
   return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p))));
 }
+// Codes c of 2 bits, the first in the lowest, as (c - 1) x scale: level_table holds the four values.
+BITNET_INLINE Part level_table(Part scale) {
+  return _mm512_mul_ps(scale, _mm512_broadcast_f32x4(_mm_setr_ps(-1, 0, 1, 2)));
+}
+BITNET_INLINE Part load_part_u2(const void* p, Part table) {
+  int32_t codes;
+  std::memcpy(&codes, p, sizeof codes);
+  const __m512i shifts = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  return _mm512_permutevar_ps(table, _mm512_srlv_epi32(_mm512_set1_epi32(codes), shifts));
+}
 
 // Integers: rounding half to even; store needs values in [-128, 127].
 BITNET_INLINE IntPart zero_int_part() { return _mm512_setzero_si512(); }

@@ -108,6 +108,19 @@ BITNET_INLINE Part load_part_i8(const void* p) {
   const int16x8_t words = vmovl_s8(vreinterpret_s8_s32(vdup_n_s32(four)));
   return vcvtq_f32_s32(vmovl_s16(vget_low_s16(words)));
 }
+// Codes c of 2 bits, the first in the lowest, as (c - 1) x scale: level_table holds the four values.
+BITNET_INLINE Part level_table(Part scale) {
+  alignas(16) static const float kLevels[4] = {-1, 0, 1, 2};
+  return vmulq_f32(scale, vld1q_f32(kLevels));
+}
+BITNET_INLINE Part load_part_u2(const void* p, Part table) {
+  static const int32_t kShifts[4] = {0, -2, -4, -6};
+  const uint32x4_t codes = vdupq_n_u32(*static_cast<const uint8_t*>(p));
+  const uint32x4_t code = vandq_u32(vshlq_u32(codes, vld1q_s32(kShifts)), vdupq_n_u32(3));
+  // Bytes 4c .. 4c + 3 of the table.
+  const uint32x4_t bytes = vmlaq_n_u32(vdupq_n_u32(0x03020100), code, 0x04040404);
+  return vreinterpretq_f32_u8(vqtbl1q_u8(vreinterpretq_u8_f32(table), vreinterpretq_u8_u32(bytes)));
+}
 
 // Integers: rounding half to even; store needs values in [-128, 127].
 BITNET_INLINE IntPart zero_int_part() { return vdupq_n_s32(0); }

@@ -34,6 +34,8 @@ void interleave_rows(const RowPanel& shape, const uint8_t* rows, int64_t group, 
         return interleave_whole<RowType::f16>(rows, stride, shape.units(), target);
       case RowType::q8_0:
         return interleave_whole<RowType::q8_0>(rows, stride, shape.units(), target);
+      case RowType::q2_0:
+        return interleave_whole<RowType::q2_0>(rows, stride, shape.units(), target);
       case RowType::q6_k:
         return interleave_whole<RowType::q6_k>(rows, stride, shape.units(), target);
       case RowType::q4_k:

@@ -9,9 +9,9 @@ namespace {
 constexpr GgmlTypeLayout kLayouts[] = {
     {GgmlType::f32, "F32", 1, 4, 0},        {GgmlType::f16, "F16", 1, 2, 0},
     {GgmlType::bf16, "BF16", 1, 2, 0},      {GgmlType::q8_0, "Q8_0", 32, 34, 0},
-    {GgmlType::q6_k, "Q6_K", 256, 210, 0},  {GgmlType::q4_k, "Q4_K", 256, 144, 0},
-    {GgmlType::tq1_0, "TQ1_0", 256, 54, 0}, {GgmlType::tq2_0, "TQ2_0", 256, 66, 0},
-    {GgmlType::i2_s, "I2_S", 128, 32, 32},
+    {GgmlType::q2_0, "Q2_0", 64, 18, 0},    {GgmlType::q6_k, "Q6_K", 256, 210, 0},
+    {GgmlType::q4_k, "Q4_K", 256, 144, 0},  {GgmlType::tq1_0, "TQ1_0", 256, 54, 0},
+    {GgmlType::tq2_0, "TQ2_0", 256, 66, 0}, {GgmlType::i2_s, "I2_S", 128, 32, 32},
 };
 
 struct OtherType {

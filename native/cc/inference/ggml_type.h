@@ -15,7 +15,8 @@ enum class GgmlType : uint32_t {
   bf16 = 30,
   tq1_0 = 34,
   tq2_0 = 35,
-  i2_s = 36  // Microsoft's; upstream retired a type of this number
+  i2_s = 36,  // Microsoft's; upstream retired a type of this number
+  q2_0 = 42   // llama.cpp's; other layouts have this number in forks and are shorter
 };
 
 struct GgmlTypeLayout {

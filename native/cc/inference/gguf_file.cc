@@ -207,10 +207,13 @@ void check_overlap(const std::map<std::string, GgufTensor>& tensors) {
             [](const GgufTensor* a, const GgufTensor* b) { return a->offset < b->offset; });
   for (size_t i = 1; i < order.size(); ++i) {
     if (order[i]->offset < order[i - 1]->offset + order[i - 1]->bytes) {
-      const bool i2_s = order[i - 1]->type == GgmlType::i2_s;
+      const GgmlType type = order[i - 1]->type;
+      const char* hint =
+          type == GgmlType::i2_s   ? ": the first is an I2_S without room for its scale (n / 4 + 32 bytes)"
+          : type == GgmlType::q2_0 ? ": the first is no Q2_0 of llama.cpp's layout (18 bytes per 64 weights)"
+                                   : "";
       throw GgufError("tensors " + quoted(order[i - 1]->name) + " and " + quoted(order[i]->name) +
-                      " overlap" + at(order[i]->offset) +
-                      (i2_s ? ": the first is an I2_S without room for its scale (n / 4 + 32 bytes)" : ""));
+                      " overlap" + at(order[i]->offset) + hint);
     }
   }
 }

@@ -61,13 +61,15 @@ RowType float_row_type(const GgufTensor& tensor) {
       return RowType::bf16;
     case GgmlType::q8_0:
       return RowType::q8_0;
+    case GgmlType::q2_0:
+      return RowType::q2_0;
     case GgmlType::q6_k:
       return RowType::q6_k;
     case GgmlType::q4_k:
       return RowType::q4_k;
     default:
       throw GgufError("tensor \"" + tensor.name + "\" has type " + ggml_type_name(tensor.type) +
-                      ", here F32, F16, BF16, Q8_0, Q6_K and Q4_K are supported");
+                      ", here F32, F16, BF16, Q8_0, Q2_0, Q6_K and Q4_K are supported");
   }
 }
 

@@ -4,6 +4,7 @@ import { bf16 } from "./bf16.ts";
 import { f16 } from "./f16.ts";
 import { f32 } from "./f32.ts";
 import { i2_s } from "./i2_s.ts";
+import { q2_0 } from "./q2_0.ts";
 import { q4_k } from "./q4_k.ts";
 import { q6_k } from "./q6_k.ts";
 import { q8_0, q8_0Rows } from "./q8_0.ts";
@@ -11,7 +12,7 @@ import type { FloatTensorType, ReadOnlyTensorType } from "./tensor_type.ts";
 import { tq1_0 } from "./tq1_0.ts";
 import { tq2_0 } from "./tq2_0.ts";
 
-export const tensorTypes = [tq2_0, tq1_0, i2_s, f16, f32, bf16, q8_0, q6_k, q4_k] as const;
+export const tensorTypes = [tq2_0, tq1_0, i2_s, q2_0, f16, f32, bf16, q8_0, q6_k, q4_k] as const;
 
 type Listed = (typeof tensorTypes)[number];
 export type TensorTypeName = Listed["name"];

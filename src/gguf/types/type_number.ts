@@ -54,7 +54,6 @@ const claimed: Meaning[] = [
   { id: 40, name: "NVFP4", block: { elements: 64, bytes: 36 } },
   { id: 40, name: "Q1_0 of PrismML's first files", block: { elements: 32, bytes: 6 } },
   { id: 41, name: "Q1_0", block: { elements: 128, bytes: 18 } },
-  { id: 42, name: "Q2_0", block: { elements: 64, bytes: 18 } },
   { id: 42, name: "Q2_0 of PrismML's fork", block: { elements: 128, bytes: 34 } },
   { id: 42, name: "STQ1_0 of AngelSlim's first files", block: { elements: 256, bytes: 42 } },
   { id: 43, name: "STQ1_0", block: { elements: 256, bytes: 42 } },
