@@ -1,7 +1,9 @@
 /** From an export plan to a GGUF file. */
 import type { ReadParameter } from "../src/checkpoint/checkpoint.ts";
 import { embeddingQuantizerOf } from "../src/config/embedding_keys.ts";
+import type { ModelConfig } from "../src/config/model_config.ts";
 import { weightQuantizerOf } from "../src/config/model_quantizers.ts";
+import { rotaryOf } from "../src/config/rope_scaling.ts";
 import { exportTensorType } from "../src/config/tensor_fit.ts";
 import type { GgufMetadata } from "../src/gguf/gguf_types.ts";
 import { type GgufTensorSource, ggufFileBytes, writeGguf } from "../src/gguf/gguf_writer.ts";
@@ -21,29 +23,37 @@ export interface GgufPlan {
 }
 
 /**
- * Metadata and tensors of the file.
+ * Metadata and tensors of a file of that `general.architecture`.
  * @throws {GgufError} if the tokenizer cannot be written.
  */
-export function planGguf(plan: ExportPlan): GgufPlan {
+export function planGguf(plan: ExportPlan, architecture = architectureOf(plan.config)): GgufPlan {
   const { config, tokenizer, name } = plan;
   const linearType = exportTensorType(plan.linearType);
-  const interleaved = architectureOf(config) === "llama";
+  const interleaved = architecture === "llama";
   const quantizer = weightQuantizerOf(config);
   const tensors = modelTensors(config).flatMap((tensor): TensorPlan[] => {
     if (tensor.kind === "embedding") {
       return [{ ...tensor, type: plan.tableType, quantizer: embeddingQuantizerOf(config), rowOrder: null }];
     }
-    if (tensor.kind !== "matrix") return [{ ...tensor, type: f32, quantizer: null, rowOrder: null }];
     const rowOrder = interleaved && isRotated(tensor) ? interleavedRowOrder(tensor.shape[0], config.headDim) : null;
+    if (tensor.kind !== "matrix") return [{ ...tensor, type: f32, quantizer: null, rowOrder }];
     const matrix = { ...tensor, type: linearType, quantizer, rowOrder };
     return quantizer?.rowBias ? [matrix, biasPlan(tensor, quantizer.rowBias)] : [matrix];
   });
   const metadata = new Map([
-    ...modelMetadata(config, name, linearType, plan.embeddingDtype),
+    ...modelMetadata(config, architecture, name, linearType, plan.embeddingDtype),
     ...aboutMetadata(plan.about, plan.trainingFacts),
     ...(tokenizer === null ? [] : tokenizerMetadata(tokenizer, config.vocabSize)),
   ]);
-  return { metadata, tensors };
+  return { metadata, tensors: [...tensors, ...ropeFactors(config)] };
+}
+
+/** llama3's factors of the frequencies, which llama.cpp has no keys for. */
+function ropeFactors({ ropeTheta, ropeScaling, headDim }: ModelConfig): TensorPlan[] {
+  if (ropeScaling?.type !== "llama3") return [];
+  const values = Float32Array.from(rotaryOf(ropeTheta, ropeScaling, headDim).factors);
+  const name = { parameter: "rope_scaling", ggufName: "rope_freqs.weight", kind: "norm" as const };
+  return [{ ...name, shape: [values.length], learnt: [], type: f32, quantizer: null, rowOrder: null, values }];
 }
 
 /** `blk.0.ffn_up.bias`, beside the weight: what a quantizer adds to the outputs. */

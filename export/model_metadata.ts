@@ -1,42 +1,53 @@
 /** The configuration of a model as GGUF metadata: llama.cpp's keys under the architecture, and our own. */
+import { familyOf } from "../src/config/families/families.ts";
+import { graphOf } from "../src/config/families/family.ts";
 import type { ModelConfig } from "../src/config/model_config.ts";
 import {
   activationQuantizerOf,
-  isLlamaShaped,
+  isFloat,
   isQuantized,
-  ownGraphKey,
+  ownQuantizerKey,
   weightQuantizerOf,
 } from "../src/config/model_quantizers.ts";
+import type { RopeScaling } from "../src/config/rope_scaling.ts";
 import type { GgufValue } from "../src/gguf/gguf_types.ts";
 import type { WritableTensorType } from "../src/gguf/types/tensor_type.ts";
 import type { EmbeddingDtype } from "../src/quant/dtypes.ts";
 import { defaultActivationQuantizer, storedWeightQuantizer } from "../src/quantizers/registry.ts";
 
-/** `general.architecture`: which graph a reader builds. */
-export type Architecture = "bitnet-b1.58" | "bitnet" | "llama" | "bitnet-lab";
+/** `general.architecture` of models that only our engine computes. */
+export const ownArchitecture = "bitnet-lab";
 
 /** Version of the meaning of the `bitnet-lab.*` keys. */
 const keysVersion = 1;
 
 /**
- * The architecture whose graph is this model: relu2 and sub-norms with both quantizers is `bitnet-b1.58`, SiLU instead
- * `bitnet`; SiLU without sub-norms and quantizers is `llama`; anything else is known to our engine only.
+ * The architecture under which other programs compute this model; ours if none does. A BitNet has both quantizers.
  */
-export function architectureOf(config: ModelConfig): Architecture {
-  if (isLlamaShaped(config)) return "llama";
-  const isBitnet = isQuantized(config) && config.normPlacement === "sub" && ownGraphKey(config) === null;
-  if (isBitnet) return config.hiddenAct === "relu2" ? "bitnet-b1.58" : "bitnet";
-  return "bitnet-lab";
+export function commonArchitecture(config: ModelConfig): string {
+  const family = familyOf(config);
+  if (family === null || ownQuantizerKey(config) !== null) return ownArchitecture;
+  if (config.normPlacement === "sub" && !isQuantized(config)) return ownArchitecture;
+  return family.architecture(graphOf(config)) ?? ownArchitecture;
+}
+
+/**
+ * The architecture of our own files: the common one, but for ternary `llama`s, whose rows of q and k stand in another order
+ * there.
+ */
+export function architectureOf(config: ModelConfig): string {
+  const architecture = commonArchitecture(config);
+  return architecture === "llama" && !isFloat(config) ? ownArchitecture : architecture;
 }
 
 /** Metadata entries in file order. `name` is the model's, for people. */
 export function modelMetadata(
   config: ModelConfig,
+  architecture: string,
   name: string,
   linearType: WritableTensorType,
   embeddingDtype: EmbeddingDtype,
 ): [string, GgufValue][] {
-  const architecture = architectureOf(config);
   const activations = activationQuantizerOf(config);
   const string = (value: string): GgufValue => ({ type: "string", value });
   const u32 = (value: number): GgufValue => ({ type: "uint32", value });
@@ -65,6 +76,7 @@ export function modelMetadata(
   add("attention.layer_norm_rms_epsilon", f32(config.rmsNormEps));
   add("rope.dimension_count", u32(config.headDim));
   add("rope.freq_base", f32(config.ropeTheta));
+  for (const [key, value] of scalingMetadata(config.ropeScaling)) add(`rope.scaling.${key}`, value);
   entries.push(
     ["bitnet-lab.version", u32(keysVersion)],
     ["bitnet-lab.weight_quantizer", string(storedWeightQuantizer(weightQuantizerOf(config)))],
@@ -84,5 +96,23 @@ export function modelMetadata(
     entries.push(["bitnet-lab.activation_keep", { type: "float64", value: activations.keep }]);
   }
   if (config.useHadamard) entries.push(["bitnet-lab.use_hadamard", bool(true)]);
+  if (config.qkNorm && architecture === ownArchitecture) entries.push(["bitnet-lab.qk_norm", bool(true)]);
   return entries;
+}
+
+/** Below `rope.scaling`. llama3's scaling is a tensor of factors. */
+function scalingMetadata(scaling: RopeScaling | null): [string, GgufValue][] {
+  if (scaling === null || scaling.type === "llama3") return [];
+  const f32 = (value: number): GgufValue => ({ type: "float32", value });
+  const entries: [string, GgufValue][] = [
+    ["type", { type: "string", value: scaling.type }],
+    ["factor", f32(scaling.factor)],
+  ];
+  if (scaling.type === "linear") return entries;
+  return [
+    ...entries,
+    ["original_context_length", { type: "uint32", value: scaling.original_max_position_embeddings }],
+    ["yarn_beta_fast", f32(scaling.beta_fast)],
+    ["yarn_beta_slow", f32(scaling.beta_slow)],
+  ];
 }

@@ -13,14 +13,17 @@ export interface TensorPlan extends ModelTensor {
   type: WritableTensorType;
   /** Of a matrix that is stored quantized; null for a tensor that is stored as the floats it holds. */
   quantizer: WeightQuantizer | null;
-  /** Checkpoint row of each stored row; null: the same. */
+  /** Checkpoint row of each stored row, or element of a vector; null: the same. */
   rowOrder: Int32Array | null;
   /** Where it is what the quantizer of a matrix [out, in] adds to its outputs. */
   bias?: { of: RowBias; shape: readonly number[] };
+  /** Where the configuration makes it, and no parameter. */
+  values?: Float32Array;
 }
 
 /** The float32 values that a tensor is made of: those of its parameter, or what is made of them. */
 export async function tensorValues(plan: TensorPlan, read: ReadParameter): Promise<Float32Array> {
+  if (plan.values !== undefined) return plan.values;
   const values = await read(plan.parameter);
   const shape = matrixShape(plan.bias?.shape ?? plan.shape);
   if (values.length !== shape.rows * shape.cols) {
@@ -28,7 +31,17 @@ export async function tensorValues(plan: TensorPlan, read: ReadParameter): Promi
       `${plan.parameter} has ${values.length} elements, the config says ${shape.rows} x ${shape.cols}: the checkpoint is of another config`,
     );
   }
-  return plan.bias ? plan.bias.of.value(values, shape, await readLearnt(plan, read)) : values;
+  if (plan.bias) return plan.bias.of.value(values, shape, await readLearnt(plan, read));
+  return isVector(plan) && plan.rowOrder !== null ? Float32Array.from(plan.rowOrder, (at) => values[at]) : values;
+}
+
+function isVector({ shape }: TensorPlan): boolean {
+  return shape.length === 1;
+}
+
+/** The row of `tensorValues` that stands at a row of the file. */
+export function sourceRow(plan: TensorPlan, row: number): number {
+  return isVector(plan) ? row : (plan.rowOrder?.[row] ?? row);
 }
 
 /** Bytes that are packed before they are handed on. */
@@ -49,7 +62,7 @@ export async function* packTensor(plan: TensorPlan, read: ReadParameter): AsyncG
   const piece = new Uint8Array(Math.min(rows, rowsPerPiece) * bytes);
   for (let first = 0; first < rows; first += rowsPerPiece) {
     const count = Math.min(rowsPerPiece, rows - first);
-    for (let i = 0; i < count; i++) packRow(plan.rowOrder?.[first + i] ?? first + i, piece, i * bytes);
+    for (let i = 0; i < count; i++) packRow(sourceRow(plan, first + i), piece, i * bytes);
     yield piece.subarray(0, count * bytes);
   }
   if (tail !== null) yield tail;

@@ -25,6 +25,22 @@ export const modelPresets: Record<string, ModelConfigJson> = {
     max_position_embeddings: 4096,
     rope_theta: 500000,
   },
+  // arXiv 2505.09388; Ternary-Bonsai-1.7B has this shape
+  "Qwen3-1.7B": {
+    hidden_size: 2048,
+    num_hidden_layers: 28,
+    intermediate_size: 6144,
+    num_attention_heads: 16,
+    num_key_value_heads: 8,
+    head_dim: 128,
+    vocab_size: 151936,
+    max_position_embeddings: 40960,
+    rms_norm_eps: 1e-6,
+    rope_theta: 1000000,
+    hidden_act: "silu",
+    norm_placement: "pre",
+    qk_norm: true,
+  },
 };
 
 export function presetConfig(name: string): ModelConfig {
@@ -42,6 +58,7 @@ export function randomParameters(config: ModelConfig, seed: number): ReadParamet
     const { shape, kind } = specs[index]!;
     const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
     if (kind === "norm") return values.fill(1);
+    if (kind === "bias") return values;
     const key = mix32(mix32(seed) + index);
     const deviation = config.initializerRange;
     if (kind === "embedding") {

@@ -32,6 +32,8 @@ const layerNames: Record<string, string> = {
   input_layernorm: "attn_norm",
   "self_attn.q_proj": "attn_q",
   "self_attn.k_proj": "attn_k",
+  "self_attn.q_norm": "attn_q_norm",
+  "self_attn.k_norm": "attn_k_norm",
   "self_attn.v_proj": "attn_v",
   "self_attn.attn_sub_norm": "attn_sub_norm",
   "self_attn.o_proj": "attn_output",
@@ -42,10 +44,14 @@ const layerNames: Record<string, string> = {
   "mlp.down_proj": "ffn_down",
 };
 
-/** `model.layers.3.mlp.up_proj.weight` is `blk.3.ffn_up.weight`, its `rms_norm.weight` `blk.3.ffn_up.rms_norm.weight`. */
+/**
+ * `model.layers.3.mlp.up_proj.weight` is `blk.3.ffn_up.weight`, its `bias` `blk.3.ffn_up.bias`, its `rms_norm.weight`
+ * `blk.3.ffn_up.rms_norm.weight`.
+ */
 export function ggufName(parameter: string): string {
-  const [, layer, name, norm = ""] = /^model\.layers\.(\d+)\.(.+?)(\.rms_norm)?\.weight$/.exec(parameter) ?? [];
-  return layer === undefined ? modelNames[parameter] : `blk.${layer}.${layerNames[name]}${norm}.weight`;
+  const [, layer, name, norm = "", what] =
+    /^model\.layers\.(\d+)\.(.+?)(\.rms_norm)?\.(weight|bias)$/.exec(parameter) ?? [];
+  return layer === undefined ? modelNames[parameter] : `blk.${layer}.${layerNames[name]}${norm}.${what}`;
 }
 
 /** Every tensor of a file, in the order of the forward pass: what quantizers have learnt is in codes and scales. */
@@ -80,5 +86,5 @@ export function interleavedRowOrder(rows: number, headDim: number): Int32Array {
 
 /** True for the projections that rotary embedding turns. */
 export function isRotated(tensor: ModelTensor): boolean {
-  return /\.(q|k)_proj\.weight$/.test(tensor.parameter);
+  return /\.(q|k)_proj\.(weight|bias)$/.test(tensor.parameter);
 }

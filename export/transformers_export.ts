@@ -5,7 +5,7 @@
  *
  * `packed_uint8`: `X.weight` uint8 [out / 4, in] (src/checkpoint/packed_ternary.ts) and `X.weight_scale` f32 [1] for
  * AutoBitLinear in offline mode, which multiplies by the scale: the model as trained. `f32`: latent weights, which
- * AutoBitLinear quantizes on every forward pass (online) with a float32 scale, or Llama's plain weights.
+ * AutoBitLinear quantizes on every forward pass (online) with a float32 scale, or a float model's weights.
  * The embedding is rounded to its dtype in both, as it was in training, but stored as float32: of a quantized model
  * transformers casts nothing to the dtype of config.json, and a float16 embedding would make the whole pass float16.
  */
@@ -16,7 +16,9 @@ import type { ReadParameter } from "../src/checkpoint/checkpoint.ts";
 import { packTernary } from "../src/checkpoint/packed_ternary.ts";
 import { quantizationConfigJson } from "../src/checkpoint/quantization_keys.ts";
 import { type SafetensorsEntry, writeSafetensors } from "../src/checkpoint/safetensors_writer.ts";
+import { familyOf } from "../src/config/families/families.ts";
 import { weightQuantizerOf } from "../src/config/model_quantizers.ts";
+import type { RopeScaling } from "../src/config/rope_scaling.ts";
 import { writeWholeDirectory } from "../src/files/whole_directory.ts";
 import type { QuantizedMatrix } from "../src/quantizers/weight_quantizer.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
@@ -75,10 +77,11 @@ export function transformersExportBytes(plan: ExportPlan): number {
 /** config.json in Hugging Face's words only: a reader must not take it for one of our checkpoints. */
 export function transformersConfig({ config, tokenizer, linearType }: ExportPlan): Json {
   const quantized = weightQuantizerOf(config) !== null;
-  const hasSubNorms = config.normPlacement === "sub";
+  const family = familyOf(config)!;
+  const rope = { rope_type: "default", rope_theta: config.ropeTheta };
   return {
-    architectures: [hasSubNorms ? "BitNetForCausalLM" : "LlamaForCausalLM"],
-    model_type: hasSubNorms ? "bitnet" : "llama",
+    architectures: [family.className],
+    model_type: family.modelType,
     torch_dtype: "float32",
     ...specialIds(tokenizer),
     vocab_size: config.vocabSize,
@@ -94,11 +97,19 @@ export function transformersConfig({ config, tokenizer, linearType }: ExportPlan
     rms_norm_eps: config.rmsNormEps,
     // transformers 5 reads rope_parameters, earlier versions rope_theta.
     rope_theta: config.ropeTheta,
-    rope_parameters: { rope_type: "default", rope_theta: config.ropeTheta },
+    rope_parameters: { ...rope, ...transformersScaling(config.ropeScaling) },
+    ...(config.ropeScaling === null ? {} : { rope_scaling: transformersScaling(config.ropeScaling) }),
     tie_word_embeddings: config.tieWordEmbeddings,
-    attention_bias: false,
+    attention_bias: config.attentionBias === "all",
+    ...(config.mlpBias ? { mlp_bias: true } : {}),
     ...(quantized ? { quantization_config: quantizationConfigJson(linearType === "packed_uint8") } : {}),
   };
+}
+
+function transformersScaling(scaling: RopeScaling | null): Json {
+  if (scaling === null) return {};
+  const { type, ...others } = scaling;
+  return { rope_type: type, ...others };
 }
 
 function specialIds(tokenizer: Tokenizer | null): Json {
@@ -125,7 +136,7 @@ function transformersTensors(plan: ExportPlan, read: ReadParameter): Safetensors
       const data = async () => storedEmbedding(await read(name), shape[1]!, plan);
       return [{ name, shape, dtype: "F32", data }];
     }
-    if (kind === "norm" || plan.linearType !== "packed_uint8") {
+    if (kind !== "matrix" || plan.linearType !== "packed_uint8") {
       return [{ name, shape, dtype: "F32", data: () => read(name) }];
     }
     const [rows, cols] = shape;

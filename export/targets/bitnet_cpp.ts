@@ -6,7 +6,7 @@
  * I2_S is written in the order of its default x86 build (`ACT_PARALLEL`); x86 without that (four rows interleaved) and ARM
  * have other orders under the same type.
  */
-import { isQuantized, ownGraphKey } from "../../src/config/model_quantizers.ts";
+import { isQuantized, ownKey } from "../../src/config/model_quantizers.ts";
 import { ggufTarget } from "./gguf_target.ts";
 import { headNote, joinedNotes } from "./head_note.ts";
 import { firstBroken } from "./target.ts";
@@ -24,9 +24,9 @@ export const bitnetCpp = ggufTarget({
     ),
   refusal({ config, linearType, tableType }) {
     const { numAttentionHeads: heads, headDim, hiddenSize } = config;
-    const ownKey = ownGraphKey(config);
+    const key = ownKey(config);
     return firstBroken([
-      [ownKey === null, `bitnet.cpp has no graph with ${ownKey}: export with --target bitnet-lab`],
+      [key === null, `bitnet.cpp has no graph with ${key}: export with --target bitnet-lab`],
       [
         isQuantized(config),
         "bitnet.cpp runs ternary weights with int8 activations only: train with both quantizers on, or export with --target bitnet-lab",

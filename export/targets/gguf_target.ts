@@ -1,4 +1,5 @@
 /** GGUF files as export targets: what their dialects have in common. */
+import type { ModelConfig } from "../../src/config/model_config.ts";
 import { weightQuantizerOf } from "../../src/config/model_quantizers.ts";
 import { checkPackable } from "../../src/config/packing_rules.ts";
 import { exportTensorType, exportTypes } from "../../src/config/tensor_fit.ts";
@@ -8,7 +9,7 @@ import { ggufExportBytes, planGguf, writeGgufExport } from "../gguf_export.ts";
 import { architectureOf } from "../model_metadata.ts";
 import { statedByGguf } from "../verify/stated_model.ts";
 import { verifyGguf } from "../verify/verify_gguf.ts";
-import { type ExportRequest, type ExportTarget, firstBroken } from "./target.ts";
+import { type ExportPlan, type ExportRequest, type ExportTarget, firstBroken } from "./target.ts";
 
 /** What a dialect of GGUF files says of itself. */
 export interface GgufDialect extends Pick<ExportTarget, "name" | "defaultType" | "packsTables" | "note"> {
@@ -16,10 +17,13 @@ export interface GgufDialect extends Pick<ExportTarget, "name" | "defaultType" |
   refusal?(request: ExportRequest): string | null;
   /** The reader aborts on a file without vocabulary, and splits text itself, by the name of the pre-tokenizer. */
   readsVocabulary: boolean;
+  /** `general.architecture`; by default that of our own files. */
+  architecture?(config: ModelConfig): string;
 }
 
 export function ggufTarget(dialect: GgufDialect): ExportTarget {
-  const { name, defaultType, packsTables, note } = dialect;
+  const { name, defaultType, packsTables, note, architecture = architectureOf } = dialect;
+  const planned = (plan: ExportPlan) => planGguf(plan, architecture(plan.config));
   return {
     name,
     defaultType,
@@ -36,11 +40,11 @@ export function ggufTarget(dialect: GgufDialect): ExportTarget {
       return [{ text: `the linear weights are rounded to ${linearType}, trained as f32`, roundedTo: type.dtype }];
     },
     describe: (plan) => ({
-      text: `${architectureOf(plan.config)}, ${plan.linearType}`,
-      bytes: ggufExportBytes(planGguf(plan)),
+      text: `${architecture(plan.config)}, ${plan.linearType}`,
+      bytes: ggufExportBytes(planned(plan)),
     }),
-    write: (plan, out, read, onBytes) => writeGgufExport(out, planGguf(plan), read, onBytes),
-    verifyTensors: (plan, out, read) => verifyGguf(out, planGguf(plan), read),
+    write: (plan, out, read, onBytes) => writeGgufExport(out, planned(plan), read, onBytes),
+    verifyTensors: (plan, out, read) => verifyGguf(out, planned(plan), read),
     stated: statedByGguf,
     reader: () => "engine",
   };
@@ -55,10 +59,16 @@ function typeRefusal({ config, linearType }: ExportRequest): string | null {
 
 /** What a file cannot say of the model. */
 function metadataRefusal({ config }: ExportRequest): string | null {
+  const scaling = config.ropeScaling;
+  const factor = scaling === null || scaling.type === "llama3" ? 1 : scaling.factor;
   return firstBroken([
     [
       Math.fround(config.ropeTheta) === config.ropeTheta,
       `rope_theta (${config.ropeTheta}) is not a float32 number, and GGUF stores it as one: train with ${Math.fround(config.ropeTheta)}`,
+    ],
+    [
+      scaling?.type === "linear" || Math.fround(factor) === factor,
+      `rope_scaling.factor (${factor}) is not a float32 number, and GGUF stores it as one: train with ${Math.fround(factor)}`,
     ],
   ]);
 }

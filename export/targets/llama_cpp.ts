@@ -1,16 +1,18 @@
 /**
  * Stock llama.cpp (and Ollama, LM Studio, node-llama-cpp, wllama). Its `bitnet` graph has a hard-coded gated SiLU,
- * both sub-norms, square q and o projections and a tied head; ternary weights are TQ1_0, TQ2_0 or Q2_0. Llama-shaped float
- * models are its `llama`. It quantizes activations per block of 256, not per token, so its logits agree within a
+ * both sub-norms, square q and o projections and a tied head; ternary weights are TQ1_0, TQ2_0 or Q2_0, in the graphs
+ * of other families too. It quantizes activations per block of 256, not per token, so its logits agree within a
  * tolerance, not to the bit.
  */
 import {
+  activationQuantizerOf,
   hasTernaryWeights,
   isFloat,
-  isLlamaShaped,
   isQuantized,
-  ownGraphKey,
+  ownKey,
+  weightQuantizerOf,
 } from "../../src/config/model_quantizers.ts";
+import { commonArchitecture } from "../model_metadata.ts";
 import { ggufTarget } from "./gguf_target.ts";
 import { headNote, joinedNotes } from "./head_note.ts";
 import { firstBroken } from "./target.ts";
@@ -18,6 +20,7 @@ import { firstBroken } from "./target.ts";
 export const llamaCpp = ggufTarget({
   name: "llama.cpp",
   readsVocabulary: true,
+  architecture: commonArchitecture,
   defaultType: (config) => (hasTernaryWeights(config) ? "tq2_0" : "f32"),
   note(request) {
     const { config, linearType, tableType } = request;
@@ -35,29 +38,36 @@ export const llamaCpp = ggufTarget({
   },
   refusal({ config, linearType }) {
     const { numAttentionHeads: heads, headDim, hiddenSize } = config;
-    const quantized = isQuantized(config);
-    const ownKey = ownGraphKey(config);
+    const isBitnet = config.normPlacement === "sub";
+    const architecture = commonArchitecture(config);
+    const key = ownKey(config);
     return firstBroken([
-      [ownKey === null, `stock llama.cpp has no graph with ${ownKey}: export with --target bitnet-lab`],
+      [key === null, `stock llama.cpp has no graph with ${key}: export with --target bitnet-lab`],
       [
         config.hiddenAct === "silu",
-        "stock llama.cpp has a hard-coded gated SiLU for bitnet models, and this one has hidden_act: relu2: train with hidden_act: silu, or export with --target bitnet.cpp",
+        `stock llama.cpp has a hard-coded gated SiLU for such models, and this one has hidden_act: relu2: train with hidden_act: silu, or export with --target ${isBitnet ? "bitnet.cpp" : "bitnet-lab"}`,
       ],
       [
-        quantized || isFloat(config),
-        "stock llama.cpp has no graph with only one of the two quantizers: train with weight_quantizer and activation_quantizer both on or both none, or export with --target bitnet-lab",
+        isBitnet ? isQuantized(config) : weightQuantizerOf(config) !== null || activationQuantizerOf(config) === null,
+        isBitnet
+          ? "stock llama.cpp's bitnet models have ternary weights and int8 activations: train with weight_quantizer and activation_quantizer both on, or with norm_placement: pre, or export with --target bitnet-lab"
+          : "stock llama.cpp quantizes activations for quantized weights only: train with weight_quantizer and activation_quantizer both on or both none, or export with --target bitnet-lab",
       ],
       [
-        quantized ? config.normPlacement === "sub" : isLlamaShaped(config),
-        `stock llama.cpp has no graph of this kind: train with norm_placement: ${quantized ? "sub" : "pre"}, or export with --target bitnet-lab`,
-      ],
-      [
-        !quantized || config.tieWordEmbeddings,
+        !isBitnet || config.tieWordEmbeddings,
         "stock llama.cpp's bitnet models have a tied head: train with tie_word_embeddings: true, or export with --target bitnet-lab",
       ],
       [
-        !quantized || heads * headDim === hiddenSize,
+        !isBitnet || heads * headDim === hiddenSize,
         `stock llama.cpp's bitnet models have square q and o projections: num_attention_heads x head_dim (${heads * headDim}) must be hidden_size (${hiddenSize}), or export with --target bitnet-lab`,
+      ],
+      [
+        config.attentionBias !== "all" || architecture === "llama",
+        `stock llama.cpp's ${architecture} models have no attention_bias: export with --target bitnet-lab`,
+      ],
+      [
+        config.ropeScaling?.type !== "llama3" || architecture === "llama",
+        `stock llama.cpp's ${architecture} models have no rope_scaling of type llama3: export with --target bitnet-lab`,
       ],
       [
         linearType !== "i2_s",

@@ -1,14 +1,14 @@
 /**
- * Hugging Face transformers: `BitNetForCausalLM` with packed codes (AutoBitLinear, offline: weight_scale multiplies) or
- * with latent weights that it quantizes as it runs (online), and as a float model (no quantization_config); `LlamaForCausalLM` for
- * float models without sub-norms.
+ * Hugging Face transformers: the class of the model's family (src/config/families), with packed codes (AutoBitLinear,
+ * offline: weight_scale multiplies), with latent weights that it quantizes as it runs (online), or as a float model (no
+ * quantization_config).
  */
 import type { ModelConfig } from "../../src/config/model_config.ts";
 import {
   hasTernaryWeights,
   isFloat,
   isQuantized,
-  ownGraphKey,
+  ownKey,
   weightQuantizerOf,
 } from "../../src/config/model_quantizers.ts";
 import { fits, type Storage } from "../../src/config/tensor_fit.ts";
@@ -43,20 +43,16 @@ export const transformers: ExportTarget = {
     const quantizer = weightQuantizerOf(config);
     const misfit = quantizer && fits(packedUint8, quantizer, []);
     const hasSubNorms = config.normPlacement === "sub";
-    const ownKey = ownGraphKey(config);
+    const key = ownKey(config);
     return firstBroken([
-      [ownKey === null, `transformers has no model with ${ownKey}: export with --target bitnet-lab`],
+      [key === null, `transformers has no model with ${key}: export with --target bitnet-lab`],
       [
         linearType === "packed_uint8" || linearType === "f32",
         `transformers does not read ${linearType}: leave --type out for packed codes, or use --type f32 for the latent weights`,
       ],
       [
         quantized || isFloat(config),
-        "transformers has BitNet and Llama with both quantizers or none, and this model has one: train with weight_quantizer and activation_quantizer both on or both none, or export with --target bitnet-lab",
-      ],
-      [
-        !quantized || hasSubNorms,
-        "transformers' BitNet has both sub-norms: train with norm_placement: sub, or export with --target bitnet-lab",
+        "transformers has models with both quantizers or none, and this model has one: train with weight_quantizer and activation_quantizer both on or both none, or export with --target bitnet-lab",
       ],
       [
         !hasSubNorms || heads * headDim === hiddenSize,

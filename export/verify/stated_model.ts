@@ -28,7 +28,7 @@ const counts = [
 export function statedByConfig(json: Json, quantization?: "online" | "none"): StatedModel {
   const stated: StatedModel = new Map();
   for (const key of counts) if (typeof json[key] === "number") stated.set(key, json[key]);
-  if (!stated.has("head_dim")) stated.set("head_dim", Number(json.hidden_size) / Number(json.num_attention_heads));
+  if (!stated.has("head_dim")) stated.set("head_dim", headDim(json));
   if (typeof json.rms_norm_eps === "number") stated.set("rms_norm_eps", Math.fround(json.rms_norm_eps));
   const rope = (json.rope_scaling || json.rope_parameters || {}) as Json;
   const theta = rope.rope_theta ?? json.rope_theta;
@@ -38,6 +38,11 @@ export function statedByConfig(json: Json, quantization?: "online" | "none"): St
   const isBitnet = bitnetLayers(json, quantization);
   if (isBitnet !== undefined) stated.set("bitnet layers", isBitnet);
   return stated;
+}
+
+/** Where a file leaves it out: Qwen3's is a constant. */
+function headDim({ model_type: type, hidden_size: width, num_attention_heads: heads }: Json): number {
+  return type === "qwen3" ? 128 : Number(width) / Number(heads);
 }
 
 /** Undefined where only our own keys tell what the layers are: of models that transformers has no class for. */

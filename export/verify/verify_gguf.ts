@@ -8,7 +8,7 @@ import { type FloatTensorType, rowBytes } from "../../src/gguf/types/tensor_type
 import { roundRows } from "../../src/quant/round_to_dtype.ts";
 import type { Learnt } from "../../src/quantizers/weight_quantizer.ts";
 import type { GgufPlan } from "../gguf_export.ts";
-import { matrixShape, readLearnt, type TensorPlan, tensorValues } from "../packed_tensor.ts";
+import { matrixShape, readLearnt, sourceRow, type TensorPlan, tensorValues } from "../packed_tensor.ts";
 import { QuantizedRows } from "../quantized_rows.ts";
 import type { VerifiedTensors } from "../targets/target.ts";
 import { VerificationError } from "./verification.ts";
@@ -48,7 +48,7 @@ async function verifyTensor(file: GgufFile, plan: TensorPlan, values: Float32Arr
   for (let first = 0; first < rows; first += rowsPerRead) {
     const count = Math.min(rowsPerRead, rows - first);
     const packed = await file.read(plan.ggufName, first * bytes, (first + count) * bytes);
-    for (let i = 0; i < count; i++) compare(plan.rowOrder?.[first + i] ?? first + i, packed, i * bytes);
+    for (let i = 0; i < count; i++) compare(sourceRow(plan, first + i), packed, i * bytes);
   }
 }
 

@@ -22,8 +22,27 @@ export type BinaryLayout = "same" | "scalar" | "row" | "column";
 type F32 = Float32Array;
 type I32 = Int32Array;
 
-/** Sizes `[batch, length, heads, kvHeads, headDim, ropeTheta]`. */
-type AttentionArguments = [number, number, number, number, number, number];
+/** Sizes, and the rotary embedding: `ropeFactors` divide its frequencies, of length headDim / 2 or 0 (none). */
+export type AttentionArguments = [
+  batch: number,
+  length: number,
+  heads: number,
+  kvHeads: number,
+  headDim: number,
+  ropeTheta: number,
+  ropeFactors: F32,
+  ropeMagnitude: number,
+];
+/** q and k heads of qkv, and the gains [headDim] of their norms. */
+type HeadNormArguments = [
+  qkv: F32,
+  qGain: F32,
+  kGain: F32,
+  heads: number,
+  kvHeads: number,
+  headDim: number,
+  epsilon: number,
+];
 
 /** Values -1, 0, 1 of a matrix, row-major, and what multiplies them: one scale, or one per row. */
 export interface GivenTernary {
@@ -75,6 +94,8 @@ declare module "../addon.ts" {
     ternaryCodes(weight: F32, cols: number, scaleDtype: ScaleDtype, codes: I32, scales: F32): void;
     rmsNorm(x: F32, gain: F32, epsilon: number, y: F32): void;
     rmsNormGrad(x: F32, gain: F32, dy: F32, epsilon: number, dx: F32, dgain: F32): void;
+    headNorm(...input: [...HeadNormArguments, y: F32]): void;
+    headNormGrad(...input: [...HeadNormArguments, dy: F32, dqkv: F32, dqGain: F32, dkGain: F32]): void;
     causalAttention(qkv: F32, ...shape: [...AttentionArguments, out: F32, logSum: F32]): void;
     causalAttentionGrad(qkv: F32, ...shape: [...AttentionArguments, out: F32, logSum: F32, dout: F32, dqkv: F32]): void;
     gatedActivation(gateUp: F32, n: number, activation: HiddenAct, y: F32): void;

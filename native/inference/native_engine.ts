@@ -2,7 +2,8 @@
  * Types of the addon's inference part (`native/cc/addon/inference_addon.cc`), and the errors that its codes stand for.
  */
 
-import type { ModelConfig } from "../../src/config/model_config.ts";
+import type { NormPlacement } from "../../src/config/graph_keys.ts";
+import type { HiddenAct, ModelConfig } from "../../src/config/model_config.ts";
 import { UserError } from "../../src/errors/user_error.ts";
 import { RequestError } from "../../src/language_model/request_error.ts";
 import { loadAddon } from "../addon.ts";
@@ -34,6 +35,7 @@ export interface NativeEngineInfo
     | "normPlacement"
     | "feedForward"
     | "useHadamard"
+    | "qkNorm"
     | "tieWordEmbeddings"
   > {
   architecture: string;
@@ -115,6 +117,15 @@ declare module "../addon.ts" {
     drawToken(logits: Float32Array, sampling: Float64Array): number;
     createAbortFlag(): AbortFlag;
     raiseAbortFlag(flag: AbortFlag): void;
+    /** The graphs that the engine knows by `general.architecture`. */
+    families(): {
+      architecture: string;
+      normPlacement: NormPlacement;
+      hiddenAct: HiddenAct;
+      bitnetLayers: boolean;
+      qkNorm: boolean;
+      biases: "none" | "qkv" | "any";
+    }[];
     /** The layouts of the tensor types that the engine reads. */
     tensorTypes(): { name: string; id: number; blockElements: number; blockBytes: number; tailBytes: number }[];
   }

@@ -86,11 +86,14 @@ function coversContext(window: unknown, { max_position_embeddings: context }: Js
   return typeof window === "number" && typeof context === "number" && window >= context;
 }
 
-/** @throws {CheckpointError} naming the first key whose value would make this another model. */
-export function checkNeutralKeys(json: Json): void {
+/**
+ * @param read keys that the file may set, because the model is built by them
+ * @throws {CheckpointError} naming the first other key whose value would make this another model.
+ */
+export function checkNeutralKeys(json: Json, read: readonly string[]): void {
   for (const [key, isNeutral] of Object.entries(neutralValues)) {
     const value = json[key];
-    if (value === undefined || value === null || isNeutral(value, json)) continue;
+    if (read.includes(key) || value === undefined || value === null || isNeutral(value, json)) continue;
     throw new CheckpointError(`${key} ${JSON.stringify(value)} is not supported: it changes the model`);
   }
 }

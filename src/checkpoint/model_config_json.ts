@@ -1,10 +1,13 @@
 /**
- * config.json of a checkpoint: ours (every key of `model_config.ts`), Hugging Face's for `BitNetForCausalLM` and
- * `LlamaForCausalLM`, or ours after transformers has written it again. It is read by what it says: what this code would
+ * config.json of a checkpoint: ours (every key of `model_config.ts`), Hugging Face's for the classes of
+ * `src/config/families`, or ours after transformers has written it again. It is read by what it says: what this code would
  * compute differently from the file's author is refused, not ignored.
  */
 
 import { hasOwnEmbedding } from "../config/embedding_keys.ts";
+import { families, familyOf } from "../config/families/families.ts";
+import { fixedKeys, graphMisfits, type ModelFamily, openKeys } from "../config/families/family.ts";
+import { graphKeys } from "../config/graph_keys.ts";
 import {
   type ModelConfig,
   ModelConfigError,
@@ -13,7 +16,7 @@ import {
   modelConfigSchema,
   resolveModelConfig,
 } from "../config/model_config.ts";
-import { activationQuantizerOf, isFloat, ownGraphKey, weightQuantizerOf } from "../config/model_quantizers.ts";
+import { activationQuantizerOf, isFloat, ownQuantizerKey, weightQuantizerOf } from "../config/model_quantizers.ts";
 import { ofMember } from "../config/schema_errors.ts";
 import { embeddingName, headName } from "../model/parameters.ts";
 import { defaultActivationQuantizer, defaultWeightQuantizer } from "../quantizers/registry.ts";
@@ -22,25 +25,17 @@ import { CheckpointError } from "./checkpoint_error.ts";
 import { checkNeutralKeys, unknownKeys } from "./config_keys.ts";
 import { scaleName } from "./packed_ternary.ts";
 import { hasBitnetLayers, type Quantization, quantizationConfigJson } from "./quantization_keys.ts";
-import { ropeTheta } from "./rope_keys.ts";
+import { readRope } from "./rope_keys.ts";
 import type { SafetensorsDtype } from "./safetensors_header.ts";
 
 type Json = Record<string, unknown>;
+type NewerGraphKey = "qk_norm" | "attention_bias" | "qkv_bias" | "mlp_bias" | "rope_scaling";
+
+/** `model_type` of graphs that no class of transformers is. */
+const ownType = "bitnet-lab";
 
 /** The stored type of a tensor of the checkpoint; undefined if it has none of that name. */
 export type TensorDtype = (name: string) => SafetensorsDtype | undefined;
-
-/** What the class of a model type takes for keys of the shape that a file leaves out, whoever wrote it. */
-const sharedDefaults: Record<string, Partial<ModelConfigJson>> = {
-  bitnet: { max_position_embeddings: 2048, rope_theta: 500000, rms_norm_eps: 1e-5, hidden_act: "relu2" },
-  llama: { max_position_embeddings: 2048, rope_theta: 10000, rms_norm_eps: 1e-6, hidden_act: "silu" },
-};
-
-/** The same, with the keys that only our files have. */
-const typeDefaults: Record<string, Partial<ModelConfigJson>> = {
-  bitnet: { ...sharedDefaults.bitnet, scale_dtype: "f32", embedding_dtype: "f32" },
-  llama: { ...sharedDefaults.llama, norm_placement: "pre", scale_dtype: "f32", embedding_dtype: "f32" },
-};
 
 const bitnetLayers: Partial<ModelConfigJson> = {
   weight_quantizer: defaultWeightQuantizer,
@@ -63,42 +58,57 @@ function storedDtypes(json: Json, tensorDtype: TensorDtype): Partial<ModelConfig
   return found;
 }
 
-/** Model types, and the classes that their files name. */
-const classes: Record<string, string> = { bitnet: "BitNetForCausalLM", llama: "LlamaForCausalLM" };
+const listed = (words: readonly string[]) => `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
 
 /**
- * `model_type`, or what `architectures` says of it. Files of ours may have neither.
+ * The family of the file by `model_type`, or what `architectures` says of it; null for a graph of our own. Files of ours may
+ * have neither.
  * @throws {CheckpointError} if it is another model, or the two disagree.
  */
-function modelType(json: Json, isOurs: boolean): string {
+function fileFamily(json: Json, isOurs: boolean): ModelFamily | null {
   const [architecture] = Array.isArray(json.architectures) ? json.architectures : [];
-  const byClass = Object.keys(classes).find((type) => classes[type] === architecture);
-  const type = json.model_type ?? byClass ?? (isOurs ? "bitnet-lab" : "bitnet");
-  if (type === "bitnet-lab" && isOurs) return type;
-  if (typeof type !== "string" || !Object.hasOwn(classes, type)) {
-    throw new CheckpointError(`model_type "${type}" is not supported, only bitnet and llama`);
+  const byClass = families.find(({ className }) => className === architecture);
+  const type = json.model_type ?? byClass?.modelType ?? (isOurs ? ownType : "bitnet");
+  if (type === ownType && isOurs) return null;
+  const family = families.find(({ modelType }) => modelType === type);
+  if (family === undefined) {
+    const known = listed(families.map(({ modelType }) => modelType));
+    throw new CheckpointError(`model_type "${type}" is not supported, only ${known}`);
   }
   if (architecture !== undefined && byClass === undefined) {
     throw new CheckpointError(
-      `architectures "${architecture}" is not supported, only ${Object.values(classes).join(" and ")}`,
+      `architectures "${architecture}" is not supported, only ${listed(families.map(({ className }) => className))}`,
     );
   }
-  if (architecture !== undefined && byClass !== type) {
+  if (byClass !== undefined && byClass !== family) {
     throw new CheckpointError(
       `model_type is ${type} and architectures is ${architecture}: correct the one that is wrong`,
     );
   }
-  return type;
+  return family;
 }
 
-/** What a file that is not ours says by its type and its tensors. */
-function foreignDefaults(json: Json, type: string, tensorDtype: TensorDtype, isBitnet: boolean): Json {
-  return { ...typeDefaults[type], ...storedDtypes(json, tensorDtype), ...(isBitnet ? bitnetLayers : floatLayers) };
+/** What a file that is not ours says by its family and its tensors. */
+function foreignDefaults(json: Json, family: ModelFamily, tensorDtype: TensorDtype, isBitnet: boolean): Json {
+  return {
+    ...family.defaults,
+    ...fixedKeys(family),
+    scale_dtype: "f32",
+    embedding_dtype: "f32",
+    ...storedDtypes(json, tensorDtype),
+    ...(isBitnet ? bitnetLayers : floatLayers),
+  };
+}
+
+/** Those of our keys that the file may set: in one that is not ours, what its family reads of the graph. */
+function readKeys(family: ModelFamily | null, isOurs: boolean): string[] {
+  const read = isOurs || family === null ? Object.keys(graphKeys) : openKeys(family);
+  return modelConfigKeys.filter((key) => !(key in graphKeys) || read.includes(key));
 }
 
 /** Our own keys, whoever wrote the file. */
-function ownKeys(json: Json): Json {
-  const isKey = ([key, value]: [string, unknown]) => modelConfigKeys.includes(key) && value !== null;
+function ownKeys(json: Json, read: readonly string[]): Json {
+  const isKey = ([key, value]: [string, unknown]) => read.includes(key) && value !== null;
   return Object.fromEntries(Object.entries(json).filter(isKey));
 }
 
@@ -126,20 +136,24 @@ export function readModelConfig(
   const file = json as Json;
   // Only our files name their quantizers.
   const isOurs = "weight_quantizer" in file;
-  const type = modelType(file, isOurs);
-  checkNeutralKeys(file);
-  const isBitnet = hasBitnetLayers(file, type, quantization);
+  const family = fileFamily(file, isOurs);
+  const read = readKeys(family, isOurs);
+  checkNeutralKeys(file, read);
+  const isBitnet = hasBitnetLayers(file, family?.modelType ?? ownType, quantization);
   const keys: Json = {
-    ...(isOurs ? sharedDefaults[type] : foreignDefaults(file, type, tensorDtype, isBitnet)),
-    ...ownKeys(file),
+    ...(isOurs || family === null ? family?.defaults : foreignDefaults(file, family, tensorDtype, isBitnet)),
+    ...ownKeys(file, read),
     // The user's answer, where the quantizers that the file names were not what ran.
     ...(isOurs && !isBitnet ? floatLayers : {}),
   };
-  const theta = ropeTheta(file);
-  if (theta !== undefined) keys.rope_theta = theta;
+  const rope = readRope(file);
+  if (rope.theta !== undefined) keys.rope_theta = rope.theta;
+  keys.rope_scaling = rope.scaling;
   // Hugging Face leaves the key out where it has the class's default, which has changed: the tensors decide.
   keys.tie_word_embeddings = file.tie_word_embeddings ?? tensorDtype(headName) === undefined;
   const config = resolved(keys);
+  const misfit = family === null ? undefined : graphMisfits(family, config)[0];
+  if (misfit !== undefined) throw new CheckpointError(`no model of model_type ${family?.modelType} has ${misfit}`);
   const unknown = unknownKeys(file);
   if (unknown.length > 0) {
     onRemark?.(`config.json: not known to this model's class, and not used: ${unknown.join(", ")}`);
@@ -174,22 +188,32 @@ function isTransformersBitnet(config: ModelConfig): boolean {
  * would load the weights and run another model without a word.
  */
 function transformersKeys(config: ModelConfig): Json {
-  const other = { model_type: "bitnet-lab" };
-  if (ownGraphKey(config) !== null || hasOwnEmbedding(config)) return other;
-  const hasSubNorms = config.normPlacement === "sub";
-  if (isFloat(config) && !hasSubNorms) return { architectures: ["LlamaForCausalLM"], model_type: "llama" };
+  const other = { model_type: ownType };
+  const family = familyOf(config);
+  if (family === null || ownQuantizerKey(config) !== null || hasOwnEmbedding(config)) return other;
   const quantized = isTransformersBitnet(config);
-  if (!hasSubNorms || !(quantized || isFloat(config))) return other;
+  if (!quantized && !isFloat(config)) return other;
   return {
-    architectures: ["BitNetForCausalLM"],
-    model_type: "bitnet",
+    architectures: [family.className],
+    model_type: family.modelType,
     ...(quantized ? { quantization_config: quantizationConfigJson(false) } : {}),
+  };
+}
+
+/** The keys that newer graphs have, where they say something. */
+function newerGraphKeys(config: ModelConfig): Json {
+  return {
+    ...(config.qkNorm ? { qk_norm: true } : {}),
+    ...(config.attentionBias === "all" ? { attention_bias: true } : {}),
+    ...(config.attentionBias === "qkv" ? { qkv_bias: true } : {}),
+    ...(config.mlpBias ? { mlp_bias: true } : {}),
+    ...(config.ropeScaling === null ? {} : { rope_scaling: config.ropeScaling }),
   };
 }
 
 /** config.json of a checkpoint of ours: all keys of the model, and what Hugging Face needs to know its type. */
 export function modelConfigJson(config: ModelConfig, tokenizer: Tokenizer | null): Json {
-  const keys: Required<Omit<ModelConfigJson, "use_sub_norms">> = {
+  const keys: Required<Omit<ModelConfigJson, "use_sub_norms" | NewerGraphKey>> = {
     hidden_size: config.hiddenSize,
     num_hidden_layers: config.numHiddenLayers,
     intermediate_size: config.intermediateSize,
@@ -211,6 +235,7 @@ export function modelConfigJson(config: ModelConfig, tokenizer: Tokenizer | null
     scale_dtype: config.scaleDtype,
     embedding_dtype: config.embeddingDtype,
     embedding_quantizer: config.embeddingQuantizer,
+    ...newerGraphKeys(config),
   };
   return {
     ...transformersKeys(config),

@@ -1,8 +1,10 @@
 /**
- * The keys that say which graph a decoder layer is: where its norms stand, what its feed-forward block is made of, and
- * whether a Hadamard transform stands before the last projections. Defaults are BitNet b1.58 2B4T's.
+ * The keys that say which graph a decoder layer is: where its norms stand, what its feed-forward block is made of, which
+ * products have a bias, how positions are rotated, and whether a Hadamard transform stands before the last projections.
+ * Defaults are BitNet b1.58 2B4T's. `families` says which models of other programs have which of them.
  */
 import { z } from "zod";
+import { type RopeScaling, ropeScalingProblem, ropeScalingSchema } from "./rope_scaling.ts";
 
 /**
  * `pre`: before attention and feed-forward only (TriLM, arXiv 2407.12327). `sub`: sub-norms before o_proj and down_proj too
@@ -39,7 +41,20 @@ export const graphKeys = {
       "Hadamard transform of the inputs of o_proj and down_proj, after their norm and before their quantizer " +
         "(BitNet v2), in blocks of the largest power of two that divides the width.",
     ),
+  qk_norm: z
+    .boolean()
+    .default(false)
+    .describe("RMSNorm of each query and key head, before its rotation (Qwen3): one gain for all heads."),
+  attention_bias: z.boolean().default(false).describe("Biases of q, k, v and o projections."),
+  qkv_bias: z.boolean().default(false).describe("Biases of q, k and v projections alone (Qwen2)."),
+  mlp_bias: z.boolean().default(false).describe("Biases of the feed-forward projections."),
+  rope_scaling: ropeScalingSchema
+    .optional()
+    .describe("Rotary embedding for a context longer than the one that was trained first; left out: none."),
 };
+
+/** Which projections of the attention have a bias. */
+export type AttentionBias = "none" | "qkv" | "all";
 
 interface NormKeys {
   norm_placement?: NormPlacement;
@@ -61,6 +76,14 @@ interface ResolvedGraph extends NormKeys {
   use_hadamard: boolean;
   hidden_act: string;
   intermediate_size: number;
+  attention_bias: boolean;
+  qkv_bias: boolean;
+  rope_scaling?: RopeScaling;
+}
+
+/** The two keys as one value. */
+export function attentionBiasOf(json: Pick<ResolvedGraph, "attention_bias" | "qkv_bias">): AttentionBias {
+  return json.attention_bias ? "all" : json.qkv_bias ? "qkv" : "none";
 }
 
 /** Why no model has these keys, or null. */
@@ -74,5 +97,8 @@ export function graphProblem(json: ResolvedGraph): string | null {
   if (json.use_hadamard && json.intermediate_size % 2 !== 0) {
     return `use_hadamard needs an even intermediate_size, not ${json.intermediate_size}`;
   }
-  return null;
+  if (json.attention_bias && json.qkv_bias) {
+    return "attention_bias: true has the biases of q, k and v already; leave qkv_bias out";
+  }
+  return ropeScalingProblem(json.rope_scaling);
 }

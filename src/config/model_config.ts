@@ -16,7 +16,16 @@ import {
 } from "../quantizers/registry.ts";
 import type { WeightQuantizer } from "../quantizers/weight_quantizer.ts";
 import { embeddingKeys, embeddingProblem } from "./embedding_keys.ts";
-import { type FeedForward, graphKeys, graphProblem, type NormPlacement, withNormPlacement } from "./graph_keys.ts";
+import {
+  type AttentionBias,
+  attentionBiasOf,
+  type FeedForward,
+  graphKeys,
+  graphProblem,
+  type NormPlacement,
+  withNormPlacement,
+} from "./graph_keys.ts";
+import type { RopeScaling } from "./rope_scaling.ts";
 import { rowLengths } from "./row_lengths.ts";
 
 export const hiddenActs = ["relu2", "silu"] as const;
@@ -92,6 +101,10 @@ export interface ModelConfig {
   normPlacement: NormPlacement;
   feedForward: FeedForward;
   useHadamard: boolean;
+  qkNorm: boolean;
+  attentionBias: AttentionBias;
+  mlpBias: boolean;
+  ropeScaling: RopeScaling | null;
   tieWordEmbeddings: boolean;
   initializerRange: number;
   /** As config.json names it; `weightQuantizerOf` (model_quantizers.ts) makes the value. */
@@ -144,6 +157,10 @@ export function resolveModelConfig(json: z.output<typeof modelConfigSchema>): Mo
     normPlacement: json.norm_placement,
     feedForward: json.feed_forward,
     useHadamard: json.use_hadamard,
+    qkNorm: json.qk_norm,
+    attentionBias: attentionBiasOf(json),
+    mlpBias: json.mlp_bias,
+    ropeScaling: json.rope_scaling ?? null,
     tieWordEmbeddings: json.tie_word_embeddings,
     initializerRange: json.initializer_range,
     weightQuantizer: json.weight_quantizer,
@@ -152,7 +169,11 @@ export function resolveModelConfig(json: z.output<typeof modelConfigSchema>): Mo
     embeddingDtype: json.embedding_dtype,
     embeddingQuantizer: json.embedding_quantizer,
   };
-  checkGroups(config, makeWeightQuantizer(config.weightQuantizer, config.scaleDtype));
+  const quantizer = makeWeightQuantizer(config.weightQuantizer, config.scaleDtype);
+  checkGroups(config, quantizer);
+  if (quantizer?.rowBias !== undefined && (config.attentionBias !== "none" || config.mlpBias)) {
+    throw new ModelConfigError(`weight_quantizer ${quantizer.name} adds biases of its own: leave the model's out`);
+  }
   return config;
 }
 

@@ -2,6 +2,7 @@
 import type { ActivationQuantizer } from "../quantizers/activation_quantizer.ts";
 import { defaultActivationQuantizer, makeActivationQuantizer, makeWeightQuantizer } from "../quantizers/registry.ts";
 import type { WeightQuantizer } from "../quantizers/weight_quantizer.ts";
+import { ownGraphPart } from "./families/families.ts";
 import type { ModelConfig } from "./model_config.ts";
 
 type QuantizerKeys = Pick<ModelConfig, "weightQuantizer" | "activationQuantizer" | "scaleDtype">;
@@ -32,21 +33,16 @@ export function isFloat(config: QuantizerKeys): boolean {
   return weightQuantizerOf(config) === null && activationQuantizerOf(config) === null;
 }
 
-/** True for a plain Llama: float linears, SiLU, no sub-norms. */
-export function isLlamaShaped(config: ModelConfig): boolean {
-  return (
-    isFloat(config) && config.hiddenAct === "silu" && config.normPlacement === "pre" && ownGraphKey(config) === null
-  );
-}
-
-/** The key, with its value, that makes a model another graph than those of other programs; null for BitNet and Llama. */
-export function ownGraphKey(config: ModelConfig): string | null {
-  if (config.normPlacement === "every_linear") return "norm_placement: every_linear";
-  if (config.feedForward !== "gated") return `feed_forward: ${config.feedForward}`;
-  if (config.useHadamard) return "use_hadamard: true";
+/** The quantizer, as `key: name`, that other programs than ours have no layers for; null for those of BitNet, and none. */
+export function ownQuantizerKey(config: QuantizerKeys): string | null {
   const weights = weightQuantizerOf(config);
   if (weights?.rowBias !== undefined) return `weight_quantizer: ${weights.name}`;
   const activations = activationQuantizerOf(config);
   const isCommon = activations === null || activations.name === defaultActivationQuantizer;
   return isCommon ? null : `activation_quantizer: ${activations.name}`;
+}
+
+/** The key, with its value, that makes a model another than those of other programs; null if it is of a family. */
+export function ownKey(config: ModelConfig): string | null {
+  return ownGraphPart(config) ?? ownQuantizerKey(config);
 }

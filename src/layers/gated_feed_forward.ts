@@ -15,6 +15,8 @@ export interface GatedFeedForwardArgs extends QuantizedBlockArgs {
   intermediateSize: number;
   /** Default `relu2`. */
   hiddenAct?: HiddenAct;
+  /** Biases of all projections. Default false. */
+  mlpBias?: boolean;
 }
 
 /** [..., width] -> same shape. */
@@ -22,6 +24,7 @@ export class GatedFeedForward extends QuantizedBlock {
   static className = "GatedFeedForward";
   private readonly intermediateSize: number;
   private readonly hiddenAct: HiddenAct;
+  private readonly mlpBias: boolean;
   private inputProjections!: BlockLinear[];
   private outputProjection!: BlockLinear;
 
@@ -29,6 +32,7 @@ export class GatedFeedForward extends QuantizedBlock {
     super(args);
     this.intermediateSize = args.intermediateSize;
     this.hiddenAct = args.hiddenAct ?? "relu2";
+    this.mlpBias = args.mlpBias ?? false;
     if (!hiddenActs.includes(this.hiddenAct)) {
       throw new LayerInputError(`hiddenAct "${this.hiddenAct}" is not one of ${hiddenActs.join(", ")}`);
     }
@@ -36,11 +40,13 @@ export class GatedFeedForward extends QuantizedBlock {
 
   override build(inputShape: tf.Shape | tf.Shape[]): void {
     const width = lastDimension(inputShape, this);
+    const bias = this.mlpBias;
     this.inputProjections = [
-      this.addLinear("gate_proj", this.intermediateSize, width),
-      this.addLinear("up_proj", this.intermediateSize, width),
+      this.addLinear("gate_proj", this.intermediateSize, width, { bias }),
+      this.addLinear("up_proj", this.intermediateSize, width, { bias }),
     ];
-    this.outputProjection = this.addLinear("down_proj", width, this.intermediateSize, "ffn_sub_norm");
+    const last = { subNorm: "ffn_sub_norm", bias };
+    this.outputProjection = this.addLinear("down_proj", width, this.intermediateSize, last);
     this.built = true;
   }
 
@@ -54,7 +60,12 @@ export class GatedFeedForward extends QuantizedBlock {
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    return { ...super.getConfig(), intermediateSize: this.intermediateSize, hiddenAct: this.hiddenAct };
+    return {
+      ...super.getConfig(),
+      intermediateSize: this.intermediateSize,
+      hiddenAct: this.hiddenAct,
+      mlpBias: this.mlpBias,
+    };
   }
 }
 

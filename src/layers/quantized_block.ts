@@ -43,6 +43,15 @@ export interface BlockLinear {
   norm: RMSNorm | null;
   /** What the weight quantizer has learnt for it. */
   learnt: readonly tf.Tensor[];
+  /** Of its outputs, if it has one. */
+  bias: tf.Tensor1D | null;
+}
+
+/** What a linear layer has besides its weight. */
+interface LinearParts {
+  /** Name of the norm that may stand before it in this block. */
+  subNorm?: string;
+  bias?: boolean;
 }
 
 /** The placement that the arguments of a layer name. @throws {LayerInputError} for any other. */
@@ -52,6 +61,12 @@ export function placementOf({ normPlacement, useSubNorms = true }: QuantizedBloc
   if ((placement as string) === "everyLinear") return "every_linear";
   if (normPlacements.includes(placement)) return placement;
   throw new LayerInputError(`normPlacement "${placement}" is not one of ${normPlacements.join(", ")}`);
+}
+
+/** The biases of linear layers that share an input: all of them have one, or none. */
+function biasOf(linears: readonly BlockLinear[]): tf.Tensor1D | undefined {
+  if (linears[0].bias === null) return undefined;
+  return linears.length === 1 ? linears[0].bias : (concatColumns(linears.map(({ bias }) => bias!)) as tf.Tensor1D);
 }
 
 export abstract class QuantizedBlock extends BlockLayer {
@@ -80,17 +95,23 @@ export abstract class QuantizedBlock extends BlockLayer {
   }
 
   /**
-   * Adds the linear weight `name`.weight [out, input], and what its quantizer learns for it; `subNorm` names the norm that
-   * may stand before it in this block.
+   * Adds the linear weight `name`.weight [out, input], what its quantizer learns for it, and `name`.bias [out].
    */
-  protected addLinear(name: string, out: number, input: number, subNorm?: string): BlockLinear {
+  protected addLinear(
+    name: string,
+    out: number,
+    input: number,
+    { subNorm, bias = false }: LinearParts = {},
+  ): BlockLinear {
     const own = this.normPlacement === "every_linear" ? `${name}.rms_norm` : undefined;
     const normName = own ?? (this.normPlacement === "sub" ? subNorm : undefined);
     const norm = normName === undefined ? null : new RMSNorm({ epsilon: this.rmsNormEps });
     if (norm !== null) this.buildPart(normName!, norm, [null, null, input]);
     const initializer = tf.initializers.randomNormal({ mean: 0, stddev: this.initializerRange });
     const weight = this.addParameter(`${name}.weight`, [out, input], initializer) as tf.Tensor as tf.Tensor2D;
-    return { weight, norm, learnt: this.addLearnt(`${name}.weight`, weight) };
+    const learnt = this.addLearnt(`${name}.weight`, weight);
+    const added = bias ? this.addParameter(`${name}.bias`, [out], tf.initializers.zeros()) : null;
+    return { weight, norm, learnt, bias: added as tf.Tensor as tf.Tensor1D | null };
   }
 
   private addLearnt(name: string, weight: tf.Tensor2D): tf.Tensor[] {
@@ -117,7 +138,7 @@ export abstract class QuantizedBlock extends BlockLayer {
     if (linears.length > 1 && linears[0].norm !== null) {
       return concatColumns(linears.map((each, i) => this.linear(`${name}${i}`, x, [each], surroundings)));
     }
-    const around = { ...surroundings, norm: linears[0].norm ?? surroundings.norm };
+    const around = { ...surroundings, norm: linears[0].norm ?? surroundings.norm, bias: biasOf(linears) };
     const weights = linears.map(({ weight }) => weight);
     observeLinear(this.path + name, x, around);
     const learnt = linears.map((each) => each.learnt);

@@ -1,5 +1,6 @@
 /** Rotary position embedding as a layer, for models that keep their own attention. No weights. */
 import * as tf from "@tensorflow/tfjs";
+import { rotaryOf } from "../config/rope_scaling.ts";
 import { rotaryEmbedding } from "../ops/rotary_embedding.ts";
 import { BlockLayer, type LayerArgs, LayerInputError } from "./block_layer.ts";
 import { serializationPackage } from "./quantizers.ts";
@@ -23,7 +24,7 @@ export class RotaryEmbedding extends BlockLayer {
     if (x.rank !== 4 || x.shape[3]! % 2 !== 0) {
       throw new LayerInputError(`${this.name} takes [batch, positions, heads, even head_dim], got [${x.shape}]`);
     }
-    return rotaryEmbedding(x as tf.Tensor4D, this.theta);
+    return rotaryEmbedding(x as tf.Tensor4D, rotaryOf(this.theta, null, x.shape[3]!));
   }
 
   override getConfig(): tf.serialization.ConfigDict {

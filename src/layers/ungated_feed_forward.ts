@@ -14,20 +14,24 @@ import type { RMSNorm } from "./rms_norm.ts";
 export class UngatedFeedForward extends QuantizedBlock {
   static className = "UngatedFeedForward";
   private readonly intermediateSize: number;
+  private readonly mlpBias: boolean;
   private inputProjection!: BlockLinear;
   private outputProjection!: BlockLinear;
 
   constructor(args: GatedFeedForwardArgs) {
     super(args);
     this.intermediateSize = args.intermediateSize;
+    this.mlpBias = args.mlpBias ?? false;
     const { hiddenAct = "relu2" } = args;
     if (hiddenAct !== "relu2") throw new LayerInputError(`hiddenAct "${hiddenAct}" is not relu2, without a gate`);
   }
 
   override build(inputShape: tf.Shape | tf.Shape[]): void {
     const width = lastDimension(inputShape, this);
-    this.inputProjection = this.addLinear("up_proj", this.intermediateSize, width);
-    this.outputProjection = this.addLinear("down_proj", width, this.intermediateSize, "ffn_sub_norm");
+    const bias = this.mlpBias;
+    this.inputProjection = this.addLinear("up_proj", this.intermediateSize, width, { bias });
+    const last = { subNorm: "ffn_sub_norm", bias };
+    this.outputProjection = this.addLinear("down_proj", width, this.intermediateSize, last);
     this.built = true;
   }
 
@@ -41,7 +45,7 @@ export class UngatedFeedForward extends QuantizedBlock {
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    return { ...super.getConfig(), intermediateSize: this.intermediateSize };
+    return { ...super.getConfig(), intermediateSize: this.intermediateSize, mlpBias: this.mlpBias };
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Initial parameter values: norm gains 1, what a quantizer learns by its own rule from the initial weights, everything
+ * Initial parameter values: norm gains 1, biases 0, what a quantizer learns by its own rule from the initial weights, everything
  * else normal(0, initializer_range).
  *
  * The numbers come from a counter-based generator, so they depend on (seed, parameter name, element index) and on
@@ -27,5 +27,6 @@ export function initialValues(spec: ParameterSpec, config: ModelConfig, seed: nu
   const size = parameterSize(spec);
   if (spec.learnt) return spec.learnt.initial(initialValues(spec.learnt.matrix, config, seed));
   if (spec.kind === "norm") return new Float32Array(size).fill(1);
+  if (spec.kind === "bias") return new Float32Array(size);
   return normalValues(size, config.initializerRange, new CounterRng(seed, `init ${spec.name}`));
 }

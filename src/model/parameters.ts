@@ -10,9 +10,10 @@ import { type LearntParameter, learntParameters } from "../quantizers/weight_qua
  * `matrix`: a linear weight [out, in], quantized by `weight_quantizer` and subject to weight decay.
  * `embedding`: [vocab, hidden], the embedding or an untied head; rounded to `embedding_dtype`.
  * `norm`: RMSNorm gain.
+ * `bias`: added to a linear layer's outputs, float32.
  * `quantizer`: what `weight_quantizer` learns for a matrix, float32, after the matrix in the list.
  */
-export type ParameterKind = "matrix" | "embedding" | "norm" | "quantizer";
+export type ParameterKind = "matrix" | "embedding" | "norm" | "bias" | "quantizer";
 
 export interface ParameterSpec {
   name: string;
@@ -36,30 +37,35 @@ export function layerPrefix(index: number): string {
 
 /** Parameters of one decoder layer, names relative to {@link layerPrefix}, in forward order. */
 export function layerParameters(config: ModelConfig): ParameterSpec[] {
-  const { hiddenSize, intermediateSize, headDim, normPlacement } = config;
+  const { hiddenSize, intermediateSize, headDim, normPlacement, attentionBias, mlpBias } = config;
+  const qkvBias = attentionBias !== "none";
   const queryWidth = config.numAttentionHeads * headDim;
   const keyWidth = config.numKeyValueHeads * headDim;
   const norm = (name: string, width: number): ParameterSpec => ({ name, shape: [width], kind: "norm" });
   const quantizer = weightQuantizerOf(config);
   const blockNorm = (name: string) => (normPlacement === "every_linear" ? [] : [norm(name, hiddenSize)]);
-  const linear = (name: string, out: number, input: number, subNorm?: string): ParameterSpec[] => {
+  const headNorm = (name: string) => (config.qkNorm ? [norm(`self_attn.${name}.weight`, headDim)] : []);
+  const linear = (name: string, out: number, input: number, bias: boolean, subNorm?: string): ParameterSpec[] => {
     const own = normPlacement === "every_linear" ? `${name}.rms_norm.weight` : undefined;
     const before = own ?? (normPlacement === "sub" ? subNorm : undefined);
     const matrix: ParameterSpec = { name: `${name}.weight`, shape: [out, input], kind: "matrix" };
     const learnt = learntParameters(quantizer, { rows: out, cols: input });
     const quantized = [matrix, ...learnt.map((parameter) => learntSpec(matrix, parameter))];
+    if (bias) quantized.push({ name: `${name}.bias`, shape: [out], kind: "bias" });
     return before === undefined ? quantized : [norm(before, input), ...quantized];
   };
   return [
     ...blockNorm("input_layernorm.weight"),
-    ...linear("self_attn.q_proj", queryWidth, hiddenSize),
-    ...linear("self_attn.k_proj", keyWidth, hiddenSize),
-    ...linear("self_attn.v_proj", keyWidth, hiddenSize),
-    ...linear("self_attn.o_proj", hiddenSize, queryWidth, "self_attn.attn_sub_norm.weight"),
+    ...linear("self_attn.q_proj", queryWidth, hiddenSize, qkvBias),
+    ...headNorm("q_norm"),
+    ...linear("self_attn.k_proj", keyWidth, hiddenSize, qkvBias),
+    ...headNorm("k_norm"),
+    ...linear("self_attn.v_proj", keyWidth, hiddenSize, qkvBias),
+    ...linear("self_attn.o_proj", hiddenSize, queryWidth, attentionBias === "all", "self_attn.attn_sub_norm.weight"),
     ...blockNorm("post_attention_layernorm.weight"),
-    ...(config.feedForward === "gated" ? linear("mlp.gate_proj", intermediateSize, hiddenSize) : []),
-    ...linear("mlp.up_proj", intermediateSize, hiddenSize),
-    ...linear("mlp.down_proj", hiddenSize, intermediateSize, "mlp.ffn_sub_norm.weight"),
+    ...(config.feedForward === "gated" ? linear("mlp.gate_proj", intermediateSize, hiddenSize, mlpBias) : []),
+    ...linear("mlp.up_proj", intermediateSize, hiddenSize, mlpBias),
+    ...linear("mlp.down_proj", hiddenSize, intermediateSize, mlpBias, "mlp.ffn_sub_norm.weight"),
   ];
 }
 

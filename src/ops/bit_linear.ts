@@ -9,7 +9,7 @@
  *
  * How dY is rounded for the two products is the setting of `backward_pass.ts`.
  *
- * A quantizer with a bias of its own adds it to y, before the residual.
+ * A quantizer with a bias of its own adds it to y, and then the model's bias, before the residual.
  *
  * Where an operand is not quantized, or the weights multiply as their dequantized values, the product is a float one. A
  * weight quantizer without a kernel of its own makes the codes (or the values) here, once a step.
@@ -21,7 +21,7 @@ import { composedBitLinear } from "./composed_bit_linear.ts";
 import { partlyQuantizedActivations } from "./fake_quantize.ts";
 import { fusedKernel } from "./fused_kernel.ts";
 import type { LinearQuantization } from "./linear_quantization.ts";
-import { type LinearSurroundings, surroundedBy } from "./linear_surroundings.ts";
+import { type LinearSurroundings, surroundedBy, withBias } from "./linear_surroundings.ts";
 import { hasOwnGradient, type LearntTensors, latentGradients, productWeight } from "./quantized_weights.ts";
 import { rowBias } from "./row_bias.ts";
 import { withGradient } from "./with_gradient.ts";
@@ -58,7 +58,7 @@ function kernelWeights(
  * Differentiable in every tensor (straight-through, or by the weight quantizer's own `backward`), those that it has
  * learnt included.
  *
- * With `surroundings`, y = residual + hadamard(norm(activation(x))) . W^T as one op: the fused kernel keeps x and the scales
+ * With `surroundings`, y = residual + bias + hadamard(norm(activation(x))) . W^T as one op: the fused kernel keeps x and the scales
  * for the backward pass and computes what stands before the product again. `place` is a hash of the product's name in its
  * model: it keys stochastic rounding (see `backward_pass.ts`).
  * @throws {RangeError} for more than three weights.
@@ -82,11 +82,14 @@ export function bitLinear(
       return bitLinear(operand, weights, values, {}, place);
     });
   }
-  const bias = quantization.weights?.rowBias;
-  if (bias === undefined) return unbiasedProduct(x, weights, quantization, surroundings, place);
-  const { residual, ...before } = surroundings;
+  const ofQuantizer = quantization.weights?.rowBias;
+  const { residual, bias: ofModel, ...before } = surroundings;
+  if (ofQuantizer === undefined && ofModel === undefined) {
+    return unbiasedProduct(x, weights, quantization, surroundings, place);
+  }
   const learnt = weights.map((_, i) => quantization.learnt?.[i] ?? []);
-  const y = tf.add(unbiasedProduct(x, weights, quantization, before, place), rowBias(weights, bias, learnt));
+  const bias = ofQuantizer === undefined ? undefined : rowBias(weights, ofQuantizer, learnt);
+  const y = withBias(withBias(unbiasedProduct(x, weights, quantization, before, place), bias), ofModel);
   return residual ? tf.add(y, residual) : y;
 }
 

@@ -11,16 +11,16 @@
  * heads of a group into rows of one product.
  */
 import * as tf from "@tensorflow/tfjs";
+import type { Rotary } from "../config/rope_scaling.ts";
 import { fusedKernel } from "./fused_kernel.ts";
 import { rotaryEmbedding } from "./rotary_embedding.ts";
 import { withGradient } from "./with_gradient.ts";
 
-/** The keys are attributes of the fused kernel. */
 export interface AttentionShape {
   heads: number;
   kvHeads: number;
   headDim: number;
-  ropeTheta: number;
+  rotary: Rotary;
 }
 
 /** Added to the score of a masked key: exp of it is exactly 0. */
@@ -54,10 +54,10 @@ function ungroupRows(
 }
 
 /** Rotates q or k, given as [B, T, n * headDim]. */
-function rotate(x: tf.Tensor, { headDim, ropeTheta }: AttentionShape, direction: 1 | -1): tf.Tensor3D {
+function rotate(x: tf.Tensor, { headDim, rotary }: AttentionShape, direction: 1 | -1): tf.Tensor3D {
   const [batch, length, width] = x.shape as [number, number, number];
   const heads = tf.reshape(x, [batch, length, width / headDim, headDim]) as tf.Tensor4D;
-  return tf.reshape(rotaryEmbedding(heads, ropeTheta, direction), [batch, length, width]);
+  return tf.reshape(rotaryEmbedding(heads, rotary, direction), [batch, length, width]);
 }
 
 function splitProjections(qkv: tf.Tensor3D, { heads, kvHeads, headDim }: AttentionShape): tf.Tensor3D[] {
@@ -107,8 +107,9 @@ function composedBackward(
 
 /** qkv [B, T, (heads + 2 kvHeads) * headDim] before rotation -> [B, T, heads * headDim]. Differentiable. */
 export function causalAttention(qkv: tf.Tensor3D, shape: AttentionShape): tf.Tensor3D {
-  const { heads, kvHeads, headDim, ropeTheta } = shape;
-  const attributes = { heads, kvHeads, headDim, ropeTheta };
+  const { heads, kvHeads, headDim, rotary } = shape;
+  const { theta: ropeTheta, factors: ropeFactors, magnitude: ropeMagnitude } = rotary;
+  const attributes = { heads, kvHeads, headDim, ropeTheta, ropeFactors, ropeMagnitude };
   const scale = Math.fround(1 / Math.sqrt(headDim));
   return withGradient<tf.Tensor3D>(
     [qkv],

@@ -47,7 +47,7 @@ export function observeLinear(name: string, x: tf.Tensor, surroundings: LinearSu
     const rows = Math.min(observer.maxRows, all.shape[0]);
     const places = Int32Array.from({ length: rows }, (_, i) => Math.floor((i * all.shape[0]) / rows));
     const sampled = tf.gather(all, tf.tensor1d(places, "int32"));
-    const input = surroundedBy({ ...surroundings, residual: undefined }, sampled, (each) => each);
+    const input = surroundedBy({ ...surroundings, bias: undefined, residual: undefined }, sampled, (each) => each);
     observer.observe({ name, values: float32Values(input), rows, cols: input.size / rows });
   });
 }

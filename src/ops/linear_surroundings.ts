@@ -1,4 +1,4 @@
-/** What stands around a linear product in a transformer block: activation, norm and transform before it, the residual after it. */
+/** What stands around a linear product in a transformer block: activation, norm and transform before it, bias and residual after. */
 import * as tf from "@tensorflow/tfjs";
 import type { HiddenAct } from "../config/model_config.ts";
 import { gatedActivation } from "./gated_activation.ts";
@@ -16,6 +16,8 @@ export interface LinearSurroundings {
   norm?: { gain: tf.Tensor1D; epsilon: number };
   /** Hadamard transform before the product, after the norm. */
   hadamard?: boolean;
+  /** Added to each row of the product, before the residual: [sum N_i]. */
+  bias?: tf.Tensor1D;
   /** Added to the product; of its shape. */
   residual?: tf.Tensor;
 }
@@ -28,12 +30,17 @@ function productInput({ activation, norm, hadamard: isTransformed }: LinearSurro
   return isTransformed ? hadamard(input) : input;
 }
 
-/** residual + product(hadamard(norm(activation(x)))), from the single ops. */
+/** y + bias, where there is one. */
+export function withBias(y: tf.Tensor, bias: tf.Tensor1D | undefined): tf.Tensor {
+  return bias === undefined ? y : tf.add(y, bias);
+}
+
+/** residual + bias + product(hadamard(norm(activation(x)))), from the single ops. */
 export function surroundedBy(
   surroundings: LinearSurroundings,
   x: tf.Tensor,
   product: (input: tf.Tensor) => tf.Tensor,
 ): tf.Tensor {
-  const y = product(productInput(surroundings, x));
+  const y = withBias(product(productInput(surroundings, x)), surroundings.bias);
   return surroundings.residual ? tf.add(surroundings.residual, y) : y;
 }

@@ -67,7 +67,9 @@ describe("our checkpoints", () => {
     ["a BitNet", {}, "bitnet", "online"],
     ["its float twin", { weight_quantizer: "none", activation_quantizer: "none" }, "bitnet", undefined],
     ["ternary weights alone", { activation_quantizer: "none" }, "bitnet-lab", undefined],
-    ["a BitNet without sub-norms", { norm_placement: "pre" }, "bitnet-lab", undefined],
+    ["a BitNet without sub-norms", { norm_placement: "pre" }, "llama", "online"],
+    ["a ternary Qwen3", { norm_placement: "pre", hidden_act: "silu", qk_norm: true }, "qwen3", "online"],
+    ["a BitNet with QK norm", { qk_norm: true, rope_scaling: { type: "linear", factor: 2 } }, "bitnet-lab", undefined],
     ["a BitNet with a norm in every linear layer", { norm_placement: "every_linear" }, "bitnet-lab", undefined],
     ["a BitNet with a Hadamard transform", { use_hadamard: true }, "bitnet-lab", undefined],
     [
@@ -187,7 +189,7 @@ describe("checkpoints that do not fit", () => {
     ],
     "fewer tensors wanted": [
       (d) => editConfig(d, (json) => Object.assign(json, { norm_placement: "pre" })),
-      /a tensor that config\.json does not know: model\.layers\.0\.self_attn\.attn_sub_norm\.weight/,
+      /no model of model_type bitnet has norm_placement: pre/,
     ],
     "wrong type": [
       (d) => editConfig(d, (json) => Object.assign(json, { hidden_size: "16" })),
@@ -258,7 +260,11 @@ describe("Hugging Face configurations", () => {
     ["another model", (json) => Object.assign(json, { model_type: "gpt2" }), /model_type "gpt2" is not supported/],
     ["a name of Object.prototype", (json) => Object.assign(json, { model_type: "toString" }), /is not supported/],
     ["biases", (json) => Object.assign(json, { attention_bias: true }), /attention_bias true is not supported/],
-    ["scaled RoPE", (json) => Object.assign(json, { rope_parameters: { rope_type: "yarn" } }), /rope type "yarn"/],
+    [
+      "scaled RoPE",
+      (json) => Object.assign(json, { rope_parameters: { rope_type: "longrope" } }),
+      /rope type "longrope"/,
+    ],
     ["another activation", (json) => Object.assign(json, { hidden_act: "gelu" }), /hidden_act: /],
   ])("%s is refused", async (name, edit, message) => {
     await expect(huggingFace(name, edit)).rejects.toThrow(message);

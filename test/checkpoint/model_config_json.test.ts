@@ -29,8 +29,8 @@ describe.each([
   });
 
   test.each<[string, Json, string]>([
-    ["scaling", { rope_parameters: { rope_type: "llama3", factor: 8 } }, 'rope type "llama3" is not supported'],
-    ["scaling beside it", { rope_scaling: { type: "linear", factor: 2 } }, 'rope_scaling: rope type "linear"'],
+    ["scaling", { rope_parameters: { rope_type: "longrope", factor: 8 } }, 'rope type "longrope" is not supported'],
+    ["scaling beside it", { rope_scaling: { type: "dynamic", factor: 2 } }, 'rope_scaling: rope type "dynamic"'],
     ["a factor without a type", { rope_scaling: { factor: 2 } }, "rope_scaling.factor 2 is not supported"],
     ["one for each kind of layer", { rope_parameters: { full_attention: {} } }, "rope_parameters.full_attention"],
     ["a part of each head", { partial_rotary_factor: 0.5 }, "partial_rotary_factor 0.5 is not supported"],
@@ -42,8 +42,8 @@ describe.each([
     ["two bases", { rope_theta: 500000 }, "rope_theta is 500000 and rope_parameters.rope_theta is 10000"],
     ["a window", { sliding_window: 64 }, "sliding_window 64 is not supported"],
     ["layers with a window", { layer_types: ["full_attention", "sliding_attention"] }, "layer_types"],
-    ["biases", { attention_bias: true }, "attention_bias true is not supported"],
-    ["biases of the feed-forward", { mlp_bias: true }, "mlp_bias true is not supported"],
+    ["biases", { attention_bias: true }, "attention_bias"],
+    ["biases of the feed-forward", { mlp_bias: true }, "mlp_bias"],
     ["experts", { num_local_experts: 8 }, "num_local_experts 8 is not supported"],
     ["another activation", { hidden_act: "gelu" }, "hidden_act: "],
     ["another class", { architectures: ["MistralForCausalLM"] }, 'architectures "MistralForCausalLM"'],
@@ -52,7 +52,7 @@ describe.each([
       { architectures: ["LlamaForCausalLM"] },
       "model_type is bitnet and architectures is LlamaForCausalLM",
     ],
-    ["another type", { model_type: "qwen3", architectures: undefined }, 'model_type "qwen3" is not supported'],
+    ["another type", { model_type: "phi3", architectures: undefined }, 'model_type "phi3" is not supported'],
     [
       "a quantized head",
       { quantization_config: { quant_method: "bitnet", modules_to_not_convert: [] } },

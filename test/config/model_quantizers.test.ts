@@ -1,7 +1,7 @@
 /** What a configuration says about its quantizers: the questions, the rules between keys, the notes before a run. */
 import { describe, expect, test } from "vitest";
 import { type ModelConfigJson, modelConfigSchema, resolveModelConfig } from "../../src/config/model_config.ts";
-import { hasTernaryWeights, isFloat, isLlamaShaped, isQuantized } from "../../src/config/model_quantizers.ts";
+import { hasTernaryWeights, isFloat, isQuantized } from "../../src/config/model_quantizers.ts";
 import { productNotes } from "../../src/config/product_notes.ts";
 
 const shape = { hidden_size: 256, num_hidden_layers: 1, intermediate_size: 512, num_attention_heads: 4 };
@@ -21,8 +21,6 @@ test.each<[string, Partial<ModelConfigJson>, boolean, boolean, boolean]>([
 ])("%s", (_, keys, ternary, quantized, isFloatModel) => {
   const model = config({ ...keys, hidden_act: "silu", use_sub_norms: false });
   expect([hasTernaryWeights(model), isQuantized(model), isFloat(model)]).toEqual([ternary, quantized, isFloatModel]);
-  expect(isLlamaShaped(model)).toBe(isFloatModel);
-  expect(isLlamaShaped(config(keys))).toBe(false);
 });
 
 test("groups divide the rows of every linear layer", () => {

@@ -14,6 +14,14 @@ const plan = (
 
 const float = { weight_quantizer: "none", activation_quantizer: "none" } as const;
 const llama = { ...float, hidden_act: "silu", norm_placement: "pre" } as const;
+const qwen3 = { hidden_act: "silu", norm_placement: "pre", qk_norm: true } as const;
+const llama3 = {
+  type: "llama3",
+  factor: 8,
+  low_freq_factor: 1,
+  high_freq_factor: 4,
+  original_max_position_embeddings: 64,
+} as const;
 
 describe("what each reader gets without being asked", () => {
   it.each([
@@ -29,6 +37,11 @@ describe("what each reader gets without being asked", () => {
     ["transformers", llama, "f32"],
     ["transformers", float, "f32"],
     ["transformers", { ...float, use_sub_norms: false }, "f32"],
+    ["transformers", { use_sub_norms: false }, "packed_uint8"],
+    ["transformers", qwen3, "packed_uint8"],
+    ["llama.cpp", qwen3, "tq2_0"],
+    ["llama.cpp", { hidden_act: "silu", norm_placement: "pre" }, "tq2_0"],
+    ["llama.cpp", { ...llama, qkv_bias: true }, "f32"],
   ] as const)("%s, %j: %s", (target, changes, type) => {
     const made = plan({ target }, changes);
     expect(made.linearType).toBe(type);
@@ -39,9 +52,11 @@ describe("what each reader gets without being asked", () => {
 describe("what a reader would compute wrongly is refused, with what would work", () => {
   it.each<[ExportChoice, Partial<ModelConfigJson>, RegExp]>([
     [{ target: "llama.cpp" }, {}, /hard-coded gated SiLU.*hidden_act: relu2: train with hidden_act: silu/],
-    [{ target: "llama.cpp" }, { ...llama, weight_quantizer: "absmean_ternary" }, /only one of the two quantizers/],
-    [{ target: "llama.cpp" }, { hidden_act: "silu", norm_placement: "pre" }, /train with norm_placement: sub/],
-    [{ target: "llama.cpp" }, { ...llama, norm_placement: "sub" }, /train with norm_placement: pre/],
+    [{ target: "llama.cpp" }, { ...llama, activation_quantizer: "absmax_int8" }, /for quantized weights only/],
+    [{ target: "llama.cpp" }, { ...llama, norm_placement: "sub" }, /both on, or with norm_placement: pre/],
+    [{ target: "llama.cpp" }, { ...qwen3, attention_bias: true }, /llama.cpp's qwen3 models have no attention_bias/],
+    [{ target: "llama.cpp" }, { ...qwen3, rope_scaling: llama3 }, /qwen3 models have no rope_scaling of type llama3/],
+    [{ target: "llama.cpp" }, { ...qwen3, mlp_bias: true }, /no graph with (qk_norm|mlp_bias): true/],
     [{ target: "llama.cpp" }, { hidden_act: "silu", tie_word_embeddings: false }, /tie_word_embeddings: true/],
     [{ target: "llama.cpp" }, { hidden_act: "silu", head_dim: 128 }, /head_dim \(512\) must be hidden_size \(256\)/],
     [{ target: "llama.cpp", type: "i2_s" }, { hidden_act: "silu" }, /no I2_S.*--type tq2_0/],
@@ -64,7 +79,7 @@ describe("what a reader would compute wrongly is refused, with what would work",
     [{ target: "transformers", type: "tq2_0" }, {}, /does not read tq2_0: leave --type out/],
     [{ target: "transformers" }, { activation_quantizer: "none" }, /both quantizers or none, and this model has one/],
     [{ target: "transformers" }, { ...float, head_dim: 128 }, /attn_sub_norm of hidden_size/],
-    [{ target: "transformers" }, { use_sub_norms: false }, /both sub-norms/],
+    [{ target: "transformers" }, { qk_norm: true }, /no model with qk_norm: true/],
     [{ target: "transformers" }, { head_dim: 128 }, /attn_sub_norm of hidden_size/],
     [{ target: "transformers", type: "packed_uint8" }, llama, /no ternary weights to pack/],
     [{ target: "transformers" }, { intermediate_size: 302 }, /must be multiples of 4, or use --type f32/],

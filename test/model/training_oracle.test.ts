@@ -9,6 +9,7 @@ import { unpackTernary } from "../../src/checkpoint/packed_ternary.ts";
 import { SafetensorsFile } from "../../src/checkpoint/safetensors_file.ts";
 import type { ModelConfig } from "../../src/config/model_config.ts";
 import { activationQuantizerOf, weightQuantizerOf } from "../../src/config/model_quantizers.ts";
+import { rotaryOf } from "../../src/config/rope_scaling.ts";
 import { CausalLM } from "../../src/model/causal_lm.ts";
 import { modelParameters } from "../../src/model/parameters.ts";
 import { adamWStep } from "../../src/ops/adamw_step.ts";
@@ -113,7 +114,7 @@ function layer0Inputs(): Values {
   const x = tf.tensor(files.layer0.get("block0.in")!, [2, 24, 64]);
   const attentionIn = norm(x, "input_layernorm");
   const qkv = linear(attentionIn, "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj") as tf.Tensor3D;
-  const attended = causalAttention(qkv, { heads: 4, kvHeads: 2, headDim: 16, ropeTheta: 500000 });
+  const attended = causalAttention(qkv, { heads: 4, kvHeads: 2, headDim: 16, rotary: rotaryOf(500000, null, 16) });
   const outputIn = norm(attended, "self_attn.attn_sub_norm");
   const middle = tf.add(x, linear(outputIn, "self_attn.o_proj"));
   const feedForwardIn = norm(middle, "post_attention_layernorm");

@@ -12,7 +12,7 @@ import type {
 import { headPrecisions, kvTypes } from "../../native/inference/native_engine.ts";
 import { backwardPrecisions } from "../../src/config/backward_precision.ts";
 import { normPlacements } from "../../src/config/graph_keys.ts";
-import type { HiddenAct } from "../../src/config/model_config.ts";
+import { type HiddenAct, hiddenActs } from "../../src/config/model_config.ts";
 import type { HeadProduct } from "../../src/ops/head_table.ts";
 import { embeddingDtypes, scaleDtypes } from "../../src/quant/dtypes.ts";
 import type { ActivationCodes } from "../../src/quantizers/activation_quantizer.ts";
@@ -40,6 +40,8 @@ const expected: Record<string, readonly string[]> = {
     absmean_int4: true,
   }),
   normPlacement: normPlacements,
+  hiddenAct: hiddenActs,
+  biases: ["none", "qkv", "any"],
   reduction: namesOf<Reduction>({ sum: true, mean: true, max: true }),
   binaryLayout: namesOf<BinaryLayout>({ same: true, scalar: true, row: true, column: true }),
   binaryOp: namesOf<BinaryOp>({

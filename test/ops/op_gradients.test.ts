@@ -4,10 +4,12 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, test } from "vitest";
+import { rotaryOf } from "../../src/config/rope_scaling.ts";
 import { causalAttention } from "../../src/ops/causal_attention.ts";
 import { concatColumns } from "../../src/ops/concat_columns.ts";
 import { gatedActivation } from "../../src/ops/gated_activation.ts";
 import { hadamard } from "../../src/ops/hadamard.ts";
+import { headNorm } from "../../src/ops/head_norm.ts";
 import { rmsNorm } from "../../src/ops/rms_norm.ts";
 import { squaredRelu } from "../../src/ops/squared_relu.ts";
 import { CounterRng } from "../../src/random/counter_rng.ts";
@@ -38,15 +40,15 @@ function valueAndGradients(op: Op, inputs: Operand[], weights: Operand): Float32
   });
 }
 
-function rotated(x: tf.Tensor, theta: number): tf.Tensor {
+function rotated(x: tf.Tensor, theta: number, factor = (_: number) => 1, magnitude = 1): tf.Tensor {
   const [, length, , headDim] = x.shape;
   const half = headDim! / 2;
   const angles = Float32Array.from({ length: length! * half }, (_, i) => {
-    const frequency = theta ** ((-2 * (i % half)) / headDim!);
+    const frequency = theta ** ((-2 * (i % half)) / headDim!) / factor(i % half);
     return Math.floor(i / half) * frequency;
   });
   const angle = tf.tensor(angles, [length!, 1, half]);
-  const [a, b] = tf.split(x, 2, -1);
+  const [a, b] = tf.split(tf.mul(x, magnitude), 2, -1);
   return tf.concat(
     [
       tf.sub(tf.mul(a, tf.cos(angle)), tf.mul(b, tf.sin(angle))),
@@ -57,11 +59,17 @@ function rotated(x: tf.Tensor, theta: number): tf.Tensor {
 }
 
 /** Attention head by head, key heads repeated: nothing of the grouped form. */
-function plainAttention(qkv: tf.Tensor, heads: number, kvHeads: number, headDim: number, theta: number): tf.Tensor {
+function plainAttention(
+  qkv: tf.Tensor,
+  heads: number,
+  kvHeads: number,
+  headDim: number,
+  rotate: (x: tf.Tensor) => tf.Tensor,
+): tf.Tensor {
   const [batch, length] = qkv.shape;
   const parts = tf.split(qkv, [heads * headDim, kvHeads * headDim, kvHeads * headDim], 2);
-  const q = rotated(tf.reshape(parts[0], [batch, length!, heads, headDim]), theta);
-  const k = rotated(tf.reshape(parts[1], [batch, length!, kvHeads, headDim]), theta);
+  const q = rotate(tf.reshape(parts[0], [batch, length!, heads, headDim]));
+  const k = rotate(tf.reshape(parts[1], [batch, length!, kvHeads, headDim]));
   const v = tf.reshape(parts[2], [batch, length!, kvHeads, headDim]);
   const mask = tf.linalg.bandPart(tf.ones([length!, length!]), -1, 0);
   const outputs = Array.from({ length: heads }, (_, head) => {
@@ -83,7 +91,12 @@ function blockProduct(x: tf.Tensor, block: number): tf.Tensor {
   return tf.reshape(tf.div(tf.matMul(blocks, matrix.toTensor() as tf.Tensor2D), Math.sqrt(block)), x.shape);
 }
 
-const attention = { heads: 6, kvHeads: 2, headDim: 4, ropeTheta: 100 };
+const yarn = rotaryOf(
+  100,
+  { type: "yarn", factor: 4, original_max_position_embeddings: 64, beta_fast: 4, beta_slow: 1 },
+  4,
+);
+const attention = { heads: 6, kvHeads: 2, headDim: 4, rotary: rotaryOf(100, null, 4) };
 
 const cases: Record<string, { op: Op; plain: Op; inputs: Operand[]; weights: Operand }> = {
   rmsNorm: {
@@ -136,9 +149,28 @@ const cases: Record<string, { op: Op; plain: Op; inputs: Operand[]; weights: Ope
   },
   causalAttention: {
     op: (qkv) => causalAttention(qkv as tf.Tensor3D, attention),
-    plain: (qkv) => plainAttention(qkv, 6, 2, 4, 100),
+    plain: (qkv) => plainAttention(qkv, 6, 2, 4, (x) => rotated(x, 100)),
     inputs: [operand("qkv", 2, 19, 40)],
     weights: operand("attention", 2, 19, 24),
+  },
+  causalAttentionOfAScaledRotation: {
+    op: (qkv) => causalAttention(qkv as tf.Tensor3D, { ...attention, rotary: yarn }),
+    plain: (qkv) => plainAttention(qkv, 6, 2, 4, (x) => rotated(x, 100, (i) => yarn.factors[i], yarn.magnitude)),
+    inputs: [operand("qkv", 2, 19, 40)],
+    weights: operand("attention", 2, 19, 24),
+  },
+  headNorm: {
+    op: (qkv, q, k) => headNorm(qkv as tf.Tensor3D, q as tf.Tensor1D, k as tf.Tensor1D, attention, 1e-6),
+    plain: (qkv, q, k) => {
+      const heads = tf.reshape(qkv, [2, 70, 10, 4]);
+      const normed = tf.mul(heads, tf.rsqrt(tf.add(tf.mean(tf.square(heads), -1, true), 1e-6)));
+      const [query, key] = tf.split(normed, [6, 2, 2], 2);
+      const value = tf.slice(heads, [0, 0, 8, 0], [-1, -1, 2, -1]);
+      return tf.reshape(tf.concat([tf.mul(query, q), tf.mul(key, k), value], 2), [2, 70, 40]);
+    },
+    // More rows than the sums of gains are cut into.
+    inputs: [operand("projections", 2, 70, 40), operand("q gain", 4), operand("k gain", 4)],
+    weights: operand("heads", 2, 70, 40),
   },
 };
 

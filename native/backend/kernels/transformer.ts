@@ -2,6 +2,7 @@
 import type * as tf from "@tensorflow/tfjs";
 import type { HiddenAct } from "../../../src/config/model_config.ts";
 import type { NativeBackend } from "../native_backend.ts";
+import type { AttentionArguments } from "../training_addon.ts";
 import { lastDimension, type NativeKernel, requireInput } from "./kernel.ts";
 
 export interface RmsNormAttributes {
@@ -13,6 +14,17 @@ export interface AttentionAttributes {
   kvHeads: number;
   headDim: number;
   ropeTheta: number;
+  /** headDim / 2; none: all 1. */
+  ropeFactors?: readonly number[];
+  /** Default 1. */
+  ropeMagnitude?: number;
+}
+
+export interface HeadNormAttributes {
+  heads: number;
+  kvHeads: number;
+  headDim: number;
+  epsilon: number;
 }
 
 /** {x [..., n], gain [n]} -> [..., n]. */
@@ -44,8 +56,31 @@ export const rmsNormGrad: NativeKernel<RmsNormAttributes> = {
   },
 };
 
+/** {qkv [B, T, (heads + 2 kvHeads) headDim], qGain [headDim], kGain [headDim]} -> the same shape as qkv. */
+export const headNorm: NativeKernel<HeadNormAttributes> = {
+  name: "HeadNorm",
+  run({ qkv, qGain, kGain }, { heads, kvHeads, headDim, epsilon }, backend: NativeBackend): tf.TensorInfo {
+    const y = backend.allocate(qkv.shape);
+    const gains = [backend.floats(qGain), backend.floats(kGain)] as const;
+    backend.addon.headNorm(backend.floats(qkv), ...gains, heads, kvHeads, headDim, epsilon, y.values);
+    return y.info;
+  },
+};
+
+/** {qkv, qGain, kGain, dy} -> [dqkv, dqGain, dkGain]. */
+export const headNormGrad: NativeKernel<HeadNormAttributes> = {
+  name: "HeadNormGrad",
+  run({ qkv, qGain, kGain, dy }, { heads, kvHeads, headDim, epsilon }, backend: NativeBackend): tf.TensorInfo[] {
+    const [dqkv, dqGain, dkGain] = [qkv, qGain, kGain].map(({ shape }) => backend.allocate(shape));
+    const inputs = [backend.floats(qkv), backend.floats(qGain), backend.floats(kGain)] as const;
+    const outputs = [dqkv.values, dqGain.values, dkGain.values] as const;
+    backend.addon.headNormGrad(...inputs, heads, kvHeads, headDim, epsilon, backend.floats(dy), ...outputs);
+    return [dqkv.info, dqGain.info, dkGain.info];
+  },
+};
+
 function attentionShape(kernel: string, qkv: tf.TensorInfo, attributes: AttentionAttributes) {
-  const { heads, kvHeads, headDim, ropeTheta } = attributes;
+  const { heads, kvHeads, headDim, ropeTheta, ropeFactors = [], ropeMagnitude = 1 } = attributes;
   const width = (heads + 2 * kvHeads) * headDim;
   requireInput(
     qkv.shape.length === 3 && qkv.shape[2] === width,
@@ -53,7 +88,8 @@ function attentionShape(kernel: string, qkv: tf.TensorInfo, attributes: Attentio
     () => `qkv must be [batch, length, ${width}], got [${qkv.shape}]`,
   );
   const [batch, length] = qkv.shape;
-  const sizes: [number, number, number, number, number, number] = [batch, length, heads, kvHeads, headDim, ropeTheta];
+  const rotary = [ropeTheta, Float32Array.from(ropeFactors), ropeMagnitude] as const;
+  const sizes: AttentionArguments = [batch, length, heads, kvHeads, headDim, ...rotary];
   return { batch, length, sizes };
 }
 

@@ -86,6 +86,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("setThreads", Napi::Function::New(env, set_threads, "setThreads"));
   init_training(env, exports);
   init_inference(env, exports);
+  init_tables(env, exports);
   init_measurement(env, exports);
   return exports;
 }

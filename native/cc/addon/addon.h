@@ -11,5 +11,7 @@ void init_training(Napi::Env env, Napi::Object exports);
 void init_measurement(Napi::Env env, Napi::Object exports);
 // Registers the inference engine (class Engine) on `exports`.
 void init_inference(Napi::Env env, Napi::Object exports);
+// Registers what the engine reads: tensor types and families.
+void init_tables(Napi::Env env, Napi::Object exports);
 
 }  // namespace bitnet

@@ -63,6 +63,8 @@ BITNET_ENUM_NAMES(ActivationCodes, "activationCodes", {"none", ActivationCodes::
                   {"absmean_int4", ActivationCodes::absmean_int4});
 BITNET_ENUM_NAMES(NormPlacement, "normPlacement", {"pre", NormPlacement::pre}, {"sub", NormPlacement::sub},
                   {"every_linear", NormPlacement::every_linear});
+BITNET_ENUM_NAMES(HiddenAct, "hiddenAct", {"relu2", HiddenAct::relu2}, {"silu", HiddenAct::silu});
+BITNET_ENUM_NAMES(Biases, "biases", {"none", Biases::none}, {"qkv", Biases::qkv}, {"any", Biases::any});
 BITNET_ENUM_NAMES(Reduction, "reduction", {"sum", Reduction::sum}, {"mean", Reduction::mean},
                   {"max", Reduction::max});
 BITNET_ENUM_NAMES(BinaryOp, "binaryOp", {"add", BinaryOp::add}, {"sub", BinaryOp::sub},
@@ -100,6 +102,8 @@ void for_each_enumeration(const Body& body) {
   body(EnumNames<InputActivation>{});
   body(EnumNames<ActivationCodes>{});
   body(EnumNames<NormPlacement>{});
+  body(EnumNames<HiddenAct>{});
+  body(EnumNames<Biases>{});
   body(EnumNames<Reduction>{});
   body(EnumNames<BinaryOp>{});
   body(EnumNames<UnaryOp>{});

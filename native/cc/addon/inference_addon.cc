@@ -10,7 +10,6 @@
 //   dispose()
 //   drawToken(logits, sampling) -> id: the sampler of generate, on logits that JavaScript has
 //   createAbortFlag() -> flag;  raiseAbortFlag(flag)
-//   tensorTypes() -> what is read: [{ name, id, blockElements, blockBytes, tailBytes }]
 //
 // Typed by native/inference/native_engine.ts, which is the only caller and checks argument types.
 #include <map>
@@ -63,20 +62,6 @@ Napi::Value draw_token(const Napi::CallbackInfo& info) {
                          .sample(logits.Data(), static_cast<int64_t>(logits.ElementLength()),
                                  static_cast<uint64_t>(values[4]));
   return Napi::Number::New(info.Env(), id);
-}
-
-Napi::Value tensor_types(const Napi::CallbackInfo& info) {
-  Napi::Array types = Napi::Array::New(info.Env());
-  for (const GgmlTypeLayout& layout : ggml_types()) {
-    Napi::Object type = Napi::Object::New(info.Env());
-    type.Set("name", layout.name);
-    type.Set("id", static_cast<uint32_t>(layout.type));
-    type.Set("blockElements", static_cast<double>(layout.block));
-    type.Set("blockBytes", static_cast<double>(layout.bytes));
-    type.Set("tailBytes", static_cast<double>(layout.tail));
-    types.Set(types.Length(), type);
-  }
-  return types;
 }
 
 // Bytes of the file's linear layers, as they are stored.
@@ -176,11 +161,12 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
     set("numKeyValueHeads", config.kv_heads);
     set("headDim", config.head_dim);
     result.Set("rmsNormEps", static_cast<double>(config.rms_norm_eps));
-    result.Set("ropeTheta", config.rope_theta);
+    result.Set("ropeTheta", config.rope.theta);
     result.Set("hiddenAct", config.hidden_act == HiddenAct::relu2 ? "relu2" : "silu");
     result.Set("normPlacement", enum_name(config.norm_placement));
     result.Set("feedForward", config.gated ? "gated" : "mlp");
     result.Set("useHadamard", config.hadamard);
+    result.Set("qkNorm", config.qk_norm);
     result.Set("tieWordEmbeddings", model.tied());
     result.Set("weightQuantizer", config.ternary_weights ? "absmean_ternary" : "none");
     result.Set("activationQuantizer", enum_name(config.activations.codes));
@@ -393,7 +379,6 @@ void init_inference(Napi::Env env, Napi::Object exports) {
   exports.Set("Engine", EngineObject::define(env));
   exports.Set("drawToken", Napi::Function::New(env, draw_token, "drawToken"));
   exports.Set("createAbortFlag", Napi::Function::New(env, create_abort_flag, "createAbortFlag"));
-  exports.Set("tensorTypes", Napi::Function::New(env, tensor_types, "tensorTypes"));
   exports.Set("raiseAbortFlag", Napi::Function::New(env, raise_abort_flag, "raiseAbortFlag"));
 }
 

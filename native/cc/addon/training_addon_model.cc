@@ -183,34 +183,46 @@ void rms_norm_grad_call(const Info& info) {
 }
 
 AttentionShape read_attention_shape(const Arguments& arguments, size_t first) {
-  AttentionShape shape{arguments.size(first),         arguments.size(first + 1),
-                       arguments.positive(first + 2), arguments.positive(first + 3),
-                       arguments.positive(first + 4), arguments.number(first + 5)};
+  AttentionShape shape{arguments.size(first),
+                       arguments.size(first + 1),
+                       arguments.positive(first + 2),
+                       arguments.positive(first + 3),
+                       arguments.positive(first + 4),
+                       arguments.number(first + 5),
+                       {},
+                       1.0f};
   if (shape.heads % shape.kv_heads != 0) arguments.fail(first + 3, "does not divide the number of heads");
   if (shape.head_dim % 2 != 0) arguments.fail(first + 4, "is odd");
   if (!(shape.rope_theta > 0)) arguments.fail(first + 5, "is not positive");
+  const int64_t factors = arguments.length(first + 6);
+  if (factors != 0) {
+    const float* values = arguments.floats(first + 6, shape.head_dim / 2);
+    shape.rope_factors.assign(values, values + factors);
+  }
+  shape.rope_magnitude = static_cast<float>(arguments.number(first + 7));
   return shape;
 }
 
-// causalAttention(qkv, batch, length, heads, kvHeads, headDim, ropeTheta, out, logSum)
+// causalAttention(qkv, batch, length, heads, kvHeads, headDim, ropeTheta, ropeFactors, ropeMagnitude, out, logSum)
 void causal_attention_call(const Info& info) {
   const Arguments arguments(info, "causalAttention");
   const AttentionShape shape = read_attention_shape(arguments, 1);
   const int64_t tokens = shape.batch * shape.length;
   causal_attention(arguments.floats(0, tokens * shape.qkv_width()), shape,
-                   arguments.floats(7, tokens * shape.out_width()),
-                   arguments.floats(8, tokens * shape.heads));
+                   arguments.floats(9, tokens * shape.out_width()),
+                   arguments.floats(10, tokens * shape.heads));
 }
 
-// causalAttentionGrad(qkv, batch, length, heads, kvHeads, headDim, ropeTheta, out, logSum, dout, dqkv)
+// causalAttentionGrad(qkv, batch, length, heads, kvHeads, headDim, ropeTheta, ropeFactors, ropeMagnitude, out, logSum,
+// dout, dqkv)
 void causal_attention_grad_call(const Info& info) {
   const Arguments arguments(info, "causalAttentionGrad");
   const AttentionShape shape = read_attention_shape(arguments, 1);
   const int64_t tokens = shape.batch * shape.length;
   causal_attention_grad(
-      arguments.floats(0, tokens * shape.qkv_width()), arguments.floats(7, tokens * shape.out_width()),
-      arguments.floats(8, tokens * shape.heads), arguments.floats(9, tokens * shape.out_width()), shape,
-      arguments.floats(10, tokens * shape.qkv_width()));
+      arguments.floats(0, tokens * shape.qkv_width()), arguments.floats(9, tokens * shape.out_width()),
+      arguments.floats(10, tokens * shape.heads), arguments.floats(11, tokens * shape.out_width()), shape,
+      arguments.floats(12, tokens * shape.qkv_width()));
 }
 
 // gatedActivation(gateUp, n, activation, y)

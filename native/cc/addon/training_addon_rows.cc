@@ -1,7 +1,8 @@
-// Kernels over the rows of one tensor that stand before a product.
+// Kernels over the rows of one tensor that stand before a product or attention.
 #include "addon/arguments.h"
 #include "training/gated_activation.h"
 #include "training/hadamard.h"
+#include "training/head_norm.h"
 
 namespace bitnet {
 namespace {
@@ -29,6 +30,35 @@ void hadamard_call(const Info& info) {
   hadamard(arguments.floats(0, rows * cols), rows, cols, arguments.floats(2, rows * cols));
 }
 
+// (qkv, qGain, kGain, heads, kvHeads, headDim, epsilon, ...)
+HeadNormShape read_head_norm_shape(const Arguments& arguments) {
+  HeadNormShape shape{0, arguments.positive(3), arguments.positive(4), arguments.positive(5),
+                      static_cast<float>(arguments.number(6))};
+  shape.rows = arguments.length(0) / shape.width();
+  arguments.floats(0, shape.rows * shape.width());
+  arguments.floats(1, shape.head_dim);
+  arguments.floats(2, shape.head_dim);
+  return shape;
+}
+
+// headNorm(qkv, qGain, kGain, heads, kvHeads, headDim, epsilon, y)
+void head_norm_call(const Info& info) {
+  const Arguments arguments(info, "headNorm");
+  const HeadNormShape shape = read_head_norm_shape(arguments);
+  head_norm(arguments.floats(0), arguments.floats(1), arguments.floats(2), shape,
+            arguments.floats(7, shape.rows * shape.width()));
+}
+
+// headNormGrad(qkv, qGain, kGain, heads, kvHeads, headDim, epsilon, dy, dqkv, dqGain, dkGain)
+void head_norm_grad_call(const Info& info) {
+  const Arguments arguments(info, "headNormGrad");
+  const HeadNormShape shape = read_head_norm_shape(arguments);
+  const int64_t size = shape.rows * shape.width();
+  head_norm_grad(arguments.floats(0), arguments.floats(1), arguments.floats(2), arguments.floats(7, size),
+                 shape, arguments.floats(8, size), arguments.floats(9, shape.head_dim),
+                 arguments.floats(10, shape.head_dim));
+}
+
 }  // namespace
 
 void init_training_rows(Napi::Env env, Napi::Object exports) {
@@ -38,6 +68,8 @@ void init_training_rows(Napi::Env env, Napi::Object exports) {
   add("squaredRelu", squared_relu_call);
   add("squaredReluGrad", squared_relu_grad_call);
   add("hadamard", hadamard_call);
+  add("headNorm", head_norm_call);
+  add("headNormGrad", head_norm_grad_call);
 }
 
 }  // namespace bitnet

@@ -4,7 +4,6 @@
 #include <vector>
 
 namespace bitnet {
-namespace {
 
 // ln(x) for x > 0 by x = m * 2^e, ln m = 2 atanh((m - 1) / (m + 1)). frexp and ldexp are exact.
 double series_log(double x) {
@@ -20,6 +19,8 @@ double series_log(double x) {
   for (int k = 41; k >= 1; k -= 2) sum = std::fma(sum, s2, 1.0 / k);
   return 2 * s * sum + e * 0.69314718055994530942;
 }
+
+namespace {
 
 double series_exp(double x) {
   const double n = std::rint(x * 1.44269504088896340736);
@@ -66,22 +67,23 @@ void series_sincos(double angle, double* sine, double* cosine) {
 
 }  // namespace
 
-void fill_rope_table(int64_t first, int64_t positions, int64_t head_dim, double theta, float* cosine,
-                     float* sine) {
-  const int64_t half = head_dim / 2;
-  const double log_theta = series_log(theta);
+void fill_rope_table(int64_t first, int64_t positions, const Rope& rope, float* cosine, float* sine) {
+  const int64_t half = rope.head_dim / 2;
+  const double log_theta = series_log(rope.theta);
   std::vector<float> inverse_frequency(static_cast<size_t>(half));
   for (int64_t i = 0; i < half; ++i) {
-    inverse_frequency[static_cast<size_t>(i)] = static_cast<float>(
-        series_exp(-(2.0 * static_cast<double>(i) / static_cast<double>(head_dim)) * log_theta));
+    const size_t at = static_cast<size_t>(i);
+    inverse_frequency[at] = static_cast<float>(
+        series_exp(-(2.0 * static_cast<double>(i) / static_cast<double>(rope.head_dim)) * log_theta));
+    if (!rope.factors.empty()) inverse_frequency[at] /= rope.factors[at];
   }
   for (int64_t p = 0; p < positions; ++p) {
     for (int64_t i = 0; i < half; ++i) {
       const float angle = static_cast<float>(first + p) * inverse_frequency[static_cast<size_t>(i)];
       double s, c;
       series_sincos(angle, &s, &c);
-      cosine[p * half + i] = static_cast<float>(c);
-      sine[p * half + i] = static_cast<float>(s);
+      cosine[p * half + i] = static_cast<float>(c) * rope.magnitude;
+      sine[p * half + i] = static_cast<float>(s) * rope.magnitude;
     }
   }
 }

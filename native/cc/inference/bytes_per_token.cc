@@ -29,9 +29,9 @@ uint64_t bytes_per_token(const Model& model) {
     for (const Linear* linear :
          {&layer.q, &layer.k, &layer.v, &layer.o, &layer.gate, &layer.up, &layer.down}) {
       bytes += matrix_bytes(*linear);
-      gains += linear->norm.size();
+      gains += linear->norm.size() + linear->bias.size();
     }
-    gains += layer.attn_norm.size() + layer.ffn_norm.size();
+    gains += layer.attn_norm.size() + layer.ffn_norm.size() + layer.q_norm.size() + layer.k_norm.size();
   }
   return static_cast<uint64_t>(bytes) + gains * sizeof(float);
 }

@@ -49,8 +49,8 @@ void ForwardPass::reserve(int64_t rows, int64_t positions) {
     const int64_t half = c.head_dim / 2;
     cosine_.resize(static_cast<size_t>(grown * half));
     sine_.resize(static_cast<size_t>(grown * half));
-    fill_rope_table(rope_positions_, grown - rope_positions_, c.head_dim, c.rope_theta,
-                    cosine_.data() + rope_positions_ * half, sine_.data() + rope_positions_ * half);
+    fill_rope_table(rope_positions_, grown - rope_positions_, c.rope, cosine_.data() + rope_positions_ * half,
+                    sine_.data() + rope_positions_ * half);
     rope_positions_ = grown;
   }
   scores_.reserve(kQueryBlock * round_up(positions, kLanes));
@@ -171,8 +171,18 @@ void ForwardPass::project(const Linear* const* linears, int count, const std::ve
   }
 }
 
+void ForwardPass::norm_heads(const Layer& layer, float* q) const {
+  const ModelConfig& c = config_;
+  for (int64_t head = 0; head < c.heads + c.kv_heads; ++head) {
+    const std::vector<float>& gain = head < c.heads ? layer.q_norm : layer.k_norm;
+    float* row = q + head * c.head_dim;
+    kernels_.rms_norm_row(row, gain.data(), c.head_dim, c.rms_norm_eps, row);
+  }
+}
+
 void ForwardPass::rotate_and_store(int64_t index) {
   const ModelConfig& c = config_;
+  const Layer& layer = model_.layers()[static_cast<size_t>(index)];
   const int64_t half = c.head_dim / 2;
   // Parts are whole cache blocks of a segment, so that no two threads write to one cache line of keys.
   for (const Segment& s : *segments_) {
@@ -182,6 +192,7 @@ void ForwardPass::rotate_and_store(int64_t index) {
         const int64_t position = s.first + i;
         float* q = qkv_.floats() + (s.row + i) * c.qkv_width();
         const float* k = q + c.attention_width();
+        if (c.qk_norm) norm_heads(layer, q);
         kernels_.rope_row(q, c.heads + c.kv_heads, c.head_dim, cosine_.data() + position * half,
                           sine_.data() + position * half);
         s.cache->store(kernels_, index, s.block, position, k, k + c.kv_heads * c.head_dim);

@@ -1,7 +1,7 @@
 // The decoder over a batch of token rows, in exactly the order of operations of the training forward:
 //
 //   x = embedding[id]
-//   per layer:  h = RMSNorm(x);  q, k, v = h Wq, h Wk, h Wv
+//   per layer:  h = RMSNorm(x);  q, k, v = h Wq, h Wk, h Wv;  q, k = RMSNorm of each head, with a QK norm
 //               rotary embedding of q and k;  k, v into the cache
 //               a = causal attention;  a = RMSNorm(a) if o has a norm;  x = x + a Wo
 //               h = RMSNorm(x)
@@ -61,6 +61,8 @@ class ForwardPass {
   void embed(const int32_t* ids);
   void attention_block(int64_t index, bool last);
   void feed_forward_block(const Layer& layer);
+  // q: the query and key heads of one row.
+  void norm_heads(const Layer& layer, float* q) const;
   void rotate_and_store(int64_t index);
   void attend(int64_t index);
   void keep_wanted_rows(const std::vector<int64_t>& wanted);

@@ -20,9 +20,12 @@ constexpr const char* kKnownKeys[] = {
     "attention.layer_norm_rms_epsilon",
     "rope.dimension_count",
     "rope.freq_base",
-    "rope.scaling.type",                     // read below
-    "rope.scaling.original_context_length",  // without scaling, of no effect
-    "tensor_data_layout",                    // of no effect in llama.cpp
+    "rope.scaling.type",
+    "rope.scaling.factor",
+    "rope.scaling.original_context_length",
+    "rope.scaling.yarn_beta_fast",
+    "rope.scaling.yarn_beta_slow",
+    "tensor_data_layout",  // of no effect in llama.cpp
 };
 
 // Keys that switch something on: with one of these values, in llama.cpp's meaning, nothing.
@@ -31,18 +34,31 @@ struct NeutralKey {
   double value, or_value;
 };
 constexpr NeutralKey kNeutralKeys[] = {
-    {"rope.scaling.factor", 1, 0},    {"rope.scale_linear", 1, 0},        {"rope.scaling.attn_factor", 1, 0},
-    {"rope.scaling.finetuned", 0, 0}, {"attention.sliding_window", 0, 0}, {"attention.causal", 1, 1},
-    {"attention.scale", 0, 0},        {"attention.clamp_kqv", 0, 0},      {"attention.max_alibi_bias", 0, 0},
-    {"attn_logit_softcapping", 0, 0}, {"final_logit_softcapping", 0, 0},  {"logit_scale", 1, 0},
-    {"residual_scale", 1, 0},         {"embedding_scale", 1, 0},          {"use_parallel_residual", 0, 0},
-    {"expert_count", 0, 0},           {"expert_used_count", 0, 0},        {"pooling_type", 0, 0},
+    {"rope.scale_linear", 1, 0},
+    {"rope.scaling.attn_factor", 1, 0},
+    {"rope.scaling.yarn_ext_factor", 1, -1},
+    {"rope.scaling.finetuned", 0, 1},
+    {"attention.sliding_window", 0, 0},
+    {"attention.causal", 1, 1},
+    {"attention.scale", 0, 0},
+    {"attention.clamp_kqv", 0, 0},
+    {"attention.max_alibi_bias", 0, 0},
+    {"attn_logit_softcapping", 0, 0},
+    {"final_logit_softcapping", 0, 0},
+    {"logit_scale", 1, 0},
+    {"residual_scale", 1, 0},
+    {"embedding_scale", 1, 0},
+    {"use_parallel_residual", 0, 0},
+    {"expert_count", 0, 0},
+    {"expert_used_count", 0, 0},
+    {"pooling_type", 0, 0},
 };
 
 constexpr const char* kOwnKeys[] = {"version",       "weight_quantizer", "activation_quantizer",
                                     "scale_dtype",   "embedding_dtype",  "hidden_act",
                                     "use_sub_norms", "norm_placement",   "feed_forward",
-                                    "use_hadamard",  "activation_keep",  "head.activation_quantizer"};
+                                    "use_hadamard",  "activation_keep",  "head.activation_quantizer",
+                                    "qk_norm"};
 constexpr uint64_t kOwnKeysVersion = 1;
 
 std::string value_text(const GgufValue& value) {
@@ -82,13 +98,6 @@ const NeutralKey* find_neutral(const std::string& name) {
 }
 
 void check_architecture_key(const std::string& key, const std::string& name, const GgufValue& value) {
-  if (name == "rope.scaling.type") {
-    // llama.cpp's converter of BitNets writes "linear" with the factor 1.
-    const bool plain =
-        value.type == GgufValueType::string && (value.text == "none" || value.text == "linear");
-    if (!plain) fail(key, value, "this rope scaling is not supported");
-    return;
-  }
   if (const NeutralKey* neutral = find_neutral(name)) {
     const bool harmless =
         is_number(value) && (value.number == neutral->value || value.number == neutral->or_value);
@@ -146,7 +155,7 @@ void check_file_kind(const GgufFile& file) {
 
 void check_metadata(const GgufFile& file, const ModelConfig& config) {
   const std::string prefix = config.architecture + ".";
-  const bool own_architecture = prefix == "bitnet-lab.";
+  const bool own_architecture = config.architecture == kOwnArchitecture;
   for (const auto& [key, value] : file.metadata()) {
     std::string name;
     const bool own = starts_with(key, "bitnet-lab.", &name) &&

@@ -82,19 +82,30 @@ struct Model::Loader {
     return row(name, size);
   }
 
-  void add(Linear* linear, const std::string& name, int64_t out, int64_t in, bool interleaved) {
+  // A bias of a layer that may have none, as the rows of its weight are ordered.
+  std::vector<float> bias(const std::string& name, int64_t out, bool allowed, int64_t interleaved_head_dim) {
+    if (!allowed || !file.tensor(name)) return {};
+    const std::vector<float> stored = row(name, out);
+    std::vector<float> values(stored.size());
+    for (int64_t i = 0; i < out; ++i) {
+      values[static_cast<size_t>(i)] = stored[static_cast<size_t>(stored_row(i, interleaved_head_dim))];
+    }
+    model.parameters_ += static_cast<uint64_t>(out);
+    return values;
+  }
+
+  void add(Linear* linear, const std::string& name, int64_t out, int64_t in, bool interleaved, bool is_qkv) {
     const std::string weight = name + ".weight";
     const GgufTensor& tensor = require(weight, {static_cast<uint64_t>(in), static_cast<uint64_t>(out)});
     linear->out = out;
     linear->in = in;
     linear->ternary = config.integer_products();
     if (file.tensor(name + ".scale")) linear->multiplier = row(name + ".scale", 1)[0];
-    // Other architectures' biases are of models that this engine does not compute.
-    if (config.architecture == "bitnet-lab" && file.tensor(name + ".bias"))
-      linear->bias = row(name + ".bias", out);
+    const int64_t head_dim = interleaved ? config.head_dim : 0;
+    const bool biased = config.biases == Biases::any || (config.biases == Biases::qkv && is_qkv);
+    linear->bias = bias(name + ".bias", out, biased, head_dim);
     if (!config.ternary_weights) linear->row_type = float_row_type(tensor);
 
-    const int64_t head_dim = interleaved ? config.head_dim : 0;
     size_t bytes = 0;
     if (linear->ternary) {
       bytes = static_cast<size_t>(panel_bytes(out, in));
@@ -278,13 +289,18 @@ Model::Model(std::unique_ptr<GgufFile> file, int threads, const std::atomic<bool
       layer.attn_norm = loader.gains(prefix + "attn_norm.weight", c.hidden_size);
       layer.ffn_norm = loader.gains(prefix + "ffn_norm.weight", c.hidden_size);
     }
+    if (c.qk_norm) {
+      layer.q_norm = loader.gains(prefix + "attn_q_norm.weight", c.head_dim);
+      layer.k_norm = loader.gains(prefix + "attn_k_norm.weight", c.head_dim);
+    }
     const auto add = [&](Linear* linear, const char* suffix, int64_t out, int64_t in,
                          bool interleaved = false, const char* sub_norm = nullptr) {
       const bool has_sub_norm = sub_norm && c.norm_placement == NormPlacement::sub;
       const std::string tensor = prefix + suffix;
       if (own_norms) linear->norm = loader.gains(tensor + ".rms_norm.weight", in);
       if (has_sub_norm) linear->norm = loader.gains(prefix + sub_norm + ".weight", in);
-      loader.add(linear, tensor, out, in, interleaved);
+      const bool is_qkv = linear == &layer.q || linear == &layer.k || linear == &layer.v;
+      loader.add(linear, tensor, out, in, interleaved, is_qkv);
     };
     const int64_t kv_width = c.kv_heads * c.head_dim;
     add(&layer.q, "attn_q", c.attention_width(), c.hidden_size, c.interleaved_rope);
@@ -302,6 +318,7 @@ Model::Model(std::unique_ptr<GgufFile> file, int threads, const std::atomic<bool
     head = &loader.vocabulary_matrix("output.weight");
   }
   head_ = {nullptr, float_row_type(*head), c.vocab_size, c.hidden_size};
+  if (!c.rope.factors.empty()) loader.used.insert("rope_freqs.weight");
   loader.reject_unknown();
   check_i2_s_sizes(*file_);
   check_i2_s_order(*file_, c.layers, c.hidden_size, c.intermediate_size);

@@ -1,8 +1,9 @@
 #include "inference/model_config.h"
 
-#include <cmath>
-
+#include "inference/families.h"
+#include "inference/metadata_keys.h"
 #include "inference/metadata_rules.h"
+#include "inference/rope_keys.h"
 
 namespace bitnet {
 namespace {
@@ -14,114 +15,22 @@ constexpr int64_t kMaxHeadDim = 8192;
 constexpr int64_t kMaxPositions = int64_t{1} << 24;
 constexpr int64_t kMaxVocabulary = int64_t{1} << 26;
 
-class Keys {
- public:
-  explicit Keys(const GgufFile& file) : file_(file) {}
-
-  std::string text(const std::string& key, const char* otherwise) const {
-    const GgufValue* value = file_.find(key);
-    if (!value) {
-      if (otherwise) return otherwise;
-      throw GgufError("metadata \"" + key + "\" is missing");
-    }
-    if (value->type != GgufValueType::string) throw GgufError("metadata \"" + key + "\" is not a string");
-    return std::string(value->text);
-  }
-
-  // An integer in [1, limit]; 0 if absent and not required.
-  int64_t count(const std::string& key, int64_t limit, bool required = true) const {
-    const GgufValue* value = file_.find(key);
-    if (!value) {
-      if (!required) return 0;
-      throw GgufError("metadata \"" + key + "\" is missing");
-    }
-    const double number = value->number;
-    if (!integral(value->type) || !(number >= 1 && number <= static_cast<double>(limit))) {
-      throw GgufError("metadata \"" + key + "\" must be an integer from 1 to " + std::to_string(limit));
-    }
-    return static_cast<int64_t>(number);
-  }
-
-  bool flag(const std::string& key, bool otherwise) const {
-    const GgufValue* value = file_.find(key);
-    if (!value) return otherwise;
-    if (value->type != GgufValueType::boolean) throw GgufError("metadata \"" + key + "\" is not a boolean");
-    return value->integer != 0;
-  }
-
-  // A positive finite number; `otherwise` if absent, an error if that is 0.
-  double positive(const std::string& key, double otherwise) const {
-    const GgufValue* value = file_.find(key);
-    if (!value) {
-      if (otherwise > 0) return otherwise;
-      throw GgufError("metadata \"" + key + "\" is missing");
-    }
-    if ((value->type != GgufValueType::f32 && value->type != GgufValueType::f64) || !(value->number > 0) ||
-        !std::isfinite(value->number)) {
-      throw GgufError("metadata \"" + key + "\" must be a positive number");
-    }
-    return value->number;
-  }
-
- private:
-  static bool integral(GgufValueType type) {
-    switch (type) {
-      case GgufValueType::f32:
-      case GgufValueType::f64:
-      case GgufValueType::boolean:
-      case GgufValueType::string:
-      case GgufValueType::array:
-        return false;
-      default:
-        return true;
-    }
-  }
-
-  const GgufFile& file_;
-};
-
-// A word of a key, and what it means.
-template <typename Meaning>
-struct Word {
-  const char* text;
-  Meaning meaning;
-};
-
-// What the key says. `expected` is what the architecture means (null: the key decides). `otherwise` is what it
-// says where it is missing (null: it must be there).
-template <typename Meaning, size_t Count>
-Meaning choose(const Keys& keys, const std::string& key, const Word<Meaning> (&words)[Count],
-               const char* expected, const char* otherwise = nullptr) {
-  const std::string value = keys.text(key, expected ? expected : otherwise);
-  std::string known;
-  for (size_t i = 0; i < Count; ++i) {
-    known += std::string(i == 0 ? "" : i + 1 < Count ? ", " : " and ") + "\"" + words[i].text + "\"";
-    if (value != words[i].text) continue;
-    if (expected && value != expected) {
-      throw GgufError("metadata \"" + key + "\" is \"" + value +
-                      "\", which contradicts the architecture (\"" + expected + "\")");
-    }
-    return words[i].meaning;
-  }
-  throw GgufError("metadata \"" + key + "\" is " + quoted(value) + ", valid are " + known);
-}
-
 bool has_ternary_weights(const GgufFile& file) {
   const GgufTensor* tensor = file.tensor("blk.0.attn_q.weight");
   return tensor && (tensor->type == GgmlType::tq1_0 || tensor->type == GgmlType::tq2_0 ||
                     tensor->type == GgmlType::i2_s);
 }
 
-// The graphs of BitNet have both sub-norms, Llama's has none.
-NormPlacement read_norm_placement(const GgufFile& file, const Keys& keys, const std::string& architecture) {
+// What the family says (null: the model is our own, and its keys do).
+NormPlacement read_norm_placement(const GgufFile& file, const Keys& keys, const Family* family) {
   static constexpr const char* key = "bitnet-lab.norm_placement";
   static constexpr Word<NormPlacement> words[] = {{"pre", NormPlacement::pre},
                                                   {"sub", NormPlacement::sub},
                                                   {"every_linear", NormPlacement::every_linear}};
-  const bool own = architecture == "bitnet-lab";
+  const bool own = family == nullptr;
   const bool sub_norms =
       own ? keys.flag("bitnet-lab.use_sub_norms", file.tensor("blk.0.attn_sub_norm.weight") != nullptr)
-          : architecture != "llama";
+          : family->norm_placement == NormPlacement::sub;
   const char* named = sub_norms ? "sub" : "pre";
   const NormPlacement placement = choose(keys, key, words, own ? nullptr : named, named);
   if (own && file.find("bitnet-lab.use_sub_norms") && sub_norms != (placement == NormPlacement::sub)) {
@@ -131,10 +40,16 @@ NormPlacement read_norm_placement(const GgufFile& file, const Keys& keys, const 
 }
 
 // What stands in a layer besides its norms. Other architectures than ours have a gate and no transform.
-void read_graph(const GgufFile& file, const Keys& keys, ModelConfig* config) {
+void read_graph(const GgufFile& file, const Keys& keys, const Family* family, ModelConfig* config) {
   static constexpr Word<bool> words[] = {{"gated", true}, {"mlp", false}};
-  const bool own = config->architecture == "bitnet-lab";
-  config->norm_placement = read_norm_placement(file, keys, config->architecture);
+  const bool own = family == nullptr;
+  config->norm_placement = read_norm_placement(file, keys, family);
+  config->qk_norm = keys.flag("bitnet-lab.qk_norm", !own && family->qk_norm);
+  if (!own && config->qk_norm != family->qk_norm) {
+    throw GgufError("metadata \"bitnet-lab.qk_norm\" contradicts the architecture");
+  }
+  config->biases = own ? Biases::any : family->biases;
+  config->interleaved_rope = !own && family->interleaved_rope;
   config->gated = choose(keys, "bitnet-lab.feed_forward", words, own ? nullptr : "gated", "gated");
   if (!config->gated && config->hidden_act != HiddenAct::relu2) {
     throw GgufError("metadata \"bitnet-lab.feed_forward\" is \"mlp\", which needs hidden_act \"relu2\"");
@@ -154,33 +69,32 @@ double read_activation_keep(const GgufFile& file, const Keys& keys, const ModelC
   static constexpr const char* key = "bitnet-lab.activation_keep";
   if (!file.find(key)) return 1.0;
   const double keep = keys.positive(key, 0);
-  if (!(keep <= 1.0) || !config.activations.quantizes() || config.architecture != "bitnet-lab") {
+  if (!(keep <= 1.0) || !config.activations.quantizes() || config.architecture != kOwnArchitecture) {
     throw GgufError("metadata \"" + std::string(key) +
                     "\" must be at most 1, of quantized activations of a bitnet-lab model");
   }
   return keep;
 }
 
-void read_quantizers(const GgufFile& file, const Keys& keys, ModelConfig* config) {
-  const std::string& architecture = config->architecture;
-  const bool own = architecture == "bitnet-lab";
-  const bool relu2 = architecture == "bitnet-b1.58" || architecture == "bitnet-25";
-  const bool ternary = architecture == "llama" ? has_ternary_weights(file) : true;
+void read_quantizers(const GgufFile& file, const Keys& keys, const Family* family, ModelConfig* config) {
   static constexpr Word<HiddenAct> acts[] = {{"relu2", HiddenAct::relu2}, {"silu", HiddenAct::silu}};
   static constexpr Word<bool> weights[] = {{"absmean_ternary", true}, {"none", false}};
   static constexpr Word<ActivationCodes> activations[] = {{"absmax_int8", ActivationCodes::absmax_int8},
                                                           {"absmax_int4", ActivationCodes::absmax_int4},
                                                           {"absmean_int4", ActivationCodes::absmean_int4},
                                                           {"none", ActivationCodes::none}};
-  config->hidden_act = choose(keys, "bitnet-lab.hidden_act", acts, own ? nullptr : relu2 ? "relu2" : "silu");
-  config->ternary_weights = choose(keys, "bitnet-lab.weight_quantizer", weights,
-                                   own       ? nullptr
-                                   : ternary ? "absmean_ternary"
-                                             : "none");
+  const char* act = nullptr;
+  if (family) act = family->hidden_act == HiddenAct::relu2 ? "relu2" : "silu";
+  config->hidden_act = choose(keys, "bitnet-lab.hidden_act", acts, act);
+  // A BitNet has both; of another family's file our keys say it, and without them its tensor types.
+  const bool fixed = family && family->bitnet_layers;
+  const bool ternary = fixed || has_ternary_weights(file);
+  const char* weights_word = !family ? nullptr : ternary ? "absmean_ternary" : "none";
+  const char* activations_word = !family ? nullptr : ternary ? "absmax_int8" : "none";
+  config->ternary_weights =
+      choose(keys, "bitnet-lab.weight_quantizer", weights, fixed ? weights_word : nullptr, weights_word);
   config->activations.codes = choose(keys, "bitnet-lab.activation_quantizer", activations,
-                                     own       ? nullptr
-                                     : ternary ? "absmax_int8"
-                                               : "none");
+                                     fixed ? activations_word : nullptr, activations_word);
   config->activations.keep = read_activation_keep(file, keys, *config);
   const char* head_key = "bitnet-lab.head.activation_quantizer";
   static constexpr Word<bool> head[] = {{"absmax_int8", true}, {"none", false}};
@@ -194,14 +108,9 @@ ModelConfig read_model_config(const GgufFile& file) {
   const Keys keys(file);
   ModelConfig config;
   config.architecture = keys.text("general.architecture", nullptr);
-  const std::string& name = config.architecture;
-  if (name != "bitnet-b1.58" && name != "bitnet-25" && name != "bitnet" && name != "llama" &&
-      name != "bitnet-lab") {
-    throw GgufError("metadata \"general.architecture\" is " + quoted(name) +
-                    ", which is not supported (bitnet-b1.58, bitnet-25, bitnet, llama and bitnet-lab are)");
-  }
-  const std::string prefix = name + ".";
-  config.interleaved_rope = name == "llama";
+  const Family* family = nullptr;
+  if (config.architecture != kOwnArchitecture) family = &family_of(config.architecture);
+  const std::string prefix = config.architecture + ".";
   config.context_length = keys.count(prefix + "context_length", kMaxPositions);
   config.hidden_size = keys.count(prefix + "embedding_length", kMaxWidth);
   config.layers = keys.count(prefix + "block_count", kMaxLayers);
@@ -237,12 +146,9 @@ ModelConfig read_model_config(const GgufFile& file) {
         " elements: the size must be even, all heads together at most " + std::to_string(kMaxWidth));
   }
   config.rms_norm_eps = static_cast<float>(keys.positive(prefix + "attention.layer_norm_rms_epsilon", 0));
-  config.rope_theta = keys.positive(prefix + "rope.freq_base", 10000.0);
-  read_quantizers(file, keys, &config);
-  read_graph(file, keys, &config);
-  if (file.tensor("rope_freqs.weight")) {
-    throw GgufError("tensor \"rope_freqs.weight\": scaled rotary frequencies are not supported");
-  }
+  config.rope = read_rope(file, keys, prefix, config.head_dim);
+  read_quantizers(file, keys, family, &config);
+  read_graph(file, keys, family, &config);
 
   const GgufTensor* embedding = file.tensor("token_embd.weight");
   if (!embedding) throw GgufError("tensor \"token_embd.weight\" is missing");

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/activation_quantizer.h"
+#include "core/rope_table.h"
 #include "inference/gguf_file.h"
 
 namespace bitnet {
@@ -13,9 +14,14 @@ enum class HiddenAct { relu2, silu };
 // RMSNorm before attention and feed-forward only; before the o and down projections too; or in every linear
 // layer and nowhere else.
 enum class NormPlacement { pre, sub, every_linear };
+// Linear layers that may have a bias; whether they do, the tensors of the file say.
+enum class Biases { none, qkv, any };
+
+// Ours, of models that no other program's graph is.
+constexpr const char* kOwnArchitecture = "bitnet-lab";
 
 struct ModelConfig {
-  std::string architecture;  // bitnet-b1.58, bitnet-25, bitnet, llama or bitnet-lab
+  std::string architecture;  // of families.h, or our own
   int64_t vocab_size;
   int64_t context_length;
   int64_t hidden_size;
@@ -25,7 +31,7 @@ struct ModelConfig {
   int64_t kv_heads;  // each serves heads / kv_heads query heads
   int64_t head_dim;  // even
   float rms_norm_eps;
-  double rope_theta;
+  Rope rope;
   HiddenAct hidden_act;
   bool ternary_weights;             // linear weights are absmean ternary
   ActivationQuantizer activations;  // of the inputs of linear layers
@@ -33,6 +39,8 @@ struct ModelConfig {
   NormPlacement norm_placement;
   bool gated;     // down(act(gate) * up), not down(act(up))
   bool hadamard;  // transform of the inputs of the o and down projections
+  bool qk_norm;   // RMSNorm of each query and key head before its rotation
+  Biases biases;
   // The rows of q and k are stored in the order of interleaved rotary embedding (the `llama` architecture).
   bool interleaved_rope;
 

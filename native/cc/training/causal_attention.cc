@@ -23,24 +23,22 @@ constexpr int64_t kStrip = 12;
 
 struct RopeTable {
   int64_t positions = 0;
-  int64_t head_dim = 0;
-  double theta = 0;
+  Rope rope;
   std::vector<float> cosine, sine, minus_sine;
 };
 
 // The table of the last shape asked for, with room to spare for shorter sequences.
-const RopeTable& rope_table(int64_t positions, int64_t head_dim, double theta) {
+const RopeTable& rope_table(int64_t positions, const Rope& rope) {
   thread_local RopeTable table;
-  if (table.positions < positions || table.head_dim != head_dim || table.theta != theta) {
-    const size_t size = static_cast<size_t>(positions * (head_dim / 2));
+  if (table.positions < positions || !(table.rope == rope)) {
+    const size_t size = static_cast<size_t>(positions * (rope.head_dim / 2));
     table.cosine.resize(size);
     table.sine.resize(size);
-    fill_rope_table(0, positions, head_dim, theta, table.cosine.data(), table.sine.data());
+    fill_rope_table(0, positions, rope, table.cosine.data(), table.sine.data());
     table.minus_sine = table.sine;
     for (float& value : table.minus_sine) value = -value;
     table.positions = positions;
-    table.head_dim = head_dim;
-    table.theta = theta;
+    table.rope = rope;
   }
   return table;
 }
@@ -184,7 +182,7 @@ void causal_attention(const float* qkv, const AttentionShape& shape, float* out,
   const int64_t group = shape.heads / shape.kv_heads;
   const int64_t width = shape.qkv_width(), out_width = shape.out_width();
   const float scale = score_scale(head_dim);
-  const RopeTable& rope = rope_table(length, head_dim, shape.rope_theta);
+  const RopeTable& rope = rope_table(length, shape.rope());
   parallel_chunks(shape.batch * shape.kv_heads, 1, [&](int64_t task, int64_t) {
     const int64_t sequence = task / shape.kv_heads, kv_head = task % shape.kv_heads;
     ArenaScope scope;
@@ -217,7 +215,7 @@ void causal_attention_grad(const float* qkv, const float* out, const float* log_
   const int64_t length = shape.length, head_dim = shape.head_dim;
   const int64_t group = shape.heads / shape.kv_heads;
   const int64_t width = shape.qkv_width(), out_width = shape.out_width();
-  const RopeTable& rope = rope_table(length, head_dim, shape.rope_theta);
+  const RopeTable& rope = rope_table(length, shape.rope());
   parallel_chunks(shape.batch * shape.kv_heads, 1, [&](int64_t task, int64_t) {
     const int64_t sequence = task / shape.kv_heads, kv_head = task % shape.kv_heads;
     ArenaScope scope;

@@ -11,6 +11,9 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
+
+#include "core/rope_table.h"
 
 namespace bitnet {
 
@@ -21,9 +24,12 @@ struct AttentionShape {
   int64_t kv_heads;
   int64_t head_dim;
   double rope_theta;
+  std::vector<float> rope_factors{};  // of core/rope_table.h
+  float rope_magnitude = 1.0f;
 
   int64_t qkv_width() const { return (heads + 2 * kv_heads) * head_dim; }
   int64_t out_width() const { return heads * head_dim; }
+  Rope rope() const { return {head_dim, rope_theta, rope_factors, rope_magnitude}; }
 };
 
 // qkv [batch][length][qkv_width] -> out [batch][length][out_width], log_sum [batch][heads][length].

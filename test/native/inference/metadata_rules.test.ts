@@ -35,9 +35,10 @@ const under = (key: string) => `bitnet-b1.58.${key}`;
 
 describe("keys of the architecture", () => {
   it.each<[string, HandValue, string]>([
-    ["rope.scaling.type", { string: "yarn" }, 'is "yarn": this rope scaling is not supported'],
+    ["rope.scaling.type", { string: "longrope" }, 'is "longrope", valid are "none", "linear" and "yarn"'],
     ["rope.scaling.type", { string: "linear\nnone" }, 'is "linear?none"'],
-    ["rope.scaling.factor", { f32: 8 }, "is 8: this engine has nothing of the kind"],
+    ["rope.scaling.factor", { f32: 0 }, "must be a positive number"],
+    ["rope.scaling.attn_factor", { f32: 1.5 }, "is 1.5: this engine has nothing of the kind"],
     ["rope.scale_linear", { f32: 0.25 }, "is 0.25"],
     ["attention.sliding_window", { u32: 4096 }, "is 4096"],
     ["attention.causal", { bool: false }, "is false"],
@@ -150,9 +151,13 @@ describe("tensors", () => {
     },
   );
 
-  it("of scaled rotary frequencies are refused", async () => {
-    const extra = floatTensor("rope_freqs.weight", [32], new Float32Array(32).fill(1));
-    expect(await failure({}, [...tensors, extra])).toContain('tensor "rope_freqs.weight"');
+  it("of scaled rotary frequencies have a positive factor for each, and no other scaling", async () => {
+    const factors = (count: number, value: number) =>
+      floatTensor("rope_freqs.weight", [count], new Float32Array(count).fill(value));
+    expect(await failure({}, [...tensors, factors(31, 1)])).toContain('tensor "rope_freqs.weight" must be F32 [32]');
+    expect(await failure({}, [...tensors, factors(32, 0)])).toContain("a factor that is not positive");
+    const both = failure({ [under("rope.scaling.factor")]: { f32: 8 } }, [...tensors, factors(32, 2)]);
+    expect(await both).toContain("both scale the rotary embedding");
   });
 
   it("of norms must be floats one by one", async () => {
