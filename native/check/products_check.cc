@@ -15,29 +15,46 @@ struct TernaryCase {
   int64_t rows, cols, tokens;
 };
 
+// Who shares a scale: the matrix, a row, or a span of columns.
+constexpr int64_t kMatrixScale = 0, kRowScales = -1;
+
 struct TernaryInput {
   std::vector<int8_t> ternary;   // [rows][cols]
   std::vector<uint8_t> storage;  // panel, 64-byte aligned inside
   std::vector<float> weight_scale, panel_scales;
+  std::vector<uint16_t> half_scales;
+  std::vector<int32_t> part_sums;
   TernaryPanel panel;
   int64_t x_stride;
   std::vector<int8_t> x;
   std::vector<float> act_scale;
   std::vector<int32_t> code_sum;
 
-  TernaryInput(Random& random, const TernaryCase& shape, bool extreme, bool per_row) {
+  TernaryInput(Random& random, const TernaryCase& shape, bool extreme, int64_t scales, bool half = false) {
+    const bool per_row = scales == kRowScales;
+    const int64_t spans = scales > 0 ? shape.cols / scales : 1;
     ternary.resize(static_cast<size_t>(shape.rows * shape.cols));
     // Extreme input drives every partial sum to its bound: codes 2 and activations -128 or 127.
     for (int8_t& t : ternary) t = static_cast<int8_t>(extreme ? 1 : random.below(3) - 1);
     storage.resize(static_cast<size_t>(panel_bytes(shape.rows, shape.cols) + 63));
     uint8_t* codes = storage.data() + (64 - reinterpret_cast<uintptr_t>(storage.data()) % 64) % 64;
     pack_panel(ternary.data(), shape.cols, shape.rows, shape.cols, 0, panel_groups(shape.rows), codes);
-    for (int64_t n = 0; n < (per_row ? shape.rows : 1); ++n) {
-      weight_scale.push_back(0.37f + 0.3f * random.unit());
+    for (int64_t n = 0; n < (scales == kMatrixScale ? 1 : shape.rows * spans); ++n) {
+      const float scale = 0.37f + 0.3f * random.unit();
+      weight_scale.push_back(half ? f16_to_f32(f32_to_f16(scale)) : scale);
     }
-    panel_scales.resize(static_cast<size_t>(panel_scale_count(shape.rows, per_row)));
-    fill_panel_scales(weight_scale.data(), shape.rows, per_row, panel_scales.data());
-    panel = {codes, shape.rows, shape.cols, panel_scales.data(), panel_scale_step(per_row)};
+    if (scales > 0) {
+      panel_scales.resize(static_cast<size_t>(round_up(shape.rows, kPanelRows) * spans));
+      fill_span_scales(weight_scale.data(), shape.rows, spans, 0, panel_groups(shape.rows),
+                       panel_scales.data());
+      for (const float scale : panel_scales) half_scales.push_back(f32_to_f16(scale));
+      const void* values = half ? static_cast<const void*>(half_scales.data()) : panel_scales.data();
+      panel = {codes, shape.rows, shape.cols, nullptr, 0, {values, scales, half}};
+    } else {
+      panel_scales.resize(static_cast<size_t>(panel_scale_count(shape.rows, per_row)));
+      fill_panel_scales(weight_scale.data(), shape.rows, per_row, panel_scales.data());
+      panel = {codes, shape.rows, shape.cols, panel_scales.data(), panel_scale_step(per_row)};
+    }
     x_stride = padded_cols(shape.cols);
     x.assign(static_cast<size_t>(x_stride * shape.tokens), 0);
     for (int64_t t = 0; t < shape.tokens; ++t) {
@@ -50,6 +67,12 @@ struct TernaryInput {
       code_sum.push_back(sum);
       act_scale.push_back(0.01f + std::fabs(random.unit()));
     }
+    if (scales <= 0) return;
+    const int64_t parts = code_parts(shape.cols);
+    part_sums.resize(static_cast<size_t>(shape.tokens * parts));
+    for (int64_t t = 0; t < shape.tokens; ++t) {
+      sum_code_parts(x.data() + t * x_stride, shape.cols, part_sums.data() + t * parts);
+    }
   }
 
   std::vector<float> product(const Kernels& kernels, int64_t tokens, int64_t group_begin,
@@ -57,7 +80,9 @@ struct TernaryInput {
     const int64_t stride = panel.rows + 3;
     std::vector<float> y(static_cast<size_t>(tokens * stride), -7.0f);
     ternary_product(kernels, panel, group_begin, group_end,
-                    {x.data(), x_stride, act_scale.data(), code_sum.data(), tokens}, y.data(), stride);
+                    {x.data(), x_stride, act_scale.data(), code_sum.data(), tokens, nullptr,
+                     part_sums.empty() ? nullptr : part_sums.data()},
+                    y.data(), stride);
     return y;
   }
 };
@@ -74,7 +99,7 @@ CHECK_TEST("ternary_gemm is the exact integer product, in every variant and shap
   for (const TernaryCase& shape : kTernaryCases) {
     for (int kind = 0; kind < 4; ++kind) {
       const bool extreme = kind % 2 == 1, per_row = kind / 2 == 1;
-      const TernaryInput input(random, shape, extreme, per_row);
+      const TernaryInput input(random, shape, extreme, per_row ? kRowScales : kMatrixScale);
       const std::vector<float> expected = input.product(scalar(), shape.tokens, 0, panel_groups(shape.rows));
       for (int64_t t = 0; t < shape.tokens; ++t) {
         for (int64_t n = 0; n < shape.rows; ++n) {
@@ -97,16 +122,60 @@ CHECK_TEST("ternary_gemm is the exact integer product, in every variant and shap
   }
 }
 
+constexpr TernaryCase kSpanCases[] = {
+    {1, 64, 1},     {16, 256, 1},   {17, 128, 2},   {40, 192, 3},   {33, 384, 4},
+    {48, 256, 5},   {31, 512, 6},   {64, 768, 7},   {20, 320, 8},   {96, 576, 9},
+    {7, 640, 12},   {50, 1024, 13}, {16, 1280, 24}, {35, 1536, 25}, {16, 4096, 1},
+    {32, 2560, 33}, {18, 256, 200}, {96, 128, 300}, {33, 1792, 57}, {29, 2048, 519},
+};
+
+CHECK_TEST("ternary_gemm with scales of spans is a chain of fma over exact sums, in every variant") {
+  Random random(19);
+  for (const TernaryCase& shape : kSpanCases) {
+    for (const int64_t span : {64, 128, 256}) {
+      if (shape.cols % span) continue;
+      for (int kind = 0; kind < 3; ++kind) {
+        const TernaryInput input(random, shape, kind == 1, span, kind == 2);
+        const int64_t groups = panel_groups(shape.rows), spans = shape.cols / span;
+        const std::vector<float> expected = input.product(scalar(), shape.tokens, 0, groups);
+        for (int64_t t = 0; t < shape.tokens; ++t) {
+          for (int64_t n = 0; n < shape.rows; ++n) {
+            float total = 0.0f;
+            for (int64_t i = 0; i < spans; ++i) {
+              int32_t sum = 0;
+              for (int64_t k = i * span; k < (i + 1) * span; ++k) {
+                sum += input.x[static_cast<size_t>(t * input.x_stride + k)] *
+                       input.ternary[static_cast<size_t>(n * shape.cols + k)];
+              }
+              const float scale = input.weight_scale[static_cast<size_t>(n * spans + i)];
+              total = std::fma(static_cast<float>(sum), scale, total);
+            }
+            const float y = total * input.act_scale[static_cast<size_t>(t)];
+            const float got = expected[static_cast<size_t>(t * (shape.rows + 3) + n)];
+            expect(float_bits(y) == float_bits(got), "scalar: %.9g, not %.9g", got, y);
+          }
+        }
+        for_each_variant([&](const Kernels& kernels) {
+          expect_same_bits(expected, input.product(kernels, shape.tokens, 0, groups), kernels.name,
+                           "ternary_gemm with spans");
+        });
+      }
+    }
+  }
+}
+
 CHECK_TEST("ternary_gemm writes only the rows of its groups") {
   Random random(12);
-  const TernaryInput input(random, {70, 96, 9}, false, true);
-  for (const int64_t begin : {0, 1, 3}) {
-    for (const int64_t end : {1, 3, 4, 5}) {
-      if (begin >= end) continue;
-      const std::vector<float> expected = input.product(scalar(), 9, begin, end);
-      for_each_variant([&](const Kernels& kernels) {
-        expect_same_bits(expected, input.product(kernels, 9, begin, end), kernels.name, "ternary_gemm");
-      });
+  for (const int64_t scales : {kMatrixScale, kRowScales, int64_t{64}}) {
+    const TernaryInput input(random, {70, 192, 9}, false, scales);
+    for (const int64_t begin : {0, 1, 3}) {
+      for (const int64_t end : {1, 3, 4, 5}) {
+        if (begin >= end) continue;
+        const std::vector<float> expected = input.product(scalar(), 9, begin, end);
+        for_each_variant([&](const Kernels& kernels) {
+          expect_same_bits(expected, input.product(kernels, 9, begin, end), kernels.name, "ternary_gemm");
+        });
+      }
     }
   }
 }

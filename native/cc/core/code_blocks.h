@@ -26,12 +26,9 @@ class CodeBlocks {
 
   CodeRows block(int64_t i) const {
     const int64_t first = i * kTokens;
-    return {rows_.codes + first * rows_.stride,
-            rows_.stride,
-            rows_.act_scale + first,
-            rows_.code_sum + first,
-            std::min(kTokens, rows_.tokens - first),
-            packed_ + packed_code_bytes(first, cols_)};
+    CodeRows rows = rows_.rows_from(first, std::min(kTokens, rows_.tokens - first));
+    rows.packed = packed_ + packed_code_bytes(first, cols_);
+    return rows;
   }
 
   int64_t pack_parts() const {

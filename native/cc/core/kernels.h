@@ -98,6 +98,20 @@ struct CodeRows {
   int64_t tokens;
   // By Kernels::code_packing, where needs_packing says so; then at most kMaxPackedTokens tokens.
   const uint8_t* packed = nullptr;
+  // Where the weights have spans: code_parts of each row, [tokens][code_parts(cols)].
+  const int32_t* part_sums = nullptr;
+
+  const int32_t* sums_of(int64_t token) const { return part_sums + token * (stride / kCodePadding); }
+  // `count` tokens from `token` on, unpacked.
+  CodeRows rows_from(int64_t token, int64_t count) const {
+    return {codes + token * stride,
+            stride,
+            act_scale + token,
+            code_sum + token,
+            count,
+            nullptr,
+            part_sums ? sums_of(token) : nullptr};
+  }
 };
 // What one pass over unpacked weights multiplies: enough tokens to pay for the unpacking, few enough for the
 // second-level cache.
@@ -153,6 +167,10 @@ struct Kernels {
   //   y[t][n] = float(sum_k x[t][k] * ternary[n][k]) * (act_scale[t] * weight_scale[n])
   // for rows n of the groups [group_begin, group_end) and all tokens of x, with weight_scale[n] =
   // w.group_scales(n / 16)[n % 16]. y is indexed by the absolute n; rows y_stride floats apart.
+  //
+  // Where the weights have spans (w.has_spans, x.part_sums):
+  //   y[t][n] = s * act_scale[t],  s = a chain of fma(float(sum of span), scale of span n, s) over the spans
+  // in order, from 0; the sum of a span of x[t][k] * ternary[n][k] is exact.
   // Any number of tokens: the variant picks GEMV or GEMM. Requires cols <= 2^23 (an int32 sum cannot
   // overflow), and packed codes where needs_packing says so.
   void (*ternary_gemm)(const TernaryPanel& w, int64_t group_begin, int64_t group_end, const CodeRows& x,

@@ -57,37 +57,6 @@ void ternarize(const float* w, int64_t count, float inverse_scale, int8_t* terna
   for (int64_t i = 0; i < count; ++i) ternary[i] = round_clip(w[i] * inverse_scale, -1.0f, 1.0f);
 }
 
-// ---- integer product -------------------------------------------------------------------------------------
-
-void ternary_gemm(const TernaryPanel& w, int64_t group_begin, int64_t group_end, const CodeRows& codes_of_x,
-                  float* y, int64_t y_stride) {
-  const auto& [x, x_stride, act_scale, code_sum, tokens, packed_x] = codes_of_x;
-  static_cast<void>(packed_x);
-  const int64_t blocks = padded_cols(w.cols) / kPanelCols;
-  for (int64_t group = group_begin; group < group_end; ++group) {
-    const uint8_t* codes = w.codes + group * panel_group_bytes(w.cols);
-    const float* scales = w.group_scales(group);
-    const int64_t first = group * kPanelRows;
-    const int64_t rows = w.rows - first < kPanelRows ? w.rows - first : kPanelRows;
-    for (int64_t t = 0; t < tokens; ++t) {
-      const int8_t* row = x + t * x_stride;
-      int32_t sums[kPanelRows] = {};
-      for (int64_t block = 0; block < blocks; ++block) {
-        for (int64_t byte = 0; byte < kPanelBlockBytes; ++byte) {
-          const unsigned packed = codes[block * kPanelBlockBytes + byte];
-          const int8_t* k = row + block * kPanelCols + byte % 4;
-          sums[byte / 4] +=
-              static_cast<int32_t>(packed & 3) * k[0] + static_cast<int32_t>(packed >> 2 & 3) * k[4] +
-              static_cast<int32_t>(packed >> 4 & 3) * k[8] + static_cast<int32_t>(packed >> 6) * k[12];
-        }
-      }
-      for (int64_t r = 0; r < rows; ++r) {
-        y[t * y_stride + first + r] = static_cast<float>(sums[r] - code_sum[t]) * (act_scale[t] * scales[r]);
-      }
-    }
-  }
-}
-
 // ---- float rows ------------------------------------------------------------------------------------------
 
 float rms_norm_row(const float* x, const float* gain, int64_t n, float eps, float* y) {
@@ -342,7 +311,7 @@ const Kernels& scalar_kernels() {
     k.code_row = code_row;
     k.abs_sum_row = abs_sum_row;
     k.ternarize = ternarize;
-    k.ternary_gemm = ternary_gemm;
+    k.ternary_gemm = ternary_gemm_scalar;
     k.rms_norm_row = rms_norm_row;
     k.rope_row = rope_row;
     k.relu2_gate = relu2_gate;

@@ -9,6 +9,9 @@
 // Two tiles of tokens meet two groups: four sums, each operand loaded once for two products. A chunk of
 // columns of unpacked codes stays in the first-level cache while all tokens pass by. A few tokens go to the
 // AVX-512 stream, which is as fast as memory.
+//
+// Spans: 64 columns are one instruction. Codes are unpacked to -1, 0, 1, so that sums need no correction; those
+// of a span are stored, converted and added to totals of 16 tokens in registers, while the next ones multiply.
 #include "core/amx_intrinsics.h"
 
 #if defined(BITNET_X86) && BITNET_AMX
@@ -36,15 +39,16 @@ void pack_tile(const int8_t* codes, int64_t stride, int64_t tokens, int64_t cols
   }
 }
 
-// Packed blocks of one group to tiles.
-void unpack_group(const uint8_t* packed, int64_t blocks, uint8_t* out) {
-  const __m512i mask = _mm512_set1_epi8(3);
+// Packed blocks of one group to tiles, `zero` taken off each code.
+void unpack_group(const uint8_t* packed, int64_t blocks, int zero, uint8_t* out) {
+  const __m512i mask = _mm512_set1_epi8(3), offset = _mm512_set1_epi8(static_cast<char>(zero));
   for (int64_t block = 0; block < blocks; ++block, packed += kPanelBlockBytes, out += 4 * kTileRowBytes) {
     const __m512i v = _mm512_loadu_si512(packed);
-    _mm512_store_si512(out, _mm512_and_si512(v, mask));
-    _mm512_store_si512(out + 64, _mm512_and_si512(_mm512_srli_epi16(v, 2), mask));
-    _mm512_store_si512(out + 128, _mm512_and_si512(_mm512_srli_epi16(v, 4), mask));
-    _mm512_store_si512(out + 192, _mm512_and_si512(_mm512_srli_epi16(v, 6), mask));
+    const __m512i steps[4] = {v, _mm512_srli_epi16(v, 2), _mm512_srli_epi16(v, 4), _mm512_srli_epi16(v, 6)};
+    BITNET_UNROLL
+    for (int s = 0; s < 4; ++s) {
+      _mm512_store_si512(out + 64 * s, _mm512_sub_epi8(_mm512_and_si512(steps[s], mask), offset));
+    }
   }
 }
 
@@ -111,7 +115,7 @@ void multiply_groups(const TernaryPanel& w, int64_t group, const CodeRows& x, fl
     const int64_t chunk = cols - k < kChunkCols ? cols - k : kChunkCols;
     for (int64_t g = 0; g < 1 + TwoGroups; ++g) {
       unpack_group(w.codes + (group + g) * panel_group_bytes(w.cols) + k / kPanelCols * kPanelBlockBytes,
-                   chunk / kPanelCols, codes + g * kGroupBytes);
+                   chunk / kPanelCols, 0, codes + g * kGroupBytes);
     }
     for (int64_t tile = 0; tile < tiles; tile += 2) {
       const uint8_t* tokens = x.packed + tile * tile_step + k * kTileRows;
@@ -133,6 +137,99 @@ void multiply_groups(const TernaryPanel& w, int64_t group, const CodeRows& x, fl
   }
 }
 
+// ---- spans ----
+
+BITNET_INLINE __m512 load_scales(const void* values, bool half, int64_t index) {
+  if (!half) return _mm512_loadu_ps(static_cast<const float*>(values) + index);
+  const uint16_t* halves = static_cast<const uint16_t*>(values) + index;
+  return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(halves)));
+}
+
+// The sums of a span, `tiles` tiles of tokens and codes, to memory. Neighbouring spans use different tiles, so
+// that they need not wait for each other. (Intrinsics of tiles want literal numbers.)
+template <bool Odd>
+BITNET_INLINE void multiply_span(const uint8_t* x, const uint8_t* codes, int64_t tiles, int32_t* sums) {
+  if (Odd) {
+    _tile_zero(1);
+    for (int64_t i = 0; i < tiles; ++i, x += kTileBytes, codes += kTileBytes) {
+      _tile_loadd(5, x, kTileRowBytes);
+      _tile_loadd(7, codes, kTileRowBytes);
+      _tile_dpbssd(1, 5, 7);
+    }
+    _tile_stored(1, sums, kTileRowBytes);
+  } else {
+    _tile_zero(0);
+    for (int64_t i = 0; i < tiles; ++i, x += kTileBytes, codes += kTileBytes) {
+      _tile_loadd(4, x, kTileRowBytes);
+      _tile_loadd(6, codes, kTileRowBytes);
+      _tile_dpbssd(0, 4, 6);
+    }
+    _tile_stored(0, sums, kTileRowBytes);
+  }
+}
+
+// totals[token] += float(sums[token]) * scale for 16 tokens.
+BITNET_INLINE void add_span(const int32_t* sums, __m512 scale, __m512 (&totals)[kTileRows]) {
+  BITNET_UNROLL
+  for (int64_t t = 0; t < kTileRows; ++t) {
+    const __m512 exact = _mm512_cvtepi32_ps(_mm512_load_si512(sums + t * kPanelRows));
+    totals[t] = _mm512_fmadd_ps(exact, scale, totals[t]);
+  }
+}
+
+// A chunk of `spans` spans of one tile of tokens and one group. `scales` are those of its first span; totals
+// [16 tokens][16 rows] wait in memory from one chunk to the next.
+void multiply_span_chunk(const uint8_t* x, const uint8_t* codes, const SpanScales& scales, int64_t first_span,
+                         int64_t spans, const void* values, bool start, float* parked) {
+  alignas(64) int32_t sums[2][kTileRows * kPanelRows];
+  const int64_t tiles = scales.cols / kTileRowBytes, bytes = tiles * kTileBytes;
+  __m512 totals[kTileRows];
+  BITNET_UNROLL
+  for (int64_t t = 0; t < kTileRows; ++t) {
+    totals[t] = start ? _mm512_setzero_ps() : _mm512_load_ps(parked + t * kPanelRows);
+  }
+  BITNET_TILE_FENCE();
+  multiply_span<false>(x, codes, tiles, sums[0]);
+  for (int64_t span = 0; span < spans; span += 2) {
+    if (span + 1 < spans) multiply_span<true>(x + bytes, codes + bytes, tiles, sums[1]);
+    BITNET_TILE_FENCE();
+    add_span(sums[0], load_scales(values, scales.half, (first_span + span) * kPanelRows), totals);
+    if (span + 1 >= spans) break;
+    x += 2 * bytes;
+    codes += 2 * bytes;
+    if (span + 2 < spans) multiply_span<false>(x, codes, tiles, sums[0]);
+    BITNET_TILE_FENCE();
+    add_span(sums[1], load_scales(values, scales.half, (first_span + span + 1) * kPanelRows), totals);
+  }
+  BITNET_UNROLL
+  for (int64_t t = 0; t < kTileRows; ++t) _mm512_store_ps(parked + t * kPanelRows, totals[t]);
+}
+
+// One group times all tokens.
+void multiply_group_spans(const TernaryPanel& w, int64_t group, const CodeRows& x, float* y,
+                          int64_t y_stride) {
+  alignas(64) uint8_t codes[kGroupBytes];
+  alignas(64) float totals[kMostTiles * kTileRows * kPanelRows];
+  const int64_t cols = padded_cols(w.cols), tiles = (x.tokens + kTileRows - 1) / kTileRows;
+  for (int64_t k = 0; k < cols; k += kChunkCols) {
+    const int64_t chunk = cols - k < kChunkCols ? cols - k : kChunkCols;
+    unpack_group(w.codes + group * panel_group_bytes(w.cols) + k / kPanelCols * kPanelBlockBytes,
+                 chunk / kPanelCols, 1, codes);
+    for (int64_t tile = 0; tile < tiles; ++tile) {
+      multiply_span_chunk(x.packed + tile * kTileRows * cols + k * kTileRows, codes, w.spans,
+                          k / w.spans.cols, chunk / w.spans.cols, w.span_scales(group), k == 0,
+                          totals + tile * kTileRows * kPanelRows);
+    }
+  }
+  const int64_t rows = w.rows - group * kPanelRows;
+  const __mmask16 mask = static_cast<__mmask16>(rows >= kPanelRows ? 0xffffu : (1u << rows) - 1u);
+  y += group * kPanelRows;
+  for (int64_t t = 0; t < x.tokens; ++t, y += y_stride) {
+    const __m512 total = _mm512_load_ps(totals + t * kPanelRows);
+    _mm512_mask_storeu_ps(y, mask, _mm512_mul_ps(total, _mm512_set1_ps(x.act_scale[t])));
+  }
+}
+
 }  // namespace
 
 void ternary_gemm_amx(const TernaryPanel& w, int64_t group_begin, int64_t group_end, const CodeRows& x,
@@ -140,6 +237,9 @@ void ternary_gemm_amx(const TernaryPanel& w, int64_t group_begin, int64_t group_
   if (x.tokens <= kFewTokens) return ternary_gemm_avx512vnni(w, group_begin, group_end, x, y, y_stride);
   _tile_loadconfig(&kWholeTiles);
   int64_t group = group_begin;
+  if (w.has_spans()) {
+    for (; group < group_end; ++group) multiply_group_spans(w, group, x, y, y_stride);
+  }
   for (; group + 2 <= group_end; group += 2) multiply_groups<true>(w, group, x, y, y_stride);
   if (group < group_end) multiply_groups<false>(w, group, x, y, y_stride);
   _tile_release();

@@ -18,7 +18,7 @@
 
 #include "core/target_region.h"
 
-BITNET_TARGET_BEGIN("avx2,fma")
+BITNET_TARGET_BEGIN("avx2,fma,f16c")
 
 namespace bitnet {
 namespace {
@@ -52,15 +52,8 @@ BITNET_INLINE void add_words(__m256i* sum, __m256i words) {
 
 BITNET_INLINE __m256i widen(__m256i words) { return _mm256_madd_epi16(words, _mm256_set1_epi16(1)); }
 
-// y[r] = float(sums[r] - code_sum) * (act_scale * scales[r]) for the `rows` <= 16 rows that exist.
-BITNET_INLINE void store_outputs(__m256i low, __m256i high, int32_t code_sum, float act_scale,
-                                 const float* scales, int64_t rows, float* y) {
-  const __m256i correction = _mm256_set1_epi32(code_sum);
-  const __m256 act = _mm256_set1_ps(act_scale);
-  const __m256 first = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_sub_epi32(low, correction)),
-                                     _mm256_mul_ps(act, _mm256_loadu_ps(scales)));
-  const __m256 second = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_sub_epi32(high, correction)),
-                                      _mm256_mul_ps(act, _mm256_loadu_ps(scales + 8)));
+// The `rows` <= 16 rows that exist.
+BITNET_INLINE void store_rows(__m256 first, __m256 second, int64_t rows, float* y) {
   if (rows == kPanelRows) {
     _mm256_storeu_ps(y, first);
     _mm256_storeu_ps(y + 8, second);
@@ -70,6 +63,18 @@ BITNET_INLINE void store_outputs(__m256i low, __m256i high, int32_t code_sum, fl
   _mm256_storeu_ps(all, first);
   _mm256_storeu_ps(all + 8, second);
   std::memcpy(y, all, static_cast<size_t>(rows) * sizeof(float));
+}
+
+// y[r] = float(sums[r] - code_sum) * (act_scale * scales[r]).
+BITNET_INLINE void store_outputs(__m256i low, __m256i high, int32_t code_sum, float act_scale,
+                                 const float* scales, int64_t rows, float* y) {
+  const __m256i correction = _mm256_set1_epi32(code_sum);
+  const __m256 act = _mm256_set1_ps(act_scale);
+  const __m256 first = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_sub_epi32(low, correction)),
+                                     _mm256_mul_ps(act, _mm256_loadu_ps(scales)));
+  const __m256 second = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_sub_epi32(high, correction)),
+                                      _mm256_mul_ps(act, _mm256_loadu_ps(scales + 8)));
+  store_rows(first, second, rows, y);
 }
 
 // Packed blocks to steps of 64 code bytes: 16 rows of 4 columns.
@@ -86,13 +91,76 @@ BITNET_INLINE void unpack(const uint8_t* packed, int64_t blocks, uint8_t* codes)
   }
 }
 
-// Adds `steps` <= 64 steps of Tokens tokens to sums[token][16], or starts them.
-template <int Tokens>
-BITNET_INLINE void multiply_tile(const uint8_t* codes, const int8_t* x, int64_t x_stride, int64_t steps,
-                                 bool start, int32_t* sums) {
+// What becomes of the exact sums of one token over at most 64 steps.
+struct AddSums {
+  int32_t* sums;  // [token][16]
+  bool start;
+
+  BITNET_INLINE void operator()(int64_t token, __m256i low, __m256i high) const {
+    int32_t* out = sums + token * kPanelRows;
+    if (!start) {
+      low = _mm256_add_epi32(low, load256(out));
+      high = _mm256_add_epi32(high, load256(out + 8));
+    }
+    store256(out, low);
+    store256(out + 8, high);
+  }
+};
+
+BITNET_INLINE __m256 load_scales(const void* values, bool half, int64_t index) {
+  if (!half) return _mm256_loadu_ps(static_cast<const float*>(values) + index);
+  const uint16_t* halves = static_cast<const uint16_t*>(values) + index;
+  return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(halves)));
+}
+
+// A span of the rows of a group: its scales, and where the code sums of a token begin.
+struct Span {
+  __m256 low_scale, high_scale;
+  const int32_t* part_sums;
+  int64_t parts, stride;
+
+  BITNET_INLINE Span(const TernaryPanel& w, const CodeRows& x, int64_t group, int64_t index)
+      : low_scale(load_scales(w.span_scales(group), w.spans.half, index * kPanelRows)),
+        high_scale(load_scales(w.span_scales(group), w.spans.half, index * kPanelRows + 8)),
+        part_sums(x.part_sums + index * (w.spans.cols / kCodePadding)),
+        parts(w.spans.cols / kCodePadding),
+        stride(x.stride / kCodePadding) {}
+
+  BITNET_INLINE __m256i code_sum(int64_t token) const {
+    int32_t sum = 0;
+    for (int64_t part = 0; part < parts; ++part) sum += part_sums[token * stride + part];
+    return _mm256_set1_epi32(sum);
+  }
+  BITNET_INLINE __m256 low(__m256i sums, __m256i code_sum, __m256 total) const {
+    return _mm256_fmadd_ps(_mm256_cvtepi32_ps(_mm256_sub_epi32(sums, code_sum)), low_scale, total);
+  }
+  BITNET_INLINE __m256 high(__m256i sums, __m256i code_sum, __m256 total) const {
+    return _mm256_fmadd_ps(_mm256_cvtepi32_ps(_mm256_sub_epi32(sums, code_sum)), high_scale, total);
+  }
+};
+
+struct AddSpan {
+  Span span;
+  float* totals;  // [token][16]
+  bool start;
+
+  BITNET_INLINE void operator()(int64_t token, __m256i low, __m256i high) const {
+    float* out = totals + token * kPanelRows;
+    const __m256i code_sum = span.code_sum(token);
+    const __m256 zero = _mm256_setzero_ps();
+    _mm256_storeu_ps(out, span.low(low, code_sum, start ? zero : _mm256_loadu_ps(out)));
+    _mm256_storeu_ps(out + 8, span.high(high, code_sum, start ? zero : _mm256_loadu_ps(out + 8)));
+  }
+};
+
+// `steps` <= 64 steps of Tokens tokens from `token` on.
+template <int Tokens, class Finish>
+BITNET_INLINE void multiply_tile(const uint8_t* codes, const int8_t* x, int64_t x_stride, int64_t token,
+                                 int64_t steps, const Finish& finish) {
   __m256i low[Tokens], high[Tokens];
   BITNET_UNROLL
   for (int t = 0; t < Tokens; ++t) low[t] = high[t] = _mm256_setzero_si256();
+  x += token * x_stride;
   for (int64_t step = 0; step < steps; ++step) {
     const __m256i first = load256(codes + step * kStepBytes);
     const __m256i second = load256(codes + step * kStepBytes + 32);
@@ -104,37 +172,27 @@ BITNET_INLINE void multiply_tile(const uint8_t* codes, const int8_t* x, int64_t 
     }
   }
   BITNET_UNROLL
-  for (int t = 0; t < Tokens; ++t) {
-    int32_t* out = sums + t * kPanelRows;
-    __m256i a = widen(low[t]), b = widen(high[t]);
-    if (!start) {
-      a = _mm256_add_epi32(a, load256(out));
-      b = _mm256_add_epi32(b, load256(out + 8));
-    }
-    store256(out, a);
-    store256(out + 8, b);
-  }
+  for (int t = 0; t < Tokens; ++t) finish(token + t, widen(low[t]), widen(high[t]));
 }
 
+template <class Finish>
 void multiply_chunk(const uint8_t* codes, const int8_t* x, int64_t x_stride, int64_t tokens, int64_t steps,
-                    bool start, int32_t* sums) {
+                    const Finish& finish) {
   int64_t t = 0;
   for (; t + kTileTokens <= tokens; t += kTileTokens) {
-    multiply_tile<kTileTokens>(codes, x + t * x_stride, x_stride, steps, start, sums + t * kPanelRows);
+    multiply_tile<kTileTokens>(codes, x, x_stride, t, steps, finish);
   }
-  x += t * x_stride;
-  sums += t * kPanelRows;
   switch (tokens - t) {
     case 5:
-      return multiply_tile<5>(codes, x, x_stride, steps, start, sums);
+      return multiply_tile<5>(codes, x, x_stride, t, steps, finish);
     case 4:
-      return multiply_tile<4>(codes, x, x_stride, steps, start, sums);
+      return multiply_tile<4>(codes, x, x_stride, t, steps, finish);
     case 3:
-      return multiply_tile<3>(codes, x, x_stride, steps, start, sums);
+      return multiply_tile<3>(codes, x, x_stride, t, steps, finish);
     case 2:
-      return multiply_tile<2>(codes, x, x_stride, steps, start, sums);
+      return multiply_tile<2>(codes, x, x_stride, t, steps, finish);
     case 1:
-      return multiply_tile<1>(codes, x, x_stride, steps, start, sums);
+      return multiply_tile<1>(codes, x, x_stride, t, steps, finish);
     default:
       return;
   }
@@ -177,42 +235,84 @@ int64_t rows_of_group(const TernaryPanel& w, int64_t group) {
   return left < kPanelRows ? left : kPanelRows;
 }
 
+// One token.
+BITNET_INLINE void multiply_one(const TernaryPanel& w, int64_t group, const CodeRows& x, float* y) {
+  const uint8_t* packed = w.codes + group * panel_group_bytes(w.cols);
+  __m256i sums[2];
+  if (!w.has_spans()) {
+    multiply_vector(packed, x.codes, padded_cols(w.cols) / kPanelCols, sums);
+    return store_outputs(sums[0], sums[1], x.code_sum[0], x.act_scale[0], w.group_scales(group),
+                         rows_of_group(w, group), y);
+  }
+  __m256 low = _mm256_setzero_ps(), high = _mm256_setzero_ps();
+  const int64_t blocks = w.spans.cols / kPanelCols;
+  for (int64_t i = 0; i < w.span_count(); ++i) {
+    multiply_vector(packed + i * blocks * kPanelBlockBytes, x.codes + i * w.spans.cols, blocks, sums);
+    const Span span(w, x, group, i);
+    const __m256i code_sum = span.code_sum(0);
+    low = span.low(sums[0], code_sum, low);
+    high = span.high(sums[1], code_sum, high);
+  }
+  const __m256 act = _mm256_set1_ps(x.act_scale[0]);
+  store_rows(_mm256_mul_ps(low, act), _mm256_mul_ps(high, act), rows_of_group(w, group), y);
+}
+
+// One group times a block of tokens. x is that of the block.
+void multiply_group(const TernaryPanel& w, int64_t group, const CodeRows& x, float* y, int64_t y_stride) {
+  alignas(32) uint8_t codes[kChunkCols * kPanelRows];
+  alignas(32) int32_t sums[kMaxBlockTokens * kPanelRows];
+  const int64_t cols = padded_cols(w.cols), rows = rows_of_group(w, group);
+  const uint8_t* packed = w.codes + group * panel_group_bytes(w.cols);
+  for (int64_t k = 0; k < cols; k += kChunkCols) {
+    const int64_t chunk = cols - k < kChunkCols ? cols - k : kChunkCols;
+    unpack(packed + k / kPanelCols * kPanelBlockBytes, chunk / kPanelCols, codes);
+    multiply_chunk(codes, x.codes + k, x.stride, x.tokens, chunk / kStepCols, AddSums{sums, k == 0});
+  }
+  for (int64_t t = 0; t < x.tokens; ++t) {
+    const int32_t* row = sums + t * kPanelRows;
+    store_outputs(load256(row), load256(row + 8), x.code_sum[t], x.act_scale[t], w.group_scales(group), rows,
+                  y + t * y_stride);
+  }
+}
+
+void multiply_group_spans(const TernaryPanel& w, int64_t group, const CodeRows& x, float* y,
+                          int64_t y_stride) {
+  alignas(32) uint8_t codes[kChunkCols * kPanelRows];
+  alignas(32) float totals[kMaxBlockTokens * kPanelRows];
+  const uint8_t* packed = w.codes + group * panel_group_bytes(w.cols);
+  const int64_t cols = w.spans.cols, rows = rows_of_group(w, group);
+  for (int64_t i = 0; i < w.span_count(); ++i) {
+    unpack(packed + i * cols / kPanelCols * kPanelBlockBytes, cols / kPanelCols, codes);
+    multiply_chunk(codes, x.codes + i * cols, x.stride, x.tokens, cols / kStepCols,
+                   AddSpan{Span(w, x, group, i), totals, i == 0});
+  }
+  for (int64_t t = 0; t < x.tokens; ++t) {
+    const __m256 act = _mm256_set1_ps(x.act_scale[t]);
+    const float* row = totals + t * kPanelRows;
+    store_rows(_mm256_mul_ps(_mm256_loadu_ps(row), act), _mm256_mul_ps(_mm256_loadu_ps(row + 8), act), rows,
+               y + t * y_stride);
+  }
+}
+
 }  // namespace
 
-void ternary_gemm_avx2(const TernaryPanel& w, int64_t group_begin, int64_t group_end,
-                       const CodeRows& codes_of_x, float* y, int64_t y_stride) {
-  const auto& [x, x_stride, act_scale, code_sum, tokens, packed_x] = codes_of_x;
-  static_cast<void>(packed_x);
-  const int64_t cols = padded_cols(w.cols), group_bytes = panel_group_bytes(w.cols);
-  if (tokens == 1) {
+void ternary_gemm_avx2(const TernaryPanel& w, int64_t group_begin, int64_t group_end, const CodeRows& x,
+                       float* y, int64_t y_stride) {
+  if (x.tokens == 1) {
     for (int64_t group = group_begin; group < group_end; ++group) {
-      __m256i sums[2];
-      multiply_vector(w.codes + group * group_bytes, x, cols / kPanelCols, sums);
-      store_outputs(sums[0], sums[1], code_sum[0], act_scale[0], w.group_scales(group),
-                    rows_of_group(w, group), y + group * kPanelRows);
+      multiply_one(w, group, x, y + group * kPanelRows);
     }
     return;
   }
-  alignas(32) uint8_t codes[kChunkCols * kPanelRows];
-  alignas(32) int32_t sums[kMaxBlockTokens * kPanelRows];
-  int64_t block_tokens = kBlockActivationBytes / cols / kTileTokens * kTileTokens;
+  const auto multiply = w.has_spans() ? multiply_group_spans : multiply_group;
+  int64_t block_tokens = kBlockActivationBytes / padded_cols(w.cols) / kTileTokens * kTileTokens;
   if (block_tokens < 4 * kTileTokens) block_tokens = 4 * kTileTokens;
   if (block_tokens > kMaxBlockTokens) block_tokens = kMaxBlockTokens;
-  for (int64_t token = 0; token < tokens; token += block_tokens) {
-    const int64_t count = tokens - token < block_tokens ? tokens - token : block_tokens;
+  for (int64_t token = 0; token < x.tokens; token += block_tokens) {
+    const int64_t count = x.tokens - token < block_tokens ? x.tokens - token : block_tokens;
+    const CodeRows block = x.rows_from(token, count);
     for (int64_t group = group_begin; group < group_end; ++group) {
-      const uint8_t* packed = w.codes + group * group_bytes;
-      for (int64_t k = 0; k < cols; k += kChunkCols) {
-        const int64_t chunk = cols - k < kChunkCols ? cols - k : kChunkCols;
-        unpack(packed + k / kPanelCols * kPanelBlockBytes, chunk / kPanelCols, codes);
-        multiply_chunk(codes, x + token * x_stride + k, x_stride, count, chunk / kStepCols, k == 0, sums);
-      }
-      const int64_t rows = rows_of_group(w, group);
-      for (int64_t t = 0; t < count; ++t) {
-        const int32_t* row = sums + t * kPanelRows;
-        store_outputs(load256(row), load256(row + 8), code_sum[token + t], act_scale[token + t],
-                      w.group_scales(group), rows, y + (token + t) * y_stride + group * kPanelRows);
-      }
+      multiply(w, group, block, y + token * y_stride + group * kPanelRows, y_stride);
     }
   }
 }

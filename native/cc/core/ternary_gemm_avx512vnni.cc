@@ -1,4 +1,4 @@
-// ternary_gemm for AVX-512 with VNNI: see vnni_products.h.
+// ternary_gemm for AVX-512 with VNNI: see vnni_products.h and vnni_spans.h.
 #include "core/variants.h"
 
 #if defined(BITNET_X86)
@@ -47,10 +47,30 @@ BITNET_INLINE void store_outputs(Codes sums, int32_t code_sum, float act_scale, 
   _mm512_mask_storeu_ps(y, first_rows(rows), _mm512_mul_ps(exact, scale));
 }
 
+using Floats = __m512;
+BITNET_INLINE Floats zero_floats() { return _mm512_setzero_ps(); }
+BITNET_INLINE Floats load_floats(const float* p) { return _mm512_loadu_ps(p); }
+BITNET_INLINE void store_floats(float* p, Floats v) { _mm512_storeu_ps(p, v); }
+BITNET_INLINE Codes broadcast_sum(int32_t sum) { return _mm512_set1_epi32(sum); }
+BITNET_INLINE Codes take_off(Codes sums, const int32_t* sum) {
+  return _mm512_sub_epi32(sums, _mm512_set1_epi32(*sum));
+}
+BITNET_INLINE Floats add_scaled(Floats total, Codes sums, Floats scales) {
+  return _mm512_fmadd_ps(_mm512_cvtepi32_ps(sums), scales, total);
+}
+BITNET_INLINE Floats load_scales(const void* values, bool half, int64_t index) {
+  if (!half) return _mm512_loadu_ps(static_cast<const float*>(values) + index);
+  const uint16_t* halves = static_cast<const uint16_t*>(values) + index;
+  return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(halves)));
+}
+BITNET_INLINE void store_totals(Floats total, float act_scale, int64_t rows, float* y) {
+  _mm512_mask_storeu_ps(y, first_rows(rows), _mm512_mul_ps(total, _mm512_set1_ps(act_scale)));
+}
+
 }  // namespace
 }  // namespace bitnet
 
-#include "core/vnni_products.h"
+#include "core/vnni_spans.h"
 
 namespace bitnet {
 

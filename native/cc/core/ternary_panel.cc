@@ -47,6 +47,24 @@ void fill_panel_scales(const float* scales, int64_t rows, bool per_row, float* o
   for (int64_t i = 0; i < count; ++i) out[i] = !per_row ? scales[0] : i < rows ? scales[i] : 0.0f;
 }
 
+void sum_code_parts(const int8_t* codes, int64_t cols, int32_t* sums) {
+  for (int64_t part = 0; part < code_parts(cols); ++part, codes += kCodePadding) {
+    int32_t sum = 0;
+    for (int64_t i = 0; i < kCodePadding; ++i) sum += codes[i];
+    sums[part] = sum;
+  }
+}
+
+void fill_span_scales(const float* scales, int64_t rows, int64_t spans, int64_t group_begin,
+                      int64_t group_end, float* out) {
+  for (int64_t row = group_begin * kPanelRows; row < group_end * kPanelRows; ++row) {
+    float* to = out + row / kPanelRows * spans * kPanelRows + row % kPanelRows;
+    for (int64_t span = 0; span < spans; ++span) {
+      to[span * kPanelRows] = row < rows ? scales[row * spans + span] : 0.0f;
+    }
+  }
+}
+
 void unpack_panel_row(const TernaryPanel& panel, int64_t row, int8_t* ternary) {
   for (int64_t col = 0; col < panel.cols; ++col) {
     const uint8_t byte = panel.codes[panel_offset(panel.cols, row, col)];

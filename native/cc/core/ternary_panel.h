@@ -33,18 +33,36 @@ inline int64_t panel_bytes(int64_t rows, int64_t cols) {
   return panel_groups(rows) * panel_group_bytes(cols);
 }
 
+// Scales of spans: `cols` neighbours of a row, 64, 128 or 256, which divide it. For each group of 16 rows and
+// each span of columns the 16 scales of its rows, float32 or float16 (any finite value for rows that are not
+// there, and for a span of zeros).
+struct SpanScales {
+  const void* values = nullptr;
+  int64_t cols = 0;  // 0: scales are of the matrix or of rows
+  bool half = false;
+};
+
 // A view of a packed matrix; nothing is owned. `codes` is 64-byte aligned.
 struct TernaryPanel {
   const uint8_t* codes;
   int64_t rows;
   int64_t cols;
   // What multiplies, already rounded to scale_dtype: 16 for the rows of each group (any finite value for rows
-  // that are not there), or, with scale_step 0, the same 16 for every group.
+  // that are not there), or, with scale_step 0, the same 16 for every group. Not read where there are spans.
   const float* scales;
   int64_t scale_step;
+  SpanScales spans{};
 
   const float* group_scales(int64_t group) const { return scales + group * scale_step; }
+  bool has_spans() const { return spans.cols != 0; }
+  int64_t span_count() const { return cols / spans.cols; }
+  // Of the first span of a group; the other spans' follow, 16 values each.
+  const void* span_scales(int64_t group) const {
+    const int64_t bytes = spans.half ? 2 : 4;
+    return static_cast<const uint8_t*>(spans.values) + group * span_count() * kPanelRows * bytes;
+  }
 };
+constexpr bool is_span(int64_t cols) { return cols == 64 || cols == 128 || cols == 256; }
 
 // The one scale of a matrix as TernaryPanel::scales wants it.
 struct SharedScale {
@@ -62,6 +80,14 @@ inline int64_t panel_scale_count(int64_t rows, bool per_row) {
 }
 // `scales`: one, or `rows` of them. out: panel_scale_count floats; rows that are not there get 0.
 void fill_panel_scales(const float* scales, int64_t rows, bool per_row, float* out);
+
+// Sums of kCodePadding neighbouring activation codes of a row: what kernels take off the sum of a span.
+constexpr int64_t code_parts(int64_t cols) { return (cols + kCodePadding - 1) / kCodePadding; }
+void sum_code_parts(const int8_t* codes, int64_t cols, int32_t* sums);
+
+// Span scales [rows][spans] as SpanScales wants them, of the groups [begin, end); out begins at group 0.
+void fill_span_scales(const float* scales, int64_t rows, int64_t spans, int64_t group_begin,
+                      int64_t group_end, float* out);
 
 // Byte offset and shift of one element.
 inline int64_t panel_offset(int64_t cols, int64_t row, int64_t col) {

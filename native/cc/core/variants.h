@@ -51,6 +51,7 @@ const Kernels& avx512vnni_kernels();
 // Kernels::ternary_gemm of each variant, one file each.
 using TernaryGemm = void(const TernaryPanel& w, int64_t group_begin, int64_t group_end, const CodeRows& x,
                          float* y, int64_t y_stride);
+TernaryGemm ternary_gemm_scalar;
 TernaryGemm ternary_gemm_avx2;
 TernaryGemm ternary_gemm_avxvnni;
 TernaryGemm ternary_gemm_avx512vnni;

@@ -11,6 +11,14 @@
 //   store_outputs(sums, code_sum, act_scale, scales, rows, y)
 //                         y[r] = float(sums[r] - code_sum) * (act_scale * scales[r])
 //
+// and for spans (vnni_spans.h)
+//
+//   Floats                a vector of kLanesOfCodes float32
+//   broadcast_sum(sum), take_off(sums, sum), zero_floats, load_floats, store_floats
+//   add_scaled(total, sums, scales)   fma(float(sums), scales, total)
+//   load_scales(values, half, index)  scales as SpanScales has them
+//   store_totals(total, act_scale, rows, y)   y[r] = total[r] * act_scale
+//
 // Many tokens: codes of 2 * kLanesOfCodes rows are unpacked to bytes, a chunk of columns that stays in the L1
 // cache, and multiplied with one register tile of packed tokens after the other:
 //
@@ -117,28 +125,29 @@ BITNET_INLINE void unpack_group(const uint8_t* packed, int64_t blocks, uint8_t* 
   }
 }
 
-// Where the rows of a register tile lie: two vectors of codes and of scales, and their outputs.
+// Where the rows of a register tile lie: two vectors of codes, and their outputs.
 struct RowTile {
   const uint8_t* codes[2];
-  const float* scales[2];
-  int64_t rows[2];  // that exist, of each vector
-  int64_t first;    // row of y
+  int64_t group[2];  // that has the scales of each vector
+  int64_t lane[2];   // of the group, with which it begins
+  int64_t rows[2];   // that exist, of each vector
+  int64_t first;     // row of y
 };
 
-// One chunk of columns of a register tile. Sums wait in `stash` from the first chunk to the last; `left`
-// tokens exist.
+// One chunk of columns of some packed tokens, of which `left` exist. Sums wait in `stash` from the first chunk
+// to the last.
+struct TileChunk {
+  const uint8_t* x;
+  int64_t first_col, cols;
+  bool last;
+  int64_t token, left;
+  uint8_t* stash;
+};
+
+// `steps` steps of Tokens packed tokens and the two vectors of codes of a tile.
 template <int Tokens>
-void multiply_tile(const TernaryJob& job, const RowTile& at, const uint8_t* x, int64_t steps, int64_t token,
-                   int64_t left, bool first, bool last, uint8_t* stash) {
-  constexpr int kVectorBytes = 4 * kLanesOfCodes;
-  Codes low[Tokens], high[Tokens];
-  BITNET_UNROLL
-  for (int t = 0; t < Tokens; ++t) {
-    low[t] = first ? zero_sums() : load_codes(stash + 2 * t * kVectorBytes);
-    high[t] = first ? zero_sums() : load_codes(stash + (2 * t + 1) * kVectorBytes);
-  }
-  const uint8_t* low_codes = at.codes[0];
-  const uint8_t* high_codes = at.codes[1];
+BITNET_INLINE void multiply_steps(const uint8_t* low_codes, const uint8_t* high_codes, const uint8_t* x,
+                                  int64_t steps, Codes (&low)[Tokens], Codes (&high)[Tokens]) {
   for (int64_t step = 0; step < steps; ++step) {
     const Codes a = load_codes(low_codes + step * kStepBytes), b = load_codes(high_codes + step * kStepBytes);
     BITNET_UNROLL
@@ -149,7 +158,22 @@ void multiply_tile(const TernaryJob& job, const RowTile& at, const uint8_t* x, i
     }
     x += Tokens * kStepCols;
   }
-  if (!last) {
+}
+
+// A register tile of a product with scales of the matrix or of rows.
+template <int Tokens>
+void multiply_tile(const TernaryJob& job, const RowTile& at, const TileChunk& chunk) {
+  constexpr int kVectorBytes = 4 * kLanesOfCodes;
+  const bool first = chunk.first_col == 0;
+  uint8_t* stash = chunk.stash;
+  Codes low[Tokens], high[Tokens];
+  BITNET_UNROLL
+  for (int t = 0; t < Tokens; ++t) {
+    low[t] = first ? zero_sums() : load_codes(stash + 2 * t * kVectorBytes);
+    high[t] = first ? zero_sums() : load_codes(stash + (2 * t + 1) * kVectorBytes);
+  }
+  multiply_steps<Tokens>(at.codes[0], at.codes[1], chunk.x, chunk.cols / kStepCols, low, high);
+  if (!chunk.last) {
     BITNET_UNROLL
     for (int t = 0; t < Tokens; ++t) {
       store_codes(stash + 2 * t * kVectorBytes, low[t]);
@@ -157,25 +181,25 @@ void multiply_tile(const TernaryJob& job, const RowTile& at, const uint8_t* x, i
     }
     return;
   }
-  float* y = job.y + token * job.y_stride + at.first;
+  const float* low_scales = job.w.group_scales(at.group[0]) + at.lane[0];
+  const float* high_scales = job.w.group_scales(at.group[1]) + at.lane[1];
+  float* y = job.y + chunk.token * job.y_stride + at.first;
   BITNET_UNROLL
   for (int t = 0; t < Tokens; ++t) {
-    if (t >= left) break;
-    const int32_t code_sum = job.x.code_sum[token + t];
-    const float act_scale = job.x.act_scale[token + t];
-    store_outputs(low[t], code_sum, act_scale, at.scales[0], at.rows[0], y + t * job.y_stride);
-    store_outputs(high[t], code_sum, act_scale, at.scales[1], at.rows[1],
+    if (t >= chunk.left) break;
+    const int32_t code_sum = job.x.code_sum[chunk.token + t];
+    const float act_scale = job.x.act_scale[chunk.token + t];
+    store_outputs(low[t], code_sum, act_scale, low_scales, at.rows[0], y + t * job.y_stride);
+    store_outputs(high[t], code_sum, act_scale, high_scales, at.rows[1],
                   y + t * job.y_stride + kLanesOfCodes);
   }
 }
 
 // The tile for a number of tokens known at run time, 2 .. Tokens.
-template <int Tokens>
-void multiply_tile_of(int64_t tokens, const TernaryJob& job, const RowTile& at, const uint8_t* x,
-                      int64_t steps, int64_t token, int64_t left, bool first, bool last, uint8_t* stash) {
-  if (tokens == Tokens) return multiply_tile<Tokens>(job, at, x, steps, token, left, first, last, stash);
-  if constexpr (Tokens > 2)
-    multiply_tile_of<Tokens - 2>(tokens, job, at, x, steps, token, left, first, last, stash);
+template <class Product, int Tokens>
+void multiply_tile_of(int64_t tokens, const TernaryJob& job, const RowTile& at, const TileChunk& chunk) {
+  if (tokens == Tokens) return Product::template tile<Tokens>(job, at, chunk);
+  if constexpr (Tokens > 2) multiply_tile_of<Product, Tokens - 2>(tokens, job, at, chunk);
 }
 
 // Rows of the vector that starts `lane` rows into a tile of groups from `group` on.
@@ -184,6 +208,7 @@ BITNET_INLINE int64_t rows_of_vector(const TernaryJob& job, int64_t group, int64
   return left < 0 ? 0 : left < kLanesOfCodes ? left : kLanesOfCodes;
 }
 
+template <class Product>
 void multiply_many(const TernaryJob& job, int64_t group_begin, int64_t group_end) {
   alignas(64) uint8_t unpacked[kTileGroups * kChunkCols * kPanelRows];
   alignas(64) uint8_t stash[kMaxPackedTokens * 2 * 4 * kLanesOfCodes];
@@ -198,10 +223,10 @@ void multiply_many(const TernaryJob& job, int64_t group_begin, int64_t group_end
     at.rows[0] = rows_of_vector(job, group, 0);
     at.rows[1] =
         group + kTileGroups <= group_end || kTileGroups == 1 ? rows_of_vector(job, group, kLanesOfCodes) : 0;
-    at.scales[0] = job.w.group_scales(group);
-    at.scales[1] = kTileGroups == 1 ? at.scales[0] + kLanesOfCodes
-                   : at.rows[1] > 0 ? job.w.group_scales(group + 1)
-                                    : at.scales[0];
+    at.group[0] = group;
+    at.group[1] = kTileGroups == 2 && at.rows[1] > 0 ? group + 1 : group;
+    at.lane[0] = 0;
+    at.lane[1] = kTileGroups == 1 ? kLanesOfCodes : 0;
     for (int64_t k = 0; k < cols; k += kChunkCols) {
       const int64_t chunk = cols - k < kChunkCols ? cols - k : kChunkCols;
       for (int64_t g = 0; g < kTileGroups && group + g < group_end; ++g) {
@@ -210,10 +235,10 @@ void multiply_many(const TernaryJob& job, int64_t group_begin, int64_t group_end
       }
       for (int64_t i = 0; i < tiles; ++i) {
         const CodeTile tile = code_tile(tokens, i);
-        multiply_tile_of<kTileTokens>(tile.tokens, job, at,
-                                      job.x.packed + packed_offset(tokens, k, tile.first, chunk),
-                                      chunk / kStepCols, tile.first, tokens - tile.first, k == 0,
-                                      k + chunk == cols, stash + tile.first * 8 * kLanesOfCodes);
+        multiply_tile_of<Product, kTileTokens>(
+            tile.tokens, job, at,
+            {job.x.packed + packed_offset(tokens, k, tile.first, chunk), k, chunk, k + chunk == cols,
+             tile.first, tokens - tile.first, stash + tile.first * 8 * kLanesOfCodes});
       }
     }
   }
@@ -227,6 +252,45 @@ constexpr int kGroupVectors = static_cast<int>(kPanelRows) / kLanesOfCodes;
 // an instruction, few enough for the registers.
 constexpr int stream_sums(int tokens) { return tokens * kGroupVectors <= 3 ? 4 : 2; }
 
+// sums += one block of columns of a group.
+template <int Tokens, int Sums>
+BITNET_INLINE void multiply_block(const uint8_t* packed, const int8_t* x, int64_t stride,
+                                  Codes (&sums)[kGroupVectors][Tokens][Sums]) {
+  BITNET_PREFETCH_STREAM(packed);
+  BITNET_UNROLL
+  for (int step = 0; step < 4; ++step) {
+    BITNET_UNROLL
+    for (int v = 0; v < kGroupVectors; ++v) {
+      const Codes codes = two_bits(load_codes(packed + 4 * kLanesOfCodes * v), step);
+      BITNET_UNROLL
+      for (int t = 0; t < Tokens; ++t) {
+        Codes& sum = sums[v][t][step % Sums];
+        sum = dot(sum, codes, broadcast_columns(x + t * stride + step * kStepCols));
+      }
+    }
+  }
+}
+
+template <int Tokens, int Sums>
+BITNET_INLINE void clear_sums(Codes (&sums)[kGroupVectors][Tokens][Sums]) {
+  BITNET_UNROLL
+  for (int v = 0; v < kGroupVectors; ++v) {
+    BITNET_UNROLL
+    for (int t = 0; t < Tokens; ++t) {
+      BITNET_UNROLL
+      for (int s = 0; s < Sums; ++s) sums[v][t][s] = zero_sums();
+    }
+  }
+}
+
+template <int Sums>
+BITNET_INLINE Codes total_of(const Codes (&sums)[Sums]) {
+  Codes total = sums[0];
+  BITNET_UNROLL
+  for (int s = 1; s < Sums; ++s) total = add_sums(total, sums[s]);
+  return total;
+}
+
 // One pass over one group for Tokens tokens, read as they are.
 template <int Tokens>
 BITNET_INLINE void stream_group(const TernaryJob& job, int64_t group) {
@@ -236,28 +300,9 @@ BITNET_INLINE void stream_group(const TernaryJob& job, int64_t group) {
   const int8_t* x = job.x.codes;
   const int64_t stride = job.x.stride;
   Codes sums[kGroupVectors][Tokens][kSums];
-  BITNET_UNROLL
-  for (int v = 0; v < kGroupVectors; ++v) {
-    BITNET_UNROLL
-    for (int t = 0; t < Tokens; ++t) {
-      BITNET_UNROLL
-      for (int s = 0; s < kSums; ++s) sums[v][t][s] = zero_sums();
-    }
-  }
+  clear_sums<Tokens, kSums>(sums);
   for (int64_t block = 0; block < blocks; ++block) {
-    BITNET_PREFETCH_STREAM(packed);
-    BITNET_UNROLL
-    for (int step = 0; step < 4; ++step) {
-      BITNET_UNROLL
-      for (int v = 0; v < kGroupVectors; ++v) {
-        const Codes codes = two_bits(load_codes(packed + 4 * kLanesOfCodes * v), step);
-        BITNET_UNROLL
-        for (int t = 0; t < Tokens; ++t) {
-          Codes& sum = sums[v][t][step % kSums];
-          sum = dot(sum, codes, broadcast_columns(x + t * stride + step * kStepCols));
-        }
-      }
-    }
+    multiply_block<Tokens, kSums>(packed, x, stride, sums);
     packed += kPanelBlockBytes;
     x += kPanelCols;
   }
@@ -265,9 +310,7 @@ BITNET_INLINE void stream_group(const TernaryJob& job, int64_t group) {
   for (int v = 0; v < kGroupVectors; ++v) {
     BITNET_UNROLL
     for (int t = 0; t < Tokens; ++t) {
-      Codes total = sums[v][t][0];
-      BITNET_UNROLL
-      for (int s = 1; s < kSums; ++s) total = add_sums(total, sums[v][t][s]);
+      const Codes total = total_of<kSums>(sums[v][t]);
       store_outputs(total, job.x.code_sum[t], job.x.act_scale[t],
                     job.w.group_scales(group) + v * kLanesOfCodes,
                     rows_of_vector(job, group, v * kLanesOfCodes),
@@ -276,24 +319,34 @@ BITNET_INLINE void stream_group(const TernaryJob& job, int64_t group) {
   }
 }
 
-template <int Tokens>
+template <class Product, int Tokens>
 void stream_groups(const TernaryJob& job, int64_t group_begin, int64_t group_end) {
-  for (int64_t group = group_begin; group < group_end; ++group) stream_group<Tokens>(job, group);
+  for (int64_t group = group_begin; group < group_end; ++group) Product::template stream<Tokens>(job, group);
 }
 
 // The stream for a number of tokens known at run time, 1 .. Tokens.
-template <int Tokens>
+template <class Product, int Tokens>
 void multiply_few(const TernaryJob& job, int64_t group_begin, int64_t group_end) {
-  if (job.x.tokens == Tokens) return stream_groups<Tokens>(job, group_begin, group_end);
-  if constexpr (Tokens > 1) multiply_few<Tokens - 1>(job, group_begin, group_end);
+  if (job.x.tokens == Tokens) return stream_groups<Product, Tokens>(job, group_begin, group_end);
+  if constexpr (Tokens > 1) multiply_few<Product, Tokens - 1>(job, group_begin, group_end);
 }
 
-// Kernels::ternary_gemm and its packing.
-BITNET_INLINE void multiply_codes(const TernaryPanel& w, int64_t group_begin, int64_t group_end,
-                                  const CodeRows& x, float* y, int64_t y_stride) {
-  const TernaryJob job{w, x, y, y_stride};
-  if (x.tokens <= kFewTokens) return multiply_few<kFewTokens>(job, group_begin, group_end);
-  multiply_many(job, group_begin, group_end);
+// The product with scales of the matrix or of rows; SpanProduct (vnni_spans.h) is the other.
+struct MatrixProduct {
+  template <int Tokens>
+  static BITNET_INLINE void stream(const TernaryJob& job, int64_t group) {
+    stream_group<Tokens>(job, group);
+  }
+  template <int Tokens>
+  static BITNET_INLINE void tile(const TernaryJob& job, const RowTile& at, const TileChunk& chunk) {
+    multiply_tile<Tokens>(job, at, chunk);
+  }
+};
+
+template <class Product>
+void multiply_groups(const TernaryJob& job, int64_t group_begin, int64_t group_end) {
+  if (job.x.tokens <= kFewTokens) return multiply_few<Product, kFewTokens>(job, group_begin, group_end);
+  multiply_many<Product>(job, group_begin, group_end);
 }
 
 constexpr CodePacking kVnniPacking = {kTileTokens, kFewTokens + 1, pack_code_tile};
