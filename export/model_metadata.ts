@@ -14,6 +14,7 @@ import type { GgufValue } from "../src/gguf/gguf_types.ts";
 import type { WritableTensorType } from "../src/gguf/types/tensor_type.ts";
 import type { EmbeddingDtype } from "../src/quant/dtypes.ts";
 import { defaultActivationQuantizer, storedWeightQuantizer } from "../src/quantizers/registry.ts";
+import { groupSizeOf } from "../src/quantizers/weight_quantizer.ts";
 
 /** `general.architecture` of models that only our engine computes. */
 export const ownArchitecture = "bitnet-lab";
@@ -48,6 +49,7 @@ export function modelMetadata(
   linearType: WritableTensorType,
   embeddingDtype: EmbeddingDtype,
 ): [string, GgufValue][] {
+  const weights = weightQuantizerOf(config);
   const activations = activationQuantizerOf(config);
   const string = (value: string): GgufValue => ({ type: "string", value });
   const u32 = (value: number): GgufValue => ({ type: "uint32", value });
@@ -79,7 +81,7 @@ export function modelMetadata(
   for (const [key, value] of scalingMetadata(config.ropeScaling)) add(`rope.scaling.${key}`, value);
   entries.push(
     ["bitnet-lab.version", u32(keysVersion)],
-    ["bitnet-lab.weight_quantizer", string(storedWeightQuantizer(weightQuantizerOf(config)))],
+    ["bitnet-lab.weight_quantizer", string(storedWeightQuantizer(weights))],
     ["bitnet-lab.activation_quantizer", string(activations?.codes ?? "none")],
     ["bitnet-lab.scale_dtype", string(config.scaleDtype)],
     ["bitnet-lab.embedding_dtype", string(embeddingDtype)],
@@ -94,6 +96,11 @@ export function modelMetadata(
   if (config.feedForward !== "gated") entries.push(["bitnet-lab.feed_forward", string(config.feedForward)]);
   if (activations !== null && activations.keep !== 1) {
     entries.push(["bitnet-lab.activation_keep", { type: "float64", value: activations.keep }]);
+  }
+  // Blocks of a type repeat the scale of a larger group, and sums over other groups have other bits. (Scales of rows and
+  // of the matrix are those of a file without the key.)
+  if (weights !== null && weights.product === "ternary_group") {
+    entries.push(["bitnet-lab.quantization.scale_group", u32(groupSizeOf(weights))]);
   }
   if (config.useHadamard) entries.push(["bitnet-lab.use_hadamard", bool(true)]);
   if (config.qkNorm && architecture === ownArchitecture) entries.push(["bitnet-lab.qk_norm", bool(true)]);

@@ -1,5 +1,6 @@
 /** Whether the run in a folder may go on with a given configuration. */
 import { earliestBackwardPrecision } from "../src/config/backward_precision.ts";
+import type { QuantizerDescription } from "../src/quantizers/registry.ts";
 import { differingKeys } from "./config/differing_keys.ts";
 import { upgradeSavedConfig } from "./config/earlier_configs.ts";
 import { loadRunConfig } from "./config/load_run_config.ts";
@@ -68,11 +69,12 @@ export function matchRun(given: RunConfig, directory: RunDirectory): MatchedRun 
   const checkpoint = latestCheckpoint(directory.checkpoints);
   const before = storedConfig(directory, checkpoint);
   const vocabSize = given.model.vocab_size || before.model.vocab_size;
+  const products = storedProducts(given, before);
   const asked = given.training.backward_precision;
   const precision = asked === "auto" ? before.training.backward_precision : asked;
   const config = {
     ...given,
-    model: { ...given.model, vocab_size: vocabSize },
+    model: { ...given.model, ...products, vocab_size: vocabSize },
     training: { ...given.training, backward_precision: precision },
   };
   const steps = checkpoint === undefined ? 0 : readTrainerState(checkpoint).step;
@@ -85,7 +87,23 @@ export function matchRun(given: RunConfig, directory: RunDirectory): MatchedRun 
       `${checkpoint ?? directory.path} is from another configuration: ${differences.join(", ")}`,
     );
   }
-  return { config, remarks: lengthRemarks(before, config, steps, differs) };
+  const kept = Object.keys(products).map((key) => `model.${key}: the run keeps its product: values`);
+  return { config, remarks: [...kept, ...lengthRemarks(before, config, steps, differs)] };
+}
+
+/**
+ * Quantizers that a run of before there were integer products of groups has recorded with `product: values`, where a
+ * recipe that does not say the product now means the other.
+ */
+function storedProducts(given: RunConfig, before: RunConfig): Partial<RunConfig["model"]> {
+  const withValues = (description: QuantizerDescription) =>
+    typeof description === "string" ? description : { ...description, product: "values" };
+  const keys = ["weight_quantizer", "embedding_quantizer"] as const;
+  const changed = keys.filter((key) => {
+    const [now, old] = [given.model[key], before.model[key]].map((each) => JSON.stringify(each));
+    return now !== old && JSON.stringify(withValues(given.model[key])) === old;
+  });
+  return Object.fromEntries(changed.map((key) => [key, before.model[key]]));
 }
 
 /** @param differs the first of the steps made whose rates would be others now */

@@ -12,6 +12,7 @@ import {
   ownKey,
   weightQuantizerOf,
 } from "../../src/config/model_quantizers.ts";
+import { checkPackable } from "../../src/config/packing_rules.ts";
 import { commonArchitecture } from "../model_metadata.ts";
 import { ggufTarget } from "./gguf_target.ts";
 import { headNote, joinedNotes } from "./head_note.ts";
@@ -21,7 +22,10 @@ export const llamaCpp = ggufTarget({
   name: "llama.cpp",
   readsVocabulary: true,
   architecture: commonArchitecture,
-  defaultType: (config) => (hasTernaryWeights(config) ? "tq2_0" : "f32"),
+  defaultType(config) {
+    if (!hasTernaryWeights(config)) return "f32";
+    return ["tq2_0", "q2_0"].find((type) => checkPackable(config, type) === null) ?? "tq2_0";
+  },
   note(request) {
     const { config, linearType, tableType } = request;
     const block = linearType === "q2_0" ? 32 : 256;

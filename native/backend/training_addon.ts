@@ -7,10 +7,11 @@ import type { HiddenAct } from "../../src/config/model_config.ts";
 import type { HeadProduct } from "../../src/ops/head_table.ts";
 import type { EmbeddingDtype, ScaleDtype } from "../../src/quant/dtypes.ts";
 import type { ActivationCodes } from "../../src/quantizers/activation_quantizer.ts";
+import type { FusedQuantization } from "../../src/quantizers/weight_quantizer.ts";
 import type { NativeAddon } from "../addon.ts";
 
-/** What multiplies: values as they are; absmean ternary codes of latent weights, one scale per matrix or row; given codes. */
-export type WeightSource = "values" | "absmean_tensor" | "absmean_row" | "codes";
+/** What multiplies: values as they are; absmean ternary codes of latent weights, made by the kernel; given codes. */
+export type WeightSource = "values" | FusedQuantization | "codes";
 /** What stands before a product: nothing, a gate, or max(x, 0)^2. */
 export type InputActivation = HiddenAct | "squared_relu" | "none";
 export type Reduction = "sum" | "mean" | "max";
@@ -44,10 +45,12 @@ type HeadNormArguments = [
   epsilon: number,
 ];
 
-/** Values -1, 0, 1 of a matrix, row-major, and what multiplies them: one scale, or one per row. */
+/** Values -1, 0, 1 of a matrix, row-major, and what multiplies them: one scale, one per row, or one per group. */
 export interface GivenTernary {
   ternary: I32;
   scales: F32;
+  /** Neighbours of a row that share a scale; 0 where a row or the matrix does. */
+  span: number;
 }
 
 /**
@@ -90,8 +93,15 @@ declare module "../addon.ts" {
         scales: F32 | null,
       ]
     ): void;
-    /** `scales`, rounded to the scale type, is one of the matrix or one per row. */
-    ternaryCodes(weight: F32, cols: number, scaleDtype: ScaleDtype, codes: I32, scales: F32): void;
+    /** `scales`, rounded to the scale type, has as many values as `weightSource` makes. */
+    ternaryCodes(
+      weight: F32,
+      cols: number,
+      weightSource: FusedQuantization,
+      scaleDtype: ScaleDtype,
+      codes: I32,
+      scales: F32,
+    ): void;
     rmsNorm(x: F32, gain: F32, epsilon: number, y: F32): void;
     rmsNormGrad(x: F32, gain: F32, dy: F32, epsilon: number, dx: F32, dgain: F32): void;
     headNorm(...input: [...HeadNormArguments, y: F32]): void;

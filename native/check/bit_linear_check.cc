@@ -1,5 +1,5 @@
 // BitLinear with all that is fused into it against its parts, its definitions and float64, in every variant:
-// absmean weights with one scale per matrix or per row, given ternary values, and float operands.
+// absmean weights with one scale per matrix, row or span, given ternary values, and float operands.
 #include <algorithm>
 
 #include "linear_case.h"
@@ -9,35 +9,61 @@ using namespace check;
 
 namespace {
 
-// Ternary values of weight i and the multiplier of each row, from the definitions.
+// Ternary values of weight i and the multiplier of each row, or [rows][spans], from the definitions.
 struct PlainTernary {
   std::vector<int32_t> ternary;
   Row multiplier;
+  int64_t spans;  // of a row; 0: scales are of rows
 };
 
 PlainTernary plain_ternary(const Linear& linear, size_t i) {
   const int64_t rows = linear.shape.rows[i], cols = linear.shape.cols;
+  const int64_t span = span_cols_of(linear.views()[i], linear.shape.quantizers.weights);
   PlainTernary result;
+  result.spans = span ? cols / span : 0;
   if (!linear.ternary.empty()) {
     result.ternary = linear.ternary[i];
     result.multiplier = linear.multipliers[i];
-    result.multiplier.resize(static_cast<size_t>(rows), linear.multipliers[i][0]);
+    if (!span) result.multiplier.resize(static_cast<size_t>(rows), linear.multipliers[i][0]);
     return result;
   }
   const float* w = linear.weights[i].data();
-  const int64_t part = linear.shape.quantizers.weights == WeightSource::absmean_row ? 1 : rows;
-  for (int64_t first = 0; first < rows; first += part) {
+  // Weights that share a scale, and those whose sum is one of 16 lanes.
+  const bool by_row = linear.shape.quantizers.weights == WeightSource::absmean_row;
+  const int64_t count = span ? span : by_row ? cols : rows * cols, lanes = span ? span : cols;
+  for (int64_t first = 0; first < rows * cols; first += count) {
     double sum = 0;
-    for (int64_t row = first; row < first + part; ++row) sum += scalar().abs_sum_row(w + row * cols, cols);
-    const float scale = std::max(static_cast<float>(sum / static_cast<double>(part * cols)), 1e-5f);
-    for (int64_t k = first * cols; k < (first + part) * cols; ++k) {
+    for (int64_t k = first; k < first + count; k += lanes) sum += scalar().abs_sum_row(w + k, lanes);
+    const float scale = std::max(static_cast<float>(sum / static_cast<double>(count)), 1e-5f);
+    for (int64_t k = first; k < first + count; ++k) {
       const float rounded = std::rint(w[k] * (1.0f / scale));
       result.ternary.push_back(static_cast<int32_t>(std::clamp(rounded, -1.0f, 1.0f)));
     }
     const float half = f16_to_f32(f32_to_f16(scale));
-    result.multiplier.insert(result.multiplier.end(), static_cast<size_t>(part), half);
+    result.multiplier.insert(result.multiplier.end(),
+                             static_cast<size_t>(std::max<int64_t>(span ? 1 : count / cols, 1)), half);
   }
   return result;
+}
+
+// The product of one row of codes and row n of a weight.
+float plain_product(const std::vector<int8_t>& codes, float act_scale, const PlainTernary& weight, int64_t n,
+                    int64_t cols) {
+  const auto sum_of = [&](int64_t begin, int64_t end) {
+    int32_t sum = 0;
+    for (int64_t k = begin; k < end; ++k) {
+      sum += codes[static_cast<size_t>(k)] * weight.ternary[static_cast<size_t>(n * cols + k)];
+    }
+    return static_cast<float>(sum);
+  };
+  if (weight.spans == 0) return sum_of(0, cols) * (act_scale * weight.multiplier[static_cast<size_t>(n)]);
+  const int64_t span = cols / weight.spans;
+  float total = 0.0f;
+  for (int64_t i = 0; i < weight.spans; ++i) {
+    const float scale = weight.multiplier[static_cast<size_t>(n * weight.spans + i)];
+    total = std::fma(sum_of(i * span, (i + 1) * span), scale, total);
+  }
+  return total * act_scale;
 }
 
 // The forward product from single kernels and plain sums.
@@ -63,11 +89,7 @@ Row expected_forward(const Linear& linear) {
     for (size_t i = 0; i < s.rows.size(); ++i) {
       const PlainTernary weight = plain_ternary(linear, i);
       for (int64_t n = 0; n < s.rows[i]; ++n) {
-        int32_t sum = 0;
-        for (int64_t k = 0; k < s.cols; ++k) {
-          sum += codes[static_cast<size_t>(k)] * weight.ternary[static_cast<size_t>(n * s.cols + k)];
-        }
-        *out++ += static_cast<float>(sum) * (act_scale * weight.multiplier[static_cast<size_t>(n)]);
+        *out++ += plain_product(codes, act_scale, weight, n, s.cols);
       }
     }
   }
@@ -88,15 +110,17 @@ CHECK_TEST("bit_linear has the bits of gate, norm, quantization, product and res
   }
 }
 
-CHECK_TEST("ternary_codes are the definition's, with one scale per matrix or per row") {
-  for (const auto source : {WeightSource::absmean_tensor, WeightSource::absmean_row}) {
+CHECK_TEST("ternary_codes are the definition's, with one scale per matrix, row or span") {
+  for (const auto source :
+       {WeightSource::absmean_tensor, WeightSource::absmean_row, WeightSource::absmean_group_64}) {
     LinearCase shape;
     shape.quantizers.weights = source;
+    shape.cols = 128;
     Linear linear(shape, 48);
     for (int64_t k = 0; k < shape.cols; ++k) linear.weights[0][static_cast<size_t>(k)] *= 1e-6f;  // the limit
     for (size_t i = 0; i < linear.weights.size(); ++i) {
       const PlainTernary expected = plain_ternary(linear, i);
-      const size_t scales = source == WeightSource::absmean_row ? expected.multiplier.size() : 1;
+      const size_t scales = source == WeightSource::absmean_tensor ? 1 : expected.multiplier.size();
       for_all_variants([&](const Kernels& kernels) {
         const Setting setting(kernels.name, 2);
         std::vector<int32_t> ternary(expected.ternary.size());

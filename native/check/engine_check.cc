@@ -226,6 +226,26 @@ CHECK_TEST("bitnet-lab, F16 weights, one scale per row") {
   check_shape(shape);
 }
 
+TinyShape with_span(GgmlType type, int64_t span, bool stated = true) {
+  TinyShape shape = with_types("bitnet-b1.58", type, GgmlType::f16);
+  shape.span = span;
+  shape.states_span = stated;
+  shape.layers = 2;
+  return shape;
+}
+
+CHECK_TEST("Q2_0, one scale per 64 weights") { check_shape(with_span(GgmlType::q2_0, 64), true); }
+CHECK_TEST("Q2_0, one scale per 128 weights") { check_shape(with_span(GgmlType::q2_0, 128)); }
+CHECK_TEST("Q2_0, one scale per block and no key") { check_shape(with_span(GgmlType::q2_0, 64, false)); }
+CHECK_TEST("TQ2_0, one scale per block and no key") { check_shape(with_span(GgmlType::tq2_0, 256, false)); }
+CHECK_TEST("F32 weights, one scale per 128 weights") { check_shape(with_span(GgmlType::f32, 128)); }
+CHECK_TEST("llama, TQ1_0, one scale per 256 weights, interleaved rows of q and k") {
+  TinyShape shape = with_span(GgmlType::tq1_0, 256);
+  shape.architecture = "llama";
+  shape.sub_norms = false;
+  check_shape(shape);
+}
+
 CHECK_TEST("arg max is the first of the largest") {
   Random random(3);
   for (int64_t count : {1, 2, 15, 16, 17, 511, 512, 513, 1100}) {

@@ -116,7 +116,8 @@ CHECK_TEST("mutated files give errors") {
   TinyShape shape;
   shape.layers = 1;
   shape.ffn = 256;
-  for (const GgmlType type : {GgmlType::tq2_0, GgmlType::tq1_0, GgmlType::i2_s, GgmlType::f16}) {
+  for (const GgmlType type :
+       {GgmlType::tq2_0, GgmlType::tq1_0, GgmlType::q2_0, GgmlType::i2_s, GgmlType::f16}) {
     shape.linear_type = type;
     const TinyModel tiny = tiny_model(shape);
     const GgufFile parsed(tiny.file.data(), tiny.file.size());
@@ -128,28 +129,74 @@ CHECK_TEST("mutated files give errors") {
   }
 }
 
-CHECK_TEST("blocks of different scales in one row are refused, in different rows they are not") {
+// What loading says, empty if it loads.
+std::string refusal(const std::vector<uint8_t>& file) {
+  try {
+    open_model(file);
+  } catch (const GgufError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+// The file with one bit of the first block's scale of a matrix of two TQ blocks per row flipped.
+std::vector<uint8_t> with_other_scale(const TinyModel& tiny, size_t place_in_block) {
+  std::vector<uint8_t> file = tiny.file;
+  const GgufFile parsed(tiny.file.data(), tiny.file.size());
+  const GgufTensor& down = *parsed.tensor("blk.0.ffn_down.weight");
+  file[static_cast<size_t>(parsed.tensor_data(down) - tiny.file.data()) + place_in_block] ^= 1;
+  return file;
+}
+
+CHECK_TEST("blocks of one row may have different scales, unless the file says that they share one") {
   TinyShape shape;
   shape.layers = 1;
   shape.row_scales = true;
   for (const GgmlType type : {GgmlType::tq2_0, GgmlType::tq1_0}) {
     shape.linear_type = type;
-    TinyModel tiny = tiny_model(shape);
+    const TinyModel tiny = tiny_model(shape);
+    const size_t place = type == GgmlType::tq2_0 ? 64 : 52;
     expect(survives(tiny.file), "one scale per row");
-    const GgufFile parsed(tiny.file.data(), tiny.file.size());
-    const GgufTensor& down = *parsed.tensor("blk.0.ffn_down.weight");  // two blocks per row
-    const size_t scale = static_cast<size_t>(parsed.tensor_data(down) - tiny.file.data()) +
-                         (type == GgmlType::tq2_0 ? 64 : 52);
-    tiny.file[scale] ^= 1;
-    std::string message;
-    try {
-      open_model(tiny.file);
-    } catch (const GgufError& error) {
-      message = error.what();
-    }
-    expect(message.find("the blocks of row 0 have different scales") != std::string::npos, "message: %s",
-           message.c_str());
+    expect(survives(with_other_scale(tiny, place)), "one scale per block");
   }
+  // Two blocks of Q2_0 are one group.
+  TinyShape grouped;
+  grouped.layers = 1;
+  grouped.linear_type = GgmlType::q2_0;
+  grouped.span = 128;
+  const TinyModel tiny = tiny_model(grouped);
+  expect(survives(tiny.file), "one scale per 128 weights");
+  const std::string message = refusal(with_other_scale(tiny, 0));
+  expect(message.find("a group of 128 columns of row 0 has different scales") != std::string::npos,
+         "message: %s", message.c_str());
+}
+
+CHECK_TEST("a key of groups that the blocks cannot have is refused") {
+  TinyShape shape;
+  shape.layers = 1;
+  shape.span = 64;
+  const auto message = [&shape](int64_t span) {
+    shape.span = span;
+    return refusal(tiny_model(shape).file);
+  };
+  expect(message(64).find("in blocks of 256 have no scales per 64 columns") != std::string::npos,
+         "message: %s", message(64).c_str());
+  shape.linear_type = GgmlType::q2_0;
+  expect(
+      message(32).find("must be the uint32 0 (the matrix), 1 (a row), 64, 128 or 256") != std::string::npos,
+      "message: %s", message(32).c_str());
+}
+
+CHECK_TEST("the fourth level of Q2_0 is not ternary") {
+  TinyShape shape;
+  shape.layers = 1;
+  shape.linear_type = GgmlType::q2_0;
+  TinyModel tiny = tiny_model(shape);
+  const GgufFile parsed(tiny.file.data(), tiny.file.size());
+  const GgufTensor& up = *parsed.tensor("blk.0.ffn_up.weight");
+  tiny.file[static_cast<size_t>(parsed.tensor_data(up) - tiny.file.data()) + 2] |= 3;
+  expect(refusal(tiny.file).find("row 0 holds a code that is not ternary") != std::string::npos,
+         "message: %s", refusal(tiny.file).c_str());
 }
 
 // ---- a file given on the command line --------------------------------------------------------------------

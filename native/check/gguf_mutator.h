@@ -180,6 +180,7 @@ class GgufMutator {
         "bitnet-lab.norm_placement",
         "bitnet-lab.feed_forward",
         "bitnet-lab.use_hadamard",
+        "bitnet-lab.quantization.scale_group",
         "bitnet-lab.activation_keep",
         "tokenizer.ggml.tokens",
         "tokenizer.ggml.merges",

@@ -36,6 +36,7 @@ struct LinearCase {
   int64_t tokens = 83, cols = 70;
   std::vector<int64_t> rows{45, 17, 33};
   bool gated = false, normed = false, squared = false, hadamard = false;
+  int64_t span = 0;  // of given ternary values
   bitnet::LinearQuantizers quantizers{
       bitnet::WeightSource::absmean_tensor, {bitnet::ActivationCodes::absmax_int8}, bitnet::ScaleDtype::f16};
 
@@ -67,6 +68,13 @@ struct Linear {
       for (int64_t i = 0; i < rows * shape.cols; ++i) {
         ternary.back().push_back(static_cast<int32_t>(random.below(3) - 1));
       }
+      if (shape.span) {
+        multipliers.emplace_back();
+        for (int64_t n = 0; n < rows * (shape.cols / shape.span); ++n) {
+          multipliers.back().push_back(0.5f + 0.4f * random.unit());
+        }
+        continue;
+      }
       // One scale and one per row in turn, in one product.
       multipliers.push_back(values(random, multipliers.size() % 2 == 0 ? rows : 1));
     }
@@ -88,7 +96,12 @@ struct Linear {
     for (size_t i = 0; i < weights.size(); ++i) {
       list.push_back({weights[i].data(), shape.rows[i]});
       if (ternary.empty()) continue;
-      list[i] = {nullptr, shape.rows[i], ternary[i].data(), multipliers[i].data(), multipliers[i].size() > 1};
+      list[i] = {nullptr,
+                 shape.rows[i],
+                 ternary[i].data(),
+                 multipliers[i].data(),
+                 shape.span == 0 && multipliers[i].size() > 1,
+                 shape.span};
     }
     return list;
   }
@@ -97,8 +110,8 @@ struct Linear {
   Row scales() const {
     const auto list = views();
     const int count = static_cast<int>(list.size());
-    Row memory =
-        zeros(bitnet::LinearScales::size(list.data(), count, shape.quantizers.weights, shape.tokens));
+    Row memory = zeros(
+        bitnet::LinearScales::size(list.data(), count, shape.cols, shape.quantizers.weights, shape.tokens));
     Row y = zeros(shape.tokens * shape.outputs());
     const bitnet::LinearScales kept = bitnet::LinearScales::in(memory.data(), shape.tokens);
     bitnet::bit_linear(input(), shape.tokens, shape.cols, list.data(), count, shape.quantizers, nullptr,
@@ -151,10 +164,20 @@ inline std::vector<LinearCase> linear_cases() {
   squared.quantizers.activations = {bitnet::ActivationCodes::absmean_int4};
   rotated_floats.quantizers = floats.quantizers;
   four_bits.cols = 96;
+  LinearCase spans, wide_spans, given_spans, span_values;
+  spans.quantizers.weights = bitnet::WeightSource::absmean_group_64;
+  wide_spans.quantizers.weights = bitnet::WeightSource::absmean_group_256;
+  given_spans.quantizers.weights = bitnet::WeightSource::codes;
+  span_values.quantizers = {bitnet::WeightSource::absmean_group_128, {}, bitnet::ScaleDtype::f32};
+  spans.cols = 192;
+  wide_spans.cols = given_spans.cols = span_values.cols = 256;
+  given_spans.span = 128;
+  spans.gated = wide_spans.normed = true;
   plain.rows = {129};
   both.tokens = 300;
-  return {plain, normed,           gated,   both,    floats,    half_float,    by_row,
-          given, given_half_float, squared, rotated, four_bits, rotated_floats};
+  return {plain,      normed,           gated,      both,    floats,    half_float,     by_row,
+          given,      given_half_float, squared,    rotated, four_bits, rotated_floats, spans,
+          wide_spans, given_spans,      span_values};
 }
 
 }  // namespace check

@@ -148,11 +148,28 @@ class ReferenceForward {
       return y;
     }
     const auto [codes, scale] = quantized(x);
-    for (int64_t n = 0; n < m.out; ++n) {
+    const auto sum_of = [&codes, &m](int64_t n, int64_t begin, int64_t end) {
       int sum = 0;
-      for (size_t k = 0; k < codes.size(); ++k)
-        sum += codes[k] * m.ternary[static_cast<size_t>(n * m.in) + k];
-      y.push_back(static_cast<float>(sum) * (scale * m.scales[static_cast<size_t>(n)]));
+      for (int64_t k = begin; k < end; ++k) {
+        sum += codes[static_cast<size_t>(k)] * m.ternary[static_cast<size_t>(n * m.in + k)];
+      }
+      return static_cast<float>(sum);
+    };
+    const int64_t spans = static_cast<int64_t>(m.scales.size()) / m.out;
+    // Blocks of whole rows are row scales where the file does not say otherwise.
+    if (shape_.span == 0 || (spans == 1 && !shape_.states_span)) {
+      for (int64_t n = 0; n < m.out; ++n) {
+        y.push_back(sum_of(n, 0, m.in) * (scale * m.scales[static_cast<size_t>(n)]));
+      }
+      return y;
+    }
+    for (int64_t n = 0; n < m.out; ++n) {
+      float total = 0.0f;
+      for (int64_t i = 0; i < spans; ++i) {
+        const float sum = sum_of(n, i * shape_.span, (i + 1) * shape_.span);
+        total = std::fma(sum, m.scales[static_cast<size_t>(n * spans + i)], total);
+      }
+      y.push_back(total * scale);
     }
     return y;
   }

@@ -20,6 +20,8 @@ struct TinyShape {
   bool tied = true;
   bool ternary = true;      // weights and activations quantized
   bool row_scales = false;  // of ternary weights: one per row, not one per matrix
+  int64_t span = 0;         // of ternary weights: neighbours of a row that share a scale
+  bool states_span = true;  // a key says so
   bool own_norms = false;   // in every linear layer, and no others
   bool gated = true;
   bool hadamard = false;
@@ -30,12 +32,14 @@ struct TinyShape {
           context = 256;
 };
 
-// A matrix before packing: ternary * scale of the row, or `values` (as the stored type rounds them).
+// A matrix before packing: ternary * scale of the row or span, or `values` (as the stored type rounds them).
 struct TinyMatrix {
   int64_t out = 0, in = 0;
   std::vector<int8_t> ternary;
   std::vector<float> scales;
   std::vector<float> values;
+
+  size_t weights_per_scale() const { return ternary.size() / scales.size(); }
 };
 
 struct TinyModel {
@@ -66,15 +70,20 @@ class ByteWriter {
 // ---- packing: straight from the layouts in inference/ternary_tensor.h ----
 
 inline void pack_ternary(const TinyMatrix& m, bitnet::GgmlType type, ByteWriter* out) {
-  const size_t block = type == bitnet::GgmlType::i2_s ? 128 : 256;
+  const size_t block = type == bitnet::GgmlType::i2_s ? 128 : type == bitnet::GgmlType::q2_0 ? 64 : 256;
   for (size_t base = 0; base < m.ternary.size(); base += block) {
-    const uint16_t scale = bitnet::f32_to_f16(m.scales[base / static_cast<size_t>(m.in)]);
+    const uint16_t scale = bitnet::f32_to_f16(m.scales[base / m.weights_per_scale()]);
     const auto code = [&](size_t i) { return static_cast<unsigned>(m.ternary[base + i] + 1); };
     if (type == bitnet::GgmlType::i2_s) {
       for (size_t j = 0; j < 32; ++j) {
         unsigned byte = 0;
         for (size_t n = 0; n < 4; ++n) byte |= code(n * 32 + j) << (6 - 2 * n);
         out->number(static_cast<uint8_t>(byte));
+      }
+    } else if (type == bitnet::GgmlType::q2_0) {
+      out->number(scale);
+      for (size_t j = 0; j < block; j += 4) {
+        out->number(static_cast<uint8_t>(code(j) | code(j + 1) << 2 | code(j + 2) << 4 | code(j + 3) << 6));
       }
     } else if (type == bitnet::GgmlType::tq2_0) {
       for (size_t j = 0; j < 64; ++j) {
@@ -247,9 +256,10 @@ class TinyModelWriter {
     const size_t count = static_cast<size_t>(out * in);
     if (ternary) {
       for (size_t i = 0; i < count; ++i) m.ternary.push_back(static_cast<int8_t>(random_.below(3) - 1));
-      for (int64_t row = 0; row < out; ++row) m.scales.push_back(row_scale(type, row == 0 ? nullptr : &m));
+      const int64_t spans = model_.shape.span ? in / model_.shape.span : 1;
+      for (int64_t i = 0; i < out * spans; ++i) m.scales.push_back(next_scale(type, i == 0 ? nullptr : &m));
       // A row of zeros has a scale that nothing shows.
-      if (model_.shape.row_scales) std::fill_n(m.ternary.begin() + in, in, int8_t{0});
+      if (model_.shape.row_scales || model_.shape.span) std::fill_n(m.ternary.begin() + in, in, int8_t{0});
     } else {
       for (size_t i = 0; i < count; ++i) m.values.push_back(0.08f * random_.unit());
     }
@@ -259,7 +269,8 @@ class TinyModelWriter {
       pack_ternary(file, type, &data_);
     } else if (ternary) {
       for (size_t i = 0; i < count; ++i) {
-        file.values.push_back(static_cast<float>(file.ternary[i]) * file.scales[i / static_cast<size_t>(in)]);
+        file.values.push_back(static_cast<float>(file.ternary[i]) *
+                              file.scales[i / file.weights_per_scale()]);
       }
       pack_floats(&file.values, type, &data_);
     } else {
@@ -274,9 +285,9 @@ class TinyModelWriter {
     }
   }
 
-  // Of the next row of `m` (null: the first one of a matrix).
-  float row_scale(bitnet::GgmlType type, const TinyMatrix* m) {
-    if (m && !model_.shape.row_scales) return m->scales[0];
+  // Of the next row or span of `m` (null: the first one of a matrix).
+  float next_scale(bitnet::GgmlType type, const TinyMatrix* m) {
+    if (m && !model_.shape.row_scales && !model_.shape.span) return m->scales[0];
     const float scale = 0.02f + 0.01f * random_.unit();
     return type == bitnet::GgmlType::i2_s ? scale : bitnet::f16_to_f32(bitnet::f32_to_f16(scale));
   }
@@ -288,7 +299,10 @@ class TinyModelWriter {
     for (int64_t row = 0; row < m->out; ++row) {
       const int64_t within = row % head_dim;
       const int64_t to = row - within + within % (head_dim / 2) * 2 + within / (head_dim / 2);
-      if (!m->scales.empty()) m->scales[static_cast<size_t>(to)] = source.scales[static_cast<size_t>(row)];
+      const int64_t spans = static_cast<int64_t>(m->scales.size()) / m->out;
+      for (int64_t i = 0; i < spans; ++i) {
+        m->scales[static_cast<size_t>(to * spans + i)] = source.scales[static_cast<size_t>(row * spans + i)];
+      }
       for (int64_t k = 0; k < m->in; ++k) {
         const size_t a = static_cast<size_t>(row * m->in + k), b = static_cast<size_t>(to * m->in + k);
         if (!m->ternary.empty()) m->ternary[b] = source.ternary[a];
@@ -324,6 +338,10 @@ class TinyModelWriter {
     size("attention.head_count_kv", s.kv_heads);
     size("rope.dimension_count", s.head_dim);
     size("vocab_size", s.vocab);
+    if (s.span && s.states_span) {
+      key("bitnet-lab.quantization.scale_group", bitnet::GgufValueType::u32);
+      entries.number(static_cast<uint32_t>(s.span));
+    }
     key(s.architecture + ".attention.layer_norm_rms_epsilon", bitnet::GgufValueType::f32);
     entries.number(1e-5f);
     key(s.architecture + ".rope.freq_base", bitnet::GgufValueType::f32);

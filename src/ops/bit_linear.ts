@@ -4,6 +4,7 @@
  *
  *     acc = sum_k x_int8[k] * w_ternary[k]                exact integers
  *     y   = float(acc) * (act_scale * weight_scale)       float32, this order; weight_scale of the matrix or of the row
+ *     y   = (chain of fma(float(acc_g), weight_scale_g) over the groups g of the row) * act_scale       scales of groups
  *
  *     straight-through backward:   dX = dY . (weight_scale * w_ternary)      dW = dY^T . (act_scale * x_int8)
  *
@@ -15,7 +16,7 @@
  * weight quantizer without a kernel of its own makes the codes (or the values) here, once a step.
  */
 import * as tf from "@tensorflow/tfjs";
-import type { FusedQuantization, WeightQuantizer } from "../quantizers/weight_quantizer.ts";
+import { type FusedQuantization, groupSizeOf, type WeightQuantizer } from "../quantizers/weight_quantizer.ts";
 import { backwardRounding } from "./backward_pass.ts";
 import { composedBitLinear } from "./composed_bit_linear.ts";
 import { partlyQuantizedActivations } from "./fake_quantize.ts";
@@ -107,6 +108,7 @@ function unbiasedProduct(
   const { activation = "none", norm, hadamard = false, residual } = surroundings;
   const attributes = {
     weights: weightsForm(quantizer),
+    groupSize: groupSizeOf(quantizer),
     activations: activations?.codes ?? "none",
     keep: activations?.keep ?? 1,
     scaleDtype: quantizer?.scaleDtype ?? "f32",

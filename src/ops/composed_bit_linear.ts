@@ -5,6 +5,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { roundToDtype } from "../quant/round_to_dtype.ts";
 import { type RoundedOperand, stepSize, stochasticCode } from "../quant/stochastic_int8.ts";
+import { groupSizeOf } from "../quantizers/weight_quantizer.ts";
 import { type BackwardRounding, backwardRounding } from "./backward_pass.ts";
 import { activationCodes } from "./fake_quantize.ts";
 import type { LinearQuantization } from "./linear_quantization.ts";
@@ -19,13 +20,43 @@ interface Operand {
   scale: tf.Tensor2D | null;
 }
 
+/** Scales of groups of a row's neighbours, in place of those of rows. */
+interface GroupedOperand extends Operand {
+  /** [rows, groups] */
+  groups: tf.Tensor2D;
+}
+
+function isGrouped(operand: Operand): operand is GroupedOperand {
+  return "groups" in operand;
+}
+
 /** All weights stacked to [sum N, K]; a matrix's weight_scale is repeated for its rows. */
-function stackedWeights(weights: ProductWeight[]): Operand {
+function stackedWeights(weights: ProductWeight[], groupSize: number): Operand {
+  if (groupSize > 0) return groupedWeights(weights, groupSize);
   const codes = weights.map(
     (weight): tf.Tensor2D => (weight.form === "values" ? weight.values : tf.cast(weight.codes, "float32")),
   );
   const scales = weights.flatMap((weight) => (weight.form === "codes" ? [rowScales(weight)] : []));
   return { codes: tf.concat(codes, 0), scale: scales.length > 0 ? tf.concat(scales, 0) : null };
+}
+
+function groupedWeights(weights: ProductWeight[], groupSize: number): Operand {
+  const given = weights.flatMap((weight) => (weight.form === "codes" ? [weight] : []));
+  if (given.length === 0) return stackedWeights(weights, 0);
+  const groups = given.map(({ codes, scales }): tf.Tensor2D => {
+    const [rows, cols] = codes.shape;
+    return tf.reshape(scales, [rows, cols / groupSize]);
+  });
+  const codes = given.map((weight): tf.Tensor2D => tf.cast(weight.codes, "float32"));
+  return { codes: tf.concat(codes, 0), scale: null, groups: tf.concat(groups, 0) } as GroupedOperand;
+}
+
+/** [rows, groups] values for the weights [rows, K] of each group. */
+function spread(values: tf.Tensor2D, { codes }: Operand): tf.Tensor2D {
+  const [rows, cols] = codes.shape;
+  const groups = values.shape[1];
+  const spread = tf.tile(tf.reshape(values, [rows, groups, 1]), [1, 1, cols / groups]);
+  return tf.reshape(spread, [rows, cols]);
 }
 
 /** [N, 1] */
@@ -40,11 +71,30 @@ function activationOperand(x: tf.Tensor2D, { activations }: LinearQuantization):
   return { codes, scale: actScale };
 }
 
-function dequantized({ codes, scale }: Operand): tf.Tensor2D {
+function dequantized(operand: Operand): tf.Tensor2D {
+  const { codes, scale } = operand;
+  if (isGrouped(operand)) return tf.mul(codes, spread(operand.groups, operand));
   return scale === null ? codes : tf.mul(codes, scale);
 }
 
+/** Group by group, in order: the kernel adds with fma, which tfjs has not. [T, N] */
+function groupedProduct(w: GroupedOperand, a: Operand): tf.Tensor2D {
+  const groups = w.groups.shape[1];
+  const xParts = tf.split(a.codes, groups, 1);
+  const scales = tf.split(tf.transpose<tf.Tensor2D>(w.groups), groups, 0);
+  const sums = tf.split(w.codes, groups, 1).map((codes, g) => {
+    return tf.mul<tf.Tensor2D>(tf.matMul(xParts[g] as tf.Tensor2D, codes as tf.Tensor2D, false, true), scales[g]);
+  });
+  return tf.mul(
+    sums.reduce((total, sum) => tf.add(total, sum)),
+    a.scale!,
+  );
+}
+
 function forward(x: tf.Tensor, w: Operand, a: Operand): tf.Tensor {
+  if (isGrouped(w) && a.scale !== null) {
+    return tf.reshape(groupedProduct(w, a), [...x.shape.slice(0, -1), w.codes.shape[0]]);
+  }
   const y =
     w.scale !== null && a.scale !== null
       ? tf.mul(tf.matMul(a.codes, tf.transpose(w.codes)), tf.mul(a.scale, tf.transpose(w.scale)))
@@ -101,8 +151,22 @@ function stochasticCodes(
   return { codes: tf.tensor2d(codes, x.shape), scale: column(steps.map((step) => step.scale)) };
 }
 
-function backward(dy: tf.Tensor, w: Operand, a: Operand, { precision, roundingKey }: BackwardRounding): Products {
+/** Steps of a group's scale for the largest one of its row. */
+const scaleSteps = 127;
+
+/** Integer codes with one scale per row that stand for weights with scales of groups, nearly. */
+function foldedGroups(w: GroupedOperand): Operand {
+  const largest = tf.max<tf.Tensor2D>(w.groups, 1, true);
+  const steps = tf.round(tf.mul<tf.Tensor2D>(tf.div(w.groups, largest), scaleSteps));
+  return { codes: tf.mul(w.codes, spread(steps, w)), scale: tf.div(largest, scaleSteps) };
+}
+
+function backward(dy: tf.Tensor, weights: Operand, a: Operand, rounding: BackwardRounding): Products {
+  const { precision, roundingKey } = rounding;
   const isInt8 = precision === "int8";
+  const floats = (operand: Operand): Operand =>
+    isGrouped(operand) ? { codes: dequantized(operand), scale: null } : operand;
+  const w = isInt8 && isGrouped(weights) ? foldedGroups(weights) : floats(weights);
   if (isInt8 && (w.scale === null || a.scale === null)) {
     throw new Error("int8 backward needs ternary weights and quantized activations");
   }
@@ -118,6 +182,7 @@ export function composedBitLinear(
   place: number,
 ): tf.Tensor {
   const quantizer = quantization.weights;
+  const groupSize = groupSizeOf(quantizer);
   const learnt = weights.map((_, i) => quantization.learnt?.[i] ?? []);
   return withGradient(
     [input, ...weights, ...learnt.flat()],
@@ -126,7 +191,7 @@ export function composedBitLinear(
       const tensors = products.flatMap((each) => (each.form === "values" ? [each.values] : [each.codes, each.scales]));
       // Latent weights are read again by a gradient of the quantizer's own.
       save([input, ...tensors, ...(hasOwnGradient(quantizer) ? [...weights, ...learnt.flat()] : [])]);
-      return forward(input, stackedWeights(products), activationOperand(asRows(input), quantization));
+      return forward(input, stackedWeights(products, groupSize), activationOperand(asRows(input), quantization));
     },
     (dy, [x, ...saved]) => {
       const products = weights.map((): ProductWeight => {
@@ -138,7 +203,7 @@ export function composedBitLinear(
       });
       const latent = saved.splice(0, weights.length) as tf.Tensor2D[];
       const a = activationOperand(asRows(x), quantization);
-      const { dx, dw } = backward(dy, stackedWeights(products), a, backwardRounding(place));
+      const { dx, dw } = backward(dy, stackedWeights(products, groupSize), a, backwardRounding(place));
       const outputs = weights.map((weight) => weight.shape[0]);
       const gradients = tf.split(dw, outputs, 0).map((each, i) => {
         const values = saved.length > 0 ? saved.splice(0, learnt[i].length) : learnt[i];

@@ -10,7 +10,10 @@ import { weightCodes } from "./weight_codes.ts";
 /** Tensors that a quantizer has learnt for one weight, in the order of its `parameters`. */
 export type LearntTensors = readonly tf.Tensor[];
 
-/** `values` [N, K] float32 as they are, or `codes` int32 [N, K] in -1, 0, 1 with their scales, float32 [1] or [N]. */
+/**
+ * `values` [N, K] float32 as they are, or `codes` int32 [N, K] in -1, 0, 1 with their scales, float32 [1], [N] or
+ * [N * K / group].
+ */
 export type ProductWeight =
   | { form: "values"; values: tf.Tensor2D }
   | { form: "codes"; codes: tf.Tensor2D; scales: tf.Tensor1D };

@@ -3,7 +3,7 @@
  * where the quantizer has a kernel; otherwise the quantizer itself, so the codes are the same on every backend.
  */
 import * as tf from "@tensorflow/tfjs";
-import { type FusedQuantization, integerLevels, type WeightQuantizer } from "../quantizers/weight_quantizer.ts";
+import { integerLevels, type WeightQuantizer } from "../quantizers/weight_quantizer.ts";
 import { fusedKernel } from "./fused_kernel.ts";
 import { float32Values } from "./tensor_access.ts";
 
@@ -14,9 +14,6 @@ export interface WeightCodes {
   scales: tf.Tensor1D;
 }
 
-/** Attribute `scales` of the kernel `TernaryCodes`. */
-const kernelScales: Record<FusedQuantization, string> = { absmean_tensor: "tensor", absmean_row: "row" };
-
 /** Codes of `weight` [N, K], by what its quantizer has learnt for it. Not differentiable. */
 export function weightCodes(
   weight: tf.Tensor2D,
@@ -26,7 +23,7 @@ export function weightCodes(
   const { fused, scaleDtype } = quantizer;
   const kernel = fused && fusedKernel("TernaryCodes");
   if (fused && kernel) {
-    const [codes, scales] = kernel({ weight }, { scaleDtype, scales: kernelScales[fused] });
+    const [codes, scales] = kernel({ weight }, { scaleDtype, weights: fused });
     return { codes: codes as tf.Tensor2D, scales: scales as tf.Tensor1D };
   }
   const [rows, cols] = weight.shape;

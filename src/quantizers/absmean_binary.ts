@@ -11,12 +11,13 @@
  * without 0: they have the integer product and the packed types of those.
  */
 import { z } from "zod";
-import { granularityOf, quantizeSpans, scalePerKey, ternaryProduct } from "./granularity.ts";
+import { granularityOf, optionalProductKey, quantizeSpans, scalePerKey, ternaryProduct } from "./granularity.ts";
 import { absmeanOf, absoluteSum } from "./ternary.ts";
 import type { WeightQuantizerDefinition } from "./weight_quantizer.ts";
 
 const options = z.strictObject({
   scale_per: scalePerKey("tensor"),
+  product: optionalProductKey,
   centred: z.boolean().default(true).describe("Signs around the mean of the weights, not around 0."),
 });
 
@@ -29,14 +30,14 @@ function meanOf(latent: Float32Array, begin: number, count: number): number {
 export const absmeanBinary: WeightQuantizerDefinition<typeof options> = {
   name: "absmean_binary",
   options,
-  create: ({ scale_per, centred }, scaleDtype) => {
+  create: ({ scale_per, product, centred }, scaleDtype) => {
     const scales = granularityOf(scale_per);
     return {
       name: "absmean_binary",
       levels: [-1, 1],
       scales,
       scaleDtype,
-      product: ternaryProduct(scales),
+      product: ternaryProduct(scales, product),
       fused: null,
       quantize: (latent, shape) =>
         quantizeSpans(scales, shape, scaleDtype, (begin, count, codes) => {

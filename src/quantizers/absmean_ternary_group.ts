@@ -6,25 +6,23 @@
  *     forward     scale[r, g] = max(mean |W[r, g]|, 1e-5)
  *                 codes[r, g] = clip(round_half_even(W[r, g] * (1 / scale[r, g])), -1, 1)
  *                 W~[r, g] = codes[r, g] * scale_dtype(scale[r, g])
+ *                 y[t, r] = (chain of fma(float(acc[g]), scale[r, g]) over g) * act_scale[t]
  *     backward    dW = dW~                               straight-through; not clipped
  *
  * Not differentiated: round, clip, the scales and their rounding. The mean of a group is accumulated in float64 in the
  * 16 canonical lanes, counted from the group's first weight. `group_size` divides the rows of every linear layer.
  *
- * The product is that of the values W~ in float32, and so is the exported file: integer sums per group have no kernel.
+ * `product: values` multiplies the values W~ in float32 instead, as runs did before groups had a product of integers.
  */
 import { z } from "zod";
 import { roundScale } from "../quant/round_to_dtype.ts";
-import { groupSizes } from "./granularity.ts";
+import { groupSizes, productKey, ternaryProduct } from "./granularity.ts";
 import { absmeanOf, absoluteSum, ternarize, ternaryLevels } from "./ternary.ts";
 import type { WeightQuantizerDefinition } from "./weight_quantizer.ts";
 
 const options = z.strictObject({
   group_size: z.literal(groupSizes).default(128).describe("Neighbours of a row that share a scale."),
-  product: z
-    .literal("values")
-    .default("values")
-    .describe("What multiplies. Recorded with the model, so that a run resumes with the bits of its start."),
+  product: productKey("integers"),
 });
 
 export const absmeanTernaryGroup: WeightQuantizerDefinition<typeof options> = {
@@ -35,8 +33,8 @@ export const absmeanTernaryGroup: WeightQuantizerDefinition<typeof options> = {
     levels: ternaryLevels,
     scales: { per: "group", size },
     scaleDtype,
-    product,
-    fused: null,
+    product: ternaryProduct({ per: "group", size }, product),
+    fused: product === "integers" ? `absmean_group_${size}` : null,
     quantize(latent) {
       const codes = new Int8Array(latent.length);
       const scales = Float32Array.from({ length: latent.length / size }, (_, group) => {

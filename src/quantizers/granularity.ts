@@ -35,9 +35,33 @@ export function granularityOf(scalePer: ScalePer): ScaleGranularity {
   return granularities[scalePer];
 }
 
-/** What multiplies codes of -1, 0 and 1: integers, but no kernel sums them by groups. */
-export function ternaryProduct({ per }: ScaleGranularity): WeightProduct {
-  return per === "group" ? "values" : `ternary_${per}`;
+const products = ["integers", "values"] as const;
+
+export type ProductChoice = (typeof products)[number];
+
+/** The key of a quantizer whose groups always had one of the two recorded. */
+export function productKey(byDefault: ProductChoice) {
+  return z
+    .enum(products)
+    .default(byDefault)
+    .describe(
+      "What multiplies: codes, in integers, or dequantized float32 values. Recorded with the model, so that a run " +
+        "resumes with the bits of its start.",
+    );
+}
+
+/** The key of quantizers with `scale_per`, whose files of before do not have it. */
+export const optionalProductKey = z
+  .enum(products)
+  .optional()
+  .describe(
+    "What multiplies: codes, in integers, or dequantized float32 values. By default integers; with `scale_per: group_...` " +
+      "values, as models have that do not say it.",
+  );
+
+/** What multiplies codes of -1, 0 and 1. */
+export function ternaryProduct({ per }: ScaleGranularity, choice?: ProductChoice): WeightProduct {
+  return (choice ?? (per === "group" ? "values" : "integers")) === "values" ? "values" : `ternary_${per}`;
 }
 
 /** Weights that share a scale. They are neighbours in memory, and so are the scales. */

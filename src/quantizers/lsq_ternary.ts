@@ -10,25 +10,25 @@
  * differentiated and the reason of each constant: `learnt_step.ts`.
  */
 import { z } from "zod";
-import { granularityOf, scalePerKey, ternaryProduct } from "./granularity.ts";
+import { granularityOf, optionalProductKey, scalePerKey, ternaryProduct } from "./granularity.ts";
 import { lsqInitialStep, lsqSlope, quantizeByStep, stepGradients, stepParameter } from "./learnt_step.ts";
 import { ternaryLevels } from "./ternary.ts";
 import type { WeightQuantizerDefinition } from "./weight_quantizer.ts";
 
-const options = z.strictObject({ scale_per: scalePerKey("tensor") });
+const options = z.strictObject({ scale_per: scalePerKey("tensor"), product: optionalProductKey });
 const range = { low: -1, high: 1 };
 
 export const lsqTernary: WeightQuantizerDefinition<typeof options> = {
   name: "lsq_ternary",
   options,
-  create: ({ scale_per }, scaleDtype) => {
+  create: ({ scale_per, product }, scaleDtype) => {
     const scales = granularityOf(scale_per);
     return {
       name: "lsq_ternary",
       levels: ternaryLevels,
       scales,
       scaleDtype,
-      product: ternaryProduct(scales),
+      product: ternaryProduct(scales, product),
       fused: null,
       parameters: (shape) => [stepParameter(scales, shape, lsqInitialStep(range))],
       quantize: (latent, shape, [steps]) => quantizeByStep(latent, shape, steps, scales, range, scaleDtype),

@@ -13,12 +13,12 @@
  */
 import { z } from "zod";
 import { roundAndClip } from "../quant/round_half_even.ts";
-import { granularityOf, quantizeSpans, scalePerKey, ternaryProduct } from "./granularity.ts";
+import { granularityOf, optionalProductKey, quantizeSpans, scalePerKey, ternaryProduct } from "./granularity.ts";
 import { positiveStep, type StepSlope, stepGradients, stepParameter } from "./learnt_step.ts";
 import { ternaryLevels } from "./ternary.ts";
 import type { WeightQuantizerDefinition } from "./weight_quantizer.ts";
 
-const options = z.strictObject({ scale_per: scalePerKey("row") });
+const options = z.strictObject({ scale_per: scalePerKey("row"), product: optionalProductKey });
 
 const limit = Math.fround(0.99);
 /** Levels for the length from 0 to a. */
@@ -48,14 +48,14 @@ const slope: StepSlope = {
 export const seqTernary: WeightQuantizerDefinition<typeof options> = {
   name: "seq_ternary",
   options,
-  create: ({ scale_per }, scaleDtype) => {
+  create: ({ scale_per, product }, scaleDtype) => {
     const scales = granularityOf(scale_per);
     return {
       name: "seq_ternary",
       levels: ternaryLevels,
       scales,
       scaleDtype,
-      product: ternaryProduct(scales),
+      product: ternaryProduct(scales, product),
       fused: null,
       parameters: (shape) => [stepParameter(scales, shape, largestMagnitude)],
       quantize: (latent, shape, [steps]) =>

@@ -12,11 +12,11 @@
  * The sum of kept magnitudes is float64 in memory order. Rows are multiples of four.
  */
 import { z } from "zod";
-import { granularityOf, quantizeSpans, scalePerKey, ternaryProduct } from "./granularity.ts";
+import { granularityOf, optionalProductKey, quantizeSpans, scalePerKey, ternaryProduct } from "./granularity.ts";
 import { absmeanOf, ternaryLevels } from "./ternary.ts";
 import type { WeightQuantizerDefinition } from "./weight_quantizer.ts";
 
-const options = z.strictObject({ scale_per: scalePerKey("tensor") });
+const options = z.strictObject({ scale_per: scalePerKey("tensor"), product: optionalProductKey });
 
 /** Neighbours of which one is 0. */
 const block = 4;
@@ -24,14 +24,14 @@ const block = 4;
 export const sherryTernary: WeightQuantizerDefinition<typeof options> = {
   name: "sherry_ternary",
   options,
-  create: ({ scale_per }, scaleDtype) => {
+  create: ({ scale_per, product }, scaleDtype) => {
     const scales = granularityOf(scale_per);
     return {
       name: "sherry_ternary",
       levels: ternaryLevels,
       scales,
       scaleDtype,
-      product: ternaryProduct(scales),
+      product: ternaryProduct(scales, product),
       fused: null,
       blockWeights: block,
       quantize: (latent, shape) =>

@@ -13,19 +13,20 @@
  * product before the residual.
  */
 import { z } from "zod";
-import { granularityOf, quantizeSpans, scalePerKey, ternaryProduct } from "./granularity.ts";
+import { granularityOf, optionalProductKey, quantizeSpans, scalePerKey, ternaryProduct } from "./granularity.ts";
 import { absmeanOf, absoluteSum, ternarize, ternaryLevels } from "./ternary.ts";
 import type { MatrixShape, WeightQuantizer, WeightQuantizerDefinition } from "./weight_quantizer.ts";
 
 const options = z.strictObject({
   scale_per: scalePerKey("tensor"),
+  product: optionalProductKey,
   lambda: z.number().positive().default(1e-3).describe("Weight of the bias; AngelSlim takes 1e-3."),
 });
 
 export const tequilaTernary: WeightQuantizerDefinition<typeof options> = {
   name: "tequila_ternary",
   options,
-  create: ({ scale_per, lambda }, scaleDtype): WeightQuantizer => {
+  create: ({ scale_per, product, lambda }, scaleDtype): WeightQuantizer => {
     const scales = granularityOf(scale_per);
     const quantize = (latent: Float32Array, shape: MatrixShape) =>
       quantizeSpans(scales, shape, scaleDtype, (begin, count, codes) => {
@@ -38,7 +39,7 @@ export const tequilaTernary: WeightQuantizerDefinition<typeof options> = {
       levels: ternaryLevels,
       scales,
       scaleDtype,
-      product: ternaryProduct(scales),
+      product: ternaryProduct(scales, product),
       fused: null,
       quantize,
       rowBias: {

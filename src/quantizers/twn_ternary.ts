@@ -14,26 +14,27 @@
  * nothing above 0.
  */
 import { z } from "zod";
-import { granularityOf, quantizeSpans, scalePerKey, ternaryProduct } from "./granularity.ts";
+import { granularityOf, optionalProductKey, quantizeSpans, scalePerKey, ternaryProduct } from "./granularity.ts";
 import { absmeanOf, absoluteSum, smallestScale, ternaryLevels } from "./ternary.ts";
 import type { WeightQuantizerDefinition } from "./weight_quantizer.ts";
 
 const options = z.strictObject({
   scale_per: scalePerKey("tensor"),
+  product: optionalProductKey,
   threshold: z.number().positive().default(0.7).describe("Smallest magnitude of a code that is not 0, in means."),
 });
 
 export const twnTernary: WeightQuantizerDefinition<typeof options> = {
   name: "twn_ternary",
   options,
-  create: ({ scale_per, threshold }, scaleDtype) => {
+  create: ({ scale_per, product, threshold }, scaleDtype) => {
     const scales = granularityOf(scale_per);
     return {
       name: "twn_ternary",
       levels: ternaryLevels,
       scales,
       scaleDtype,
-      product: ternaryProduct(scales),
+      product: ternaryProduct(scales, product),
       fused: null,
       quantize: (latent, shape) =>
         quantizeSpans(scales, shape, scaleDtype, (begin, count, codes) => {

@@ -3,8 +3,8 @@
  * that none of them needs to know its name. One file a quantizer, over typed arrays (no tfjs), and one line in
  * `registry.ts`.
  *
- * Making codes and multiplying them are two questions. Levels -1, 0, 1 with one scale per tensor or row have the integer
- * product, whoever made the codes; anything else is multiplied as its dequantized `values`, in float32.
+ * Making codes and multiplying them are two questions. Levels -1, 0, 1 with one scale per tensor, row or group have an
+ * integer product, whoever made the codes; anything else is multiplied as its dequantized `values`, in float32.
  */
 import type { z } from "zod";
 import type { ScaleDtype } from "../quant/dtypes.ts";
@@ -19,10 +19,15 @@ export interface MatrixShape {
 export type ScaleGranularity = { per: "tensor" } | { per: "row" } | { per: "group"; size: number };
 
 /** What multiplies, in training and in the engine: ternary codes and their scales in integers, or float32 values. */
-export type WeightProduct = "ternary_tensor" | "ternary_row" | "values";
+export type WeightProduct = "ternary_tensor" | "ternary_row" | "ternary_group" | "values";
 
 /** Kernels that make codes and scales as they multiply. */
-export type FusedQuantization = "absmean_tensor" | "absmean_row";
+export type FusedQuantization =
+  | "absmean_tensor"
+  | "absmean_row"
+  | "absmean_group_64"
+  | "absmean_group_128"
+  | "absmean_group_256";
 
 export interface QuantizedMatrix {
   /** Row-major as the weight. A code c stands for `levels[c + (levels.length >> 1)]`: ternary codes are their levels. */
@@ -93,6 +98,11 @@ export interface WeightQuantizerDefinition<Options extends z.ZodObject = z.ZodOb
   readonly options: Options;
   /** Null stands for weights as they are. `options` are parsed. */
   create(options: z.output<Options>, scaleDtype: ScaleDtype): WeightQuantizer | null;
+}
+
+/** Neighbours of a row that share a scale; 0 where a row or the matrix does. */
+export function groupSizeOf(quantizer: Pick<WeightQuantizer, "scales"> | null): number {
+  return quantizer?.scales.per === "group" ? quantizer.scales.size : 0;
 }
 
 /** Scales of a matrix. */

@@ -6,7 +6,8 @@ import { productNotes } from "../../src/config/product_notes.ts";
 
 const shape = { hidden_size: 256, num_hidden_layers: 1, intermediate_size: 512, num_attention_heads: 4 };
 const config = (keys: Partial<ModelConfigJson>) => resolveModelConfig(modelConfigSchema.parse({ ...shape, ...keys }));
-const group = { weight_quantizer: "absmean_ternary_group" };
+const group = { weight_quantizer: { type: "absmean_ternary_group" } };
+const values = { weight_quantizer: { type: "absmean_ternary_group", product: "values" } };
 const float = { weight_quantizer: "none", activation_quantizer: "none" };
 
 test.each<[string, Partial<ModelConfigJson>, boolean, boolean, boolean]>([
@@ -14,8 +15,9 @@ test.each<[string, Partial<ModelConfigJson>, boolean, boolean, boolean]>([
   ["a scale per row", { weight_quantizer: "absmean_ternary_row" }, true, true, false],
   ["absmedian", { weight_quantizer: "absmedian_ternary" }, true, true, false],
   ["ternary weights alone", { activation_quantizer: "none" }, true, false, false],
-  ["values", group, false, false, false],
-  ["values, float activations", { ...group, activation_quantizer: "none" }, false, false, false],
+  ["a scale per group", group, true, true, false],
+  ["values", values, false, false, false],
+  ["values, float activations", { ...values, activation_quantizer: "none" }, false, false, false],
   ["int8 activations alone", { weight_quantizer: "none" }, false, false, false],
   ["float", float, false, false, true],
 ])("%s", (_, keys, ternary, quantized, isFloatModel) => {
@@ -41,7 +43,8 @@ describe("notes before a run", () => {
     expect(productNotes(config({ activation_quantizer: "none" }))).toEqual([
       expect.stringMatching(/^absmean_ternary with activation_quantizer: none multiplies codes x scale as float32/),
     ]);
-    expect(productNotes(config(group))).toEqual([expect.stringMatching(/^absmean_ternary_group multiplies its deq/)]);
+    expect(productNotes(config(group))).toEqual([]);
+    expect(productNotes(config(values))).toEqual([expect.stringMatching(/^absmean_ternary_group multiplies its deq/)]);
   });
 
   test.each([{}, { weight_quantizer: "absmedian_ternary" }, float])("none for %j", (keys) => {

@@ -168,7 +168,11 @@ describe("bits: other shapes of model", () => {
     ["the largest activations", { activation_quantizer: { type: "topk_int8", keep: 0.4 } }, "tq1_0"],
     [
       "int4 activations, weights as values, Hadamard",
-      { activation_quantizer: "absmax_int4", weight_quantizer: "absmean_ternary_group", use_hadamard: true },
+      {
+        activation_quantizer: "absmax_int4",
+        weight_quantizer: { type: "absmean_ternary_group", product: "values" },
+        use_hadamard: true,
+      },
       "f32",
     ],
     [
@@ -203,7 +207,11 @@ describe("bits: other shapes of model", () => {
       { weight_quantizer: "absmean_ternary_row", activation_quantizer: "none" },
       "tq2_0",
     ],
-    ["a scale per group", { weight_quantizer: { type: "absmean_ternary_group", group_size: 64 } }, "f32"],
+    [
+      "a scale per group, weights as values",
+      { weight_quantizer: { type: "absmean_ternary_group", group_size: 64, product: "values" } },
+      "f32",
+    ],
     [
       "a scale per group, float activations",
       { weight_quantizer: "absmean_ternary_group", activation_quantizer: "none" },

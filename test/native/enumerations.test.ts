@@ -30,7 +30,15 @@ const expected: Record<string, readonly string[]> = {
   headProduct: namesOf<HeadProduct>({ float: true, int8: true }),
   headPrecision: headPrecisions,
   kvType: kvTypes,
-  weightSource: namesOf<WeightSource>({ values: true, absmean_tensor: true, absmean_row: true, codes: true }),
+  weightSource: namesOf<WeightSource>({
+    values: true,
+    absmean_tensor: true,
+    absmean_row: true,
+    codes: true,
+    absmean_group_64: true,
+    absmean_group_128: true,
+    absmean_group_256: true,
+  }),
   gateActivation: namesOf<HiddenAct>({ relu2: true, silu: true }),
   inputActivation: namesOf<InputActivation>({ none: true, relu2: true, silu: true, squared_relu: true }),
   activationCodes: namesOf<ActivationCodes | "none">({

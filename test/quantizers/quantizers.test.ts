@@ -84,7 +84,7 @@ describe.skipIf(!hasNative)("native TernaryCodes kernel (needs the addon)", () =
           .runKernel(
             "TernaryCodes",
             { weight: tf.tensor2d(weight, [rows, cols]) },
-            { scaleDtype, scales: "tensor" },
+            { scaleDtype, weights: "absmean_tensor" },
           ) as unknown as tf.Tensor[];
         const reference = absmeanTernary(weight, rows, cols, scaleDtype);
         expect(Array.from(codes.dataSync())).toEqual(Array.from(reference.codes, (code) => code + 0));

@@ -47,7 +47,7 @@ describe.each([
   ["absmean_ternary_row", "absmean_ternary_row"],
   [
     "{type: absmean_ternary_group, group_size: 64}",
-    { type: "absmean_ternary_group", group_size: 64, product: "values" },
+    { type: "absmean_ternary_group", group_size: 64, product: "integers" },
   ],
   ["absmedian_ternary", "absmedian_ternary"],
   ["{type: lsq_ternary, scale_per: row}", { type: "lsq_ternary", scale_per: "row" }],

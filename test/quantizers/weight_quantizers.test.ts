@@ -138,10 +138,23 @@ describe("descriptions", () => {
     const parsed = (value: unknown) => weightQuantizerSchema.parse(value);
     expect(parsed("absmean_ternary")).toBe("absmean_ternary");
     expect(parsed({ type: "absmean_ternary" })).toBe("absmean_ternary");
-    const group = { type: "absmean_ternary_group", group_size: 128, product: "values" };
+    const group = { type: "absmean_ternary_group", group_size: 128, product: "integers" };
     expect(parsed("absmean_ternary_group")).toEqual(group);
     expect(parsed({ type: "absmean_ternary_group" })).toEqual(group);
     expect(parsed(group)).toEqual(group);
+  });
+
+  test("groups of files that do not say their product keep values", () => {
+    const product = (description: unknown) =>
+      makeWeightQuantizer(weightQuantizerSchema.parse(description), "f16")!.product;
+    const before = { type: "twn_ternary", scale_per: "group_64", threshold: 0.7 };
+    expect(weightQuantizerSchema.parse(before)).toEqual(before);
+    expect(product(before)).toBe("values");
+    expect(product({ ...before, product: "integers" })).toBe("ternary_group");
+    expect(product({ ...before, scale_per: "row" })).toBe("ternary_row");
+    expect(product({ ...before, scale_per: "row", product: "values" })).toBe("values");
+    expect(product({ type: "absmean_ternary_group", group_size: 64, product: "values" })).toBe("values");
+    expect(product("absmean_ternary_group")).toBe("ternary_group");
   });
 
   test("names that do not exist say which do", () => {

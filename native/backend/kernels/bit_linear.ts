@@ -3,12 +3,15 @@ import type * as tf from "@tensorflow/tfjs";
 import type { BackwardPrecision } from "../../../src/config/backward_precision.ts";
 import type { ScaleDtype } from "../../../src/quant/dtypes.ts";
 import type { ActivationCodes } from "../../../src/quantizers/activation_quantizer.ts";
+import type { FusedQuantization } from "../../../src/quantizers/weight_quantizer.ts";
 import type { NativeBackend } from "../native_backend.ts";
 import type { InputActivation, LinearInput, WeightSource } from "../training_addon.ts";
 import { type Inputs, lastDimension, type NativeKernel, numberedInputs, requireInput } from "./kernel.ts";
 
 export interface BitLinearAttributes {
   weights: WeightSource;
+  /** With `weights: "codes"`: neighbours of a row that share a scale; 0 where a row or the matrix does. */
+  groupSize?: number;
   activations: ActivationCodes | "none";
   /** Share of a row's activations that stay; 1 without a quantizer. */
   keep: number;
@@ -28,10 +31,17 @@ export interface BitLinearGradAttributes extends BitLinearAttributes {
   roundingKey: number;
 }
 
+/** Scales of a matrix that a kernel quantizes itself. */
+function scalesOf({ shape: [rows, cols] }: tf.TensorInfo, source: FusedQuantization): number {
+  if (source === "absmean_tensor") return 1;
+  if (source === "absmean_row") return rows;
+  return (rows * cols) / Number(source.slice("absmean_group_".length));
+}
+
 /** Scales that the forward pass keeps for the backward pass: of the activations, and of weights it quantized itself. */
 function keptScales(weights: readonly tf.TensorInfo[], { weights: source }: BitLinearAttributes): number {
-  if (source === "absmean_tensor") return 2 * weights.length;
-  return source === "absmean_row" ? weights.reduce((sum, { shape }) => sum + 2 * shape[0], 0) : 0;
+  if (source === "values" || source === "codes") return 0;
+  return weights.reduce((sum, weight) => sum + 2 * scalesOf(weight, source), 0);
 }
 
 function readOperands(kernel: string, inputs: Inputs, attributes: BitLinearAttributes, backend: NativeBackend) {
@@ -59,7 +69,9 @@ function readOperands(kernel: string, inputs: Inputs, attributes: BitLinearAttri
     attributes.epsilon,
     attributes.hadamard,
     weights.map((weight, i) =>
-      areGiven ? { ternary: backend.ints(weight), scales: backend.floats(scales[i]) } : backend.floats(weight),
+      areGiven
+        ? { ternary: backend.ints(weight), scales: backend.floats(scales[i]), span: attributes.groupSize ?? 0 }
+        : backend.floats(weight),
     ),
     cols,
     attributes.weights,
@@ -72,7 +84,8 @@ function readOperands(kernel: string, inputs: Inputs, attributes: BitLinearAttri
 
 /**
  * {x [..., K or 2 K with a gate], gain? [K], weight0 [N0, K], ..., residual? as y} -> [y [..., N0 + N1 + ...], scales?].
- * With `weights: "codes"`, codes0 int32 [N0, K] of -1, 0, 1 and weightScales0 [1] or [N0] take the place of weight0.
+ * With `weights: "codes"`, codes0 int32 [N0, K] of -1, 0, 1 and weightScales0 [1], [N0] or [N0 * K / groupSize] take the
+ * place of weight0.
  * `scales`, where both operands are quantized, is what BitLinearGrad takes under that name.
  */
 export const bitLinear: NativeKernel<BitLinearAttributes> = {
@@ -115,19 +128,19 @@ export const bitLinearGrad: NativeKernel<BitLinearGradAttributes> = {
 
 export interface TernaryCodesAttributes {
   scaleDtype: ScaleDtype;
-  /** One scale of the matrix, or one per row. */
-  scales: "tensor" | "row";
+  weights: FusedQuantization;
 }
 
-/** {weight [N, K]} -> [codes int32 [N, K] in -1, 0, 1; scales float32 [1] or [N]]. */
+/** {weight [N, K]} -> [codes int32 [N, K] in -1, 0, 1; scales float32 [1], [N] or [N * K / group]]. */
 export const ternaryCodes: NativeKernel<TernaryCodesAttributes> = {
   name: "TernaryCodes",
   run({ weight }, attributes, backend: NativeBackend): tf.TensorInfo[] {
     const codes = backend.allocateInts(weight.shape);
-    const scales = backend.allocate([attributes.scales === "row" ? weight.shape[0] : 1]);
+    const scales = backend.allocate([scalesOf(weight, attributes.weights)]);
     backend.addon.ternaryCodes(
       backend.floats(weight),
       lastDimension(weight),
+      attributes.weights,
       attributes.scaleDtype,
       codes.values,
       scales.values,

@@ -44,7 +44,10 @@ struct EnumNames;
 
 BITNET_ENUM_NAMES(WeightSource, "weightSource", {"values", WeightSource::values},
                   {"absmean_tensor", WeightSource::absmean_tensor},
-                  {"absmean_row", WeightSource::absmean_row}, {"codes", WeightSource::codes});
+                  {"absmean_row", WeightSource::absmean_row}, {"codes", WeightSource::codes},
+                  {"absmean_group_64", WeightSource::absmean_group_64},
+                  {"absmean_group_128", WeightSource::absmean_group_128},
+                  {"absmean_group_256", WeightSource::absmean_group_256});
 BITNET_ENUM_NAMES(ScaleDtype, "scaleDtype", {"f32", ScaleDtype::f32}, {"f16", ScaleDtype::f16},
                   {"bf16", ScaleDtype::bf16});
 BITNET_ENUM_NAMES(BackwardPrecision, "backwardPrecision", {"f32", BackwardPrecision::f32},

@@ -27,21 +27,25 @@ int64_t element_count(const Napi::Value& array) {
   return static_cast<int64_t>(array.As<Napi::TypedArray>().ElementLength());
 }
 
-// Of one matrix: a Float32Array, or { ternary: Int32Array, scales: Float32Array of 1 or one per row }.
-LinearWeight read_weight(const Arguments& arguments, size_t index, const Napi::Value& value, bool is_given,
-                         int64_t cols) {
+// Of one matrix: a Float32Array, or { ternary: Int32Array, scales: Float32Array of 1, one per row or one per
+// span, span: neighbours of a row that share a scale, 0 if a row or the matrix does }.
+LinearWeight read_weight(const Arguments& arguments, size_t index, const Napi::Value& value,
+                         WeightSource source, int64_t cols) {
   LinearWeight weight{};
   int64_t elements = 0;
-  if (is_given) {
+  if (source == WeightSource::codes) {
     if (!value.IsObject()) arguments.fail(index, "is not a list of ternary values and scales");
     const Napi::Value ternary = value.As<Napi::Object>().Get("ternary");
     const Napi::Value scales = value.As<Napi::Object>().Get("scales");
     weight.ternary = arguments.ints_of(ternary, index, -1);
     weight.multiplier = arguments.floats_of(scales, index, -1);
     elements = element_count(ternary);
-    weight.scale_per_row = element_count(scales) != 1;
-    if (weight.scale_per_row && element_count(scales) * cols != elements) {
-      arguments.fail(index, "has neither one scale nor one per row");
+    const Napi::Value span = value.As<Napi::Object>().Get("span");
+    weight.span_cols = span.IsNumber() ? span.As<Napi::Number>().Int64Value() : 0;
+    weight.scale_per_row = weight.span_cols == 0 && element_count(scales) != 1;
+    const int64_t each = weight.span_cols ? weight.span_cols : cols;
+    if ((weight.span_cols || weight.scale_per_row) && element_count(scales) * each != elements) {
+      arguments.fail(index, "has neither one scale nor one per row or span");
     }
     if (!all_ternary(weight.ternary, elements)) {
       arguments.fail(index, "holds a value that is not -1, 0 or 1");
@@ -52,6 +56,10 @@ LinearWeight read_weight(const Arguments& arguments, size_t index, const Napi::V
   }
   if (elements % cols != 0) arguments.fail(index, "is not a matrix with that number of columns");
   weight.rows = elements / cols;
+  const int64_t span = span_cols_of(weight, source);
+  if (span != 0 && (!is_span(span) || cols % span != 0)) {
+    arguments.fail(index, "has scales of spans that are not 64, 128 or 256 columns, or do not divide a row");
+  }
   return weight;
 }
 
@@ -63,8 +71,7 @@ LinearArguments read_weights(const Arguments& arguments, size_t index, WeightSou
   LinearArguments result{};
   result.count = static_cast<int>(list.Length());
   for (int i = 0; i < result.count; ++i) {
-    result.weights[i] =
-        read_weight(arguments, index, list[static_cast<uint32_t>(i)], source == WeightSource::codes, cols);
+    result.weights[i] = read_weight(arguments, index, list[static_cast<uint32_t>(i)], source, cols);
     result.rows += result.weights[i].rows;
   }
   return result;
@@ -94,9 +101,10 @@ LinearInput read_input(const Arguments& arguments, size_t first, int64_t cols) {
 
 // The scales of a product that quantizes both of its operands, or null.
 const LinearScales* read_scales(const Arguments& arguments, size_t index, const LinearArguments& linear,
-                                int64_t tokens, const LinearQuantizers& quantizers, LinearScales* scales) {
+                                int64_t cols, int64_t tokens, const LinearQuantizers& quantizers,
+                                LinearScales* scales) {
   float* memory = arguments.optional_floats(
-      index, LinearScales::size(linear.weights, linear.count, quantizers.weights, tokens));
+      index, LinearScales::size(linear.weights, linear.count, cols, quantizers.weights, tokens));
   if (!memory) return nullptr;
   if (!quantizers.both()) {
     arguments.fail(index, "needs ternary weights and quantized activations");
@@ -118,7 +126,7 @@ void bit_linear_call(const Info& info) {
   LinearScales scales;
   bit_linear(input, tokens, cols, linear.weights, linear.count, quantizers,
              arguments.optional_floats(11, tokens * linear.rows), arguments.floats(12, tokens * linear.rows),
-             read_scales(arguments, 13, linear, tokens, quantizers, &scales));
+             read_scales(arguments, 13, linear, cols, tokens, quantizers, &scales));
 }
 
 // bitLinearGrad(x, activation, gain, epsilon, hadamard, weights[], cols, weightSource, activations, keep,
@@ -151,18 +159,21 @@ void bit_linear_grad_call(const Info& info) {
   bit_linear_grad(input, tokens, cols, linear.weights, linear.count, quantizers, rounding,
                   arguments.floats(13, tokens * linear.rows),
                   {arguments.floats(14, tokens * input.width(cols)), dgain, dweights},
-                  read_scales(arguments, 17, linear, tokens, quantizers, &scales));
+                  read_scales(arguments, 17, linear, cols, tokens, quantizers, &scales));
 }
 
-// ternaryCodes(weight, cols, scaleDtype, codes: Int32Array, scales: Float32Array of 1 or one per row)
+// ternaryCodes(weight, cols, weightSource: of absmean weights, scaleDtype, codes: Int32Array,
+//              scales: Float32Array of 1, one per row or one per span)
 void ternary_codes_call(const Info& info) {
   const Arguments arguments(info, "ternaryCodes");
-  const int64_t cols = arguments.positive(1), rows = arguments.length(0) / cols;
-  const bool per_row = arguments.length(4) != 1;
-  ternary_codes({arguments.floats(0, rows * cols), rows}, cols,
-                per_row ? WeightSource::absmean_row : WeightSource::absmean_tensor,
-                arguments.option<ScaleDtype>(2), arguments.ints(3, rows * cols),
-                arguments.floats(4, per_row ? rows : 1));
+  const int64_t cols = arguments.positive(1);
+  const WeightSource source = arguments.option<WeightSource>(2);
+  if (source == WeightSource::values || source == WeightSource::codes) {
+    arguments.fail(2, "makes no ternary values");
+  }
+  const LinearWeight weight = read_weight(arguments, 0, info[0], source, cols);
+  ternary_codes(weight, cols, source, arguments.option<ScaleDtype>(3), arguments.ints(4, weight.rows * cols),
+                arguments.floats(5, weight_scale_count(weight, cols, source)));
 }
 
 // rmsNorm(x, gain, epsilon, y)

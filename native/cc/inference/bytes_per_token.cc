@@ -5,9 +5,10 @@ namespace {
 
 int64_t matrix_bytes(const Linear& linear) {
   if (!linear.ternary) return linear.out * row_bytes(linear.row_type, linear.in);
-  const bool per_row = linear.panel.scale_step != 0;
-  return panel_bytes(linear.out, linear.in) +
-         (per_row ? linear.out * static_cast<int64_t>(sizeof(float)) : 0);
+  const TernaryPanel& panel = linear.panel;
+  const int64_t bytes = panel_bytes(linear.out, linear.in);
+  if (panel.has_spans()) return bytes + linear.out * panel.span_count() * (panel.spans.half ? 2 : 4);
+  return bytes + (panel.scale_step ? linear.out * static_cast<int64_t>(sizeof(float)) : 0);
 }
 
 // Of the head, and of one row of the embedding.

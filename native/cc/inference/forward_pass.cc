@@ -42,6 +42,9 @@ void ForwardPass::reserve(int64_t rows, int64_t positions) {
     }
     act_scale_ = float_buffer(rows);
     code_sum_ = AlignedBuffer(static_cast<size_t>(rows) * sizeof(int32_t));
+    if (model_.has_spans()) {
+      part_sums_ = AlignedBuffer(static_cast<size_t>(rows * code_parts(widest)) * sizeof(int32_t));
+    }
     capacity_ = rows;
   }
   if (positions > rope_positions_) {
@@ -290,6 +293,9 @@ void ForwardPass::quantize_input(float* row, int64_t cols, int64_t index) {
   float* scale = act_scale_.floats() + index;
   quantize_activations(kernels_, config_.activations, row, cols, codes, scale,
                        reinterpret_cast<int32_t*>(code_sum_.data()) + index);
+  if (model_.has_spans()) {
+    sum_code_parts(codes, cols, reinterpret_cast<int32_t*>(part_sums_.data()) + index * code_parts(cols));
+  }
   if (config_.ternary_weights) return;
   for (int64_t i = 0; i < cols; ++i) row[i] = static_cast<float>(codes[i]) * *scale;
 }
@@ -297,8 +303,13 @@ void ForwardPass::quantize_input(float* row, int64_t cols, int64_t index) {
 void ForwardPass::apply(const Linear* const* linears, int count, const float* x, int64_t x_stride, float* y,
                         int64_t y_stride) {
   const int64_t cols = linears[0]->in;
-  const CodeRows rows = {reinterpret_cast<const int8_t*>(codes_.data()), padded_cols(cols),
-                         act_scale_.floats(), reinterpret_cast<const int32_t*>(code_sum_.data()), rows_};
+  const CodeRows rows = {reinterpret_cast<const int8_t*>(codes_.data()),
+                         padded_cols(cols),
+                         act_scale_.floats(),
+                         reinterpret_cast<const int32_t*>(code_sum_.data()),
+                         rows_,
+                         nullptr,
+                         model_.has_spans() ? reinterpret_cast<const int32_t*>(part_sums_.data()) : nullptr};
   const CodeBlocks blocks(kernels_, rows, cols, packed_codes_.data());
   if (config_.ternary_weights) {
     workers_.split(blocks.pack_parts(), 1, rows_ * cols, [&](int64_t begin, int64_t end) {

@@ -90,7 +90,7 @@ class ForwardPass {
 
   int64_t capacity_ = 0;  // rows
   AlignedBuffer x_, hidden_, qkv_, attention_, gate_up_, projected_, codes_, packed_codes_, act_scale_,
-      code_sum_;
+      code_sum_, part_sums_;
   ScratchSlots scores_;
   int64_t rope_positions_ = 0;
   std::vector<float> cosine_, sine_;

@@ -54,11 +54,11 @@ constexpr NeutralKey kNeutralKeys[] = {
     {"pooling_type", 0, 0},
 };
 
-constexpr const char* kOwnKeys[] = {"version",       "weight_quantizer", "activation_quantizer",
-                                    "scale_dtype",   "embedding_dtype",  "hidden_act",
-                                    "use_sub_norms", "norm_placement",   "feed_forward",
-                                    "use_hadamard",  "activation_keep",  "head.activation_quantizer",
-                                    "qk_norm"};
+constexpr const char* kOwnKeys[] = {"version",       "weight_quantizer",        "activation_quantizer",
+                                    "scale_dtype",   "embedding_dtype",         "hidden_act",
+                                    "use_sub_norms", "norm_placement",          "feed_forward",
+                                    "use_hadamard",  "activation_keep",         "head.activation_quantizer",
+                                    "qk_norm",       "quantization.scale_group"};
 constexpr uint64_t kOwnKeysVersion = 1;
 
 std::string value_text(const GgufValue& value) {

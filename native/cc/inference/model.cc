@@ -7,6 +7,7 @@
 #include <set>
 
 #include "inference/i2_s_layout.h"
+#include "inference/panel_scales.h"
 #include "inference/ternary_tensor.h"
 #include "inference/workers.h"
 
@@ -49,9 +50,6 @@ struct Model::Loader {
   Workers workers;
   std::vector<Pending> pending;
   size_t arena_bytes = 0;
-  // Of all panels, as they lie in Model::scales_, and where each panel's begin.
-  std::vector<float> scales;
-  std::vector<std::pair<TernaryPanel*, size_t>> scale_offsets;
   std::set<std::string> used;
 
   const GgufTensor& require(const std::string& name, const std::vector<uint64_t>& dimensions) {
@@ -142,9 +140,6 @@ struct Model::Loader {
       }
       file.release_pages(*item.tensor);
     }
-    model.scales_ = AlignedBuffer(scales.size() * sizeof(float));
-    std::copy(scales.begin(), scales.end(), model.scales_.floats());
-    for (const auto& [panel, offset] : scale_offsets) panel->scales = model.scales_.floats() + offset;
   }
 
   void copy_rows(const Pending& item) {
@@ -161,16 +156,18 @@ struct Model::Loader {
   // Ternary weights become a panel, or float32 rows when the activations stay float.
   void unpack_ternary(const Pending& item) {
     Linear* linear = item.linear;
-    const TernaryTensor source(file, *item.tensor, kernels);
+    const TernaryTensor source(file, *item.tensor, is_span(config.scale_group) ? config.scale_group : 0,
+                               kernels);
     uint8_t* target = model.arena_.data() + item.offset;
     const int64_t groups = panel_groups(linear->out);
-    std::vector<float> row_scales(static_cast<size_t>(linear->out));
+    UnitScales scales{std::vector<float>(static_cast<size_t>(linear->out * source.units())), linear->out,
+                      source.units(), source.unit_cols()};
     std::mutex mutex;
     std::string error;
     int64_t error_group = groups;
     workers.each(groups, [&](int64_t group) {
       try {
-        unpack_group(item, source, group, target, row_scales.data() + group * kPanelRows);
+        unpack_group(item, source, group, target, scales.values.data() + group * kPanelRows * scales.units);
       } catch (const std::exception& problem) {
         const std::lock_guard<std::mutex> lock(mutex);
         if (group < error_group) {
@@ -183,46 +180,32 @@ struct Model::Loader {
 
     if (linear->ternary) {
       linear->panel = {target, linear->out, linear->in, nullptr, 0};
-      add_scales(row_scales, linear);
+      model.scales_.push_back(
+          set_panel_scales(scales, config.scale_group, linear->multiplier, source, &linear->panel));
+      model.has_spans_ = model.has_spans_ || linear->panel.has_spans();
     } else {
       linear->rows = target;
     }
   }
 
-  // One scale for the matrix where all rows agree. A row of zeros has none, and the product is 0 with any.
-  void add_scales(std::vector<float> row_scales, Linear* linear) {
-    float shared = 0.0f;
-    bool per_row = false;
-    for (float& scale : row_scales) {
-      scale *= linear->multiplier;
-      if (scale == 0.0f) continue;
-      per_row = per_row || (shared != 0.0f && scale != shared);
-      shared = scale;
-    }
-    linear->panel.scale_step = panel_scale_step(per_row);
-    const size_t offset = scales.size();
-    scale_offsets.emplace_back(&linear->panel, offset);
-    scales.resize(offset + static_cast<size_t>(panel_scale_count(linear->out, per_row)));
-    fill_panel_scales(per_row ? row_scales.data() : &shared, linear->out, per_row, scales.data() + offset);
-  }
-
   void unpack_group(const Pending& item, const TernaryTensor& source, int64_t group, uint8_t* target,
-                    float* row_scales) {
+                    float* scales) {
     const Linear& linear = *item.linear;
+    const int64_t units = source.units();
     const int64_t first = group * kPanelRows;
     const int64_t rows = std::min(kPanelRows, linear.out - first);
     // Interleaved rows come from elsewhere in the matrix.
     if (linear.ternary && source.packs_rows() && item.head_dim == 0) {
       uint8_t* packed = target + group * panel_group_bytes(linear.in);
       if (rows < kPanelRows) std::memset(packed, 0x55, static_cast<size_t>(panel_group_bytes(linear.in)));
-      for (int64_t r = 0; r < rows; ++r) source.pack_row(first + r, packed, row_scales + r);
+      for (int64_t r = 0; r < rows; ++r) source.pack_row(first + r, packed, scales + r * units);
       return;
     }
     std::vector<int8_t> ternary(static_cast<size_t>(rows * linear.in));
     std::vector<float> values(static_cast<size_t>(linear.in));
     for (int64_t r = 0; r < rows; ++r) {
-      source.decode_row(stored_row(first + r, item.head_dim), ternary.data() + r * linear.in, row_scales + r,
-                        values.data());
+      source.decode_row(stored_row(first + r, item.head_dim), ternary.data() + r * linear.in,
+                        scales + r * units, values.data());
     }
     if (linear.ternary) {
       pack_panel(ternary.data(), linear.in, rows, linear.in, 0, 1,
@@ -231,7 +214,7 @@ struct Model::Loader {
     }
     float* floats = reinterpret_cast<float*>(target) + first * linear.in;
     for (int64_t i = 0; i < rows * linear.in; ++i) {
-      floats[i] = static_cast<float>(ternary[static_cast<size_t>(i)]) * row_scales[i / linear.in];
+      floats[i] = static_cast<float>(ternary[static_cast<size_t>(i)]) * scales[i / source.unit_cols()];
     }
   }
 
@@ -272,7 +255,7 @@ struct Model::Loader {
 
 Model::Model(std::unique_ptr<GgufFile> file, int threads, const std::atomic<bool>* abort)
     : file_(std::move(file)), config_(read_model_config(*file_)) {
-  Loader loader{*this, *file_, config_, active_kernels(), Workers(threads), {}, 0, {}, {}, {}};
+  Loader loader{*this, *file_, config_, active_kernels(), Workers(threads), {}, 0, {}};
   loader.workers.set_abort(abort);
   const ModelConfig& c = config_;
   const bool own_norms = c.norm_placement == NormPlacement::every_linear;
@@ -342,7 +325,7 @@ void Model::embed(const Kernels& kernels, int32_t id, float* out) const {
 
 void Model::lock_memory() {
   locks_.emplace_back(arena_.data(), arena_.size());
-  locks_.emplace_back(scales_.data(), scales_.size());
+  for (const AlignedBuffer& scales : scales_) locks_.emplace_back(scales.data(), scales.size());
   locks_.emplace_back(head_rows_.data(), head_rows_.size());
   locks_.emplace_back(int8_head_.codes().data(), int8_head_.codes().size());
   locks_.emplace_back(int8_head_.scales().data(), int8_head_.scales().size());

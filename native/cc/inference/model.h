@@ -56,13 +56,17 @@ class Model {
   const Int8Rows* int8_head() const { return config_.int8_head ? &int8_head_.rows() : nullptr; }
   // Whether the head is the embedding, too.
   bool tied() const { return embedding_.rows == nullptr; }
+  // Whether linear weights have scales of spans.
+  bool has_spans() const { return has_spans_; }
   // The embedding of token `id`, hidden_size values.
   void embed(const Kernels& kernels, int32_t id, float* out) const;
   // GGUF type of the linear weights, as stored.
   const std::string& weight_type() const { return weight_type_; }
   // Bytes of memory that the weights take besides the mapped file.
   uint64_t packed_bytes() const {
-    return arena_.size() + scales_.size() + head_rows_.size() + int8_head_.size();
+    uint64_t bytes = arena_.size() + head_rows_.size() + int8_head_.size();
+    for (const AlignedBuffer& scales : scales_) bytes += scales.size();
+    return bytes;
   }
   // Weights, the embedding counted once when it is also the head.
   uint64_t parameters() const { return parameters_; }
@@ -72,15 +76,16 @@ class Model {
 
   std::unique_ptr<GgufFile> file_;
   ModelConfig config_;
-  AlignedBuffer arena_;      // all repacked weights of the layers
-  AlignedBuffer scales_;     // of the panels
-  AlignedBuffer head_rows_;  // interleaved
+  AlignedBuffer arena_;                // all repacked weights of the layers
+  std::vector<AlignedBuffer> scales_;  // of each panel
+  AlignedBuffer head_rows_;            // interleaved
   std::vector<Layer> layers_;
   std::vector<float> output_norm_;
   Linear embedding_;  // in the mapped file; no rows where it is the head
   RowPanel head_{};
   Int8Head int8_head_;
   std::string weight_type_;
+  bool has_spans_ = false;
   uint64_t parameters_ = 0;
   std::vector<MemoryLock> locks_;  // after what they lock
 };

@@ -1,5 +1,6 @@
 #include "inference/model_config.h"
 
+#include "core/ternary_panel.h"
 #include "inference/families.h"
 #include "inference/metadata_keys.h"
 #include "inference/metadata_rules.h"
@@ -76,6 +77,20 @@ double read_activation_keep(const GgufFile& file, const Keys& keys, const ModelC
   return keep;
 }
 
+// How many neighbours of a row share a scale: int32 sums over 64, 128 or all columns round differently, and
+// blocks of a type repeat the scales of larger groups.
+int64_t read_scale_group(const GgufFile& file) {
+  static constexpr const char* key = "bitnet-lab.quantization.scale_group";
+  const GgufValue* value = file.find(key);
+  if (!value) return kScaleUnstated;
+  const double number = value->type == GgufValueType::u32 ? value->number : -1.0;
+  if (number != kScalePerMatrix && number != kScalePerRow && !is_span(static_cast<int64_t>(number))) {
+    throw GgufError("metadata \"" + std::string(key) +
+                    "\" must be the uint32 0 (the matrix), 1 (a row), 64, 128 or 256");
+  }
+  return static_cast<int64_t>(number);
+}
+
 void read_quantizers(const GgufFile& file, const Keys& keys, const Family* family, ModelConfig* config) {
   static constexpr Word<HiddenAct> acts[] = {{"relu2", HiddenAct::relu2}, {"silu", HiddenAct::silu}};
   static constexpr Word<bool> weights[] = {{"absmean_ternary", true}, {"none", false}};
@@ -93,6 +108,7 @@ void read_quantizers(const GgufFile& file, const Keys& keys, const Family* famil
   const char* activations_word = !family ? nullptr : ternary ? "absmax_int8" : "none";
   config->ternary_weights =
       choose(keys, "bitnet-lab.weight_quantizer", weights, fixed ? weights_word : nullptr, weights_word);
+  config->scale_group = config->ternary_weights ? read_scale_group(file) : kScaleUnstated;
   config->activations.codes = choose(keys, "bitnet-lab.activation_quantizer", activations,
                                      fixed ? activations_word : nullptr, activations_word);
   config->activations.keep = read_activation_keep(file, keys, *config);

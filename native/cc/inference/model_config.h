@@ -20,6 +20,9 @@ enum class Biases { none, qkv, any };
 // Ours, of models that no other program's graph is.
 constexpr const char* kOwnArchitecture = "bitnet-lab";
 
+// Who shares a scale of the linear weights, where the file says it.
+constexpr int64_t kScaleUnstated = -1, kScalePerMatrix = 0, kScalePerRow = 1;
+
 struct ModelConfig {
   std::string architecture;  // of families.h, or our own
   int64_t vocab_size;
@@ -33,7 +36,8 @@ struct ModelConfig {
   float rms_norm_eps;
   Rope rope;
   HiddenAct hidden_act;
-  bool ternary_weights;             // linear weights are absmean ternary
+  bool ternary_weights;             // linear weights are ternary codes with scales
+  int64_t scale_group;              // kScaleUnstated, kScalePerMatrix, kScalePerRow, or 64, 128, 256 columns
   ActivationQuantizer activations;  // of the inputs of linear layers
   bool int8_head;                   // the head's inputs are absmax int8, and its matrix is int8 rows
   NormPlacement norm_placement;

@@ -1,5 +1,6 @@
 #include "inference/ternary_tensor.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -11,6 +12,8 @@ namespace {
 constexpr int64_t kTqBlock = 256;
 constexpr int64_t kTq2Bytes = 66;
 constexpr int64_t kTq1Bytes = 54;
+constexpr int64_t kQ2Block = 64;
+constexpr int64_t kQ2Bytes = 18;
 constexpr int64_t kI2sBlock = 128;
 constexpr int64_t kI2sBytes = 32;
 
@@ -42,11 +45,19 @@ int64_t stored_row_bytes(const GgufTensor& tensor, int64_t cols) {
       return cols / kTqBlock * kTq2Bytes;
     case GgmlType::tq1_0:
       return cols / kTqBlock * kTq1Bytes;
+    case GgmlType::q2_0:
+      return cols / kQ2Block * kQ2Bytes;
     case GgmlType::i2_s:
       return cols / kI2sBlock * kI2sBytes;
     default:
       return row_bytes(float_row_type(tensor), cols);
   }
+}
+
+// Columns of a stored block with a scale of its own; 0 where there is none.
+int64_t block_cols_of(const GgufTensor& tensor) {
+  if (tensor.type == GgmlType::q2_0) return kQ2Block;
+  return tensor.type == GgmlType::tq2_0 || tensor.type == GgmlType::tq1_0 ? kTqBlock : 0;
 }
 
 }  // namespace
@@ -73,34 +84,40 @@ RowType float_row_type(const GgufTensor& tensor) {
   }
 }
 
-TernaryTensor::TernaryTensor(const GgufFile& file, const GgufTensor& tensor, const Kernels& kernels)
+TernaryTensor::TernaryTensor(const GgufFile& file, const GgufTensor& tensor, int64_t group,
+                             const Kernels& kernels)
     : tensor_(tensor),
       data_(file.tensor_data(tensor)),
       kernels_(kernels),
       cols_(static_cast<int64_t>(tensor.dimensions[0])),
+      unit_cols_(block_cols_of(tensor) ? block_cols_of(tensor)
+                 : group               ? group
+                                       : cols_),
       row_bytes_(stored_row_bytes(tensor, cols_)) {
   if (tensor.type == GgmlType::i2_s) {
+    unit_cols_ = cols_;
     std::memcpy(&i2s_scale_, data_ + row_bytes_ * static_cast<int64_t>(tensor.dimensions[1]),
                 sizeof i2s_scale_);
   }
 }
 
-void TernaryTensor::decode_row(int64_t row, int8_t* ternary, float* scale, float* values) const {
+void TernaryTensor::decode_row(int64_t row, int8_t* ternary, float* scales, float* values) const {
   const uint8_t* stored = data_ + row * row_bytes_;
-  *scale = 0.0f;
   switch (tensor_.type) {
     case GgmlType::tq2_0:
-      return decode_tq2_0(stored, row, ternary, scale);
+      return decode_tq2_0(stored, row, ternary, scales);
     case GgmlType::tq1_0:
-      return decode_tq1_0(stored, row, ternary, scale);
+      return decode_tq1_0(stored, row, ternary, scales);
+    case GgmlType::q2_0:
+      return decode_q2_0(stored, row, ternary, scales);
     case GgmlType::i2_s:
-      return decode_i2_s(stored, row, ternary, scale);
+      return decode_i2_s(stored, row, ternary, scales);
     default:
-      return decode_float(stored, row, ternary, scale, values);
+      return decode_float(stored, row, ternary, scales, values);
   }
 }
 
-void TernaryTensor::decode_tq2_0(const uint8_t* blocks, int64_t row, int8_t* ternary, float* scale) const {
+void TernaryTensor::decode_tq2_0(const uint8_t* blocks, int64_t row, int8_t* ternary, float* scales) const {
   for (int64_t base = 0; base < cols_; base += kTqBlock, blocks += kTq2Bytes) {
     int8_t* block = ternary + base;
     unsigned invalid = 0;
@@ -111,17 +128,21 @@ void TernaryTensor::decode_tq2_0(const uint8_t* blocks, int64_t row, int8_t* ter
         for (int64_t m = 0; m < 32; ++m) out[m] = two_bits(blocks[half * 32 + m], 2 * n);
       }
     }
-    if (invalid) fail("row " + std::to_string(row) + " holds a code that is not ternary");
-    if (any_nonzero(block, kTqBlock)) merge_scale(load_f16(blocks + 64), row, scale);
+    if (invalid) fail_code(row);
+    *scales++ = any_nonzero(block, kTqBlock) ? checked_scale(load_f16(blocks + 64), row) : 0.0f;
   }
 }
 
-// 16 columns of a row lie in 16 bytes at one shift; the packed layout has them in 4 bytes at four shifts.
-void TernaryTensor::pack_row(int64_t row, uint8_t* group, float* scale) const {
-  static_assert(kPanelCols == 16 && kTqBlock % kPanelCols == 0, "a block of 256 is whole panel blocks");
-  const uint8_t* blocks = data_ + row * row_bytes_;
+void TernaryTensor::pack_row(int64_t row, uint8_t* group, float* scales) const {
+  const uint8_t* stored = data_ + row * row_bytes_;
   uint8_t* out = group + row % kPanelRows * 4;
-  *scale = 0.0f;
+  if (tensor_.type == GgmlType::q2_0) return pack_q2_0(stored, row, out, scales);
+  pack_tq2_0(stored, row, out, scales);
+}
+
+// 16 columns of a row lie in 16 bytes at one shift; the packed layout has them in 4 bytes at four shifts.
+void TernaryTensor::pack_tq2_0(const uint8_t* blocks, int64_t row, uint8_t* out, float* scales) const {
+  static_assert(kPanelCols == 16 && kTqBlock % kPanelCols == 0, "a block of 256 is whole panel blocks");
   for (int64_t base = 0; base < cols_; base += kTqBlock, blocks += kTq2Bytes) {
     uint32_t words[16], invalid = 0, differing = 0;
     std::memcpy(words, blocks, sizeof words);
@@ -139,12 +160,12 @@ void TernaryTensor::pack_row(int64_t row, uint8_t* group, float* scale) const {
         }
       }
     }
-    if (invalid) fail("row " + std::to_string(row) + " holds a code that is not ternary");
-    if (differing) merge_scale(load_f16(blocks + 64), row, scale);
+    if (invalid) fail_code(row);
+    *scales++ = differing ? checked_scale(load_f16(blocks + 64), row) : 0.0f;
   }
 }
 
-void TernaryTensor::decode_tq1_0(const uint8_t* blocks, int64_t row, int8_t* ternary, float* scale) const {
+void TernaryTensor::decode_tq1_0(const uint8_t* blocks, int64_t row, int8_t* ternary, float* scales) const {
   for (int64_t base = 0; base < cols_; base += kTqBlock, blocks += kTq1Bytes) {
     int8_t* block = ternary + base;
     for (int n = 0; n < 5; ++n) {
@@ -154,11 +175,47 @@ void TernaryTensor::decode_tq1_0(const uint8_t* blocks, int64_t row, int8_t* ter
     for (int n = 0; n < 4; ++n) {
       for (int j = 0; j < 4; ++j) block[240 + j + 4 * n] = trit(blocks[48 + j], n);
     }
-    if (any_nonzero(block, kTqBlock)) merge_scale(load_f16(blocks + 52), row, scale);
+    *scales++ = any_nonzero(block, kTqBlock) ? checked_scale(load_f16(blocks + 52), row) : 0.0f;
   }
 }
 
-void TernaryTensor::decode_i2_s(const uint8_t* blocks, int64_t row, int8_t* ternary, float* scale) const {
+void TernaryTensor::decode_q2_0(const uint8_t* blocks, int64_t row, int8_t* ternary, float* scales) const {
+  for (int64_t base = 0; base < cols_; base += kQ2Block, blocks += kQ2Bytes) {
+    int8_t* block = ternary + base;
+    unsigned invalid = 0;
+    for (int64_t m = 0; m < kQ2Block / 4; ++m) {
+      const uint8_t byte = blocks[2 + m];
+      invalid |= byte & (byte >> 1) & 0x55u;  // the level 2
+      for (int s = 0; s < 4; ++s) block[4 * m + s] = two_bits(byte, 2 * s);
+    }
+    if (invalid) fail_code(row);
+    *scales++ = any_nonzero(block, kQ2Block) ? checked_scale(load_f16(blocks), row) : 0.0f;
+  }
+}
+
+// A block is 4 panel blocks: 16 columns of a row are 4 bytes, 4 columns each, which stand one below the other.
+void TernaryTensor::pack_q2_0(const uint8_t* blocks, int64_t row, uint8_t* out, float* scales) const {
+  static_assert(kPanelCols == 16 && kQ2Block % kPanelCols == 0, "a block of 64 is whole panel blocks");
+  for (int64_t base = 0; base < cols_; base += kQ2Block, blocks += kQ2Bytes) {
+    uint32_t invalid = 0, differing = 0;
+    for (int64_t part = 0; part < kQ2Block / kPanelCols; ++part, out += kPanelBlockBytes) {
+      uint32_t word, packed = 0;  // column c at bit 2 c; packed: at bit 8 (c % 4) + 2 (c / 4)
+      std::memcpy(&word, blocks + 2 + part * 4, sizeof word);
+      invalid |= word & (word >> 1) & 0x55555555u;
+      differing |= word ^ 0x55555555u;
+      for (int c = 0; c < 4; ++c) {
+        packed |= (word >> (8 * c) & 0x03u) << (2 * c) | (word >> (8 * c + 2) & 0x03u) << (8 + 2 * c) |
+                  (word >> (8 * c + 4) & 0x03u) << (16 + 2 * c) |
+                  (word >> (8 * c + 6) & 0x03u) << (24 + 2 * c);
+      }
+      std::memcpy(out, &packed, sizeof packed);
+    }
+    if (invalid) fail_code(row);
+    *scales++ = differing ? checked_scale(load_f16(blocks), row) : 0.0f;
+  }
+}
+
+void TernaryTensor::decode_i2_s(const uint8_t* blocks, int64_t row, int8_t* ternary, float* scales) const {
   unsigned invalid = 0;
   for (int64_t base = 0; base < cols_; base += kI2sBlock, blocks += kI2sBytes) {
     for (int64_t m = 0; m < kI2sBytes; ++m) invalid |= blocks[m] & (blocks[m] >> 1) & 0x55u;
@@ -167,14 +224,16 @@ void TernaryTensor::decode_i2_s(const uint8_t* blocks, int64_t row, int8_t* tern
       for (int64_t m = 0; m < kI2sBytes; ++m) out[m] = two_bits(blocks[m], 6 - 2 * n);
     }
   }
-  if (invalid) fail("row " + std::to_string(row) + " holds a code that is not ternary");
-  if (any_nonzero(ternary, cols_)) merge_scale(i2s_scale_, row, scale);
+  if (invalid) fail_code(row);
+  scales[0] = any_nonzero(ternary, cols_) ? checked_scale(i2s_scale_, row) : 0.0f;
 }
 
-void TernaryTensor::decode_float(const uint8_t* data, int64_t row, int8_t* ternary, float* scale,
+void TernaryTensor::decode_float(const uint8_t* data, int64_t row, int8_t* ternary, float* scales,
                                  float* values) const {
   kernels_.decode_row(data, float_row_type(tensor_), cols_, values);
+  std::fill_n(scales, units(), 0.0f);
   for (int64_t i = 0; i < cols_; ++i) {
+    float* scale = scales + i / unit_cols_;
     const float magnitude = std::fabs(values[i]);
     if (magnitude != 0.0f && magnitude != *scale) {
       if (*scale != 0.0f) {
@@ -188,17 +247,15 @@ void TernaryTensor::decode_float(const uint8_t* data, int64_t row, int8_t* terna
   }
 }
 
-void TernaryTensor::merge_scale(float found, int64_t row, float* scale) const {
-  if (found == *scale && found != 0.0f) return;
-  if (!std::isfinite(found) || found == 0.0f) {
-    fail("row " + std::to_string(row) + " has scale " + std::to_string(found));
+float TernaryTensor::checked_scale(float scale, int64_t row) const {
+  if (!std::isfinite(scale) || scale == 0.0f) {
+    fail("row " + std::to_string(row) + " has scale " + std::to_string(scale));
   }
-  if (*scale != 0.0f) {
-    fail("the blocks of row " + std::to_string(row) + " have different scales (" + std::to_string(*scale) +
-         " and " + std::to_string(found) +
-         "): the weights are not those of a BitNet, which has one scale per matrix or per row");
-  }
-  *scale = found;
+  return scale;
+}
+
+void TernaryTensor::fail_code(int64_t row) const {
+  fail("row " + std::to_string(row) + " holds a code that is not ternary");
 }
 
 void TernaryTensor::fail(const std::string& problem) const {

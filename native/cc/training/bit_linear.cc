@@ -15,8 +15,10 @@ constexpr int64_t kGroupsPerTask = 4;
 
 TernaryPanel pack_weights(const LinearWeight& weight, int64_t cols, const WeightScales& scales,
                           ArenaScope& scope) {
-  float* multipliers = scope.floats(panel_scale_count(weight.rows, scales.per_row));
-  fill_panel_scales(scales.multiplier, weight.rows, scales.per_row, multipliers);
+  const int64_t spans = scales.span_cols ? cols / scales.span_cols : 0;
+  float* multipliers = scope.floats(spans ? round_up(weight.rows, kPanelRows) * spans
+                                          : panel_scale_count(weight.rows, scales.per_row));
+  if (!spans) fill_panel_scales(scales.multiplier, weight.rows, scales.per_row, multipliers);
   uint8_t* panel = static_cast<uint8_t*>(scope.bytes(panel_bytes(weight.rows, cols)));
   parallel_chunks(panel_groups(weight.rows), kGroupsPerTask, [&](int64_t begin, int64_t end) {
     ArenaScope task_scope;
@@ -26,7 +28,9 @@ TernaryPanel pack_weights(const LinearWeight& weight, int64_t cols, const Weight
     ternary_rows(weight, cols, scales, first, last, ternary);
     // pack_panel addresses rows absolutely; this task's groups are packed as a matrix of their own.
     pack_panel(ternary, cols, last - first, cols, 0, end - begin, panel + begin * panel_group_bytes(cols));
+    if (spans) fill_span_scales(scales.multiplier, weight.rows, spans, begin, end, multipliers);
   });
+  if (spans) return {panel, weight.rows, cols, nullptr, 0, {multipliers, scales.span_cols}};
   return {panel, weight.rows, cols, multipliers, panel_scale_step(scales.per_row)};
 }
 
@@ -35,7 +39,7 @@ const float* effective_weights(const LinearWeight& weight, int64_t cols, const L
                                ArenaScope& scope) {
   if (!quantizers.ternary_weights()) return weight.data;
   float* values = scope.floats(weight.rows * cols);
-  float* memory = scope.floats(weight_scale_floats(weight, quantizers.weights));
+  float* memory = scope.floats(weight_scale_floats(weight, cols, quantizers.weights));
   const WeightScales scales = weight_scales(weight, cols, quantizers.weights, quantizers.scale_dtype, memory);
   dequantized_weights(weight, cols, scales, values);
   return values;
@@ -84,12 +88,14 @@ void integer_forward(const LinearInput& input, int64_t tokens, int64_t cols, con
   ArenaScope scope;
   const LinearScales scales =
       kept ? *kept
-           : LinearScales::in(scope.floats(LinearScales::size(weights, count, source, tokens)), tokens);
+           : LinearScales::in(scope.floats(LinearScales::size(weights, count, cols, source, tokens)), tokens);
   TernaryPanel panels[kMaxLinearWeights];
   float* memory = scales.weights;
-  for (int i = 0; i < count; memory += weight_scale_floats(weights[i], source), ++i) {
+  bool spans = false;
+  for (int i = 0; i < count; memory += weight_scale_floats(weights[i], cols, source), ++i) {
     panels[i] = pack_weights(weights[i], cols,
                              weight_scales(weights[i], cols, source, quantizers.scale_dtype, memory), scope);
+    spans = spans || panels[i].has_spans();
   }
   const int64_t stride = padded_cols(cols);
   const int64_t y_stride = total_rows(weights, count);
@@ -100,11 +106,14 @@ void integer_forward(const LinearInput& input, int64_t tokens, int64_t cols, con
     int8_t* codes = task_scope.codes(rows * stride);
     float* act_scale = scales.activations + begin;
     int32_t* code_sum = task_scope.ints(rows);
+    int32_t* part_sums = spans ? task_scope.ints(rows * code_parts(cols)) : nullptr;
     for (int64_t t = 0; t < rows; ++t) {
       quantize_activations(kernels, quantizers.activations, input.row(begin + t, cols, scratch), cols,
                            codes + t * stride, act_scale + t, code_sum + t);
+      if (spans) sum_code_parts(codes + t * stride, cols, part_sums + t * code_parts(cols));
     }
-    const CodeRows code_rows = packed_codes({codes, stride, act_scale, code_sum, rows}, cols, task_scope);
+    const CodeRows code_rows =
+        packed_codes({codes, stride, act_scale, code_sum, rows, nullptr, part_sums}, cols, task_scope);
     float* out = y + begin * y_stride;
     for (int i = 0; i < count; ++i) {
       kernels.ternary_gemm(panels[i], 0, panel_groups(panels[i].rows), code_rows, out, y_stride);

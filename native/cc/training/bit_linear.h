@@ -3,7 +3,8 @@
 //   forward    y = float(acc) * (act_scale * weight_scale),  acc = x_int8 . w_ternary^T   (ternary_gemm)
 //   backward   dX = dY . (weight_scale * w_ternary),  dW = dY^T . (act_scale * x_int8)
 //
-// weight_scale is one of the matrix, or one of the row (the out feature). dW is the gradient of the
+// weight_scale is one of the matrix, or one of the row (the out feature). Where spans of a row have their own,
+// y is a chain over the spans (ternary_gemm), and dX as if the weights were the values that they stand for. dW is the gradient of the
 // dequantized weights weight_scale * w_ternary, which a straight-through quantizer hands on to the latent.
 //
 // Up to a few weight matrices share one quantized input (q, k, v or gate, up): their outputs, and the columns
@@ -79,9 +80,10 @@ struct LinearScales {
   float* activations;  // [tokens]
   float* weights;      // weight_scale_floats of each weight, one after the other
 
-  static int64_t size(const LinearWeight* weights, int count, WeightSource source, int64_t tokens) {
+  static int64_t size(const LinearWeight* weights, int count, int64_t cols, WeightSource source,
+                      int64_t tokens) {
     int64_t floats = tokens;
-    for (int i = 0; i < count; ++i) floats += weight_scale_floats(weights[i], source);
+    for (int i = 0; i < count; ++i) floats += weight_scale_floats(weights[i], cols, source);
     return floats;
   }
   static LinearScales in(float* memory, int64_t tokens) { return {memory, memory + tokens}; }

@@ -1,5 +1,6 @@
 // Backward of BitLinear in its three precisions.
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <stdexcept>
 
@@ -32,33 +33,62 @@ struct LinearCall {
   const LinearScales* scales;  // null: not kept
 };
 
-// All weights, stacked: ternary values [rows][cols] and the scale of each row.
-struct TernaryWeights {
-  int8_t* ternary;
+// All weights, stacked: codes [rows][cols] and the scale of each row. Codes are ternary values; where spans of a
+// row have scales of their own, the ternary value times rint(127 * scale / largest scale of the row).
+struct WeightCodes {
+  int8_t* codes;
   float* row_scale;
+  bool ternary;
 };
 
-TernaryWeights stacked_ternary(const LinearCall& call, ArenaScope& scope) {
+// The scales of weight i. `memory` is room for those that were not kept.
+WeightScales scales_of(const LinearCall& call, int i, ArenaScope& memory) {
   const WeightSource source = call.quantizers.weights;
+  if (!call.scales) {
+    return weight_scales(call.weights[i], call.cols, source, call.quantizers.scale_dtype,
+                         memory.floats(weight_scale_floats(call.weights[i], call.cols, source)));
+  }
+  const float* kept = call.scales->weights;
+  for (int n = 0; n < i; ++n) kept += weight_scale_floats(call.weights[n], call.cols, source);
+  return kept_weight_scales(call.weights[i], call.cols, source, kept);
+}
+
+// Steps of a span's scale for the largest one of its row.
+constexpr float kScaleSteps = 127.0f;
+
+// Codes of one row with spans, in place of its ternary values; returns the scale of the row.
+float fold_span_scales(const float* scales, int64_t spans, int64_t span_cols, int8_t* codes) {
+  float largest = 0.0f;
+  for (int64_t s = 0; s < spans; ++s) {
+    largest = largest >= scales[s] || largest != largest ? largest : scales[s];  // NaN stays
+  }
+  for (int64_t s = 0; s < spans; ++s, codes += span_cols) {
+    const float steps = std::rint(scales[s] / largest * kScaleSteps);
+    const int8_t factor = steps >= 1.0f ? static_cast<int8_t>(steps) : int8_t{0};
+    for (int64_t i = 0; i < span_cols; ++i) codes[i] = static_cast<int8_t>(codes[i] * factor);
+  }
+  return largest / kScaleSteps;
+}
+
+WeightCodes stacked_codes(const LinearCall& call, ArenaScope& scope) {
   const int64_t cols = call.cols, rows = total_rows(call.weights, call.count);
-  const TernaryWeights result{scope.codes(rows * cols), scope.floats(rows)};
-  const float* kept = call.scales ? call.scales->weights : nullptr;
+  WeightCodes result{scope.codes(rows * cols), scope.floats(rows), true};
   int64_t first = 0;
-  for (int i = 0; i < call.count; ++i) {
+  for (int i = 0; i < call.count; first += call.weights[i].rows, ++i) {
     const LinearWeight& weight = call.weights[i];
-    const int64_t floats = weight_scale_floats(weight, source);
     ArenaScope memory;
-    const WeightScales scales =
-        kept ? kept_weight_scales(weight, source, kept)
-             : weight_scales(weight, cols, source, call.quantizers.scale_dtype, memory.floats(floats));
-    if (kept) kept += floats;
+    const WeightScales scales = scales_of(call, i, memory);
+    const int64_t spans = scales.span_cols ? cols / scales.span_cols : 0;
+    if (spans) result.ternary = false;
     parallel_chunks(weight.rows, rows_per_task(cols), [&](int64_t begin, int64_t end) {
-      ternary_rows(weight, cols, scales, begin, end, result.ternary + (first + begin) * cols);
+      int8_t* codes = result.codes + (first + begin) * cols;
+      ternary_rows(weight, cols, scales, begin, end, codes);
+      for (int64_t row = begin; row < end; ++row, codes += cols) {
+        result.row_scale[first + row] =
+            spans ? fold_span_scales(scales.multiplier + row * spans, spans, scales.span_cols, codes)
+                  : scales.multiplier_of(row);
+      }
     });
-    for (int64_t row = 0; row < weight.rows; ++row) {
-      result.row_scale[first + row] = scales.multiplier_of(row);
-    }
-    first += weight.rows;
   }
   return result;
 }
@@ -98,14 +128,32 @@ TokenCodes code_memory(const LinearCall& call, ArenaScope& scope) {
 
 // ---- float products ----------------------------------------------------------------------------------
 
+bool any_spans(const LinearCall& call) {
+  for (int i = 0; i < call.count; ++i) {
+    if (span_cols_of(call.weights[i], call.quantizers.weights)) return true;
+  }
+  return false;
+}
+
+const float* stacked_values(const LinearCall& call, ArenaScope& scope) {
+  float* stacked = scope.floats(total_rows(call.weights, call.count) * call.cols);
+  float* next = stacked;
+  for (int i = 0; i < call.count; next += call.weights[i].rows * call.cols, ++i) {
+    ArenaScope memory;
+    dequantized_weights(call.weights[i], call.cols, scales_of(call, i, memory), next);
+  }
+  return stacked;
+}
+
 // The weights that dX multiplies: ternary values with a scale per row, or floats.
 GemmOperand weight_operand(const LinearCall& call, const float** row_scale, ArenaScope& scope) {
   if (!call.quantizers.ternary_weights()) {
     return {stacked_floats(call.weights, call.count, call.cols, scope), call.cols, 1};
   }
-  const TernaryWeights weights = stacked_ternary(call, scope);
+  if (any_spans(call)) return {stacked_values(call, scope), call.cols, 1};
+  const WeightCodes weights = stacked_codes(call, scope);
   *row_scale = weights.row_scale;
-  return {weights.ternary, call.cols, 1, GemmType::i8};
+  return {weights.codes, call.cols, 1, GemmType::i8};
 }
 
 // dX first, then the way back through the input, which makes the activations that dW multiplies: codes with a
@@ -177,6 +225,28 @@ TernaryPanel transposed_panel(const int8_t* ternary, int64_t rows, int64_t cols,
   return {panel, cols, rows, one.lanes, panel_scale_step(false)};
 }
 
+// dX where the variant has no int8_panels and the weights' codes are not ternary: both operands of gemm_i8 lie
+// along the summed index.
+void multiply_codes(const int8_t* token_codes, int64_t stride, int64_t tokens, int64_t rows,
+                    const int8_t* weights, int64_t cols, const float* token_scale, float* out,
+                    ArenaScope& scope) {
+  const int64_t turned_stride = padded_cols(tokens);
+  int8_t* turned = scope.codes(rows * turned_stride);
+  parallel_chunks(rows, rows_per_task(tokens), [&](int64_t begin, int64_t end) {
+    for (int64_t n = begin; n < end; ++n) {
+      for (int64_t t = 0; t < tokens; ++t) turned[n * turned_stride + t] = token_codes[t * stride + n];
+    }
+  });
+  // gemm_i8 reads whole vectors of a row.
+  const int64_t padded = padded_cols(cols);
+  int8_t* right = scope.codes(rows * padded);
+  parallel_chunks(rows, rows_per_task(cols), [&](int64_t begin, int64_t end) {
+    for (int64_t n = begin; n < end; ++n) std::copy_n(weights + n * cols, cols, right + n * padded);
+  });
+  gemm_i8(training_threads(), tokens, cols, rows, turned, turned_stride, right, padded, token_scale, out,
+          cols);
+}
+
 // Tokens whose dY one task rounds.
 constexpr int64_t kRoundedTokens = 16;
 
@@ -197,7 +267,7 @@ void integer_grad(const LinearCall& call, uint32_t key) {
   const int count = call.count;
   const float* dy = call.dy;
   ArenaScope scope;
-  const TernaryWeights stacked = stacked_ternary(call, scope);
+  const WeightCodes stacked = stacked_codes(call, scope);
   const float* activation_scale = activation_scales(call, scope);
 
   // Largest values, per token with the weight scales and per out feature with the activation scales.
@@ -255,10 +325,14 @@ void integer_grad(const LinearCall& call, uint32_t key) {
   const TokenCodes activations = code_memory(call, scope);
   if (kernels.int8_panels) {
     const auto finish = [&](const FinishedRows& done) { input_grad.run(done.begin, done.end, &activations); };
-    gemm_i8_rows(training_threads(), tokens, cols, rows, token_codes, stride, stacked.ternary, cols,
+    gemm_i8_rows(training_threads(), tokens, cols, rows, token_codes, stride, stacked.codes, cols,
                  token_scale, call.drows, cols, finish_with(finish));
+  } else if (!stacked.ternary) {
+    multiply_codes(token_codes, stride, tokens, rows, stacked.codes, cols, token_scale, call.drows, scope);
+    parallel_chunks(tokens, kTokensPerTask,
+                    [&](int64_t begin, int64_t end) { input_grad.run(begin, end, &activations); });
   } else {
-    const TernaryPanel panel = transposed_panel(stacked.ternary, rows, cols, scope);
+    const TernaryPanel panel = transposed_panel(stacked.codes, rows, cols, scope);
     parallel_chunks(tokens, kTokensPerTask, [&](int64_t begin, int64_t end) {
       ArenaScope task_scope;
       const CodeRows block = packed_codes(

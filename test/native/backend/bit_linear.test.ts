@@ -77,16 +77,25 @@ function operandsOf(
 /** Attributes of a product without gate or norm. */
 const alone = { activation: "none", epsilon: 0, hadamard: false, keep: 1 };
 
-const quantizers = [
+interface Pair {
+  weights: string;
+  activations: string;
+  groupSize?: number;
+}
+
+const quantizers: Pair[] = [
   { weights: "absmean_tensor", activations: "absmax_int8" },
   { weights: "absmean_tensor", activations: "none" },
   { weights: "absmean_row", activations: "absmax_int8" },
   { weights: "absmean_row", activations: "none" },
   { weights: "codes", activations: "absmax_int8" },
   { weights: "codes", activations: "none" },
+  { weights: "absmean_group_64", activations: "absmax_int8" },
+  { weights: "absmean_group_128", activations: "none" },
+  { weights: "codes", groupSize: 64, activations: "absmax_int8" },
   { weights: "values", activations: "absmax_int8" },
   { weights: "values", activations: "none" },
-] as const;
+];
 
 describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "BitLinear"), () => {
   beforeAll(async () => {
@@ -96,12 +105,18 @@ describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "Bit
 
   it.each([1, 2, 3, 4, 5, 6])("TernaryCodes are exact, seed %i", (seed) => {
     const random = randomSource(seed);
-    const [rows, cols] = [randomInteger(random, 1, 80), randomInteger(random, 1, 300)];
-    const weight = randomTensor(random, [rows, cols], 0.05);
-    for (const scales of ["tensor", "row"]) {
-      const attributes = { scaleDtype: "f32", scales };
+    const rows = randomInteger(random, 1, 80);
+    const anyCols = randomInteger(random, 1, 300);
+    for (const [weights, cols, part] of [
+      ["absmean_tensor", anyCols, undefined],
+      ["absmean_row", anyCols, anyCols],
+      ["absmean_group_64", 192, 64],
+      ["absmean_group_256", 256, 256],
+    ] as const) {
+      const weight = randomTensor(random, [rows, cols], 0.05);
+      const attributes = { scaleDtype: "f32", weights };
       const [codes, actual] = valuesOn("native", () => runKernel("TernaryCodes", { weight }, attributes));
-      const expected = ternarize(weight.dataSync() as Float32Array, scales === "row" ? cols : undefined);
+      const expected = ternarize(weight.dataSync() as Float32Array, part);
       expect(Array.from(codes)).toEqual(expected.codes.map((code) => code + 0));
       expect(Array.from(actual)).toEqual(expected.scales);
     }
@@ -110,7 +125,7 @@ describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "Bit
   it("rounds only the multiplying scale to scale_dtype", () => {
     const weight = randomTensor(randomSource(3), [7, 33], 0.05);
     const run = (scaleDtype: string) =>
-      valuesOn("native", () => runKernel("TernaryCodes", { weight }, { scaleDtype, scales: "tensor" }));
+      valuesOn("native", () => runKernel("TernaryCodes", { weight }, { scaleDtype, weights: "absmean_tensor" }));
     const [f32Codes, f32Scale] = run("f32");
     for (const [dtype, mantissaBits] of [
       ["f16", 10],
@@ -124,10 +139,11 @@ describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "Bit
     }
   });
 
-  it.each(quantizers)("weights $weights, activations $activations: values and gradients", (pair) => {
+  it.each<Pair>(quantizers)("weights $weights, activations $activations: values and gradients", (pair) => {
     for (const seed of [1, 2, 3]) {
       const random = randomSource(seed);
-      const cols = randomInteger(random, 1, 150);
+      const group = pair.groupSize ?? Number(/group_(\d+)/.exec(pair.weights)?.[1] ?? 0);
+      const cols = group > 0 ? 2 * group : randomInteger(random, 1, 150);
       const tokens = randomInteger(random, 1, 150);
       const rows = [randomInteger(random, 1, 70), randomInteger(random, 1, 40), randomInteger(random, 1, 40)];
       const total = rows[0] + rows[1] + rows[2];
@@ -137,7 +153,7 @@ describe.skipIf(withoutAddon)(titleUnless(withoutAddon, "the native addon", "Bit
       const attributes = { ...pair, scaleDtype: "f32", ...alone };
       const ternary = weights.map((weight, i) => {
         const perRow = pair.weights === "absmean_row" || (pair.weights === "codes" && i !== 1);
-        return ternarize(weight.dataSync() as Float32Array, perRow ? cols : undefined);
+        return ternarize(weight.dataSync() as Float32Array, group || (perRow ? cols : undefined));
       });
       const inputs = { x, ...operandsOf(pair.weights, weights, ternary) };
 

@@ -124,8 +124,8 @@ function makeCases(): Case[] {
     {
       name: "TernaryCodes and RoundToDtype",
       forward: () => [
-        ...["tensor", "row"].flatMap((scales) =>
-          runKernel("TernaryCodes", { weight: table }, { scaleDtype: "bf16", scales }),
+        ...["absmean_tensor", "absmean_row"].flatMap((weights) =>
+          runKernel("TernaryCodes", { weight: table }, { scaleDtype: "bf16", weights }),
         ),
         ...["f16", "bf16"].flatMap((dtype) => runKernel("RoundToDtype", { x: table }, { dtype })),
       ],

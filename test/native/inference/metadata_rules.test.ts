@@ -105,6 +105,11 @@ describe("keys of the file", () => {
     ["bitnet-lab.norm_placement", { string: "every_linear" }, 'contradicts the architecture ("sub")'],
     ["bitnet-lab.feed_forward", { string: "mlp" }, 'contradicts the architecture ("gated")'],
     ["bitnet-lab.use_hadamard", { bool: true }, "contradicts the architecture"],
+    [
+      "bitnet-lab.quantization.scale_group",
+      { u32: 32 },
+      "must be the uint32 0 (the matrix), 1 (a row), 64, 128 or 256",
+    ],
     ["bitnet-lab.act_order", { u32: 2 }, "the key is not known"],
   ])("%s = %j is refused", async (key, value, reason) => {
     const message = await failure({ [key]: value });

@@ -75,7 +75,7 @@ describe("parseRunConfig", () => {
   it("refuses a shape that no ternary type can pack, unless told to", () => {
     const [line, ...rest] = problems(text, "model.hidden_size=200");
     expect(rest).toEqual([]);
-    expect(line).toMatch(/^--set: model: .*hidden_size \(200\).*multiples of 128.*allow_unpackable/);
+    expect(line).toMatch(/^--set: model: .*hidden_size \(200\).*multiples of 64.*allow_unpackable/);
     expect(problems(text, "model.hidden_size=200", "training.allow_unpackable=true")).toEqual([]);
     expect(problems(text, "model.hidden_size=200", "model.weight_quantizer=none")).toEqual([]);
   });
@@ -104,11 +104,12 @@ describe("parseRunConfig", () => {
     expect(problems(text, rows, "model.scale_dtype=f32")).toEqual([
       expect.stringMatching(/model: tq2_0 stores float16 scales.*use --type .*f32, .*allow_unpackable/),
     ]);
-    expect(problems(text, rows, "model.hidden_size=384")).toEqual([
-      expect.stringMatching(/model: tq2_0 packs rows in blocks of 256 weights.*use --type f16 or f32/),
+    expect(problems(text, rows, "model.hidden_size=416")).toEqual([
+      expect.stringMatching(/model: q2_0 packs rows in blocks of 64 weights.*use --type f16 or f32/),
     ]);
-    // Groups are multiplied as values: nothing need pack them.
-    expect(problems(text, "model.weight_quantizer=absmean_ternary_group", "model.scale_dtype=f32")).toEqual([]);
+    // Nothing need pack what is multiplied as values.
+    const values = "model.weight_quantizer={type: absmean_ternary_group, product: values}";
+    expect(problems(text, values, "model.scale_dtype=f32")).toEqual([]);
   });
 
   it("applies overrides with YAML types, later ones last", () => {
