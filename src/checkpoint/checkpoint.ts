@@ -35,7 +35,7 @@ export interface Checkpoint {
 export type CheckpointOptions = ConfigReading;
 
 /** A run directory's newest checkpoint, also by the name of the file `latest` that tells it; any other directory itself. */
-async function checkpointDirectory(directory: string): Promise<string> {
+export async function checkpointDirectory(directory: string): Promise<string> {
   if (!existsSync(directory)) throw new CheckpointError(`${directory}: no such directory`);
   if (!statSync(directory).isDirectory()) {
     if (path.basename(directory) === "latest") return namedCheckpoint(directory);

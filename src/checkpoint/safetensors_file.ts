@@ -1,6 +1,6 @@
 /** Reader of safetensors files: the header at once, tensors one at a time. */
-import { type FileHandle, open } from "node:fs/promises";
 import { systemErrorText } from "../errors/system_error.ts";
+import { type ByteSource, openLocalFile, UnexpectedEnd } from "../files/byte_source.ts";
 import { bfloat16ToFloat32, float16ToFloat32 } from "../quant/float16.ts";
 import { CheckpointError } from "./checkpoint_error.ts";
 import {
@@ -11,26 +11,10 @@ import {
   type TensorInfo,
 } from "./safetensors_header.ts";
 
-/** Largest single read: Node's limit is 2^31 - 1 bytes. */
-const readBytesAtOnce = 2 ** 30;
-
-/** Fills `target` from `position`. Returns false if the file ends before. */
-async function readExactly(handle: FileHandle, target: Uint8Array, position: number): Promise<boolean> {
-  for (let done = 0; done < target.length; ) {
-    const length = Math.min(readBytesAtOnce, target.length - done);
-    const { bytesRead } = await handle.read(target, done, length, position + done);
-    if (bytesRead === 0) return false;
-    done += bytesRead;
-  }
-  return true;
-}
-
-async function readHeader(handle: FileHandle, file: string): Promise<SafetensorsHeader & { dataStart: number }> {
-  const { size } = await handle.stat();
-  const lengthField = new Uint8Array(8);
-  if (!(await readExactly(handle, lengthField, 0))) {
-    throw new CheckpointError(`${file} is truncated: ${size} bytes hold no safetensors header`);
-  }
+async function readHeader(source: ByteSource): Promise<SafetensorsHeader & { dataStart: number }> {
+  const { path: file, size } = source;
+  if (size < 8) throw new CheckpointError(`${file} is truncated: ${size} bytes hold no safetensors header`);
+  const lengthField = await source.read(0, 8);
   const headerBytes = Number(new DataView(lengthField.buffer).getBigUint64(0, true));
   if (headerBytes > maxHeaderBytes) {
     throw new CheckpointError(`${file} is not a safetensors file: its header claims ${headerBytes} bytes`);
@@ -39,9 +23,7 @@ async function readHeader(handle: FileHandle, file: string): Promise<Safetensors
   if (dataStart > size) {
     throw new CheckpointError(`${file} is truncated: its header needs ${dataStart} bytes, the file has ${size}`);
   }
-  const text = new Uint8Array(headerBytes);
-  await readExactly(handle, text, 8);
-  const header = parseHeader(new TextDecoder().decode(text), file);
+  const header = parseHeader(new TextDecoder().decode(await source.read(8, dataStart)), file);
   if (dataStart + header.dataBytes !== size) {
     const state = dataStart + header.dataBytes > size ? "truncated" : "longer than its header says";
     throw new CheckpointError(`${file} is ${state}: it has ${size} bytes, not ${dataStart + header.dataBytes}`);
@@ -49,35 +31,47 @@ async function readHeader(handle: FileHandle, file: string): Promise<Safetensors
   return { ...header, dataStart };
 }
 
+async function openSource(path: string): Promise<ByteSource> {
+  try {
+    const source = await openLocalFile(path);
+    if (source !== null) return source;
+  } catch (error) {
+    throw new CheckpointError(`cannot read ${path}: ${systemErrorText(error)}`);
+  }
+  throw new CheckpointError(`cannot read ${path}: not a file`);
+}
+
 export class SafetensorsFile {
   readonly path: string;
   readonly metadata: Readonly<Record<string, string>>;
-  private readonly handle: FileHandle;
+  private readonly source: ByteSource;
   private readonly tensors: ReadonlyMap<string, TensorEntry>;
   private readonly dataStart: number;
 
-  private constructor(path: string, handle: FileHandle, header: SafetensorsHeader & { dataStart: number }) {
-    this.path = path;
-    this.handle = handle;
+  private constructor(source: ByteSource, header: SafetensorsHeader & { dataStart: number }) {
+    this.path = source.path;
+    this.source = source;
     this.metadata = header.metadata;
     this.tensors = header.tensors;
     this.dataStart = header.dataStart;
   }
 
-  /** @throws {CheckpointError} if the file is missing, truncated or malformed. */
-  static async open(path: string): Promise<SafetensorsFile> {
-    let handle: FileHandle;
+  /**
+   * @param from a path, or what is read instead, which this object closes
+   * @throws {CheckpointError} if the file is missing, truncated or malformed.
+   */
+  static async open(from: string | ByteSource): Promise<SafetensorsFile> {
+    const source = typeof from === "string" ? await openSource(from) : from;
     try {
-      handle = await open(path, "r");
+      return new SafetensorsFile(source, await readHeader(source));
     } catch (error) {
-      throw new CheckpointError(`cannot read ${path}: ${systemErrorText(error)}`);
-    }
-    try {
-      return new SafetensorsFile(path, handle, await readHeader(handle, path));
-    } catch (error) {
-      await handle.close();
+      await source.close();
       throw error;
     }
+  }
+
+  get fileBytes(): number {
+    return this.source.size;
   }
 
   /** Names in file order of the header. */
@@ -95,14 +89,24 @@ export class SafetensorsFile {
     return { dtype, shape };
   }
 
-  /** The tensor's bytes as stored, in a buffer of their own. */
-  async readBytes(name: string): Promise<Uint8Array<ArrayBuffer>> {
+  /** Bytes that the tensor takes. */
+  bytesOf(name: string): number {
     const { begin, end } = this.entry(name);
-    const bytes = new Uint8Array(end - begin);
-    if (!(await readExactly(this.handle, bytes, this.dataStart + begin))) {
+    return end - begin;
+  }
+
+  /** The tensor's bytes [first, last) as stored, in a buffer of their own; all of them by default. */
+  async readBytes(name: string, first = 0, last?: number): Promise<Uint8Array<ArrayBuffer>> {
+    const { begin, end } = this.entry(name);
+    try {
+      return await this.source.read(
+        this.dataStart + begin + first,
+        this.dataStart + (last === undefined ? end : begin + last),
+      );
+    } catch (error) {
+      if (!(error instanceof UnexpectedEnd)) throw error;
       throw new CheckpointError(`${this.path} was truncated while it was read (tensor ${name})`);
     }
-    return bytes;
   }
 
   /** Values of an F32, F16 or BF16 tensor; the conversion is exact. */
@@ -123,7 +127,7 @@ export class SafetensorsFile {
 
   /** The file is not readable afterwards. */
   close(): Promise<void> {
-    return this.handle.close();
+    return this.source.close();
   }
 
   private entry(name: string): TensorEntry {

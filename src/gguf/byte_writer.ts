@@ -1,5 +1,5 @@
 /** A growing little-endian buffer for the header of a GGUF file. */
-import { type GgufScalarType, type GgufValue, ggufValueTypes } from "./gguf_types.ts";
+import { type GgufArray, type GgufScalarType, type GgufValue, ggufValueTypes } from "./gguf_types.ts";
 
 const utf8 = new TextEncoder();
 
@@ -52,13 +52,16 @@ export class ByteWriter {
   /** Type number, then the value. */
   value(value: GgufValue): void {
     this.u32(ggufValueTypes[value.type]);
-    if (value.type !== "array") {
-      this.scalar(value.type, value.value);
-      return;
-    }
-    this.u32(ggufValueTypes[value.of]);
-    this.u64(value.value.length);
-    for (const element of value.value) this.scalar(value.of, element);
+    if (value.type === "array") this.array(value);
+    else this.scalar(value.type, value.value);
+  }
+
+  /** Type number and count, then the elements; of an array of arrays each in the same way. */
+  private array({ of, value }: GgufArray): void {
+    this.u32(ggufValueTypes[of]);
+    this.u64(value.length);
+    if (of === "array") for (const element of value) this.array(element);
+    else for (const element of value) this.scalar(of, element);
   }
 
   zeros(count: number): void {

@@ -16,7 +16,7 @@ export async function readGgufTokenizer(file: string): Promise<Tokenizer> {
     tokenizerJson: typeof json === "string" ? json : null,
     metadataArray: (key) => {
       const entry = entries.get(key);
-      return entry?.type === "array" ? [...entry.value] : undefined;
+      return entry?.type === "array" && entry.of !== "array" ? [...entry.value] : undefined;
     },
   });
 }

@@ -1,39 +1,37 @@
 /**
  * Parses the header of a GGUF file. The bytes are untrusted: every count, length and offset is checked against a
  * named limit and against the size of the file before it is used.
+ *
+ * `surveyGgufHeader` says what is there, with what keeps us from reading it; `parseGgufHeader` refuses such a file.
  */
 import {
   align,
   GgufError,
   type GgufMetadata,
-  type GgufScalarType,
   type GgufValue,
-  type GgufValueType,
   ggufDefaultAlignment,
   ggufMagic,
-  ggufValueTypes,
   ggufVersion,
 } from "./gguf_types.ts";
+import { HeaderCursor } from "./header_cursor.ts";
 import { type TensorType, tensorBytes } from "./types/tensor_type.ts";
-import { typeOfNumber } from "./types/type_number.ts";
+import { type TypeMeaning, typeMeaning, typeOfNumber } from "./types/type_number.ts";
 
 export const maxMetadataEntries = 1 << 16;
 export const maxTensors = 1 << 20;
-/** The longest real one is a tokenizer.json: about 30 MB. */
-export const maxStringBytes = 1 << 28;
-/** Twice the merges of the largest vocabularies in use (about 500 thousand), and room. */
-export const maxArrayLength = 1 << 23;
 export const maxDimensions = 4;
-const maxAlignment = 1 << 16;
+const maxAlignment = 1 << 20;
 
 export interface GgufTensorInfo {
   name: string;
   type: TensorType;
   /** Row-major. */
   shape: readonly number[];
-  /** Absolute, in the file. */
+  /** Absolute, in its file. */
   offset: number;
   bytes: number;
+  /** Which file of a split model it lies in; 0 is the first. */
+  part: number;
 }
 
 export interface GgufHeader {
@@ -42,111 +40,43 @@ export interface GgufHeader {
   tensors: readonly GgufTensorInfo[];
 }
 
-/** The header goes on after the bytes at hand (which are not the whole file). */
-export class HeaderIncomplete extends Error {
-  override name = "HeaderIncomplete";
+/** A tensor as it is found, whether we read its type or not. */
+export interface SurveyedTensor {
+  name: string;
+  /** Row-major. */
+  shape: readonly number[];
+  /** The number of its type, and what that means here; null if it means nothing that is known. */
+  id: number;
+  meaning: TypeMeaning | null;
+  /** Absolute, in its file. */
+  offset: number;
+  /** Bytes up to the next tensor or the end of the file. */
+  span: number;
 }
 
-const utf8 = new TextDecoder("utf-8");
-const valueTypeNames = Object.keys(ggufValueTypes) as GgufValueType[];
-class Cursor {
-  private readonly view: DataView;
-  position = 0;
-  private readonly bytes: Uint8Array;
-  private readonly fileSize: number;
+export interface SurveyedHeader {
+  littleEndian: boolean;
+  version: number;
+  alignment: number;
+  metadata: GgufMetadata;
+  tensors: readonly SurveyedTensor[];
+  /** Byte of the file where tensors begin. */
+  dataStart: number;
+  /** Why it is not read: the first is what `parseGgufHeader` throws. */
+  faults: readonly string[];
+}
 
-  constructor(bytes: Uint8Array, fileSize: number) {
-    this.bytes = bytes;
-    this.fileSize = fileSize;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-
-  /** Offset of the next `count` bytes, which are consumed. */
-  take(count: number, what: string): number {
-    const offset = this.position;
-    if (offset + count > this.fileSize) {
-      throw new GgufError(`truncated at byte ${this.fileSize}: ${what} at byte ${offset} needs ${count} bytes`);
-    }
-    if (offset + count > this.bytes.length) throw new HeaderIncomplete();
-    this.position += count;
-    return offset;
-  }
-
-  u32(what: string): number {
-    return this.view.getUint32(this.take(4, what), true);
-  }
-
-  /** A count or offset: unsigned, at most `limit`. */
-  u64(what: string, limit: number): number {
-    const offset = this.position;
-    const value = this.view.getBigUint64(this.take(8, what), true);
-    if (value > BigInt(limit)) throw new GgufError(`${what} at byte ${offset} is ${value}: the limit is ${limit}`);
-    return Number(value);
-  }
-
-  string(what: string): string {
-    const length = this.u64(`length of ${what}`, maxStringBytes);
-    const offset = this.take(length, what);
-    return utf8.decode(this.bytes.subarray(offset, offset + length));
-  }
-
-  scalar(type: GgufScalarType, what: string): string | number | boolean {
-    switch (type) {
-      case "uint8":
-        return this.view.getUint8(this.take(1, what));
-      case "int8":
-        return this.view.getInt8(this.take(1, what));
-      case "bool":
-        return this.view.getUint8(this.take(1, what)) !== 0;
-      case "uint16":
-        return this.view.getUint16(this.take(2, what), true);
-      case "int16":
-        return this.view.getInt16(this.take(2, what), true);
-      case "uint32":
-        return this.view.getUint32(this.take(4, what), true);
-      case "int32":
-        return this.view.getInt32(this.take(4, what), true);
-      case "float32":
-        return this.view.getFloat32(this.take(4, what), true);
-      case "float64":
-        return this.view.getFloat64(this.take(8, what), true);
-      case "uint64":
-        return this.u64(what, Number.MAX_SAFE_INTEGER);
-      case "int64": {
-        const value = Number(this.view.getBigInt64(this.take(8, what), true));
-        if (!Number.isSafeInteger(value)) throw new GgufError(`${what} does not fit in 53 bits`);
-        return value;
-      }
-      case "string":
-        return this.string(what);
-    }
-  }
-
-  valueType(what: string): GgufValueType {
-    const id = this.u32(`type of ${what}`);
-    const name = valueTypeNames.find((candidate) => ggufValueTypes[candidate] === id);
-    if (name === undefined) throw new GgufError(`${what} has the unknown value type ${id}`);
-    return name;
-  }
-
-  value(what: string): GgufValue {
-    const type = this.valueType(what);
-    if (type !== "array") return { type, value: this.scalar(type, what) } as GgufValue;
-    const of = this.valueType(`the elements of ${what}`);
-    if (of === "array") throw new GgufError(`${what} is an array of arrays: not supported`);
-    const length = this.u64(`length of ${what}`, maxArrayLength);
-    const value: (string | number | boolean)[] = [];
-    for (let i = 0; i < length; i++) value.push(this.scalar(of, what));
-    return { type, of, value } as GgufValue;
-  }
+interface Beginning {
+  version: number;
+  metadata: Map<string, GgufValue>;
+  tensorCount: number;
 }
 
 /** Magic number, version, counts and metadata: what stands before the tensor infos. */
-function parseBeginning(cursor: Cursor): { metadata: GgufMetadata; tensorCount: number } {
+function parseBeginning(cursor: HeaderCursor): Beginning {
   const magic = cursor.u32("the magic number");
   if (magic !== ggufMagic) throw new GgufError("not a GGUF file: it does not begin with the letters GGUF");
-  const version = cursor.u32("the version");
-  if (version !== ggufVersion && version !== 2) throw new GgufError(`GGUF version ${version}: only 2 and 3 are read`);
+  const version = parseVersion(cursor);
   const tensorCount = cursor.u64("the tensor count", maxTensors);
   const metadataCount = cursor.u64("the metadata count", maxMetadataEntries);
 
@@ -156,14 +86,32 @@ function parseBeginning(cursor: Cursor): { metadata: GgufMetadata; tensorCount: 
     if (metadata.has(key)) throw new GgufError(`metadata key ${key} occurs twice`);
     metadata.set(key, cursor.value(`metadata ${key}`));
   }
-  return { metadata, tensorCount };
+  return { version, metadata, tensorCount };
 }
+
+const isKnownVersion = (version: number) => version === ggufVersion || version === 2;
+
+/** The version, which also tells the order of the bytes of all numbers. */
+function parseVersion(cursor: HeaderCursor): number {
+  const version = cursor.u32("the version");
+  if (isKnownVersion(version)) return version;
+  const swapped = new DataView(Uint32Array.of(version).buffer).getUint32(0, false);
+  if (!isKnownVersion(swapped)) throw new GgufError(`GGUF version ${version}: only 2 and 3 are read`);
+  cursor.littleEndian = false;
+  return swapped;
+}
+
+const bigEndianFault =
+  "big-endian GGUF (its numbers begin with the high byte), which is not read: convert it with gguf_convert_endian.py of llama.cpp's gguf-py";
 
 /**
  * The metadata alone, whatever the types of the tensors; parameters and errors as of {@link parseGgufHeader}.
  */
 export function parseGgufMetadata(bytes: Uint8Array, fileSize: number): GgufMetadata {
-  return parseBeginning(new Cursor(bytes, fileSize)).metadata;
+  const cursor = new HeaderCursor(bytes, fileSize);
+  const { metadata } = parseBeginning(cursor);
+  if (!cursor.littleEndian) throw new GgufError(bigEndianFault);
+  return metadata;
 }
 
 /**
@@ -172,8 +120,28 @@ export function parseGgufMetadata(bytes: Uint8Array, fileSize: number): GgufMeta
  * @throws {GgufError} if the file is not a GGUF file that we read.
  */
 export function parseGgufHeader(bytes: Uint8Array, fileSize: number): GgufHeader {
-  const cursor = new Cursor(bytes, fileSize);
-  const { metadata, tensorCount } = parseBeginning(cursor);
+  const { metadata, tensors, alignment, faults } = surveyGgufHeader(bytes, fileSize);
+  if (faults.length > 0) throw new GgufError(faults[0]);
+  const architecture = architectureOf(metadata);
+  return {
+    metadata,
+    tensors: tensors.map(({ name, shape, id, offset, span }) => {
+      const type = typeOfNumber({ id, shape, span }, architecture, alignment);
+      return { name, shape, type, offset, bytes: tensorBytes(type, shape), part: 0 };
+    }),
+  };
+}
+
+/**
+ * What a header says, whether we read such a file or not. Parameters as of {@link parseGgufHeader}.
+ * @throws {HeaderIncomplete} if it needs more than `bytes` and the file has more.
+ * @throws {GgufError} if the bytes are no header of a GGUF file.
+ */
+export function surveyGgufHeader(bytes: Uint8Array, fileSize: number): SurveyedHeader {
+  const cursor = new HeaderCursor(bytes, fileSize);
+  const { version, metadata, tensorCount } = parseBeginning(cursor);
+  const { littleEndian } = cursor;
+  const faults = littleEndian ? [] : [bigEndianFault];
   const infos: RawInfo[] = [];
   const names = new Set<string>();
   for (let i = 0; i < tensorCount; i++) {
@@ -182,22 +150,35 @@ export function parseGgufHeader(bytes: Uint8Array, fileSize: number): GgufHeader
     names.add(info.name);
     infos.push(info);
   }
-  const alignment = alignmentOf(metadata);
-  const start = align(cursor.position, alignment);
-  const layout = { start, alignment, fileSize, architecture: String(metadata.get("general.architecture")?.value) };
+  const { alignment, fault } = alignmentOf(metadata);
+  if (fault !== null) faults.push(fault);
+  const dataStart = align(cursor.position, alignment);
+  const layout = { dataStart, alignment, fileSize, architecture: architectureOf(metadata) };
   const begins = [...new Set(infos.map(({ offset }) => offset))].sort((a, b) => a - b);
-  const ends = new Map(begins.map((offset, i) => [offset, begins[i + 1] ?? fileSize - start]));
-  return { metadata, tensors: infos.map((info) => place(info, ends.get(info.offset)! - info.offset, layout)) };
+  const ends = new Map(begins.map((offset, i) => [offset, begins[i + 1] ?? fileSize - dataStart]));
+  const tensors = infos.map(({ name, shape, id, offset }): SurveyedTensor => {
+    const span = ends.get(offset)! - offset;
+    const { meaning, fault } = placed({ name, shape, id, offset }, span, layout);
+    if (fault !== null) faults.push(fault);
+    return { name, shape, id, meaning, offset: dataStart + offset, span };
+  });
+  return { littleEndian, version, alignment, metadata, tensors, dataStart, faults };
 }
 
-function alignmentOf(metadata: GgufMetadata): number {
+function architectureOf(metadata: GgufMetadata): string {
+  return String(metadata.get("general.architecture")?.value);
+}
+
+/** Multiples of 8, as the format's specification has it; other programs want a power of two. */
+function alignmentOf(metadata: GgufMetadata): { alignment: number; fault: string | null } {
   const entry = metadata.get("general.alignment");
-  if (entry === undefined) return ggufDefaultAlignment;
-  const value = entry.value;
-  if (typeof value !== "number" || value < 8 || value > maxAlignment || value % 8 !== 0) {
-    throw new GgufError(`general.alignment is ${String(value)}: a multiple of 8 up to ${maxAlignment} is expected`);
+  if (entry === undefined) return { alignment: ggufDefaultAlignment, fault: null };
+  const { type, value } = entry;
+  if (type === "uint32" && value >= 8 && value <= maxAlignment && value % 8 === 0) {
+    return { alignment: value, fault: null };
   }
-  return value;
+  const fault = `general.alignment is ${String(value)} (${type}): a uint32 that is a multiple of 8 up to ${maxAlignment} is expected`;
+  return { alignment: ggufDefaultAlignment, fault };
 }
 
 /** A tensor as the header has it; its offset counts from the first tensor. */
@@ -209,7 +190,7 @@ interface RawInfo {
   offset: number;
 }
 
-function parseTensorInfo(cursor: Cursor, index: number): RawInfo {
+function parseTensorInfo(cursor: HeaderCursor, index: number): RawInfo {
   const name = cursor.string(`name of tensor ${index}`);
   const dimensions = cursor.u32(`dimensions of ${name}`);
   if (dimensions < 1 || dimensions > maxDimensions) throw new GgufError(`tensor ${name} has ${dimensions} dimensions`);
@@ -220,31 +201,27 @@ function parseTensorInfo(cursor: Cursor, index: number): RawInfo {
 }
 
 interface FileLayout {
-  /** Byte of the file where tensors begin. */
-  start: number;
+  dataStart: number;
   alignment: number;
   fileSize: number;
   architecture: string;
 }
 
-/** Finds the type of a tensor and checks that it lies inside the file. `span`: bytes up to the next tensor. */
-function place({ name, shape, id, offset: relative }: RawInfo, span: number, layout: FileLayout): GgufTensorInfo {
-  const { start, alignment, fileSize, architecture } = layout;
-  if (shape.some((size) => size === 0) || shape.reduce((a, b) => a * b, 1) > Number.MAX_SAFE_INTEGER / 4) {
-    throw new GgufError(`tensor ${name} has the impossible shape [${shape.join(", ")}]`);
+/** What a tensor's type is, and why it cannot be read. `span`: bytes up to the next tensor. */
+function placed({ name, shape, id, offset: relative }: RawInfo, span: number, layout: FileLayout) {
+  const { dataStart, alignment, fileSize, architecture } = layout;
+  const numbered = { id, shape, span };
+  const isPossible = shape.every((size) => size > 0) && shape.reduce((a, b) => a * b, 1) <= Number.MAX_SAFE_INTEGER / 4;
+  if (!isPossible) {
+    return { meaning: null, fault: `tensor ${name} has the impossible shape [${shape.join(", ")}]` };
   }
-  if (relative % alignment !== 0) throw new GgufError(`tensor ${name} is not aligned to ${alignment} bytes`);
-  let type: TensorType;
-  let bytes: number;
+  const meaning = typeMeaning(numbered, architecture, alignment);
+  if (relative % alignment !== 0) return { meaning, fault: `tensor ${name} is not aligned to ${alignment} bytes` };
   try {
-    type = typeOfNumber({ id, shape, span }, architecture, alignment);
-    bytes = tensorBytes(type, shape);
+    const end = dataStart + relative + tensorBytes(typeOfNumber(numbered, architecture, alignment), shape);
+    if (end <= fileSize) return { meaning, fault: null };
+    return { meaning, fault: `truncated: tensor ${name} ends at byte ${end}, the file at byte ${fileSize}` };
   } catch (error) {
-    throw new GgufError(`tensor ${name}: ${(error as Error).message}`);
+    return { meaning, fault: `tensor ${name}: ${(error as Error).message}` };
   }
-  const offset = start + relative;
-  if (offset + bytes > fileSize) {
-    throw new GgufError(`truncated: tensor ${name} ends at byte ${offset + bytes}, the file at byte ${fileSize}`);
-  }
-  return { name, type, shape, offset, bytes };
 }

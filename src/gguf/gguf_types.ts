@@ -36,14 +36,19 @@ export const ggufValueTypes = {
 export type GgufValueType = keyof typeof ggufValueTypes;
 export type GgufScalarType = Exclude<GgufValueType, "array">;
 
+/** The elements of an array have one type; those of an array of arrays may differ in theirs. */
+export type GgufArray =
+  | { type: "array"; of: "string"; value: readonly string[] }
+  | { type: "array"; of: "bool"; value: readonly boolean[] }
+  | { type: "array"; of: Exclude<GgufScalarType, "string" | "bool">; value: readonly number[] }
+  | { type: "array"; of: "array"; value: readonly GgufArray[] };
+
 /** One metadata value with its stored type. 64-bit integers are JavaScript numbers: above 2^53 they are refused. */
 export type GgufValue =
   | { type: "string"; value: string }
   | { type: "bool"; value: boolean }
   | { type: Exclude<GgufScalarType, "string" | "bool">; value: number }
-  | { type: "array"; of: "string"; value: readonly string[] }
-  | { type: "array"; of: "bool"; value: readonly boolean[] }
-  | { type: "array"; of: Exclude<GgufScalarType, "string" | "bool">; value: readonly number[] };
+  | GgufArray;
 
 /** In file order. */
 export type GgufMetadata = ReadonlyMap<string, GgufValue>;

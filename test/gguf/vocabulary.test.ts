@@ -28,7 +28,7 @@ function open(metadata: ReadonlyMap<string, GgufValue>) {
     tokenizerJson: null,
     metadataArray: (key) => {
       const entry = metadata.get(key);
-      return entry?.type === "array" ? [...entry.value] : undefined;
+      return entry?.type === "array" && entry.of !== "array" ? [...entry.value] : undefined;
     },
   });
 }

@@ -4,17 +4,20 @@
  *
  *   "GGUF", u32 version 3, u64 tensors, u64 metadata entries
  *   entry:   string key, u32 type, value         tensor: string name, u32 n, n x u64 size (fastest first), u32 type,
- *   string:  u64 bytes, UTF-8                            u64 offset in the data, which starts at a multiple of 32
+ *   string:  u64 bytes, UTF-8                            u64 offset in the data, which starts at a multiple of 32 (of
+ *                                                         the alignment)
  */
 
 export type HandValue =
+  | { u16: number }
   | { u32: number }
   | { f32: number }
   | { bool: boolean }
   | { string: string }
   | { strings: readonly string[] }
   | { i32s: readonly number[] }
-  | { f32s: readonly number[] };
+  | { f32s: readonly number[] }
+  | { arrays: readonly (readonly number[])[] };
 
 export interface HandTensor {
   name: string;
@@ -25,36 +28,52 @@ export interface HandTensor {
   bytes: Uint8Array;
 }
 
-const u32 = (value: number) => Buffer.from(Uint32Array.of(value).buffer);
-const u64 = (value: number) => Buffer.from(BigUint64Array.of(BigInt(value)).buffer);
-const text = (value: string) => Buffer.concat([u64(Buffer.byteLength(value)), Buffer.from(value)]);
-const array = (type: number, elements: readonly Buffer[]) => [u32(9), u32(type), u64(elements.length), ...elements];
-
-function encoded(value: HandValue): Buffer[] {
-  if ("u32" in value) return [u32(4), u32(value.u32)];
-  if ("f32" in value) return [u32(6), Buffer.from(Float32Array.of(value.f32).buffer)];
-  if ("bool" in value) return [u32(7), Buffer.from([value.bool ? 1 : 0])];
-  if ("string" in value) return [u32(8), text(value.string)];
-  if ("strings" in value) return array(8, value.strings.map(text));
-  if ("i32s" in value) {
-    return array(
-      5,
-      value.i32s.map((number) => Buffer.from(Int32Array.of(number).buffer)),
-    );
-  }
-  return array(
-    6,
-    value.f32s.map((number) => Buffer.from(Float32Array.of(number).buffer)),
-  );
+export interface HandLayout {
+  /** Where tensors begin; the key `general.alignment` is the caller's. */
+  alignment?: number;
+  /** All numbers of the header with the high byte first; the tensors are the caller's. */
+  bigEndian?: boolean;
 }
 
-const padding = (length: number) => Buffer.alloc((32 - (length % 32)) % 32);
+/** Numbers in the byte order of a file. */
+function encoder(bigEndian: boolean) {
+  const number = (bytes: number, set: (view: DataView) => void) => {
+    const view = new DataView(new ArrayBuffer(bytes));
+    set(view);
+    return Buffer.from(view.buffer);
+  };
+  const u32 = (value: number) => number(4, (view) => view.setUint32(0, value, !bigEndian));
+  const u64 = (value: number) => number(8, (view) => view.setBigUint64(0, BigInt(value), !bigEndian));
+  const i32 = (value: number) => number(4, (view) => view.setInt32(0, value, !bigEndian));
+  const f32 = (value: number) => number(4, (view) => view.setFloat32(0, value, !bigEndian));
+  const text = (value: string) => Buffer.concat([u64(Buffer.byteLength(value)), Buffer.from(value)]);
+  const elements = (type: number, all: readonly Buffer[]) => Buffer.concat([u32(type), u64(all.length), ...all]);
+  const value = (given: HandValue): Buffer[] => {
+    if ("u16" in given) return [u32(2), number(2, (view) => view.setUint16(0, given.u16, !bigEndian))];
+    if ("u32" in given) return [u32(4), u32(given.u32)];
+    if ("f32" in given) return [u32(6), f32(given.f32)];
+    if ("bool" in given) return [u32(7), Buffer.from([given.bool ? 1 : 0])];
+    if ("string" in given) return [u32(8), text(given.string)];
+    if ("strings" in given) return [u32(9), elements(8, given.strings.map(text))];
+    if ("i32s" in given) return [u32(9), elements(5, given.i32s.map(i32))];
+    if ("f32s" in given) return [u32(9), elements(6, given.f32s.map(f32))];
+    const inner = given.arrays.map((each) => elements(5, each.map(i32)));
+    return [u32(9), elements(9, inner)];
+  };
+  return { u32, u64, text, value };
+}
 
 /** The bytes of a file with these entries and tensors, in order. */
-export function ggufByHand(metadata: Readonly<Record<string, HandValue>>, tensors: readonly HandTensor[]): Buffer {
+export function ggufByHand(
+  metadata: Readonly<Record<string, HandValue>>,
+  tensors: readonly HandTensor[],
+  { alignment = 32, bigEndian = false }: HandLayout = {},
+): Buffer {
+  const { u32, u64, text, value } = encoder(bigEndian);
+  const padding = (length: number) => Buffer.alloc((alignment - (length % alignment)) % alignment);
   const entries = Object.entries(metadata);
   const parts: Uint8Array[] = [Buffer.from("GGUF"), u32(3), u64(tensors.length), u64(entries.length)];
-  for (const [key, value] of entries) parts.push(text(key), ...encoded(value));
+  for (const [key, given] of entries) parts.push(text(key), ...value(given));
   let offset = 0;
   for (const { name, sizes, type, bytes } of tensors) {
     parts.push(text(name), u32(sizes.length), ...sizes.map(u64), u32(type), u64(offset));

@@ -6,6 +6,9 @@
 //              uint64 offset from the start of the data
 //   data       starts at the next multiple of general.alignment (32 unless given)
 //
+// A model may be split into files NAME-00001-of-00003.gguf and so on: the first has the metadata, each has its number
+// from 0 (split.no) and that of all (split.count), and tensors of its own. They are read as one.
+//
 // Source: ggml's docs/gguf.md. A file is untrusted input: all arithmetic is checked, every count is limited
 // below, and nothing is allocated in proportion to a count before the bytes it speaks of are known to exist.
 #pragma once
@@ -39,6 +42,7 @@ constexpr uint64_t kMaxGgufArrayLength = 1ull << 26;  // a vocabulary has at mos
 constexpr uint32_t kMaxGgufDimensions = 4;
 constexpr uint64_t kMaxGgufElements = 1ull << 40;  // of one tensor
 constexpr uint64_t kMaxGgufAlignment = 1ull << 20;
+constexpr uint64_t kMaxGgufParts = 99999;  // their numbers have five digits
 
 enum class GgufValueType : uint32_t {
   u8 = 0,
@@ -72,20 +76,25 @@ struct GgufTensor {
   std::string name;
   GgmlType type;
   std::vector<uint64_t> dimensions;  // fastest first, as stored: a linear weight is {in, out}
-  uint64_t offset;                   // from the start of the file
+  uint64_t offset;                   // from the start of its file
   uint64_t bytes;
+  uint64_t room = 0;  // bytes up to the next tensor of its file, or to the end of it
+  size_t part = 0;    // the file of a split model, from 0
 };
 
 class GgufFile {
  public:
-  // Maps and parses a file. Throws GgufError (malformed) or std::runtime_error (cannot be opened).
+  // Maps and parses a file, or all parts of a split one, given any of them. Throws GgufError (malformed) or
+  // std::runtime_error (cannot be opened).
   explicit GgufFile(const std::string& path);
-  // Parses bytes that outlive this object. Throws GgufError.
+  // Parses bytes that outlive this object, of one file. Throws GgufError.
   GgufFile(const uint8_t* data, uint64_t size);
 
   uint32_t version() const { return version_; }
-  uint64_t size() const { return size_; }
   uint64_t alignment() const { return alignment_; }
+  // Files that were read.
+  size_t parts() const { return parts_.size(); }
+  // Of the first part.
   const std::map<std::string, GgufValue>& metadata() const { return metadata_; }
   // Null if the key is absent.
   const GgufValue* find(const std::string& key) const;
@@ -97,18 +106,24 @@ class GgufFile {
   const std::map<std::string, GgufTensor>& tensors() const { return tensors_; }
   // Null if there is no such tensor.
   const GgufTensor* tensor(const std::string& name) const;
-  const uint8_t* tensor_data(const GgufTensor& tensor) const { return data_ + tensor.offset; }
+  const uint8_t* tensor_data(const GgufTensor& tensor) const {
+    return parts_[tensor.part].data + tensor.offset;
+  }
   // Gives the file's pages of the tensor back, after its contents were copied.
   void release_pages(const GgufTensor& tensor) const { release_pages(tensor, 0, tensor.bytes); }
   // The same for `bytes` bytes from `begin` on.
   void release_pages(const GgufTensor& tensor, uint64_t begin, uint64_t bytes) const;
 
  private:
-  void parse();
+  struct Part {
+    std::unique_ptr<MappedFile> mapped;  // null for bytes of somebody else
+    const uint8_t* data;
+    uint64_t size;
+  };
+  // Adds the tensors of a part, and the metadata if it is the first.
+  void add(Part part);
 
-  std::unique_ptr<MappedFile> mapped_;
-  const uint8_t* data_;
-  uint64_t size_;
+  std::vector<Part> parts_;
   uint32_t version_ = 0;
   uint64_t alignment_ = 32;
   std::map<std::string, GgufValue> metadata_;

@@ -98,18 +98,11 @@ std::vector<double> reordered(const std::vector<double>& zeros, const OtherLayou
 }  // namespace
 
 void check_i2_s_sizes(const GgufFile& file) {
-  std::vector<const GgufTensor*> order;
-  for (const auto& entry : file.tensors()) order.push_back(&entry.second);
-  std::sort(order.begin(), order.end(),
-            [](const GgufTensor* a, const GgufTensor* b) { return a->offset < b->offset; });
-  for (size_t i = 0; i < order.size(); ++i) {
-    const GgufTensor& tensor = *order[i];
+  for (const auto& [name, tensor] : file.tensors()) {
     if (tensor.type != GgmlType::i2_s) continue;
-    const uint64_t end = i + 1 < order.size() ? order[i + 1]->offset : file.size();
-    const uint64_t room = end - tensor.offset;
     const uint64_t padded = (tensor.bytes + file.alignment() - 1) / file.alignment() * file.alignment();
-    if (room <= padded) continue;
-    throw GgufError("tensor " + quoted(tensor.name) + " (I2_S) takes " + std::to_string(room) +
+    if (tensor.room <= padded) continue;
+    throw GgufError("tensor " + quoted(name) + " (I2_S) takes " + std::to_string(tensor.room) +
                     " bytes of the file, n / 4 + 32 are " + std::to_string(tensor.bytes) +
                     ": a padded or otherwise different I2_S, which is not supported");
   }

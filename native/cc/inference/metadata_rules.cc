@@ -144,9 +144,8 @@ void check_file_kind(const GgufFile& file) {
     fail("general.type", *type, "the file is no model");
   }
   const GgufValue* parts = file.find("split.count");
-  if (parts && !(is_number(*parts) && parts->number <= 1)) {
-    fail("split.count", *parts, "the model is split into several files; merge them");
-  }
+  const bool is_whole = parts && is_number(*parts) && parts->number <= static_cast<double>(file.parts());
+  if (parts && !is_whole) fail("split.count", *parts, "the other files of the model are not at hand");
   const GgufValue* quantization = file.find("general.quantization_version");
   if (quantization && !(is_number(*quantization) && quantization->number == 2)) {
     fail("general.quantization_version", *quantization, "only the block layouts of version 2 are known");

@@ -68,6 +68,32 @@ export interface NumberedTensor {
   span: number;
 }
 
+/** What a number means in a file. */
+export interface TypeMeaning {
+  name: string;
+  /** Null: not known, or the bytes depend on the shape. */
+  block: { elements: number; bytes: number } | null;
+  /** Null: it is not read. */
+  type: TensorType | null;
+}
+
+/** What could be meant, and what is; the types that are read come first. */
+function meaningsOf(tensor: NumberedTensor, architecture: string, alignment: number) {
+  const readable = tensorTypes.filter((type) => type.id === tensor.id);
+  const foreign = [...plain, ...claimed].filter(
+    (type) => type.id === tensor.id && readable.every(({ name }) => name !== type.name),
+  );
+  const meanings = [...readable.map(meaningOf), ...foreign];
+  const found = meanings.length > 1 ? chosen(meanings, tensor, architecture, alignment) : meanings[0];
+  return { meanings, found, type: readable.find(({ name }) => name === found?.name) ?? null };
+}
+
+/** Null if the number means nothing that is known, or the bytes fit none of its meanings. Parameters as of {@link typeOfNumber}. */
+export function typeMeaning(tensor: NumberedTensor, architecture: string, alignment: number): TypeMeaning | null {
+  const { found, type } = meaningsOf(tensor, architecture, alignment);
+  return found === undefined ? null : { name: found.name, block: found.block, type };
+}
+
 /**
  * @param architecture `general.architecture` of the file
  * @param alignment tensors begin at its multiples
@@ -75,17 +101,11 @@ export interface NumberedTensor {
  */
 export function typeOfNumber(tensor: NumberedTensor, architecture: string, alignment: number): TensorType {
   const { id, span } = tensor;
-  const readable = tensorTypes.filter((type) => type.id === id);
-  const foreign = [...plain, ...claimed].filter(
-    (type) => type.id === id && readable.every(({ name }) => name !== type.name),
-  );
-  const meanings = [...readable.map(meaningOf), ...foreign];
-  const found = meanings.length > 1 ? chosen(meanings, tensor, architecture, alignment) : meanings[0];
+  const { meanings, found, type } = meaningsOf(tensor, architecture, alignment);
   if (found === undefined && meanings.length > 0) {
     throw new GgufError(`type ${id}, and its ${span} bytes are none of ${meanings.map(describe).join(", ")}`);
   }
-  const type = readable.find(({ name }) => name === found?.name);
-  if (type !== undefined) return type;
+  if (type !== null) return type;
   const read = `read are ${tensorTypes.map(({ name }) => name).join(", ")}`;
   if (found === undefined) throw new GgufError(`type ${id}; ${read}`);
   const name = meanings.length > 1 && found.block ? describe(found) : found.name;
