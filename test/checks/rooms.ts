@@ -24,6 +24,7 @@ export const ranks: readonly (readonly string[])[] = [
   ["checkpoint"],
   ["language_model"],
   ["eval"],
+  ["inspect"],
 ];
 
 /** Folders and files of `src/eval` in the same way: what a question needs first, what is made of the answers last. */

@@ -24,13 +24,17 @@ export const smallShape: Omit<ModelConfigJson, "vocab_size"> = {
   max_position_embeddings: 512,
 };
 
-/** Trains with AdamW on the current tfjs backend. Dispose of `model` when done. */
-export function trainSmallModel(keys: Partial<ModelConfigJson> = {}, steps = 12): TrainedModel {
+/** @returns documents of the generated world */
+function worldText(): string {
+  return [...generateWorld().trainingDocuments(400)].join("\n\n");
+}
+
+/** Trains with AdamW on the current tfjs backend. Dispose of `model` when done. @param text long enough for the steps */
+export function trainSmallModel(keys: Partial<ModelConfigJson> = {}, steps = 12, text = worldText()): TrainedModel {
   const tokenizer = byteLevelTokenizer({ eosToken: "<|end_of_text|>" });
   const config = resolveModelConfig(
     modelConfigSchema.parse({ ...smallShape, ...keys, vocab_size: tokenizer.vocabSize }),
   );
-  const text = [...generateWorld().trainingDocuments(400)].join("\n\n");
   const ids = Int32Array.from(tokenizer.encode(text, { addSpecialTokens: false }));
   const model = new CausalLM(config, { seed: 1 });
   const [batch, length] = [8, 64];

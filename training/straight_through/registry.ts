@@ -7,7 +7,7 @@ import { identity } from "./identity.ts";
 import type { StraightThroughDefinition } from "./straight_through.ts";
 import { trust } from "./trust.ts";
 
-export const straightThroughs = [identity, clipped, trust] as const;
+const straightThroughs = [identity, clipped, trust] as const;
 
 /** `quantization.straight_through`: the keys of one of the variants. */
 export const straightThroughSchema = typedUnion("identity", straightThroughs);
