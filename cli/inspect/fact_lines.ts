@@ -124,11 +124,11 @@ export function tensorTable(
 ): string[] {
   const hasStatistics = statistics.size > 0;
   return textTable(
-    ["tensor", "type", "shape", "MB", ...(hasStatistics ? ["zeros", "scale, or range"] : [])],
+    ["tensor", "type", "shape", "MB", ...(hasStatistics ? ["zeros", "scale"] : [])],
     tensors.map(({ name, type, shape, bytes }) => {
       const found = statistics.get(name);
       const zeros = found?.codes ? percent(found.codes.zeroFraction) : "";
-      return [name, type, shape.join(" x "), megabytes(bytes), ...(hasStatistics ? [zeros, rangeText(found)] : [])];
+      return [name, type, shape.join("x"), megabytes(bytes), ...(hasStatistics ? [zeros, rangeText(found)] : [])];
     }),
   );
 }

@@ -57,7 +57,7 @@ const expected: Record<string, readonly (string | RegExp)[]> = {
   "book.gguf --no-values": [/^bitnet-lab +not known/m, "RMS epsilon 0.00001"],
   "runs/book": [/^quantization +autobitlinear, online/m, /^transformers +computes it/m],
   "book.gguf --keys": ["bitnet-b1.58.block_count = 2", /tokenizer\.ggml\.tokens = \[.*\] \(300\)/],
-  "book.gguf --tensors --tensor blk.0.": [/\| blk\.0\.attn_q\.weight +\| TQ2_0 \| 256 x 256 \|/],
+  "book.gguf --tensors --tensor blk.0.": [/\| blk\.0\.attn_q\.weight +\| TQ2_0 \| 256x256 \|/],
   "book.gguf --picture codes.png": ["wrote "],
   "book.gguf --json": ['"reader": "llama.cpp"'],
   "--diff book.gguf runs/book": ["24 of 24 tensors have the same values"],

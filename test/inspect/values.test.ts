@@ -161,6 +161,12 @@ describe.skipIf(!hasNative)(titleUnless(!hasNative, "the native addon", "a train
     const isRight = (linearClass === "bitlinear") === isReciprocal;
     expect(verdict?.outcome).toBe(isRight ? "computes it" : "computes something else");
     if (!isRight) expect(verdict?.why).toContain(`the values are for one that ${meaning}`);
+    const bare = { ...facts, subNorms: { attention: 0, feedForward: 0 } };
+    const without = allVerdicts(bare).find(({ reader }) => reader === "transformers");
+    expect(without).toMatchObject({ outcome: "computes something else" });
+    expect(without?.why).toContain(
+      "it puts new ones with gain 1 where the file has none (0 and 0 of 2 layers have them)",
+    );
     const found = await tensorStatistics(model, model.tensors.find(({ name }) => name === q)!, () => {});
     expect(found?.codes?.zeroFraction).toBeCloseTo(codes.filter((code) => code === 0).length / codes.length, 12);
     await model.close();
