@@ -139,6 +139,11 @@ void multiply_groups(const TernaryPanel& w, int64_t group, const CodeRows& x, fl
 
 // ---- spans ----
 
+// A chunk of one tile of tokens, 8 KB, and of the codes of so many groups stay in the first-level cache: the
+// tokens come from the second-level one once for all of these groups.
+constexpr int64_t kSpanGroups = 4;
+constexpr int64_t kSpanChunkCols = 512;
+
 BITNET_INLINE __m512 load_scales(const void* values, bool half, int64_t index) {
   if (!half) return _mm512_loadu_ps(static_cast<const float*>(values) + index);
   const uint16_t* halves = static_cast<const uint16_t*>(values) + index;
@@ -205,28 +210,39 @@ void multiply_span_chunk(const uint8_t* x, const uint8_t* codes, const SpanScale
   for (int64_t t = 0; t < kTileRows; ++t) _mm512_store_ps(parked + t * kPanelRows, totals[t]);
 }
 
-// One group times all tokens.
-void multiply_group_spans(const TernaryPanel& w, int64_t group, const CodeRows& x, float* y,
-                          int64_t y_stride) {
-  alignas(64) uint8_t codes[kGroupBytes];
-  alignas(64) float totals[kMostTiles * kTileRows * kPanelRows];
+// A few groups times all tokens.
+void multiply_groups_spans(const TernaryPanel& w, int64_t first_group, int64_t groups, const CodeRows& x,
+                           float* y, int64_t y_stride) {
+  alignas(64) uint8_t codes[kSpanGroups * kSpanChunkCols * kPanelRows];
+  alignas(64) float totals[kSpanGroups * kMostTiles * kTileRows * kPanelRows];
+  constexpr int64_t kTotals = kTileRows * kPanelRows;
   const int64_t cols = padded_cols(w.cols), tiles = (x.tokens + kTileRows - 1) / kTileRows;
-  for (int64_t k = 0; k < cols; k += kChunkCols) {
-    const int64_t chunk = cols - k < kChunkCols ? cols - k : kChunkCols;
-    unpack_group(w.codes + group * panel_group_bytes(w.cols) + k / kPanelCols * kPanelBlockBytes,
-                 chunk / kPanelCols, 1, codes);
+  for (int64_t k = 0; k < cols; k += kSpanChunkCols) {
+    const int64_t chunk = cols - k < kSpanChunkCols ? cols - k : kSpanChunkCols;
+    for (int64_t g = 0; g < groups; ++g) {
+      unpack_group(
+          w.codes + (first_group + g) * panel_group_bytes(w.cols) + k / kPanelCols * kPanelBlockBytes,
+          chunk / kPanelCols, 1, codes + g * kSpanChunkCols * kPanelRows);
+    }
     for (int64_t tile = 0; tile < tiles; ++tile) {
-      multiply_span_chunk(x.packed + tile * kTileRows * cols + k * kTileRows, codes, w.spans,
-                          k / w.spans.cols, chunk / w.spans.cols, w.span_scales(group), k == 0,
-                          totals + tile * kTileRows * kPanelRows);
+      for (int64_t g = 0; g < groups; ++g) {
+        multiply_span_chunk(x.packed + tile * kTileRows * cols + k * kTileRows,
+                            codes + g * kSpanChunkCols * kPanelRows, w.spans, k / w.spans.cols,
+                            chunk / w.spans.cols, w.span_scales(first_group + g), k == 0,
+                            totals + (tile * kSpanGroups + g) * kTotals);
+      }
     }
   }
-  const int64_t rows = w.rows - group * kPanelRows;
-  const __mmask16 mask = static_cast<__mmask16>(rows >= kPanelRows ? 0xffffu : (1u << rows) - 1u);
-  y += group * kPanelRows;
-  for (int64_t t = 0; t < x.tokens; ++t, y += y_stride) {
-    const __m512 total = _mm512_load_ps(totals + t * kPanelRows);
-    _mm512_mask_storeu_ps(y, mask, _mm512_mul_ps(total, _mm512_set1_ps(x.act_scale[t])));
+  for (int64_t g = 0; g < groups; ++g) {
+    const int64_t first = (first_group + g) * kPanelRows, rows = w.rows - first;
+    const __mmask16 mask = static_cast<__mmask16>(rows >= kPanelRows ? 0xffffu : (1u << rows) - 1u);
+    for (int64_t t = 0; t < x.tokens; ++t) {
+      const int64_t tile = t / kTileRows;
+      const __m512 total =
+          _mm512_load_ps(totals + (tile * kSpanGroups + g) * kTotals + t % kTileRows * kPanelRows);
+      _mm512_mask_storeu_ps(y + t * y_stride + first, mask,
+                            _mm512_mul_ps(total, _mm512_set1_ps(x.act_scale[t])));
+    }
   }
 }
 
@@ -238,7 +254,10 @@ void ternary_gemm_amx(const TernaryPanel& w, int64_t group_begin, int64_t group_
   _tile_loadconfig(&kWholeTiles);
   int64_t group = group_begin;
   if (w.has_spans()) {
-    for (; group < group_end; ++group) multiply_group_spans(w, group, x, y, y_stride);
+    for (; group < group_end; group += kSpanGroups) {
+      const int64_t left = group_end - group;
+      multiply_groups_spans(w, group, left < kSpanGroups ? left : kSpanGroups, x, y, y_stride);
+    }
   }
   for (; group + 2 <= group_end; group += 2) multiply_groups<true>(w, group, x, y, y_stride);
   if (group < group_end) multiply_groups<false>(w, group, x, y, y_stride);

@@ -64,6 +64,7 @@ void multiply_span_tile(const TernaryJob& job, const RowTile& at, const TileChun
 
 // Independent sums per token and vector: spans follow each other without waiting, so two are enough.
 constexpr int kSpanSums = 2;
+constexpr int kPartBlocks = static_cast<int>(kCodePadding / kPanelCols);
 
 template <int Tokens>
 BITNET_INLINE void stream_group_spans(const TernaryJob& job, int64_t group) {
@@ -71,7 +72,7 @@ BITNET_INLINE void stream_group_spans(const TernaryJob& job, int64_t group) {
   const void* scales = job.w.span_scales(group);
   const uint8_t* packed = job.codes(group);
   const int8_t* x = job.x.codes;
-  const int64_t stride = job.x.stride, blocks = spans.cols / kPanelCols, parts = spans.cols / kCodePadding;
+  const int64_t stride = job.x.stride, parts = spans.cols / kCodePadding;
   const int64_t parts_stride = stride / kCodePadding;
   const int32_t* part_sums = job.x.part_sums;
   Floats totals[kGroupVectors][Tokens];
@@ -83,12 +84,14 @@ BITNET_INLINE void stream_group_spans(const TernaryJob& job, int64_t group) {
   for (int64_t scale = 0; scale < job.w.span_count() * kPanelRows; scale += kPanelRows) {
     Codes sums[kGroupVectors][Tokens][kSpanSums];
     clear_sums<Tokens, kSpanSums>(sums);
-    for (int64_t block = 0; block < blocks; ++block) {
-      multiply_block<Tokens, kSpanSums>(packed, x, stride, sums);
-      packed += kPanelBlockBytes;
-      x += kPanelCols;
-    }
+    BITNET_PREFETCH_AHEAD(static_cast<const uint8_t*>(scales) + scale * (spans.half ? 2 : 4), 1024);
     for (int64_t part = 0; part < parts; ++part, ++part_sums) {
+      BITNET_UNROLL
+      for (int block = 0; block < kPartBlocks; ++block) {
+        multiply_block<Tokens, kSpanSums>(packed, x, stride, sums);
+        packed += kPanelBlockBytes;
+        x += kPanelCols;
+      }
       BITNET_UNROLL
       for (int v = 0; v < kGroupVectors; ++v) {
         BITNET_UNROLL
