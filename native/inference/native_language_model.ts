@@ -5,6 +5,7 @@ import { largest } from "../../src/arrays/large_arrays.ts";
 import { openTokenizer } from "../../src/gguf/file_tokenizer.ts";
 import { tokenizerOf } from "../../src/gguf/gguf_tokenizer.ts";
 import { GgufError } from "../../src/gguf/gguf_types.ts";
+import { modelFiles } from "../../src/gguf/split_files.ts";
 import { isTernary } from "../../src/gguf/types/tensor_type.ts";
 import { tensorTypes } from "../../src/gguf/types/tensor_types.ts";
 import { endTokenIds } from "../../src/language_model/end_tokens.ts";
@@ -59,6 +60,7 @@ export class NativeLanguageModel implements LanguageModel {
     const named = ["eos", "eot", "eom"].map((name) => metadata.get(`tokenizer.ggml.${name}_token_id`));
     this.endIds = endTokenIds(named, tokenizer);
     const { variant, threads, architecture, weightType, embeddingType, parameters, linearBytes } = config;
+    const files = modelFiles(engine.path, metadata.get("split.count"));
     const ternary = tensorTypes.some((type) => type.name === weightType && isTernary(type));
     this.facts = {
       kind: "engine",
@@ -69,9 +71,9 @@ export class NativeLanguageModel implements LanguageModel {
       embeddingType,
       parameters,
       linearBytes,
-      fileBytes: statSync(engine.path).size,
+      fileBytes: files.reduce((sum, file) => sum + statSync(file).size, 0),
       shape: shapeOf(config, ternary),
-      identity: () => filesIdentity("engine", [engine.path], false),
+      identity: () => filesIdentity("engine", files, false),
     };
   }
 

@@ -33,6 +33,12 @@ export function partFiles(file: string, { index, count }: { index: number; count
   return Array.from({ length: count }, (_, i) => `${name}-${pad(i + 1)}-of-${pad(count)}.gguf`);
 }
 
+/** The files of a model that is open, given the one that was named. @param count `split.count`; undefined of a whole one */
+export function modelFiles(file: string, count: unknown): string[] {
+  const number = Number(partName.exec(file)?.[2] ?? 1);
+  return partFiles(file, { index: number - 1, count: typeof count === "number" && count > 1 ? count : 1 });
+}
+
 function pad(number: number): string {
   return String(number).padStart(5, "0");
 }

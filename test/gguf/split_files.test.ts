@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { Engine } from "../../native/inference/engine.ts";
 import { GgufFile, readGgufMetadata } from "../../src/gguf/gguf_reader.ts";
 import { writeGguf } from "../../src/gguf/gguf_writer.ts";
+import { modelFiles } from "../../src/gguf/split_files.ts";
 import { type HandModel, handKeys, handTensors, tq2, writeHandModel } from "../inspect/made_files.ts";
 import { ggufByHand } from "../support/gguf_by_hand.ts";
 import { titleUnless } from "../support/missing.ts";
@@ -76,6 +77,8 @@ describe("a split model", () => {
       writeParts();
       const expected = await scores(whole);
       for (const part of [1, 3]) expect(await scores(partName(part))).toEqual(expected);
+      expect(modelFiles(partName(3), 3)).toEqual([1, 2, 3].map(partName));
+      expect(modelFiles(whole, undefined)).toEqual([whole]);
       rmSync(partName(2));
       await expect(scores(partName(1))).rejects.toThrow("part 2 of 3: No such file");
     },

@@ -5,7 +5,6 @@
  * In memory, ternary linear weights take 2 bits, in groups of 16 rows and 64 columns; all others lie as in the file.
  * Scales are counted on the disk, where blocks have them, and left out of memory and entropy.
  */
-import { statSync } from "node:fs";
 import type { GgufTensorInfo } from "../../gguf/gguf_header.ts";
 import { GgufFile } from "../../gguf/gguf_reader.ts";
 import { type CodeTensorType, isTernary, rowBytes } from "../../gguf/types/tensor_type.ts";
@@ -68,7 +67,7 @@ export async function accountForFile(
       });
     }
     const types = await Promise.all(Array.from(sums.values(), finished));
-    const fileBytes = statSync(file).size;
+    const { fileBytes } = gguf;
     return {
       fileBytes,
       headerBytes: fileBytes - tensorBytes,
