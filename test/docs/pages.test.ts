@@ -73,7 +73,9 @@ describe.each(pages)("%s", (page) => {
     for (const { command, flags } of commandLines(text)) {
       const file = path.join(root, "cli", `${command.replaceAll("-", "_")}.ts`);
       const definition = ((await import(file)) as { command: CommandDefinition<never> }).command;
-      const known = [...Object.keys(definition.options), "help", "version"];
+      const options = Object.entries<{ type?: string }>(definition.options);
+      const negated = options.flatMap(([name, { type }]) => (type === "boolean" ? [`no-${name}`] : []));
+      const known = [...options.map(([name]) => name), ...negated, "help", "version"];
       expect(
         flags.filter((flag) => !known.includes(flag)),
         command,
