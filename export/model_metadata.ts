@@ -78,6 +78,15 @@ export function modelMetadata(
   add("attention.layer_norm_rms_epsilon", f32(config.rmsNormEps));
   add("rope.dimension_count", u32(config.headDim));
   add("rope.freq_base", f32(config.ropeTheta));
+  const { slidingWindow: window } = config;
+  if (window !== null) {
+    add("attention.sliding_window", u32(window.size));
+    add("attention.sliding_window_pattern", u32(window.pattern));
+    add("rope.freq_base_swa", f32(window.ropeTheta));
+  }
+  if (config.embeddingMultiplier !== 1 && architecture === ownArchitecture) {
+    add("embedding_scale", f32(config.embeddingMultiplier));
+  }
   for (const [key, value] of scalingMetadata(config.ropeScaling)) add(`rope.scaling.${key}`, value);
   entries.push(
     ["bitnet-lab.version", u32(keysVersion)],
@@ -92,7 +101,9 @@ export function modelMetadata(
     entries.push(["bitnet-lab.head.activation_quantizer", string(defaultActivationQuantizer)]);
   }
   // What only newer readers know is written where it says something, so that others refuse the model for it.
-  if (config.normPlacement === "every_linear") entries.push(["bitnet-lab.norm_placement", string("every_linear")]);
+  if (config.normPlacement === "every_linear" || config.normPlacement === "pre_post") {
+    entries.push(["bitnet-lab.norm_placement", string(config.normPlacement)]);
+  }
   if (config.feedForward !== "gated") entries.push(["bitnet-lab.feed_forward", string(config.feedForward)]);
   if (activations !== null && activations.keep !== 1) {
     entries.push(["bitnet-lab.activation_keep", { type: "float64", value: activations.keep }]);

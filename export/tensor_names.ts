@@ -44,14 +44,25 @@ const layerNames: Record<string, string> = {
   "mlp.down_proj": "ffn_down",
 };
 
+/** Where norms stand before and after, llama.cpp has other words for some of them. */
+const sandwichedNames: Record<string, string> = {
+  post_attention_layernorm: "post_attention_norm",
+  pre_feedforward_layernorm: "ffn_norm",
+  post_feedforward_layernorm: "post_ffw_norm",
+};
+
 /**
  * `model.layers.3.mlp.up_proj.weight` is `blk.3.ffn_up.weight`, its `bias` `blk.3.ffn_up.bias`, its `rms_norm.weight`
- * `blk.3.ffn_up.rms_norm.weight`.
+ * `blk.3.ffn_up.rms_norm.weight`. Without a configuration the names are those of most models.
  */
-export function ggufName(parameter: string): string {
+export function ggufName(
+  parameter: string,
+  { normPlacement }: Pick<ModelConfig, "normPlacement"> = { normPlacement: "pre" },
+): string {
   const [, layer, name, norm = "", what] =
     /^model\.layers\.(\d+)\.(.+?)(\.rms_norm)?\.(weight|bias)$/.exec(parameter) ?? [];
-  return layer === undefined ? modelNames[parameter] : `blk.${layer}.${layerNames[name]}${norm}.${what}`;
+  const names = normPlacement === "pre_post" ? { ...layerNames, ...sandwichedNames } : layerNames;
+  return layer === undefined ? modelNames[parameter] : `blk.${layer}.${names[name]}${norm}.${what}`;
 }
 
 /** Every tensor of a file, in the order of the forward pass: what quantizers have learnt is in codes and scales. */
@@ -62,7 +73,7 @@ export function modelTensors(config: ModelConfig): ModelTensor[] {
     .filter(({ kind }) => kind !== "quantizer")
     .map(({ name, shape, kind }) => ({
       parameter: name,
-      ggufName: ggufName(name),
+      ggufName: ggufName(name, config),
       kind,
       shape,
       learnt: learnt.get(name) ?? [],

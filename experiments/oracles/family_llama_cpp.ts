@@ -33,6 +33,9 @@ const float = { weight_quantizer: "none", activation_quantizer: "none" } as cons
 const qwen3 = { ...decoder, qk_norm: true, head_dim: 64, rms_norm_eps: 1e-6 } as const;
 const original_max_position_embeddings = 64;
 const llama3 = { type: "llama3", factor: 8, low_freq_factor: 1, high_freq_factor: 4 } as const;
+const gemma3 = { norm_placement: "pre_post", hidden_act: "gelu_tanh", qk_norm: true, head_dim: 64 } as const;
+// A layer of six sees everything.
+const windows = { sliding_window: 64, rope_theta: 1000000, embedding_multiplier: 16, num_hidden_layers: 6 } as const;
 const models: [name: string, type: string, keys: Partial<ModelConfigJson>][] = [
   ["Qwen3, float", "f16", { ...qwen3, ...float }],
   ["Qwen3, ternary", "f16", qwen3],
@@ -48,6 +51,8 @@ const models: [name: string, type: string, keys: Partial<ModelConfigJson>][] = [
     "f16",
     { ...decoder, ...float, rope_scaling: { type: "yarn", factor: 4, original_max_position_embeddings } },
   ],
+  ["Gemma 3, float", "f16", { ...gemma3, ...windows, ...float }],
+  ["Gemma 3, ternary", "tq2_0", { ...gemma3, ...windows }],
 ];
 
 await selectBackend();

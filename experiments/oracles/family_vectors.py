@@ -31,6 +31,19 @@ def rope(kind, **keys):
 
 
 LLAMA3 = rope("llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=16)
+GEMMA_ROPE = {
+    "rope_parameters": {
+        "sliding_attention": {"rope_type": "default", "rope_theta": 100.0},
+        "full_attention": {"rope_type": "linear", "factor": 4.0, "rope_theta": 10000.0},
+    }
+}
+GEMMA = dict(
+    head_dim=8,
+    query_pre_attn_scalar=8,
+    num_hidden_layers=3,
+    sliding_window=7,
+    layer_types=["sliding_attention", "full_attention", "sliding_attention"],
+)
 YARN = rope("yarn", factor=4.0, original_max_position_embeddings=16)
 MODELS = {
     "llama": (transformers.LlamaConfig, dict(tie_word_embeddings=True)),
@@ -40,6 +53,7 @@ MODELS = {
     "llama_yarn": (transformers.LlamaConfig, YARN),
     "qwen2": (transformers.Qwen2Config, dict(tie_word_embeddings=True)),
     "qwen3": (transformers.Qwen3Config, dict(head_dim=12)),
+    "gemma3": (transformers.Gemma3TextConfig, {**GEMMA, **GEMMA_ROPE}),
     "qwen3_yarn": (transformers.Qwen3Config, dict(head_dim=8, attention_bias=True, tie_word_embeddings=True, **YARN)),
 }
 

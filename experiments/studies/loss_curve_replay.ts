@@ -93,6 +93,8 @@ function modelConfig(twin: Twin): ModelConfig {
     attentionBias: "none",
     mlpBias: false,
     ropeScaling: null,
+    slidingWindow: null,
+    embeddingMultiplier: 1,
     tieWordEmbeddings: true,
     initializerRange: 0.02,
     weightQuantizer: quantized ? "absmean_ternary" : "none",

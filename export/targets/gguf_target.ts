@@ -67,6 +67,10 @@ function metadataRefusal({ config }: ExportRequest): string | null {
       `rope_theta (${config.ropeTheta}) is not a float32 number, and GGUF stores it as one: train with ${Math.fround(config.ropeTheta)}`,
     ],
     [
+      config.slidingWindow === null || Math.fround(config.slidingWindow.ropeTheta) === config.slidingWindow.ropeTheta,
+      `rope_local_theta (${config.slidingWindow?.ropeTheta}) is not a float32 number, and GGUF stores it as one`,
+    ],
+    [
       scaling?.type === "linear" || Math.fround(factor) === factor,
       `rope_scaling.factor (${factor}) is not a float32 number, and GGUF stores it as one: train with ${Math.fround(factor)}`,
     ],

@@ -41,14 +41,14 @@ export const llamaCpp = ggufTarget({
     );
   },
   refusal({ config, linearType }) {
-    const { numAttentionHeads: heads, headDim, hiddenSize } = config;
+    const { numAttentionHeads: heads, headDim, hiddenSize, slidingWindow: window } = config;
     const isBitnet = config.normPlacement === "sub";
     const architecture = commonArchitecture(config);
     const key = ownKey(config);
     return firstBroken([
       [key === null, `stock llama.cpp has no graph with ${key}: export with --target bitnet-lab`],
       [
-        config.hiddenAct === "silu",
+        config.hiddenAct !== "relu2",
         `stock llama.cpp has a hard-coded gated SiLU for such models, and this one has hidden_act: relu2: train with hidden_act: silu, or export with --target ${isBitnet ? "bitnet.cpp" : "bitnet-lab"}`,
       ],
       [
@@ -68,6 +68,10 @@ export const llamaCpp = ggufTarget({
       [
         config.attentionBias !== "all" || architecture === "llama",
         `stock llama.cpp's ${architecture} models have no attention_bias: export with --target bitnet-lab`,
+      ],
+      [
+        window === null || (window.pattern === 6 && window.ropeTheta === 10000),
+        "stock llama.cpp's gemma3 models have sliding_window_pattern: 6 and rope_local_theta: 10000: export with --target bitnet-lab",
       ],
       [
         config.ropeScaling?.type !== "llama3" || architecture === "llama",

@@ -3,6 +3,7 @@
  * offline: weight_scale multiplies), with latent weights that it quantizes as it runs (online), or as a float model (no
  * quantization_config).
  */
+import { familyOf } from "../../src/config/families/families.ts";
 import type { ModelConfig } from "../../src/config/model_config.ts";
 import {
   hasTernaryWeights,
@@ -46,6 +47,10 @@ export const transformers: ExportTarget = {
     const key = ownKey(config);
     return firstBroken([
       [key === null, `transformers has no model with ${key}: export with --target bitnet-lab`],
+      [
+        familyOf(config)?.gainOffset === undefined,
+        "transformers' Gemma 3 stores the gains of its norms less 1, which loses digits: export with --target bitnet-lab or llama.cpp",
+      ],
       [
         linearType === "packed_uint8" || linearType === "f32",
         `transformers does not read ${linearType}: leave --type out for packed codes, or use --type f32 for the latent weights`,

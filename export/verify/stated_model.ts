@@ -30,7 +30,8 @@ export function statedByConfig(json: Json, quantization?: "online" | "none"): St
   for (const key of counts) if (typeof json[key] === "number") stated.set(key, json[key]);
   if (!stated.has("head_dim")) stated.set("head_dim", headDim(json));
   if (typeof json.rms_norm_eps === "number") stated.set("rms_norm_eps", Math.fround(json.rms_norm_eps));
-  const rope = (json.rope_scaling || json.rope_parameters || {}) as Json;
+  const section = (json.rope_scaling || json.rope_parameters || {}) as Json;
+  const rope = (section.full_attention ?? section) as Json;
   const theta = rope.rope_theta ?? json.rope_theta;
   if (typeof theta === "number") stated.set("rope_theta", Math.fround(theta));
   if (typeof json.hidden_act === "string") stated.set("hidden_act", json.hidden_act);
@@ -40,9 +41,10 @@ export function statedByConfig(json: Json, quantization?: "online" | "none"): St
   return stated;
 }
 
-/** Where a file leaves it out: Qwen3's is a constant. */
+/** Where a file leaves it out: Qwen3's and Gemma 3's are constants. */
 function headDim({ model_type: type, hidden_size: width, num_attention_heads: heads }: Json): number {
-  return type === "qwen3" ? 128 : Number(width) / Number(heads);
+  const constants: Json = { qwen3: 128, gemma3_text: 256 };
+  return Number(constants[String(type)] ?? Number(width) / Number(heads));
 }
 
 /** Undefined where only our own keys tell what the layers are: of models that transformers has no class for. */

@@ -23,7 +23,7 @@ export type BinaryLayout = "same" | "scalar" | "row" | "column";
 type F32 = Float32Array;
 type I32 = Int32Array;
 
-/** Sizes, and the rotary embedding: `ropeFactors` divide its frequencies, of length headDim / 2 or 0 (none). */
+/** Sizes, and the rotary embedding: `ropeFactors` divide its frequencies, of length headDim / 2 or 0 (none); `window` 0: none. */
 export type AttentionArguments = [
   batch: number,
   length: number,
@@ -33,6 +33,7 @@ export type AttentionArguments = [
   ropeTheta: number,
   ropeFactors: F32,
   ropeMagnitude: number,
+  window: number,
 ];
 /** q and k heads of qkv, and the gains [headDim] of their norms. */
 type HeadNormArguments = [

@@ -212,7 +212,7 @@ CHECK_TEST("squared_relu gives the same bits, for any float") {
   });
 }
 
-CHECK_TEST("relu2_gate, silu_gate and add give the same bits, for any float") {
+CHECK_TEST("relu2_gate, silu_gate, gelu_gate and add give the same bits, for any float") {
   for_rows(6, [](Random& random, int64_t n, int64_t offset) {
     const std::vector<float> a = awkward_values(random, n, offset, false),
                              b = awkward_values(random, n, offset, false);
@@ -221,7 +221,7 @@ CHECK_TEST("relu2_gate, silu_gate and add give the same bits, for any float") {
       void (*Kernels::*run)(const float*, const float*, int64_t, float*);
     };
     for (const Map& map : {Map{"relu2_gate", &Kernels::relu2_gate}, Map{"silu_gate", &Kernels::silu_gate},
-                           Map{"add", &Kernels::add}}) {
+                           Map{"gelu_gate", &Kernels::gelu_gate}, Map{"add", &Kernels::add}}) {
       std::vector<float> expected(static_cast<size_t>(n + 1), 5.0f), actual(expected);
       (scalar().*map.run)(a.data() + offset, b.data() + offset, n, expected.data());
       for_each_variant([&](const Kernels& kernels) {

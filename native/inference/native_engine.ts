@@ -124,6 +124,7 @@ declare module "../addon.ts" {
       hiddenAct: HiddenAct;
       bitnetLayers: boolean;
       qkNorm: boolean;
+      windows: boolean;
       biases: "none" | "qkv" | "any";
     }[];
     /** The layouts of the tensor types that the engine reads. */

@@ -15,7 +15,7 @@ import { loadTokenizer } from "../tokenizer/load_tokenizer.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { TokenizerError } from "../tokenizer/tokenizer_json.ts";
 import { CheckpointError } from "./checkpoint_error.ts";
-import { type ConfigReading, readModelConfig } from "./model_config_json.ts";
+import { type ConfigReading, gainOffset, readModelConfig } from "./model_config_json.ts";
 import { isTernaryPacked, latentFromTernary, scaleName, unpackTernary } from "./packed_ternary.ts";
 import { checkStorage } from "./quantization_keys.ts";
 import { openTensors, type TensorSource } from "./sharded_tensors.ts";
@@ -194,7 +194,11 @@ async function packedScale({ tensors, configJson }: Checkpoint, weightName: stri
  */
 export async function readParameter(checkpoint: Checkpoint, spec: ParameterSpec): Promise<Float32Array> {
   const { tensors } = checkpoint;
-  if (!isPacked(tensors, spec)) return tensors.readFloat32(spec.name);
+  if (!isPacked(tensors, spec)) {
+    const values = await tensors.readFloat32(spec.name);
+    const offset = spec.kind === "norm" ? gainOffset(checkpoint.configJson) : 0;
+    return offset === 0 ? values : values.map((value) => value + offset);
+  }
   const [rows, cols] = spec.shape;
   const packed = await tensors.readBytes(spec.name);
   if (!isTernaryPacked(packed)) {

@@ -32,7 +32,7 @@ const harmless = [
   "bad_words_ids num_return_sequences forced_bos_token_id forced_eos_token_id remove_invalid_values",
   "exponential_decay_length_penalty suppress_tokens begin_suppress_tokens",
   // Which layers have a window, where there is none; the context that a base model had.
-  "max_window_layers original_max_position_embeddings",
+  "max_window_layers original_max_position_embeddings cache_implementation",
   "unsloth_version unsloth_fixed",
 ];
 
@@ -69,6 +69,7 @@ const neutralValues: Record<string, (value: unknown, json: Json) => boolean> = {
   clip_qkv: off,
   attn_logit_softcapping: off,
   final_logit_softcapping: off,
+  use_bidirectional_attention: off,
   num_experts: off,
   num_local_experts: off,
   n_routed_experts: off,

@@ -29,7 +29,16 @@ import { readRope } from "./rope_keys.ts";
 import type { SafetensorsDtype } from "./safetensors_header.ts";
 
 type Json = Record<string, unknown>;
-type NewerGraphKey = "qk_norm" | "attention_bias" | "qkv_bias" | "mlp_bias" | "rope_scaling";
+type NewerGraphKey =
+  | "qk_norm"
+  | "attention_bias"
+  | "qkv_bias"
+  | "mlp_bias"
+  | "rope_scaling"
+  | "sliding_window"
+  | "sliding_window_pattern"
+  | "rope_local_theta"
+  | "embedding_multiplier";
 
 /** `model_type` of graphs that no class of transformers is. */
 const ownType = "bitnet-lab";
@@ -100,9 +109,28 @@ function foreignDefaults(json: Json, family: ModelFamily, tensorDtype: TensorDty
   };
 }
 
+function translatedKeys(family: ModelFamily | null, json: Json) {
+  try {
+    return family?.translate?.(json);
+  } catch (error) {
+    if (error instanceof ModelConfigError) throw new CheckpointError(error.message);
+    throw error;
+  }
+}
+
+/** What the class of a file adds to the gains of norms that it stores: 0 in files of ours, and of most families. */
+export function gainOffset(json: Json): number {
+  const isOurs = "weight_quantizer" in json;
+  return isOurs ? 0 : (families.find(({ modelType }) => modelType === json.model_type)?.gainOffset ?? 0);
+}
+
+/** Keys that transformers writes for every family: in a file of a family that has no such part they are its own. */
+const ambiguousKeys = ["sliding_window"];
+
 /** Those of our keys that the file may set: in one that is not ours, what its family reads of the graph. */
 function readKeys(family: ModelFamily | null, isOurs: boolean): string[] {
-  const read = isOurs || family === null ? Object.keys(graphKeys) : openKeys(family);
+  const ours = Object.keys(graphKeys).filter((key) => family === null || !ambiguousKeys.includes(key));
+  const read = isOurs || family === null ? ours : openKeys(family);
   return modelConfigKeys.filter((key) => !(key in graphKeys) || read.includes(key));
 }
 
@@ -137,12 +165,14 @@ export function readModelConfig(
   // Only our files name their quantizers.
   const isOurs = "weight_quantizer" in file;
   const family = fileFamily(file, isOurs);
+  const translated = isOurs ? undefined : translatedKeys(family, file);
   const read = readKeys(family, isOurs);
-  checkNeutralKeys(file, read);
+  checkNeutralKeys(file, [...read, ...(translated?.read ?? [])]);
   const isBitnet = hasBitnetLayers(file, family?.modelType ?? ownType, quantization);
   const keys: Json = {
     ...(isOurs || family === null ? family?.defaults : foreignDefaults(file, family, tensorDtype, isBitnet)),
     ...ownKeys(file, read),
+    ...translated?.keys,
     // The user's answer, where the quantizers that the file names were not what ran.
     ...(isOurs && !isBitnet ? floatLayers : {}),
   };
@@ -154,7 +184,7 @@ export function readModelConfig(
   const config = resolved(keys);
   const misfit = family === null ? undefined : graphMisfits(family, config)[0];
   if (misfit !== undefined) throw new CheckpointError(`no model of model_type ${family?.modelType} has ${misfit}`);
-  const unknown = unknownKeys(file);
+  const unknown = unknownKeys(file).filter((key) => translated?.read.includes(key) !== true);
   if (unknown.length > 0) {
     onRemark?.(`config.json: not known to this model's class, and not used: ${unknown.join(", ")}`);
   }
@@ -191,6 +221,8 @@ function transformersKeys(config: ModelConfig): Json {
   const other = { model_type: ownType };
   const family = familyOf(config);
   if (family === null || ownQuantizerKey(config) !== null || hasOwnEmbedding(config)) return other;
+  // We store gains as they multiply.
+  if (family.gainOffset !== undefined) return other;
   const quantized = isTransformersBitnet(config);
   if (!quantized && !isFloat(config)) return other;
   return {
@@ -208,6 +240,14 @@ function newerGraphKeys(config: ModelConfig): Json {
     ...(config.attentionBias === "qkv" ? { qkv_bias: true } : {}),
     ...(config.mlpBias ? { mlp_bias: true } : {}),
     ...(config.ropeScaling === null ? {} : { rope_scaling: config.ropeScaling }),
+    ...(config.slidingWindow === null
+      ? {}
+      : {
+          sliding_window: config.slidingWindow.size,
+          sliding_window_pattern: config.slidingWindow.pattern,
+          rope_local_theta: config.slidingWindow.ropeTheta,
+        }),
+    ...(config.embeddingMultiplier === 1 ? {} : { embedding_multiplier: config.embeddingMultiplier }),
   };
 }
 

@@ -28,7 +28,7 @@ export function readRope(json: Json): RopeKeys {
   const factors: [key: string, value: unknown][] = [["partial_rotary_factor", json.partial_rotary_factor]];
   const scalings: [name: string, scaling: RopeScaling | undefined][] = [];
   for (const name of ["rope_parameters", "rope_scaling"]) {
-    const section = json[name];
+    const section = wholeSection(json[name]);
     if (section === undefined || section === null) continue;
     if (typeof section !== "object" || Array.isArray(section)) throw new CheckpointError(`${name} is not a section`);
     scalings.push([name, scalingOf(name, section as Json, json)]);
@@ -44,6 +44,15 @@ export function readRope(json: Json): RopeKeys {
     throw new CheckpointError("rope_parameters and rope_scaling differ: remove the one that is wrong");
   }
   return { theta: oneTheta(thetas), scaling };
+}
+
+/** Of a model whose layers with a window have a section of their own, that of the others. */
+function wholeSection(section: unknown): unknown {
+  const { full_attention: full, sliding_attention: sliding } = (section ?? {}) as Json;
+  if (full === undefined || sliding === undefined) return section;
+  const type = (sliding as Json).rope_type ?? "default";
+  if (type === "default") return full;
+  throw new CheckpointError(`rope_parameters.sliding_attention: rope type ${JSON.stringify(type)} is not supported`);
 }
 
 function oneTheta(thetas: readonly [key: string, value: unknown][]): number | undefined {

@@ -10,9 +10,9 @@ import { type RopeScaling, ropeScalingProblem, ropeScalingSchema } from "./rope_
  * `pre`: before attention and feed-forward only (TriLM, arXiv 2407.12327). `sub`: sub-norms before o_proj and down_proj too
  * (BitNet b1.58 2B4T, arXiv 2504.12285). `every_linear`: every linear layer has a norm of its own, and the blocks have none
  * ("Remove RMSNorm before attention and SwiGLU because BitLinear has built-in RMSNorm": BitNet b1.58's "Training Tips, Code
- * and FAQ").
+ * and FAQ"). `pre_post`: before attention and feed-forward, and after them, before the residual (Gemma 2, arXiv 2408.00118).
  */
-export const normPlacements = ["pre", "sub", "every_linear"] as const;
+export const normPlacements = ["pre", "sub", "every_linear", "pre_post"] as const;
 export type NormPlacement = (typeof normPlacements)[number];
 
 const feedForwards = ["gated", "mlp"] as const;
@@ -24,7 +24,8 @@ export const graphKeys = {
     .optional()
     .describe(
       "Where RMSNorm stands. `pre`: before attention and feed-forward. `sub`: also `attn_sub_norm` before o_proj and " +
-        "`ffn_sub_norm` before down_proj. `every_linear`: `rms_norm` in every linear layer instead. By default `sub`.",
+        "`ffn_sub_norm` before down_proj. `every_linear`: `rms_norm` in every linear layer instead. " +
+        "`pre_post`: as `pre`, and after attention and feed-forward. By default `sub`.",
     ),
   use_sub_norms: z
     .boolean()
@@ -48,6 +49,28 @@ export const graphKeys = {
   attention_bias: z.boolean().default(false).describe("Biases of q, k, v and o projections."),
   qkv_bias: z.boolean().default(false).describe("Biases of q, k and v projections alone (Qwen2)."),
   mlp_bias: z.boolean().default(false).describe("Biases of the feed-forward projections."),
+  sliding_window: z
+    .number()
+    .int()
+    .positive()
+    .optional()
+    .describe("Positions that a token sees in most layers, itself included (Gemma 3); left out: all, in every layer."),
+  sliding_window_pattern: z
+    .number()
+    .int()
+    .positive()
+    .default(6)
+    .describe("With `sliding_window`: every layer of that number, counted from 1, sees all positions."),
+  rope_local_theta: z
+    .number()
+    .positive()
+    .default(10000)
+    .describe("With `sliding_window`: base of the rotary embedding of the other layers, which is not scaled."),
+  embedding_multiplier: z
+    .number()
+    .positive()
+    .default(1)
+    .describe("What multiplies the embeddings that are looked up (Gemma: the square root of `hidden_size`)."),
   rope_scaling: ropeScalingSchema
     .optional()
     .describe("Rotary embedding for a context longer than the one that was trained first; left out: none."),

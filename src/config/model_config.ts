@@ -28,7 +28,7 @@ import {
 import type { RopeScaling } from "./rope_scaling.ts";
 import { rowLengths } from "./row_lengths.ts";
 
-export const hiddenActs = ["relu2", "silu"] as const;
+export const hiddenActs = ["relu2", "silu", "gelu_tanh"] as const;
 
 export type HiddenAct = (typeof hiddenActs)[number];
 
@@ -57,7 +57,7 @@ const keys = z.strictObject({
   hidden_act: z
     .enum(hiddenActs)
     .default("relu2")
-    .describe("Activation of the gate: squared ReLU (BitNet b1.58 2B4T) or SiLU (Llama)."),
+    .describe("Activation of the gate: squared ReLU (BitNet b1.58 2B4T), SiLU (Llama) or GELU by tanh (Gemma)."),
   ...graphKeys,
   tie_word_embeddings: z.boolean().default(true).describe("The head is the embedding, not a matrix of its own."),
   initializer_range: z.number().positive().default(0.02).describe("Standard deviation of the initial weights."),
@@ -105,6 +105,10 @@ export interface ModelConfig {
   attentionBias: AttentionBias;
   mlpBias: boolean;
   ropeScaling: RopeScaling | null;
+  /** Layers that do not see all positions; null: there are none. */
+  slidingWindow: SlidingWindow | null;
+  /** A float32 value. */
+  embeddingMultiplier: number;
   tieWordEmbeddings: boolean;
   initializerRange: number;
   /** As config.json names it; `weightQuantizerOf` (model_quantizers.ts) makes the value. */
@@ -114,6 +118,21 @@ export interface ModelConfig {
   embeddingDtype: EmbeddingDtype;
   /** `embeddingQuantizerOf` (embedding_keys.ts) makes the value. */
   embeddingQuantizer: QuantizerDescription;
+}
+
+/** What most layers see. */
+export interface SlidingWindow {
+  /** Positions, the token itself included. */
+  size: number;
+  /** Every layer of that number, counted from 1, sees all. */
+  pattern: number;
+  /** Base of the rotary embedding of layers with the window. */
+  ropeTheta: number;
+}
+
+/** The window of layer `index`, from 0; null: it sees all positions. */
+export function windowOf({ slidingWindow }: Pick<ModelConfig, "slidingWindow">, index: number): SlidingWindow | null {
+  return slidingWindow !== null && (index + 1) % slidingWindow.pattern !== 0 ? slidingWindow : null;
 }
 
 /** A configuration that no model can have: names the key and the rule. */
@@ -161,6 +180,11 @@ export function resolveModelConfig(json: z.output<typeof modelConfigSchema>): Mo
     attentionBias: attentionBiasOf(json),
     mlpBias: json.mlp_bias,
     ropeScaling: json.rope_scaling ?? null,
+    slidingWindow:
+      json.sliding_window === undefined
+        ? null
+        : { size: json.sliding_window, pattern: json.sliding_window_pattern, ropeTheta: json.rope_local_theta },
+    embeddingMultiplier: Math.fround(json.embedding_multiplier),
     tieWordEmbeddings: json.tie_word_embeddings,
     initializerRange: json.initializer_range,
     weightQuantizer: json.weight_quantizer,

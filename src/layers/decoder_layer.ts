@@ -3,6 +3,11 @@
  *
  *     x = x + self_attn(input_layernorm(x));   y = x + mlp(post_attention_layernorm(x))
  *
+ * With norms before and after (`pre_post`), named as Gemma 3's:
+ *
+ *     x = x + post_attention_layernorm(self_attn(input_layernorm(x)));
+ *     y = x + post_feedforward_layernorm(mlp(pre_feedforward_layernorm(x)))
+ *
  * In a training pass with dropout, both branches go through it before they are added. With a norm in every linear layer, `input_layernorm` and `post_attention_layernorm` are left out.
  */
 import * as tf from "@tensorflow/tfjs";
@@ -29,17 +34,19 @@ export class DecoderLayer extends BlockLayer {
   static className = "DecoderLayer";
   private readonly inputNorm?: RMSNorm;
   private readonly selfAttention: GroupedQueryAttention;
-  private readonly postAttentionNorm?: RMSNorm;
+  private readonly feedForwardNorm?: RMSNorm;
+  /** After attention and feed-forward, before their residuals. */
+  private readonly postNorms?: readonly [attention: RMSNorm, feedForward: RMSNorm];
   private readonly feedForward: GatedFeedForward | UngatedFeedForward;
 
   constructor(args: DecoderLayerArgs) {
     super(args);
     // The name and the input shape are this layer's, the rest is meant for its parts.
     const parts = { ...args, name: undefined, inputShape: undefined, batchInputShape: undefined };
-    if (placementOf(args) !== "every_linear") {
-      this.inputNorm = new RMSNorm({ epsilon: args.rmsNormEps });
-      this.postAttentionNorm = new RMSNorm({ epsilon: args.rmsNormEps });
-    }
+    const placement = placementOf(args);
+    const norm = () => new RMSNorm({ epsilon: args.rmsNormEps });
+    if (placement !== "every_linear") [this.inputNorm, this.feedForwardNorm] = [norm(), norm()];
+    if (placement === "pre_post") this.postNorms = [norm(), norm()];
     this.selfAttention = new GroupedQueryAttention(parts);
     this.feedForward = args.feedForward === "mlp" ? new UngatedFeedForward(parts) : new GatedFeedForward(parts);
   }
@@ -48,20 +55,27 @@ export class DecoderLayer extends BlockLayer {
     const shape = singleShape(inputShape);
     if (this.inputNorm) this.buildPart("input_layernorm", this.inputNorm, shape);
     this.buildPart("self_attn", this.selfAttention, shape);
-    if (this.postAttentionNorm) this.buildPart("post_attention_layernorm", this.postAttentionNorm, shape);
+    const [afterAttention, afterFeedForward] = this.postNorms ?? [];
+    if (afterAttention) this.buildPart("post_attention_layernorm", afterAttention, shape);
+    const before = afterAttention ? "pre_feedforward_layernorm" : "post_attention_layernorm";
+    if (this.feedForwardNorm) this.buildPart(before, this.feedForwardNorm, shape);
     this.buildPart("mlp", this.feedForward, shape);
+    if (afterFeedForward) this.buildPart("post_feedforward_layernorm", afterFeedForward, shape);
     this.built = true;
   }
 
   override forward(x: tf.Tensor): tf.Tensor {
-    const attended = this.added(x, this.selfAttention, this.inputNorm, "self_attn");
-    return this.added(attended, this.feedForward, this.postAttentionNorm, "mlp");
+    const [afterAttention, afterFeedForward] = this.postNorms ?? [];
+    const attended = this.added(x, this.selfAttention, "self_attn", this.inputNorm, afterAttention);
+    return this.added(attended, this.feedForward, "mlp", this.feedForwardNorm, afterFeedForward);
   }
 
-  /** x + block(norm(x)): the block adds x itself, unless dropout comes between. */
-  private added(x: tf.Tensor, block: QuantizedBlock, norm: RMSNorm | undefined, name: string): tf.Tensor {
-    if (!hasDropout()) return block.between(x, { norm, residual: x });
-    return tf.add(x, dropout(block.between(x, { norm }), hashName(`${this.path}${name}.dropout`)));
+  /** x + after(block(norm(x))): the block adds x itself, unless a norm or dropout comes between. */
+  private added(x: tf.Tensor, block: QuantizedBlock, name: string, norm?: RMSNorm, after?: RMSNorm): tf.Tensor {
+    if (!hasDropout() && after === undefined) return block.between(x, { norm, residual: x });
+    const y = block.between(x, { norm });
+    const normed = after === undefined ? y : after.forward(y);
+    return tf.add(x, dropout(normed, hashName(`${this.path}${name}.dropout`)));
   }
 
   override getConfig(): tf.serialization.ConfigDict {

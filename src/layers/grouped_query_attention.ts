@@ -27,6 +27,8 @@ export interface GroupedQueryAttentionArgs extends QuantizedBlockArgs {
   ropeTheta?: number;
   /** Of the rotary embedding, for a longer context. Default none. */
   ropeScaling?: RopeScaling | null;
+  /** Positions that a token sees, itself included. Default: all before it. */
+  slidingWindow?: number | null;
   /** RMSNorm of each query and key head before its rotation. Default false. */
   qkNorm?: boolean;
   /** Which projections have biases. Default `none`. */
@@ -41,6 +43,7 @@ export class GroupedQueryAttention extends QuantizedBlock {
   private readonly headDim: number | null;
   private readonly ropeTheta: number;
   private readonly ropeScaling: RopeScaling | null;
+  private readonly slidingWindow: number | null;
   private readonly attentionBias: AttentionBias;
   private readonly headNorms: { q_norm: RMSNorm; k_norm: RMSNorm } | null;
   private attention!: AttentionShape;
@@ -57,6 +60,7 @@ export class GroupedQueryAttention extends QuantizedBlock {
     this.headDim = args.headDim ?? null;
     this.ropeTheta = args.ropeTheta ?? 500000;
     this.ropeScaling = args.ropeScaling ?? null;
+    this.slidingWindow = args.slidingWindow ?? null;
     this.attentionBias = args.attentionBias ?? "none";
     const norm = () => new RMSNorm({ epsilon: args.rmsNormEps });
     this.headNorms = args.qkNorm ? { q_norm: norm(), k_norm: norm() } : null;
@@ -67,7 +71,8 @@ export class GroupedQueryAttention extends QuantizedBlock {
     const headDim = this.headDim ?? width / this.heads;
     if (headDim % 2 !== 0) throw new LayerInputError(`${this.name}: head_dim must be even, got ${headDim}`);
     const rotary = rotaryOf(this.ropeTheta, this.ropeScaling, headDim);
-    this.attention = { heads: this.heads, kvHeads: this.kvHeads, headDim, rotary };
+    const window = this.slidingWindow;
+    this.attention = { heads: this.heads, kvHeads: this.kvHeads, headDim, rotary, window };
     const bias = this.attentionBias !== "none";
     this.inputProjections = [
       this.addLinear("q_proj", this.heads * headDim, width, { bias }),
@@ -99,6 +104,7 @@ export class GroupedQueryAttention extends QuantizedBlock {
       headDim: this.headDim,
       ropeTheta: this.ropeTheta,
       ropeScaling: this.ropeScaling === null ? null : { ...this.ropeScaling },
+      slidingWindow: this.slidingWindow,
       qkNorm: this.headNorms !== null,
       attentionBias: this.attentionBias,
     };

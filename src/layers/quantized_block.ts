@@ -59,6 +59,7 @@ export function placementOf({ normPlacement, useSubNorms = true }: QuantizedBloc
   const placement = normPlacement ?? (useSubNorms ? "sub" : "pre");
   // tfjs changes the words of a saved model into its own case.
   if ((placement as string) === "everyLinear") return "every_linear";
+  if ((placement as string) === "prePost") return "pre_post";
   if (normPlacements.includes(placement)) return placement;
   throw new LayerInputError(`normPlacement "${placement}" is not one of ${normPlacements.join(", ")}`);
 }

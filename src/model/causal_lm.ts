@@ -11,7 +11,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { embeddingQuantizerOf } from "../config/embedding_keys.ts";
-import type { ModelConfig } from "../config/model_config.ts";
+import { type ModelConfig, windowOf } from "../config/model_config.ts";
 import { activationQuantizerOf, weightQuantizerOf } from "../config/model_quantizers.ts";
 import { UserError } from "../errors/user_error.ts";
 import { DecoderLayer } from "../layers/decoder_layer.ts";
@@ -63,7 +63,7 @@ export class CausalLM {
   constructor(config: ModelConfig, initialization: Initialization) {
     this.config = config;
     this.products = { weights: weightQuantizerOf(config), activations: activationQuantizerOf(config) };
-    this.layers = Array.from({ length: config.numHiddenLayers }, () => decoderLayer(config, this.products));
+    this.layers = Array.from({ length: config.numHiddenLayers }, (_, i) => decoderLayer(config, i, this.products));
     this.embeddingQuantizer = embeddingQuantizerOf(config);
     this.norm = new RMSNorm({ epsilon: config.rmsNormEps });
     const built = this.buildLayers();
@@ -210,7 +210,10 @@ export class CausalLM {
   }
 
   private hiddenStates(ids: tf.Tensor2D, embedding: tf.Tensor2D): tf.Tensor3D {
-    let x: tf.Tensor = dropout(embeddingGather(embedding, ids), hashName(`${embeddingName}.dropout`));
+    const { embeddingMultiplier } = this.config;
+    const gathered = embeddingGather(embedding, ids);
+    const embedded = embeddingMultiplier === 1 ? gathered : tf.mul(gathered, embeddingMultiplier);
+    let x: tf.Tensor = dropout(embedded, hashName(`${embeddingName}.dropout`));
     for (const layer of this.layers) {
       const forward = (input: tf.Tensor) => layer.forward(input);
       x = recomputesLayers() ? recomputed(forward, x, [...layer.parameters.values()]) : forward(x);
@@ -229,13 +232,15 @@ export class CausalLM {
   }
 }
 
-function decoderLayer(config: ModelConfig, quantization: LinearQuantization): DecoderLayer {
+function decoderLayer(config: ModelConfig, index: number, quantization: LinearQuantization): DecoderLayer {
+  const window = windowOf(config, index);
   return new DecoderLayer({
     numAttentionHeads: config.numAttentionHeads,
     numKeyValueHeads: config.numKeyValueHeads,
     headDim: config.headDim,
-    ropeTheta: config.ropeTheta,
-    ropeScaling: config.ropeScaling,
+    ropeTheta: window === null ? config.ropeTheta : window.ropeTheta,
+    ropeScaling: window === null ? config.ropeScaling : null,
+    slidingWindow: window?.size ?? null,
     qkNorm: config.qkNorm,
     attentionBias: config.attentionBias,
     mlpBias: config.mlpBias,

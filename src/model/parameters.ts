@@ -44,6 +44,8 @@ export function layerParameters(config: ModelConfig): ParameterSpec[] {
   const norm = (name: string, width: number): ParameterSpec => ({ name, shape: [width], kind: "norm" });
   const quantizer = weightQuantizerOf(config);
   const blockNorm = (name: string) => (normPlacement === "every_linear" ? [] : [norm(name, hiddenSize)]);
+  // Norms of four: with them post_attention_layernorm stands after the attention, as its name says.
+  const postNorm = (name: string) => (normPlacement === "pre_post" ? [norm(name, hiddenSize)] : []);
   const headNorm = (name: string) => (config.qkNorm ? [norm(`self_attn.${name}.weight`, headDim)] : []);
   const linear = (name: string, out: number, input: number, bias: boolean, subNorm?: string): ParameterSpec[] => {
     const own = normPlacement === "every_linear" ? `${name}.rms_norm.weight` : undefined;
@@ -63,9 +65,11 @@ export function layerParameters(config: ModelConfig): ParameterSpec[] {
     ...linear("self_attn.v_proj", keyWidth, hiddenSize, qkvBias),
     ...linear("self_attn.o_proj", hiddenSize, queryWidth, attentionBias === "all", "self_attn.attn_sub_norm.weight"),
     ...blockNorm("post_attention_layernorm.weight"),
+    ...postNorm("pre_feedforward_layernorm.weight"),
     ...(config.feedForward === "gated" ? linear("mlp.gate_proj", intermediateSize, hiddenSize, mlpBias) : []),
     ...linear("mlp.up_proj", intermediateSize, hiddenSize, mlpBias),
     ...linear("mlp.down_proj", hiddenSize, intermediateSize, mlpBias, "mlp.ffn_sub_norm.weight"),
+    ...postNorm("post_feedforward_layernorm.weight"),
   ];
 }
 

@@ -2,7 +2,8 @@
  * Op `CausalAttention`: rotary embedding and causal grouped-query attention on the concatenated projections.
  *
  *     qkv [B, T, (heads + 2 kvHeads) * headDim] = q heads | k heads | v heads
- *     s = (q . k) * float32(1 / sqrt(headDim)) for keys at or before the query,  p = softmax(s),  out = p . v
+ *     s = (q . k) * float32(1 / sqrt(headDim)) for keys at or before the query, and in its window,
+ *     p = softmax(s),  out = p . v
  *
  *     dv = p^T . dy,   dp = dy . v^T,   ds = p * (dp - sum(dp * p)),   dq = ds . k * scale,   dk = ds^T . q * scale,
  *     then q and k are rotated back.
@@ -21,15 +22,20 @@ export interface AttentionShape {
   kvHeads: number;
   headDim: number;
   rotary: Rotary;
+  /** Positions that a query sees, itself included; null: all. */
+  window?: number | null;
 }
 
 /** Added to the score of a masked key: exp of it is exactly 0. */
 const masked = -1e30;
 
-/** 0 at or below the diagonal of [T, T], `masked` above it. */
-function causalMask(length: number): tf.Tensor2D {
+/** 0 at or below the diagonal of [T, T], in a window, and `masked` elsewhere. */
+function causalMask(length: number, window: number): tf.Tensor2D {
   const mask = new Float32Array(length * length);
-  for (let query = 0; query < length; query++) mask.fill(masked, query * length + query + 1, (query + 1) * length);
+  for (let query = 0; query < length; query++) {
+    mask.fill(masked, query * length + query + 1, (query + 1) * length);
+    mask.fill(masked, query * length, query * length + Math.max(0, query + 1 - window));
+  }
   return tf.tensor2d(mask, [length, length]);
 }
 
@@ -78,10 +84,10 @@ function attentionOperands(
 }
 
 /** Attention probabilities [B * kvHeads, g * T, T]. */
-function probabilities(q: tf.Tensor3D, k: tf.Tensor3D, scale: number, length: number): tf.Tensor3D {
+function probabilities(q: tf.Tensor3D, k: tf.Tensor3D, scale: number, length: number, window: number): tf.Tensor3D {
   const scores = tf.mul(tf.matMul(q, k, false, true), scale);
   const [batchHeads, rows] = scores.shape as [number, number];
-  const visible = tf.add(tf.reshape(scores, [batchHeads, rows / length, length, length]), causalMask(length));
+  const visible = tf.add(tf.reshape(scores, [batchHeads, rows / length, length, length]), causalMask(length, window));
   const exponentials = tf.exp(tf.sub(visible, tf.max(visible, -1, true)));
   return tf.reshape(tf.div(exponentials, tf.sum(exponentials, -1, true)), [batchHeads, rows, length]);
 }
@@ -107,9 +113,9 @@ function composedBackward(
 
 /** qkv [B, T, (heads + 2 kvHeads) * headDim] before rotation -> [B, T, heads * headDim]. Differentiable. */
 export function causalAttention(qkv: tf.Tensor3D, shape: AttentionShape): tf.Tensor3D {
-  const { heads, kvHeads, headDim, rotary } = shape;
+  const { heads, kvHeads, headDim, rotary, window } = shape;
   const { theta: ropeTheta, factors: ropeFactors, magnitude: ropeMagnitude } = rotary;
-  const attributes = { heads, kvHeads, headDim, ropeTheta, ropeFactors, ropeMagnitude };
+  const attributes = { heads, kvHeads, headDim, ropeTheta, ropeFactors, ropeMagnitude, window: window ?? 0 };
   const scale = Math.fround(1 / Math.sqrt(headDim));
   return withGradient<tf.Tensor3D>(
     [qkv],
@@ -122,7 +128,7 @@ export function causalAttention(qkv: tf.Tensor3D, shape: AttentionShape): tf.Ten
       }
       const [batch, length] = qkv.shape;
       const { q, k, v } = attentionOperands(qkv, shape);
-      const p = probabilities(q, k, scale, length);
+      const p = probabilities(q, k, scale, length, window ?? length);
       save([qkv, p]);
       return ungroupRows(tf.matMul(p, v), batch, length, shape);
     },

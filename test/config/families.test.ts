@@ -31,6 +31,7 @@ describe.runIf(hasNative)("the engine's table", () => {
         hiddenAct: graph.hidden_act,
         bitnetLayers: family.modelType === "bitnet",
         qkNorm: graph.qk_norm,
+        windows: graph.sliding_window,
         biases: biases ? "any" : graph.attention_bias,
       });
     }
@@ -50,6 +51,17 @@ test.each<[string | null, Partial<ModelConfigJson>]>([
   ["llama", { norm_placement: "pre", hidden_act: "silu", attention_bias: true, mlp_bias: true }],
   ["qwen2", { norm_placement: "pre", hidden_act: "silu", qkv_bias: true }],
   ["qwen3", { norm_placement: "pre", hidden_act: "silu", qk_norm: true }],
+  [
+    "gemma3_text",
+    {
+      norm_placement: "pre_post",
+      hidden_act: "gelu_tanh",
+      qk_norm: true,
+      sliding_window: 64,
+      embedding_multiplier: 16,
+    },
+  ],
+  [null, { norm_placement: "pre_post", hidden_act: "gelu_tanh", qk_norm: true, sliding_window: 64 }],
   [null, { norm_placement: "every_linear" }],
   [null, { qk_norm: true }],
 ])("the family is %s for %j", (modelType, keys) => {

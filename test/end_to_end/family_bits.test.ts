@@ -71,6 +71,32 @@ describe("bits: a ternary Qwen3", () => {
   });
 });
 
+describe("bits: a Gemma 3 with ternary weights, in its window and beyond", () => {
+  let model: ReturnType<typeof prepare>;
+  beforeAll(() => {
+    const windows = { sliding_window: 37, sliding_window_pattern: 2, rope_local_theta: 1000, embedding_multiplier: 16 };
+    const graph = { norm_placement: "pre_post", hidden_act: "gelu_tanh", qk_norm: true, ...windows } as const;
+    model = prepare({ ...graph, num_hidden_layers: 2, rope_scaling: { type: "linear", factor: 2 } }, { tokens: 1000 });
+  });
+
+  it.each(variants)(
+    "%s: training forward = engine, whole, in chunks and token by token",
+    async (variant) => {
+      addon.setVariant(variant);
+      const some = variant === "scalar" ? model.sequences.slice(0, 4) : model.sequences;
+      const expected = model.expected.slice(0, some.length);
+      expect(differingBits(expected, trainingForward(model.trained, some, 3))).toBe(0);
+      const file = await exportTrained(model.trained, "tq2_0", folder);
+      expect(await architecture(file)).toBe("gemma3");
+      for (const { threads, chunk } of variant === "scalar" ? cuts.slice(2, 3) : cuts) {
+        expect(differingBits(expected, await engineScores(file, some, threads, chunk))).toBe(0);
+      }
+      addon.setVariant("");
+    },
+    300_000,
+  );
+});
+
 /** Biases of zeros would prove nothing: a few steps move them, this moves them visibly. */
 function shiftBiases({ model }: TrainedModel): void {
   for (const [name, variable] of model.parameters) {
@@ -122,6 +148,13 @@ describe("bits: other families", () => {
       "f16",
       "llama.cpp",
       "llama",
+    ],
+    [
+      "a BitNet with windows",
+      { sliding_window: 20, sliding_window_pattern: 3, embedding_multiplier: 2, rope_theta: 1000 },
+      "tq2_0",
+      "bitnet-lab",
+      "bitnet-lab",
     ],
     [
       "a BitNet with QK norm and biases",

@@ -39,8 +39,14 @@ const expected: Record<string, readonly string[]> = {
     absmean_group_128: true,
     absmean_group_256: true,
   }),
-  gateActivation: namesOf<HiddenAct>({ relu2: true, silu: true }),
-  inputActivation: namesOf<InputActivation>({ none: true, relu2: true, silu: true, squared_relu: true }),
+  gateActivation: namesOf<HiddenAct>({ relu2: true, silu: true, gelu_tanh: true }),
+  inputActivation: namesOf<InputActivation>({
+    none: true,
+    relu2: true,
+    silu: true,
+    gelu_tanh: true,
+    squared_relu: true,
+  }),
   activationCodes: namesOf<ActivationCodes | "none">({
     none: true,
     absmax_int8: true,

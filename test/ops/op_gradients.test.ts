@@ -65,13 +65,14 @@ function plainAttention(
   kvHeads: number,
   headDim: number,
   rotate: (x: tf.Tensor) => tf.Tensor,
+  window = -1,
 ): tf.Tensor {
   const [batch, length] = qkv.shape;
   const parts = tf.split(qkv, [heads * headDim, kvHeads * headDim, kvHeads * headDim], 2);
   const q = rotate(tf.reshape(parts[0], [batch, length!, heads, headDim]));
   const k = rotate(tf.reshape(parts[1], [batch, length!, kvHeads, headDim]));
   const v = tf.reshape(parts[2], [batch, length!, kvHeads, headDim]);
-  const mask = tf.linalg.bandPart(tf.ones([length!, length!]), -1, 0);
+  const mask = tf.linalg.bandPart(tf.ones([length!, length!]), window < 0 ? -1 : window - 1, 0);
   const outputs = Array.from({ length: heads }, (_, head) => {
     const of = (x: tf.Tensor, index: number) => tf.squeeze(tf.slice(x, [0, 0, index, 0], [-1, -1, 1, -1]), [2]);
     const keyHead = Math.floor((head * kvHeads) / heads);
@@ -123,6 +124,16 @@ const cases: Record<string, { op: Op; plain: Op; inputs: Operand[]; weights: Ope
     inputs: [operand("gateUp", 2, 5, 22)],
     weights: operand("gated", 2, 5, 11),
   },
+  gelu_tanh: {
+    op: (gateUp) => gatedActivation(gateUp, "gelu_tanh"),
+    plain: (gateUp) => {
+      const [gate, up] = tf.split(gateUp, 2, -1);
+      const inner = tf.mul(Math.sqrt(2 / Math.PI), tf.add(gate, tf.mul(0.044715, tf.pow(gate, 3))));
+      return tf.mul(tf.mul(tf.mul(0.5, gate), tf.add(1, tf.tanh(inner))), up);
+    },
+    inputs: [operand("gateUp", 2, 5, 22)],
+    weights: operand("gated", 2, 5, 11),
+  },
   squaredRelu: {
     op: (x) => squaredRelu(x),
     plain: (x) => tf.square(tf.relu(x)),
@@ -152,6 +163,13 @@ const cases: Record<string, { op: Op; plain: Op; inputs: Operand[]; weights: Ope
     plain: (qkv) => plainAttention(qkv, 6, 2, 4, (x) => rotated(x, 100)),
     inputs: [operand("qkv", 2, 19, 40)],
     weights: operand("attention", 2, 19, 24),
+  },
+  // Windows that begin inside a block of 16 keys and at its edge, over more than two blocks.
+  causalAttentionInAWindow: {
+    op: (qkv) => causalAttention(qkv as tf.Tensor3D, { ...attention, window: 19 }),
+    plain: (qkv) => plainAttention(qkv, 6, 2, 4, (x) => rotated(x, 100), 19),
+    inputs: [operand("qkv", 2, 70, 40)],
+    weights: operand("attention", 2, 70, 24),
   },
   causalAttentionOfAScaledRotation: {
     op: (qkv) => causalAttention(qkv as tf.Tensor3D, { ...attention, rotary: yarn }),

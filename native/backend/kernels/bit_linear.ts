@@ -51,7 +51,7 @@ function readOperands(kernel: string, inputs: Inputs, attributes: BitLinearAttri
   const weights = numberedInputs(inputs, areGiven ? "codes" : "weight");
   const scales = areGiven ? numberedInputs(inputs, "weightScales") : [];
   const width = lastDimension(x);
-  const cols = activation === "relu2" || activation === "silu" ? width / 2 : width;
+  const cols = activation === "none" || activation === "squared_relu" ? width : width / 2;
   requireInput(weights.length > 0, kernel, () => `needs ${areGiven ? "codes0" : "weight0"}`);
   for (const weight of weights) {
     requireInput(

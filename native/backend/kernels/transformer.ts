@@ -18,6 +18,8 @@ export interface AttentionAttributes {
   ropeFactors?: readonly number[];
   /** Default 1. */
   ropeMagnitude?: number;
+  /** Positions that a query sees, itself included; 0, the default: all. */
+  window?: number;
 }
 
 export interface HeadNormAttributes {
@@ -80,7 +82,7 @@ export const headNormGrad: NativeKernel<HeadNormAttributes> = {
 };
 
 function attentionShape(kernel: string, qkv: tf.TensorInfo, attributes: AttentionAttributes) {
-  const { heads, kvHeads, headDim, ropeTheta, ropeFactors = [], ropeMagnitude = 1 } = attributes;
+  const { heads, kvHeads, headDim, ropeTheta, ropeFactors = [], ropeMagnitude = 1, window = 0 } = attributes;
   const width = (heads + 2 * kvHeads) * headDim;
   requireInput(
     qkv.shape.length === 3 && qkv.shape[2] === width,
@@ -89,7 +91,7 @@ function attentionShape(kernel: string, qkv: tf.TensorInfo, attributes: Attentio
   );
   const [batch, length] = qkv.shape;
   const rotary = [ropeTheta, Float32Array.from(ropeFactors), ropeMagnitude] as const;
-  const sizes: AttentionArguments = [batch, length, heads, kvHeads, headDim, ...rotary];
+  const sizes: AttentionArguments = [batch, length, heads, kvHeads, headDim, ...rotary, window];
   return { batch, length, sizes };
 }
 

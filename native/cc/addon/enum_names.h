@@ -56,17 +56,18 @@ BITNET_ENUM_NAMES(TableType, "tableType", {"f32", TableType::f32}, {"f16", Table
                   {"bf16", TableType::bf16}, {"q8_0", TableType::q8_0}, {"int8_row", TableType::int8_row});
 BITNET_ENUM_NAMES(HeadProduct, "headProduct", {"float", HeadProduct::floats}, {"int8", HeadProduct::int8});
 BITNET_ENUM_NAMES(GateActivation, "gateActivation", {"relu2", GateActivation::relu2},
-                  {"silu", GateActivation::silu});
+                  {"silu", GateActivation::silu}, {"gelu_tanh", GateActivation::gelu_tanh});
 BITNET_ENUM_NAMES(InputActivation, "inputActivation", {"none", InputActivation::none},
                   {"relu2", InputActivation::relu2}, {"silu", InputActivation::silu},
-                  {"squared_relu", InputActivation::squared_relu});
+                  {"gelu_tanh", InputActivation::gelu_tanh}, {"squared_relu", InputActivation::squared_relu});
 BITNET_ENUM_NAMES(ActivationCodes, "activationCodes", {"none", ActivationCodes::none},
                   {"absmax_int8", ActivationCodes::absmax_int8},
                   {"absmax_int4", ActivationCodes::absmax_int4},
                   {"absmean_int4", ActivationCodes::absmean_int4});
 BITNET_ENUM_NAMES(NormPlacement, "normPlacement", {"pre", NormPlacement::pre}, {"sub", NormPlacement::sub},
-                  {"every_linear", NormPlacement::every_linear});
-BITNET_ENUM_NAMES(HiddenAct, "hiddenAct", {"relu2", HiddenAct::relu2}, {"silu", HiddenAct::silu});
+                  {"every_linear", NormPlacement::every_linear}, {"pre_post", NormPlacement::pre_post});
+BITNET_ENUM_NAMES(HiddenAct, "hiddenAct", {"relu2", HiddenAct::relu2}, {"silu", HiddenAct::silu},
+                  {"gelu_tanh", HiddenAct::gelu_tanh});
 BITNET_ENUM_NAMES(Biases, "biases", {"none", Biases::none}, {"qkv", Biases::qkv}, {"any", Biases::any});
 BITNET_ENUM_NAMES(Reduction, "reduction", {"sum", Reduction::sum}, {"mean", Reduction::mean},
                   {"max", Reduction::max});

@@ -162,7 +162,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
     set("headDim", config.head_dim);
     result.Set("rmsNormEps", static_cast<double>(config.rms_norm_eps));
     result.Set("ropeTheta", config.rope.theta);
-    result.Set("hiddenAct", config.hidden_act == HiddenAct::relu2 ? "relu2" : "silu");
+    result.Set("hiddenAct", enum_name(config.hidden_act));
     result.Set("normPlacement", enum_name(config.norm_placement));
     result.Set("feedForward", config.gated ? "gated" : "mlp");
     result.Set("useHadamard", config.hadamard);

@@ -1,7 +1,7 @@
 // Tables of the engine that TypeScript has a side of; tests compare both.
 //
 //   tensorTypes() -> what is read: [{ name, id, blockElements, blockBytes, tailBytes }]
-//   families() -> graphs by architecture: [{ architecture, normPlacement, hiddenAct, bitnetLayers, qkNorm, biases }]
+//   families() -> graphs by architecture: [{ architecture, normPlacement, hiddenAct, bitnetLayers, qkNorm, windows, biases }]
 #include "addon/addon.h"
 #include "addon/enum_names.h"
 #include "inference/families.h"
@@ -33,6 +33,7 @@ Napi::Value family_table(const Napi::CallbackInfo& info) {
     entry.Set("hiddenAct", enum_name(family.hidden_act));
     entry.Set("bitnetLayers", family.bitnet_layers);
     entry.Set("qkNorm", family.qk_norm);
+    entry.Set("windows", family.windows);
     entry.Set("biases", enum_name(family.biases));
     list.Set(list.Length(), entry);
   }

@@ -201,7 +201,8 @@ AttentionShape read_attention_shape(const Arguments& arguments, size_t first) {
                        arguments.positive(first + 4),
                        arguments.number(first + 5),
                        {},
-                       1.0f};
+                       1.0f,
+                       0};
   if (shape.heads % shape.kv_heads != 0) arguments.fail(first + 3, "does not divide the number of heads");
   if (shape.head_dim % 2 != 0) arguments.fail(first + 4, "is odd");
   if (!(shape.rope_theta > 0)) arguments.fail(first + 5, "is not positive");
@@ -211,17 +212,18 @@ AttentionShape read_attention_shape(const Arguments& arguments, size_t first) {
     shape.rope_factors.assign(values, values + factors);
   }
   shape.rope_magnitude = static_cast<float>(arguments.number(first + 7));
+  shape.window = arguments.size(first + 8);
   return shape;
 }
 
-// causalAttention(qkv, batch, length, heads, kvHeads, headDim, ropeTheta, ropeFactors, ropeMagnitude, out, logSum)
+// causalAttention(qkv, batch, length, heads, kvHeads, headDim, ropeTheta, ropeFactors, ropeMagnitude, window, out, logSum)
 void causal_attention_call(const Info& info) {
   const Arguments arguments(info, "causalAttention");
   const AttentionShape shape = read_attention_shape(arguments, 1);
   const int64_t tokens = shape.batch * shape.length;
   causal_attention(arguments.floats(0, tokens * shape.qkv_width()), shape,
-                   arguments.floats(9, tokens * shape.out_width()),
-                   arguments.floats(10, tokens * shape.heads));
+                   arguments.floats(10, tokens * shape.out_width()),
+                   arguments.floats(11, tokens * shape.heads));
 }
 
 // causalAttentionGrad(qkv, batch, length, heads, kvHeads, headDim, ropeTheta, ropeFactors, ropeMagnitude, out, logSum,
@@ -231,9 +233,9 @@ void causal_attention_grad_call(const Info& info) {
   const AttentionShape shape = read_attention_shape(arguments, 1);
   const int64_t tokens = shape.batch * shape.length;
   causal_attention_grad(
-      arguments.floats(0, tokens * shape.qkv_width()), arguments.floats(9, tokens * shape.out_width()),
-      arguments.floats(10, tokens * shape.heads), arguments.floats(11, tokens * shape.out_width()), shape,
-      arguments.floats(12, tokens * shape.qkv_width()));
+      arguments.floats(0, tokens * shape.qkv_width()), arguments.floats(10, tokens * shape.out_width()),
+      arguments.floats(11, tokens * shape.heads), arguments.floats(12, tokens * shape.out_width()), shape,
+      arguments.floats(13, tokens * shape.qkv_width()));
 }
 
 // gatedActivation(gateUp, n, activation, y)

@@ -37,6 +37,10 @@ inline float canonical_exp(float x) {
   return y * bits_float(static_cast<uint32_t>(static_cast<int32_t>(n) + 127) << 23);
 }
 
+// 2 sqrt(2 / pi), and that times 0.044715: of the GELU by tanh.
+constexpr float kGeluLinear = 1.5957691216f;
+constexpr float kGeluCubic = 0.0713548163f;
+
 constexpr float kLogCoefficients[9] = {7.0376836292e-2f,  -1.1514610310e-1f, 1.1676998740e-1f,
                                        -1.2420140846e-1f, 1.4249322787e-1f,  -1.6668057665e-1f,
                                        2.0000714765e-1f,  -2.4999993993e-1f, 3.3333331174e-1f};

@@ -188,6 +188,9 @@ struct Kernels {
   void (*relu2_gate)(const float* gate, const float* up, int64_t n, float* y);
   // y[i] = (gate[i] / (1 + exp(-gate[i]))) * up[i], canonical exp. y may be gate or up.
   void (*silu_gate)(const float* gate, const float* up, int64_t n, float* y);
+  // y[i] = (gate[i] / (1 + exp(-u))) * up[i], canonical exp, u = gate[i] * fma(gate[i] * gate[i], kGeluCubic,
+  // kGeluLinear): GELU by tanh, 0.5 x (1 + tanh(u / 2)). y may be gate or up.
+  void (*gelu_gate)(const float* gate, const float* up, int64_t n, float* y);
   // y[i] = r * r, r = max(x[i], 0). y may be x.
   void (*squared_relu)(const float* x, int64_t n, float* y);
   // Walsh-Hadamard transform of each block of hadamard_block(n): for h = 1, 2, 4 .. block / 2 in this order,

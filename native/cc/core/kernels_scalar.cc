@@ -115,6 +115,13 @@ void silu_gate(const float* gate, const float* up, int64_t n, float* y) {
   for (int64_t i = 0; i < n; ++i) y[i] = (gate[i] / (1.0f + canonical_exp(-gate[i]))) * up[i];
 }
 
+void gelu_gate(const float* gate, const float* up, int64_t n, float* y) {
+  for (int64_t i = 0; i < n; ++i) {
+    const float u = gate[i] * std::fma(gate[i] * gate[i], kGeluCubic, kGeluLinear);
+    y[i] = (gate[i] / (1.0f + canonical_exp(-u))) * up[i];
+  }
+}
+
 void add(const float* a, const float* b, int64_t n, float* y) {
   for (int64_t i = 0; i < n; ++i) y[i] = a[i] + b[i];
 }
@@ -316,6 +323,7 @@ const Kernels& scalar_kernels() {
     k.rope_row = rope_row;
     k.relu2_gate = relu2_gate;
     k.silu_gate = silu_gate;
+    k.gelu_gate = gelu_gate;
     k.squared_relu = squared_relu;
     k.hadamard_row = hadamard_row;
     k.add = add;

@@ -170,6 +170,11 @@ BITNET_INLINE Lanes silu_times(Lanes gate, Lanes up) {
   return mul(div(gate, add(broadcast(1.0f), exp(neg(gate)))), up);
 }
 
+BITNET_INLINE Lanes gelu_times(Lanes gate, Lanes up) {
+  const Lanes u = mul(gate, fma(mul(gate, gate), broadcast(kGeluCubic), broadcast(kGeluLinear)));
+  return mul(div(gate, add(broadcast(1.0f), exp(neg(u)))), up);
+}
+
 BITNET_INLINE Lanes plus(Lanes a, Lanes b) { return add(a, b); }
 
 void relu2_gate(const float* gate, const float* up, int64_t n, float* y) {
@@ -186,6 +191,9 @@ void squared_relu(const float* x, int64_t n, float* y) {
 }
 void silu_gate(const float* gate, const float* up, int64_t n, float* y) {
   map_pairs<silu_times>(gate, up, n, y);
+}
+void gelu_gate(const float* gate, const float* up, int64_t n, float* y) {
+  map_pairs<gelu_times>(gate, up, n, y);
 }
 void add_rows(const float* a, const float* b, int64_t n, float* y) { map_pairs<plus>(a, b, n, y); }
 

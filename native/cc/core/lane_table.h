@@ -20,6 +20,7 @@ Kernels lane_kernels(const char* name) {
   k.rope_row = rope_row;
   k.relu2_gate = relu2_gate;
   k.silu_gate = silu_gate;
+  k.gelu_gate = gelu_gate;
   k.squared_relu = squared_relu;
   k.hadamard_row = hadamard_row;
   k.add = add_rows;

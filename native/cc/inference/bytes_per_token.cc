@@ -32,7 +32,8 @@ uint64_t bytes_per_token(const Model& model) {
       bytes += matrix_bytes(*linear);
       gains += linear->norm.size() + linear->bias.size();
     }
-    gains += layer.attn_norm.size() + layer.ffn_norm.size() + layer.q_norm.size() + layer.k_norm.size();
+    gains += layer.attn_norm.size() + layer.ffn_norm.size() + layer.q_norm.size() + layer.k_norm.size() +
+             layer.post_attn_norm.size() + layer.post_ffn_norm.size();
   }
   return static_cast<uint64_t>(bytes) + gains * sizeof(float);
 }

@@ -5,16 +5,18 @@
 namespace bitnet {
 namespace {
 
-constexpr bool kBitnetLayers = true, kQkNorm = true, kInterleaved = true;
+constexpr bool kBitnetLayers = true, kQkNorm = true, kWindows = true, kInterleaved = true;
+constexpr auto kSub = NormPlacement::sub, kPre = NormPlacement::pre, kPrePost = NormPlacement::pre_post;
+constexpr auto kRelu2 = HiddenAct::relu2, kSilu = HiddenAct::silu, kGelu = HiddenAct::gelu_tanh;
 
 constexpr Family kFamilies[] = {
-    {"bitnet-b1.58", NormPlacement::sub, HiddenAct::relu2, kBitnetLayers, !kQkNorm, Biases::none,
-     !kInterleaved},
-    {"bitnet-25", NormPlacement::sub, HiddenAct::relu2, kBitnetLayers, !kQkNorm, Biases::none, !kInterleaved},
-    {"bitnet", NormPlacement::sub, HiddenAct::silu, kBitnetLayers, !kQkNorm, Biases::none, !kInterleaved},
-    {"llama", NormPlacement::pre, HiddenAct::silu, !kBitnetLayers, !kQkNorm, Biases::any, kInterleaved},
-    {"qwen2", NormPlacement::pre, HiddenAct::silu, !kBitnetLayers, !kQkNorm, Biases::qkv, !kInterleaved},
-    {"qwen3", NormPlacement::pre, HiddenAct::silu, !kBitnetLayers, kQkNorm, Biases::any, !kInterleaved},
+    {"bitnet-b1.58", kSub, kRelu2, kBitnetLayers, !kQkNorm, !kWindows, Biases::none, !kInterleaved},
+    {"bitnet-25", kSub, kRelu2, kBitnetLayers, !kQkNorm, !kWindows, Biases::none, !kInterleaved},
+    {"bitnet", kSub, kSilu, kBitnetLayers, !kQkNorm, !kWindows, Biases::none, !kInterleaved},
+    {"llama", kPre, kSilu, !kBitnetLayers, !kQkNorm, !kWindows, Biases::any, kInterleaved},
+    {"qwen2", kPre, kSilu, !kBitnetLayers, !kQkNorm, !kWindows, Biases::qkv, !kInterleaved},
+    {"qwen3", kPre, kSilu, !kBitnetLayers, kQkNorm, !kWindows, Biases::any, !kInterleaved},
+    {"gemma3", kPrePost, kGelu, !kBitnetLayers, kQkNorm, kWindows, Biases::none, !kInterleaved},
 };
 
 }  // namespace

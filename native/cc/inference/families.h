@@ -14,6 +14,8 @@ struct Family {
   HiddenAct hidden_act;
   bool bitnet_layers;  // ternary weights and int8 activations, whatever a key says
   bool qk_norm;
+  // Gemma 3's: layers with a window and a rotary base of their own, embeddings times sqrt(hidden_size).
+  bool windows;
   Biases biases;
   // llama.cpp's converter reorders the rows of q and k for rotary embedding of neighbours.
   bool interleaved_rope;

@@ -5,6 +5,7 @@
 
 #include "core/code_blocks.h"
 #include "core/rope_table.h"
+#include "core/window_attention.h"
 
 namespace bitnet {
 namespace {
@@ -50,13 +51,17 @@ void ForwardPass::reserve(int64_t rows, int64_t positions) {
   if (positions > rope_positions_) {
     const int64_t grown = std::max(positions, std::min(2 * rope_positions_, c.context_length));
     const int64_t half = c.head_dim / 2;
-    cosine_.resize(static_cast<size_t>(grown * half));
-    sine_.resize(static_cast<size_t>(grown * half));
-    fill_rope_table(rope_positions_, grown - rope_positions_, c.rope, cosine_.data() + rope_positions_ * half,
-                    sine_.data() + rope_positions_ * half);
+    const auto grow = [&](const Rope& rope, std::vector<float>* cosine, std::vector<float>* sine) {
+      cosine->resize(static_cast<size_t>(grown * half));
+      sine->resize(static_cast<size_t>(grown * half));
+      fill_rope_table(rope_positions_, grown - rope_positions_, rope, cosine->data() + rope_positions_ * half,
+                      sine->data() + rope_positions_ * half);
+    };
+    grow(c.rope, &cosine_, &sine_);
+    if (c.window > 0) grow(c.window_rope, &window_cosine_, &window_sine_);
     rope_positions_ = grown;
   }
-  scores_.reserve(kQueryBlock * round_up(positions, kLanes));
+  scores_.reserve(kQueryBlock * round_up(positions, kLanes) + window_scratch(c.window, c.head_dim));
 }
 
 const float* ForwardPass::run(const int32_t* ids, const std::vector<Segment>& segments,
@@ -98,7 +103,12 @@ const float* ForwardPass::run(const int32_t* ids, const std::vector<Segment>& se
 void ForwardPass::embed(const int32_t* ids) {
   const int64_t width = config_.hidden_size;
   workers_.split(rows_, 1, rows_ * width, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) model_.embed(kernels_, ids[i], x_.floats() + i * width);
+    for (int64_t i = begin; i < end; ++i) {
+      float* x = x_.floats() + i * width;
+      model_.embed(kernels_, ids[i], x);
+      if (config_.embedding_scale == 1.0f) continue;
+      for (int64_t j = 0; j < width; ++j) x[j] *= config_.embedding_scale;
+    }
   });
 }
 
@@ -123,6 +133,18 @@ void ForwardPass::attention_block(int64_t index, bool last) {
   });
   const Linear* o[] = {&layer.o};
   apply(o, 1, attention_.floats(), width, projected_.floats(), hidden);
+  norm_projected(layer.post_attn_norm);
+}
+
+void ForwardPass::norm_projected(const std::vector<float>& gain) {
+  if (gain.empty()) return;
+  const int64_t hidden = config_.hidden_size;
+  workers_.split(rows_, 1, rows_ * hidden * 4, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      float* row = projected_.floats() + i * hidden;
+      kernels_.rms_norm_row(row, gain.data(), hidden, config_.rms_norm_eps, row);
+    }
+  });
 }
 
 void ForwardPass::feed_forward_block(const Layer& layer) {
@@ -133,7 +155,9 @@ void ForwardPass::feed_forward_block(const Layer& layer) {
   const int gates = config_.gated ? 1 : 0;
   project(gate_up + 1 - gates, 1 + gates, layer.ffn_norm, gate_up_.floats(), stride, true);
 
-  const auto gate = config_.hidden_act == HiddenAct::relu2 ? kernels_.relu2_gate : kernels_.silu_gate;
+  const auto gate = config_.hidden_act == HiddenAct::relu2  ? kernels_.relu2_gate
+                    : config_.hidden_act == HiddenAct::silu ? kernels_.silu_gate
+                                                            : kernels_.gelu_gate;
   workers_.split(rows_, 1, rows_ * width * 8, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       float* row = gate_up_.floats() + i * stride;  // the product replaces the gate
@@ -147,6 +171,7 @@ void ForwardPass::feed_forward_block(const Layer& layer) {
   });
   const Linear* down[] = {&layer.down};
   apply(down, 1, gate_up_.floats(), stride, projected_.floats(), hidden);
+  norm_projected(layer.post_ffn_norm);
   workers_.split(rows_, 1, rows_ * hidden, [&](int64_t begin, int64_t end) {
     kernels_.add(x_.floats() + begin * hidden, projected_.floats() + begin * hidden, (end - begin) * hidden,
                  x_.floats() + begin * hidden);
@@ -187,6 +212,9 @@ void ForwardPass::rotate_and_store(int64_t index) {
   const ModelConfig& c = config_;
   const Layer& layer = model_.layers()[static_cast<size_t>(index)];
   const int64_t half = c.head_dim / 2;
+  const bool windowed = c.has_window(index);
+  const float* const cosine = windowed ? window_cosine_.data() : cosine_.data();
+  const float* const sine = windowed ? window_sine_.data() : sine_.data();
   // Parts are whole cache blocks of a segment, so that no two threads write to one cache line of keys.
   for (const Segment& s : *segments_) {
     const int64_t lead = s.first % kCacheBlock;
@@ -196,8 +224,8 @@ void ForwardPass::rotate_and_store(int64_t index) {
         float* q = qkv_.floats() + (s.row + i) * c.qkv_width();
         const float* k = q + c.attention_width();
         if (c.qk_norm) norm_heads(layer, q);
-        kernels_.rope_row(q, c.heads + c.kv_heads, c.head_dim, cosine_.data() + position * half,
-                          sine_.data() + position * half);
+        kernels_.rope_row(q, c.heads + c.kv_heads, c.head_dim, cosine + position * half,
+                          sine + position * half);
         s.cache->store(kernels_, index, s.block, position, k, k + c.kv_heads * c.head_dim);
       }
     });
@@ -209,14 +237,18 @@ void ForwardPass::attend(int64_t index) {
   const int64_t group = c.heads / c.kv_heads;
   int64_t work = 0;
   for (const AttentionTask& task : attention_tasks_) work += task.count * (task.first + task.count);
+  const WindowAttention attention{kernels_, c.head_dim, c.has_window(index) ? c.window : 0, attention_scale_};
   const auto attend_head = [&](const AttentionTask& task, int64_t head, const float* keys,
-                               const float* values, float* scores) {
-    kernels_.attention(qkv_.floats() + task.row * c.qkv_width() + head * c.head_dim, c.qkv_width(),
-                       task.count, task.first, keys, values, task.cache->value_stride(), c.head_dim,
-                       attention_scale_, scores,
-                       attention_.floats() + task.row * c.attention_width() + head * c.head_dim,
-                       c.attention_width(), nullptr);
+                               const float* values, float* scores, float* window_space) {
+    attention.run(qkv_.floats() + task.row * c.qkv_width() + head * c.head_dim, c.qkv_width(), task.count,
+                  task.first, keys, values, task.cache->value_stride(), scores, window_space,
+                  attention_.floats() + task.row * c.attention_width() + head * c.head_dim,
+                  c.attention_width(), nullptr);
   };
+  int64_t positions = 0;
+  for (const AttentionTask& task : attention_tasks_) positions = std::max(positions, task.first + task.count);
+  const int64_t score_floats = kQueryBlock * round_up(positions, kLanes);
+  const int64_t window_floats = window_scratch(attention.window, c.head_dim);
   const int64_t tasks = static_cast<int64_t>(attention_tasks_.size());
   work *= c.heads * c.head_dim * 2;
   const KvCache& any = *attention_tasks_.front().cache;
@@ -227,26 +259,25 @@ void ForwardPass::attend(int64_t index) {
         const AttentionTask& task = attention_tasks_[static_cast<size_t>(i / c.heads)];
         const int64_t head = i % c.heads;
         attend_head(task, head, task.cache->keys(index, head / group, task.block),
-                    task.cache->values(index, head / group, task.block), scratch.data());
+                    task.cache->values(index, head / group, task.block), scratch.data(),
+                    scratch.data() + score_floats);
       }
     });
     return;
   }
   // Keys and values are decoded once for the query heads that share them.
-  int64_t positions = 0;
-  for (const AttentionTask& task : attention_tasks_) positions = std::max(positions, task.first + task.count);
-  const int64_t score_floats = kQueryBlock * round_up(positions, kLanes);
-  scores_.reserve(score_floats + any.decoded_keys(positions) + any.decoded_values(positions));
+  scores_.reserve(score_floats + window_floats + any.decoded_keys(positions) + any.decoded_values(positions));
   workers_.split(tasks * c.kv_heads, 1, work, [&](int64_t begin, int64_t end) {
     const ScratchSlots::Claim scratch(scores_);
     for (int64_t i = begin; i < end; ++i) {
       const AttentionTask& task = attention_tasks_[static_cast<size_t>(i / c.kv_heads)];
       const int64_t kv_head = i % c.kv_heads, visible = task.first + task.count;
-      float* keys = scratch.data() + score_floats;
+      float* window_space = scratch.data() + score_floats;
+      float* keys = window_space + window_floats;
       float* values = keys + any.decoded_keys(visible);
       task.cache->decode(kernels_, index, kv_head, task.block, visible, keys, values);
       for (int64_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
-        attend_head(task, head, keys, values, scratch.data());
+        attend_head(task, head, keys, values, scratch.data(), window_space);
       }
     }
   });

@@ -61,6 +61,8 @@ class ForwardPass {
   void embed(const int32_t* ids);
   void attention_block(int64_t index, bool last);
   void feed_forward_block(const Layer& layer);
+  // projected = RMSNorm(projected), where there is such a gain.
+  void norm_projected(const std::vector<float>& gain);
   // q: the query and key heads of one row.
   void norm_heads(const Layer& layer, float* q) const;
   void rotate_and_store(int64_t index);
@@ -93,7 +95,8 @@ class ForwardPass {
       code_sum_, part_sums_;
   ScratchSlots scores_;
   int64_t rope_positions_ = 0;
-  std::vector<float> cosine_, sine_;
+  // [positions][head_dim / 2], of the model's rotary embedding and of that of layers with a window.
+  std::vector<float> cosine_, sine_, window_cosine_, window_sine_;
 };
 
 }  // namespace bitnet

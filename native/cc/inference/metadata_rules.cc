@@ -3,6 +3,8 @@
 #include <cmath>
 #include <string>
 
+#include "inference/families.h"
+
 namespace bitnet {
 namespace {
 
@@ -54,6 +56,10 @@ constexpr NeutralKey kNeutralKeys[] = {
     {"pooling_type", 0, 0},
 };
 
+// Of Gemma 3 and our own models; of others they must be neutral.
+constexpr const char* kWindowKeys[] = {"attention.sliding_window", "attention.sliding_window_pattern",
+                                       "rope.freq_base_swa", "embedding_scale"};
+
 constexpr const char* kOwnKeys[] = {"version",       "weight_quantizer",        "activation_quantizer",
                                     "scale_dtype",   "embedding_dtype",         "hidden_act",
                                     "use_sub_norms", "norm_placement",          "feed_forward",
@@ -97,7 +103,9 @@ const NeutralKey* find_neutral(const std::string& name) {
   return nullptr;
 }
 
-void check_architecture_key(const std::string& key, const std::string& name, const GgufValue& value) {
+void check_architecture_key(const std::string& key, const std::string& name, const GgufValue& value,
+                            bool has_windows) {
+  if (has_windows && is_one_of(name, std::begin(kWindowKeys), std::end(kWindowKeys))) return;
   if (const NeutralKey* neutral = find_neutral(name)) {
     const bool harmless =
         is_number(value) && (value.number == neutral->value || value.number == neutral->or_value);
@@ -155,6 +163,7 @@ void check_file_kind(const GgufFile& file) {
 void check_metadata(const GgufFile& file, const ModelConfig& config) {
   const std::string prefix = config.architecture + ".";
   const bool own_architecture = config.architecture == kOwnArchitecture;
+  const bool has_windows = own_architecture || family_of(config.architecture).windows;
   for (const auto& [key, value] : file.metadata()) {
     std::string name;
     const bool own = starts_with(key, "bitnet-lab.", &name) &&
@@ -162,7 +171,7 @@ void check_metadata(const GgufFile& file, const ModelConfig& config) {
     if (own) {
       check_own_key(key, name, value);
     } else if (starts_with(key, prefix, &name)) {
-      check_architecture_key(key, name, value);
+      check_architecture_key(key, name, value, has_windows);
     }
   }
   check_special_id(file, "tokenizer.ggml.bos_token_id", config.vocab_size);

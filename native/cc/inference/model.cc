@@ -272,6 +272,10 @@ Model::Model(std::unique_ptr<GgufFile> file, int threads, const std::atomic<bool
       layer.attn_norm = loader.gains(prefix + "attn_norm.weight", c.hidden_size);
       layer.ffn_norm = loader.gains(prefix + "ffn_norm.weight", c.hidden_size);
     }
+    if (c.norm_placement == NormPlacement::pre_post) {
+      layer.post_attn_norm = loader.gains(prefix + "post_attention_norm.weight", c.hidden_size);
+      layer.post_ffn_norm = loader.gains(prefix + "post_ffw_norm.weight", c.hidden_size);
+    }
     if (c.qk_norm) {
       layer.q_norm = loader.gains(prefix + "attn_q_norm.weight", c.head_dim);
       layer.k_norm = loader.gains(prefix + "attn_k_norm.weight", c.head_dim);

@@ -34,7 +34,8 @@ struct Linear {
 struct Layer {
   std::vector<float> attn_norm, ffn_norm;  // gains; empty where every linear layer has a norm of its own
   std::vector<float> q_norm, k_norm;       // of each head, [head_dim]; empty: none
-  Linear q, k, v, o, gate, up, down;       // no gate: its `out` is 0
+  std::vector<float> post_attn_norm, post_ffn_norm;  // of what is added to the residual; empty: none
+  Linear q, k, v, o, gate, up, down;                 // no gate: its `out` is 0
 };
 
 class Model {

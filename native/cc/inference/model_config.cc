@@ -1,5 +1,7 @@
 #include "inference/model_config.h"
 
+#include <cmath>
+
 #include "core/ternary_panel.h"
 #include "inference/families.h"
 #include "inference/metadata_keys.h"
@@ -27,12 +29,14 @@ NormPlacement read_norm_placement(const GgufFile& file, const Keys& keys, const 
   static constexpr const char* key = "bitnet-lab.norm_placement";
   static constexpr Word<NormPlacement> words[] = {{"pre", NormPlacement::pre},
                                                   {"sub", NormPlacement::sub},
-                                                  {"every_linear", NormPlacement::every_linear}};
+                                                  {"every_linear", NormPlacement::every_linear},
+                                                  {"pre_post", NormPlacement::pre_post}};
   const bool own = family == nullptr;
   const bool sub_norms =
       own ? keys.flag("bitnet-lab.use_sub_norms", file.tensor("blk.0.attn_sub_norm.weight") != nullptr)
           : family->norm_placement == NormPlacement::sub;
-  const char* named = sub_norms ? "sub" : "pre";
+  const bool both = !own && family->norm_placement == NormPlacement::pre_post;
+  const char* named = sub_norms ? "sub" : both ? "pre_post" : "pre";
   const NormPlacement placement = choose(keys, key, words, own ? nullptr : named, named);
   if (own && file.find("bitnet-lab.use_sub_norms") && sub_norms != (placement == NormPlacement::sub)) {
     throw GgufError("metadata \"bitnet-lab.use_sub_norms\" contradicts \"" + std::string(key) + "\"");
@@ -65,6 +69,25 @@ void read_graph(const GgufFile& file, const Keys& keys, const Family* family, Mo
   }
 }
 
+// What layers see, and the scale of embeddings: Gemma 3's, or of our own by key.
+void read_windows(const GgufFile& file, const Keys& keys, const Family* family, ModelConfig* config) {
+  const std::string prefix = config->architecture + ".";
+  const bool gemma = family && family->windows;
+  config->window = 0;
+  config->window_pattern = 1;
+  config->window_rope = config->rope;
+  config->embedding_scale = gemma ? std::sqrt(static_cast<float>(config->hidden_size)) : 1.0f;
+  if (family && !gemma) return;  // metadata_rules.cc refuses the keys
+  if (!family) config->embedding_scale = static_cast<float>(keys.positive(prefix + "embedding_scale", 1.0));
+  const std::string key = prefix + "attention.sliding_window";
+  config->window = keys.count(key, kMaxPositions, gemma);
+  if (config->window == 0) return;
+  const int64_t pattern = keys.count(key + "_pattern", kMaxLayers + 1, false);
+  config->window_pattern = pattern ? pattern : 6;
+  config->window_rope =
+      Rope{config->head_dim, keys.positive(prefix + "rope.freq_base_swa", 10000.0), {}, 1.0f};
+}
+
 // The share of the activations that stay.
 double read_activation_keep(const GgufFile& file, const Keys& keys, const ModelConfig& config) {
   static constexpr const char* key = "bitnet-lab.activation_keep";
@@ -92,14 +115,17 @@ int64_t read_scale_group(const GgufFile& file) {
 }
 
 void read_quantizers(const GgufFile& file, const Keys& keys, const Family* family, ModelConfig* config) {
-  static constexpr Word<HiddenAct> acts[] = {{"relu2", HiddenAct::relu2}, {"silu", HiddenAct::silu}};
+  static constexpr Word<HiddenAct> acts[] = {
+      {"relu2", HiddenAct::relu2}, {"silu", HiddenAct::silu}, {"gelu_tanh", HiddenAct::gelu_tanh}};
   static constexpr Word<bool> weights[] = {{"absmean_ternary", true}, {"none", false}};
   static constexpr Word<ActivationCodes> activations[] = {{"absmax_int8", ActivationCodes::absmax_int8},
                                                           {"absmax_int4", ActivationCodes::absmax_int4},
                                                           {"absmean_int4", ActivationCodes::absmean_int4},
                                                           {"none", ActivationCodes::none}};
   const char* act = nullptr;
-  if (family) act = family->hidden_act == HiddenAct::relu2 ? "relu2" : "silu";
+  for (const Word<HiddenAct>& word : acts) {
+    if (family && word.meaning == family->hidden_act) act = word.text;
+  }
   config->hidden_act = choose(keys, "bitnet-lab.hidden_act", acts, act);
   // A BitNet has both; of another family's file our keys say it, and without them its tensor types.
   const bool fixed = family && family->bitnet_layers;
@@ -163,6 +189,7 @@ ModelConfig read_model_config(const GgufFile& file) {
   }
   config.rms_norm_eps = static_cast<float>(keys.positive(prefix + "attention.layer_norm_rms_epsilon", 0));
   config.rope = read_rope(file, keys, prefix, config.head_dim);
+  read_windows(file, keys, family, &config);
   read_quantizers(file, keys, family, &config);
   read_graph(file, keys, family, &config);
 

@@ -10,10 +10,10 @@
 
 namespace bitnet {
 
-enum class HiddenAct { relu2, silu };
+enum class HiddenAct { relu2, silu, gelu_tanh };
 // RMSNorm before attention and feed-forward only; before the o and down projections too; or in every linear
-// layer and nowhere else.
-enum class NormPlacement { pre, sub, every_linear };
+// layer and nowhere else; or before attention and feed-forward, and after them, before the residual.
+enum class NormPlacement { pre, sub, every_linear, pre_post };
 // Linear layers that may have a bias; whether they do, the tensors of the file say.
 enum class Biases { none, qkv, any };
 
@@ -35,6 +35,11 @@ struct ModelConfig {
   int64_t head_dim;  // even
   float rms_norm_eps;
   Rope rope;
+  // Positions that a query sees in layers that do not see all of them, itself included; 0: there are none.
+  int64_t window;
+  int64_t window_pattern;  // every layer of that number, from 1, sees all
+  Rope window_rope;        // of layers with a window
+  float embedding_scale;   // of embeddings that were looked up
   HiddenAct hidden_act;
   bool ternary_weights;             // linear weights are ternary codes with scales
   int64_t scale_group;              // kScaleUnstated, kScalePerMatrix, kScalePerRow, or 64, 128, 256 columns
@@ -52,6 +57,7 @@ struct ModelConfig {
   int64_t attention_width() const { return heads * head_dim; }
   // What the feed-forward block multiplies its input with: gate | up, or up.
   int64_t feed_forward_inputs() const { return gated ? 2 * intermediate_size : intermediate_size; }
+  bool has_window(int64_t layer) const { return window > 0 && (layer + 1) % window_pattern != 0; }
   bool integer_products() const { return ternary_weights && activations.quantizes(); }
 };
 

@@ -1,5 +1,6 @@
 #include "training/causal_attention.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "core/canonical_math.h"
 #include "core/kernels.h"
 #include "core/rope_table.h"
+#include "core/window_attention.h"
 #include "training/arena.h"
 #include "training/loops.h"
 #include "training/partition.h"
@@ -124,6 +126,7 @@ struct HeadGradient {
   const float* key_blocks;    // the same in blocks of 16
   const float* value_blocks;  // values in blocks of 16
   const float* dout;
+  int64_t window;
   const float* delta;    // [length]: dout . out
   const float* log_sum;  // [length]
   float* dq;
@@ -151,9 +154,10 @@ struct HeadGradient {
     for (int64_t i = 0; i < queries; ++i) {
       float* p = weights + i * width;
       float* ds = dscores + i * width;
-      const int64_t seen = first + i + 1;
-      loops.exp_affine(p, seen, scale, -log_sum[first + i], p);
-      loops.softmax_grad(p, seen, delta[first + i], scale, ds);
+      const int64_t seen = first + i + 1, begin = window_begin(first + i, window);
+      loops.exp_affine(p + begin, seen - begin, scale, -log_sum[first + i], p + begin);
+      loops.softmax_grad(p + begin, seen - begin, delta[first + i], scale, ds + begin);
+      for (int64_t j = 0; j < begin; ++j) p[j] = ds[j] = 0.0f;
       for (int64_t j = seen; j < width; ++j) p[j] = ds[j] = 0.0f;
     }
     for (int64_t i = 0; i < queries; i += kStrip) {
@@ -191,6 +195,8 @@ void causal_attention(const float* qkv, const AttentionShape& shape, float* out,
     float* keys = scope.floats(round_up(length, kLanes) * head_dim);
     float* values = scope.floats(length * stride);
     float* scratch = scope.floats(kQueryBlock * round_up(length, kLanes));
+    float* window_space = scope.floats(std::max<int64_t>(1, window_scratch(shape.window, head_dim)));
+    const WindowAttention attention{kernels, head_dim, shape.window, scale};
     const float* source = qkv + sequence * length * width;
     load_rotated(source + (shape.heads + kv_head) * head_dim, width, length, head_dim, stride, rope, rows);
     to_key_blocks(rows, stride, length, head_dim, keys);
@@ -202,8 +208,8 @@ void causal_attention(const float* qkv, const AttentionShape& shape, float* out,
       float* head_log_sum = log_sum + (sequence * shape.heads + head) * length;
       for (int64_t first = 0; first < length; first += kQueryBlock) {
         const int64_t queries = length - first < kQueryBlock ? length - first : kQueryBlock;
-        kernels.attention(rows + first * stride, stride, queries, first, keys, values, stride, head_dim,
-                          scale, scratch, head_out + first * out_width, out_width, head_log_sum + first);
+        attention.run(rows + first * stride, stride, queries, first, keys, values, stride, scratch,
+                      window_space, head_out + first * out_width, out_width, head_log_sum + first);
       }
     }
   });
@@ -249,8 +255,8 @@ void causal_attention_grad(const float* qkv, const float* out, const float* log_
         delta[t] = loops.dot(out + offset + t * out_width, head_dout + t * stride, head_dim);
       }
       const float* head_log_sum = log_sum + (sequence * shape.heads + head) * length;
-      HeadGradient{loops,        length,    head_dim, stride,       q,  keys, key_blocks,
-                   value_blocks, head_dout, delta,    head_log_sum, dq, dk,   dv}
+      HeadGradient{loops,     length,       head_dim, stride,       q,  keys, key_blocks, value_blocks,
+                   head_dout, shape.window, delta,    head_log_sum, dq, dk,   dv}
           .run();
       store_unrotated(dq, stride, length, head_dim, rope, target + head * head_dim, width);
     }

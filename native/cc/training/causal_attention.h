@@ -26,6 +26,7 @@ struct AttentionShape {
   double rope_theta;
   std::vector<float> rope_factors{};  // of core/rope_table.h
   float rope_magnitude = 1.0f;
+  int64_t window = 0;  // positions that a query sees, itself included; 0: all
 
   int64_t qkv_width() const { return (heads + 2 * kv_heads) * head_dim; }
   int64_t out_width() const { return heads * head_dim; }

@@ -31,6 +31,8 @@ struct TrainingLoops {
                           float* dup);
   void (*silu_gate_grad)(const float* gate, const float* up, const float* dy, int64_t n, float* dgate,
                          float* dup);
+  void (*gelu_gate_grad)(const float* gate, const float* up, const float* dy, int64_t n, float* dgate,
+                         float* dup);
   void (*squared_relu_grad)(const float* x, const float* dy, int64_t n, float* dx);
   // See optimizer.h.
   void (*adamw)(float* param, const float* grad, float* m, float* v, int64_t n, const AdamWStep& step);

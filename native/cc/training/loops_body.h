@@ -246,6 +246,18 @@ void silu_gate_grad(const float* gate, const float* up, const float* dy, int64_t
   }
 }
 
+void gelu_gate_grad(const float* gate, const float* up, const float* dy, int64_t n, float* dgate,
+                    float* dup) {
+  for (int64_t i = 0; i < n; ++i) {
+    const float square = gate[i] * gate[i];
+    const float s =
+        1.0f / (1.0f + vector_exp(-(gate[i] * BITNET_LOOPS_MULADD(square, kGeluCubic, kGeluLinear))));
+    const float slope = BITNET_LOOPS_MULADD(square, 3.0f * kGeluCubic, kGeluLinear);
+    dgate[i] = s * BITNET_LOOPS_MULADD(gate[i] * slope, 1.0f - s, 1.0f) * up[i] * dy[i];
+    dup[i] = gate[i] * s * dy[i];
+  }
+}
+
 void squared_relu_grad(const float* x, const float* dy, int64_t n, float* dx) {
   for (int64_t i = 0; i < n; ++i) {
     const float r = x[i] > 0.0f ? x[i] : 0.0f;
@@ -268,9 +280,9 @@ void adamw(float* param, const float* grad, float* m, float* v, int64_t n, const
   }
 }
 
-#define BITNET_LOOPS_TABLE(name)                                                                      \
-  {                                                                                                   \
-    name, rms_norm_grad_row, relu2_gate_grad, silu_gate_grad, squared_relu_grad, adamw, sum_squares,  \
-        exp_affine, softmax_grad, exp_bf16, dot, sum, max, add_scaled, multiply_rows, scaled_abs_max, \
-        round_stochastic, binary, binary_scalar, unary                                                \
+#define BITNET_LOOPS_TABLE(name)                                                                        \
+  {                                                                                                     \
+    name, rms_norm_grad_row, relu2_gate_grad, silu_gate_grad, gelu_gate_grad, squared_relu_grad, adamw, \
+        sum_squares, exp_affine, softmax_grad, exp_bf16, dot, sum, max, add_scaled, multiply_rows,      \
+        scaled_abs_max, round_stochastic, binary, binary_scalar, unary                                  \
   }

@@ -69,7 +69,7 @@ export const exceptions = [
   },
   {
     file: /kernels_(avx2|neondot)\.cc$/,
-    name: /^(attention|attend<|AttendTile<|log_sum_exp|silu_gate)/,
+    name: /^(attention|attend<|AttendTile<|log_sum_exp|silu_gate|gelu_gate)/,
     toolchains: /./,
     spills: 3,
     reloads: 9,

@@ -2,11 +2,12 @@
 import type { ModelConfig } from "../model_config.ts";
 import { bitnet } from "./bitnet.ts";
 import { graphMisfits, type ModelFamily } from "./family.ts";
+import { gemma3 } from "./gemma3.ts";
 import { llama } from "./llama.ts";
 import { qwen2 } from "./qwen2.ts";
 import { qwen3 } from "./qwen3.ts";
 
-export const families: readonly ModelFamily[] = [bitnet, llama, qwen2, qwen3];
+export const families: readonly ModelFamily[] = [bitnet, llama, qwen2, qwen3, gemma3];
 
 /** The family whose graph the model has; null: that of no other program. */
 export function familyOf(config: ModelConfig): ModelFamily | null {

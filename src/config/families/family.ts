@@ -15,6 +15,9 @@ export interface Graph {
   qk_norm: boolean;
   attention_bias: AttentionBias;
   mlp_bias: boolean;
+  /** Whether most layers have a window. */
+  sliding_window: boolean;
+  embedding_multiplier: "none" | "root of hidden_size" | "another";
 }
 
 /** The values of each part that models of a family have. Of one value, it is the family's, whatever a file says. */
@@ -30,6 +33,13 @@ export interface ModelFamily {
   readonly graph: GraphOfFamily;
   /** What the class takes for keys of a config.json that it leaves out. */
   readonly defaults: Partial<ModelConfigJson>;
+  /**
+   * Our keys of what its config.json says in words of its own, and those words, which it may set.
+   * @throws {ModelConfigError} for a graph that is not computed here.
+   */
+  translate?(json: Readonly<Record<string, unknown>>): { keys: Partial<ModelConfigJson>; read: readonly string[] };
+  /** What transformers adds to the gains of its norms that a checkpoint stores; such models are read, not written there. */
+  readonly gainOffset?: number;
 }
 
 /** A plain decoder: what most families leave as it is. */
@@ -41,6 +51,8 @@ export const plainGraph: GraphOfFamily = {
   qk_norm: [false],
   attention_bias: ["none"],
   mlp_bias: [false],
+  sliding_window: [false],
+  embedding_multiplier: ["none"],
 };
 
 export function graphOf(config: ModelConfig): Graph {
@@ -52,7 +64,14 @@ export function graphOf(config: ModelConfig): Graph {
     qk_norm: config.qkNorm,
     attention_bias: config.attentionBias,
     mlp_bias: config.mlpBias,
+    sliding_window: config.slidingWindow !== null,
+    embedding_multiplier: multiplierOf(config),
   };
+}
+
+function multiplierOf({ embeddingMultiplier, hiddenSize }: ModelConfig): Graph["embedding_multiplier"] {
+  if (embeddingMultiplier === 1) return "none";
+  return embeddingMultiplier === Math.fround(Math.sqrt(hiddenSize)) ? "root of hidden_size" : "another";
 }
 
 /** Parts of the graph, as `key: value`, that no model of the family has. */
@@ -65,9 +84,9 @@ export function graphMisfits(family: ModelFamily, config: ModelConfig): string[]
   });
 }
 
-/** Keys that every model of the family has, as a recipe says them. */
+/** Keys that every model of the family has, as a recipe says them; those with numbers are translated. */
 export function fixedKeys({ graph }: ModelFamily): Partial<ModelConfigJson> {
-  const { attention_bias: biases, ...others } = graph;
+  const { attention_bias: biases, sliding_window: _, embedding_multiplier: __, ...others } = graph;
   const fixed = Object.entries(others).filter(([, values]) => values.length === 1);
   const keys: Partial<ModelConfigJson> = Object.fromEntries(fixed.map(([key, [value]]) => [key, value]));
   return biases.length === 1 && biases[0] === "qkv" ? { ...keys, qkv_bias: true } : keys;

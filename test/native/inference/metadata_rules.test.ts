@@ -98,7 +98,7 @@ describe("keys of the file", () => {
     ["tokenizer.ggml.tokens", { strings: Array(301).fill("x") }, "has 301 entries"],
     ["bitnet-lab.version", { u32: 2 }, "this engine knows version 1 of its own keys"],
     ["bitnet-lab.hidden_act", { string: "silu" }, "contradicts the architecture"],
-    ["bitnet-lab.hidden_act", { string: "gelu" }, 'valid are "relu2" and "silu"'],
+    ["bitnet-lab.hidden_act", { string: "gelu" }, 'valid are "relu2", "silu" and "gelu_tanh"'],
     ["bitnet-lab.activation_quantizer", { string: "absmax_int4" }, 'contradicts the architecture ("absmax_int8")'],
     ["bitnet-lab.activation_quantizer", { string: "int4" }, '"absmax_int4", "absmean_int4" and "none"'],
     ["bitnet-lab.activation_keep", { f32: 0.5 }, "of a bitnet-lab model"],
