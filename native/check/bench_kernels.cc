@@ -331,7 +331,7 @@ class Bench {
     time("rms_norm_row", 2, [&] { kernels_.rms_norm_row(a.data(), b.data(), n, 1e-5f, y.data()); });
     // A rotation in place: values keep their size however often they are turned.
     std::vector<float> cosine(64), sine(64);
-    fill_rope_table(1, 1, 128, 10000.0, cosine.data(), sine.data());
+    fill_rope_table(1, 1, Rope{128, 10000.0}, cosine.data(), sine.data());
     time("rope_row", 1, [&] { kernels_.rope_row(y.data(), 20, 128, cosine.data(), sine.data()); });
     time("relu2_gate", 2, [&] { kernels_.relu2_gate(a.data(), b.data(), n, y.data()); });
     time("hadamard_row", 2, [&] { kernels_.hadamard_row(a.data(), n, y.data()); });

@@ -176,7 +176,7 @@ CHECK_TEST("the rope table is the rounded cosine and sine of libm in float64") {
     for (const double theta : {10000.0, 500000.0}) {
       const int64_t positions = 300, first = 3900, half = head_dim / 2;
       std::vector<float> cosine(static_cast<size_t>(positions * half)), sine(cosine.size());
-      fill_rope_table(first, positions, head_dim, theta, cosine.data(), sine.data());
+      fill_rope_table(first, positions, Rope{head_dim, theta}, cosine.data(), sine.data());
       for (int64_t p = 0; p < positions; ++p) {
         for (int64_t i = 0; i < half; ++i) {
           const double exponent = -2.0 * static_cast<double>(i) / static_cast<double>(head_dim);
@@ -200,8 +200,8 @@ CHECK_TEST("a part of the rope table equals the same rows of the whole") {
   const int64_t half = 24;
   std::vector<float> c(static_cast<size_t>(50 * half)), s(c), part_c(static_cast<size_t>(10 * half)),
       part_s(part_c);
-  fill_rope_table(0, 50, 2 * half, 10000.0, c.data(), s.data());
-  fill_rope_table(30, 10, 2 * half, 10000.0, part_c.data(), part_s.data());
+  fill_rope_table(0, 50, Rope{2 * half, 10000.0}, c.data(), s.data());
+  fill_rope_table(30, 10, Rope{2 * half, 10000.0}, part_c.data(), part_s.data());
   expect(first_difference(part_c.data(), c.data() + 30 * half, 10 * half) < 0, "cosine differs");
   expect(first_difference(part_s.data(), s.data() + 30 * half, 10 * half) < 0, "sine differs");
 }

@@ -177,8 +177,8 @@ class ReferenceForward {
   void rotate(Row* x, size_t position) const {
     const size_t half = static_cast<size_t>(shape_.head_dim / 2);
     Row cosine(half), sine(half);
-    bitnet::fill_rope_table(static_cast<int64_t>(position), 1, shape_.head_dim, 10000.0, cosine.data(),
-                            sine.data());
+    bitnet::fill_rope_table(static_cast<int64_t>(position), 1, bitnet::Rope{shape_.head_dim, 10000.0},
+                            cosine.data(), sine.data());
     for (size_t base = 0; base < x->size(); base += 2 * half) {
       for (size_t i = 0; i < half; ++i) {
         float& low = (*x)[base + i];

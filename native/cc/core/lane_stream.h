@@ -99,10 +99,18 @@ BITNET_INLINE void stream_tile(const LinearRows& job, int64_t row, const float* 
   });
 }
 
+// Rows of a tile: of q2_0, which has levels and codes in registers too, half as many where those are short.
+template <int Tokens, RowType Type>
+constexpr int tile_rows() {
+  const int rows = Tokens == 1 ? kRowGroup : kStreamRows;
+  const int registers = rows * (Tokens * kParts + 3) + 3;
+  return Type == RowType::q2_0 && registers > kRegisters ? rows / 2 : rows;
+}
+
 // Rows [row, row + rows) of a group, rows <= kRowGroup.
 template <int Tokens, RowType Type>
 void stream_group(const LinearRows& job, int64_t row, int64_t rows, const float* x, float* y) {
-  constexpr int kRows = Tokens == 1 ? kRowGroup : kStreamRows;
+  constexpr int kRows = tile_rows<Tokens, Type>();
   int64_t r = 0;
   for (; r + kRows <= rows; r += kRows) stream_tile<Tokens, kRows, Type>(job, row + r, x, y);
   for (; r < rows; ++r) stream_tile<Tokens, 1, Type>(job, row + r, x, y);

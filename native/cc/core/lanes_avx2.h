@@ -10,7 +10,9 @@ using Part = __m256;
 using IntPart = __m256i;
 constexpr int kPartLanes = 8;
 
-// Tile shapes that fit 16 registers, see lane_dot.h and lane_outer.h.
+constexpr int kRegisters = 16;
+
+// Tile shapes that fit them, see lane_dot.h and lane_outer.h.
 constexpr int kOuterRows = 6;
 constexpr int kGemmBlocks = 1;
 constexpr int kDotTokens = 6;

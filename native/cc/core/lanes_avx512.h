@@ -11,7 +11,9 @@ using Part = __m512;
 using IntPart = __m512i;
 constexpr int kPartLanes = 16;
 
-// Tile shapes that fit 32 registers, see lane_dot.h and lane_outer.h.
+constexpr int kRegisters = 32;
+
+// Tile shapes that fit them, see lane_dot.h and lane_outer.h.
 constexpr int kOuterRows = 12;
 constexpr int kGemmBlocks = 2;
 constexpr int kDotTokens = 6;
@@ -140,7 +142,8 @@ BITNET_INLINE Part load_part_u2(const void* p, Part table) {
   int32_t codes;
   std::memcpy(&codes, p, sizeof codes);
   const __m512i shifts = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-  return _mm512_permutevar_ps(table, _mm512_srlv_epi32(_mm512_set1_epi32(codes), shifts));
+  // Of four bits of an index the upper two choose a repetition.
+  return _mm512_permutexvar_ps(_mm512_srlv_epi32(_mm512_set1_epi32(codes), shifts), table);
 }
 
 // Integers: rounding half to even; store needs values in [-128, 127].

@@ -10,7 +10,9 @@ using Part = float32x4_t;
 using IntPart = int32x4_t;
 constexpr int kPartLanes = 4;
 
-// Tile shapes that fit 32 registers, see lane_dot.h and lane_outer.h.
+constexpr int kRegisters = 32;
+
+// Tile shapes that fit them, see lane_dot.h and lane_outer.h.
 constexpr int kOuterRows = 6;
 constexpr int kGemmBlocks = 1;
 constexpr int kDotTokens = 6;

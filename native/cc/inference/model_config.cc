@@ -70,7 +70,7 @@ void read_graph(const GgufFile& file, const Keys& keys, const Family* family, Mo
 }
 
 // What layers see, and the scale of embeddings: Gemma 3's, or of our own by key.
-void read_windows(const GgufFile& file, const Keys& keys, const Family* family, ModelConfig* config) {
+void read_windows(const Keys& keys, const Family* family, ModelConfig* config) {
   const std::string prefix = config->architecture + ".";
   const bool gemma = family && family->windows;
   config->window = 0;
@@ -189,7 +189,7 @@ ModelConfig read_model_config(const GgufFile& file) {
   }
   config.rms_norm_eps = static_cast<float>(keys.positive(prefix + "attention.layer_norm_rms_epsilon", 0));
   config.rope = read_rope(file, keys, prefix, config.head_dim);
-  read_windows(file, keys, family, &config);
+  read_windows(keys, family, &config);
   read_quantizers(file, keys, family, &config);
   read_graph(file, keys, family, &config);
 
