@@ -1,5 +1,6 @@
 /** From an export plan to a GGUF file. */
 import type { ReadParameter } from "../src/checkpoint/checkpoint.ts";
+import { interleavedRowOrder, isRotated, type ModelTensor, modelTensors } from "../src/checkpoint/gguf/tensor_names.ts";
 import { embeddingQuantizerOf } from "../src/config/embedding_keys.ts";
 import type { ModelConfig } from "../src/config/model_config.ts";
 import { weightQuantizerOf } from "../src/config/model_quantizers.ts";
@@ -14,7 +15,6 @@ import { aboutMetadata } from "./about.ts";
 import { architectureOf, modelMetadata } from "./model_metadata.ts";
 import { packTensor, type TensorPlan } from "./packed_tensor.ts";
 import type { ExportPlan } from "./targets/target.ts";
-import { interleavedRowOrder, isRotated, type ModelTensor, modelTensors } from "./tensor_names.ts";
 
 export interface GgufPlan {
   metadata: GgufMetadata;

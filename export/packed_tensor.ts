@@ -1,12 +1,12 @@
 /** One tensor of a checkpoint on its way into a GGUF file: quantized whole, packed and handed on in pieces of rows. */
 import type { ReadParameter } from "../src/checkpoint/checkpoint.ts";
+import type { ModelTensor } from "../src/checkpoint/gguf/tensor_names.ts";
 import { rowBytes, type WritableTensorType } from "../src/gguf/types/tensor_type.ts";
 import type { EmbeddingDtype } from "../src/quant/dtypes.ts";
 import { roundScale } from "../src/quant/round_to_dtype.ts";
 import type { Learnt, RowBias, WeightQuantizer } from "../src/quantizers/weight_quantizer.ts";
 import { ExportRefusedError } from "./export_error.ts";
 import { QuantizedRows } from "./quantized_rows.ts";
-import type { ModelTensor } from "./tensor_names.ts";
 
 /** How one tensor is stored. */
 export interface TensorPlan extends ModelTensor {

@@ -13,6 +13,7 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { ReadParameter } from "../src/checkpoint/checkpoint.ts";
+import { modelTensors } from "../src/checkpoint/gguf/tensor_names.ts";
 import { packTernary } from "../src/checkpoint/packed_ternary.ts";
 import { quantizationConfigJson } from "../src/checkpoint/quantization_keys.ts";
 import { type SafetensorsEntry, writeSafetensors } from "../src/checkpoint/safetensors_writer.ts";
@@ -25,7 +26,6 @@ import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
 import { readLearnt } from "./packed_tensor.ts";
 import { storedEmbedding } from "./stored_embedding.ts";
 import type { ExportPlan } from "./targets/target.ts";
-import { modelTensors } from "./tensor_names.ts";
 
 type Json = Record<string, unknown>;
 

@@ -1,8 +1,8 @@
 /** What the user named: a GGUF file, a folder of Hugging Face, a checkpoint or run of ours, or a model on the Hub. */
 import { existsSync, statSync } from "node:fs";
 import path from "node:path";
-import { ggufName } from "../../export/tensor_names.ts";
 import { checkpointDirectory, openCheckpoint } from "../../src/checkpoint/checkpoint.ts";
+import { ggufName } from "../../src/checkpoint/gguf/tensor_names.ts";
 import type { HubModelFiles } from "../../src/data/hub_model_files.ts";
 import { askedInstead } from "../../src/data/mistaken_path.ts";
 import { UserError } from "../../src/errors/user_error.ts";

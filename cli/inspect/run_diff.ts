@@ -1,5 +1,5 @@
 /** Runs `bitnet-inspect --diff A B`: exit code 0 if all weights and the graph are the same, 1 if not, 2 in trouble. */
-import { interleavedRowOrder } from "../../export/tensor_names.ts";
+import { interleavedRowOrder } from "../../src/checkpoint/gguf/tensor_names.ts";
 import { counted } from "../../src/errors/counted.ts";
 import { UserError } from "../../src/errors/user_error.ts";
 import { textTable } from "../../src/eval/report/text_table.ts";

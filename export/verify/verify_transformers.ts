@@ -5,6 +5,7 @@
 
 import path from "node:path";
 import type { ReadParameter } from "../../src/checkpoint/checkpoint.ts";
+import { type ModelTensor, modelTensors } from "../../src/checkpoint/gguf/tensor_names.ts";
 import { unpackTernary } from "../../src/checkpoint/packed_ternary.ts";
 import { SafetensorsFile } from "../../src/checkpoint/safetensors_file.ts";
 import { weightQuantizerOf } from "../../src/config/model_quantizers.ts";
@@ -12,7 +13,6 @@ import type { Learnt } from "../../src/quantizers/weight_quantizer.ts";
 import { readLearnt } from "../packed_tensor.ts";
 import { storedEmbedding } from "../stored_embedding.ts";
 import type { ExportPlan, VerifiedTensors } from "../targets/target.ts";
-import { type ModelTensor, modelTensors } from "../tensor_names.ts";
 import { VerificationError } from "./verification.ts";
 
 /** @throws {VerificationError} naming the first tensor and element that differ. */

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { ggufName } from "../../export/tensor_names.ts";
+import { ggufName } from "../../src/checkpoint/gguf/tensor_names.ts";
 import { writeSafetensors } from "../../src/checkpoint/safetensors_writer.ts";
 import { openHubModel } from "../../src/data/hub_model_files.ts";
 import { openFolderModel } from "../../src/inspect/open_folder.ts";

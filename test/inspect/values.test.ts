@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { evidenceByLosses } from "../../cli/inspect/losses.ts";
-import { ggufName } from "../../export/tensor_names.ts";
+import { ggufName } from "../../src/checkpoint/gguf/tensor_names.ts";
 import { packTernary, scaleName } from "../../src/checkpoint/packed_ternary.ts";
 import { writeSafetensors } from "../../src/checkpoint/safetensors_writer.ts";
 import { openGgufBytes } from "../../src/gguf/gguf_reader.ts";

@@ -1,5 +1,5 @@
 /** llama.cpp's tensor names (GGUF files) for Hugging Face's parameter names (checkpoints), and its row order. */
-import type { ModelConfig } from "../src/config/model_config.ts";
+import type { ModelConfig } from "../../config/model_config.ts";
 import {
   embeddingName,
   finalNormName,
@@ -7,7 +7,7 @@ import {
   learntNames,
   modelParameters,
   type ParameterKind,
-} from "../src/model/parameters.ts";
+} from "../../model/parameters.ts";
 
 export interface ModelTensor {
   /** Name in the checkpoint. */
