@@ -10,7 +10,7 @@ import {
 } from "../export/index.ts";
 import { selectBackend } from "../native/backend/select_backend.ts";
 import { Engine } from "../native/inference/engine.ts";
-import type { Checkpoint } from "../src/checkpoint/checkpoint.ts";
+import { type Checkpoint, isGgufPath } from "../src/checkpoint/checkpoint.ts";
 
 export interface ComparisonOptions {
   /** Default: all CPUs. */
@@ -37,9 +37,16 @@ export async function comparisonReport(
         ? engineScorer(out, options.threads)
         : null;
   const exported = exportedModelScorer(checkpoint, exportedModel(plan));
-  const scorers = { trained: checkpointScorer(checkpoint), exported, reader };
-  const { identical, losses } = await compareExport(plan, scorers, options.text);
+  const source =
+    native && isGgufPath(checkpoint.directory) ? engineScorer(checkpoint.directory, options.threads) : undefined;
+  const scorers = { trained: checkpointScorer(checkpoint), exported, source, reader };
+  const { identical, losses, source: reading } = await compareExport(plan, scorers, options.text);
   const lines: string[] = [];
+  if (reading !== undefined) {
+    const { count, largest } = reading;
+    const found = largest === 0 ? "identical" : `at most ${largest.toPrecision(2)} nats apart`;
+    lines.push(`verified: ${count} log-probabilities of the source in the engine, and of what was read: ${found}`);
+  }
   if (losses !== null) {
     const change = losses.exported - losses.trained;
     lines.push(

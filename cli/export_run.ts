@@ -1,5 +1,4 @@
 /** What `bitnet-export` does. The command loads it, and tfjs with it, when it runs: `--help` need not wait for that. */
-import path from "node:path";
 import { setImmediate } from "node:timers/promises";
 import {
   type ExportChoice,
@@ -30,12 +29,6 @@ import { comparisonReport } from "./export_comparison.ts";
 import type { ExportFlags } from "./export_flags.ts";
 import { Progress } from "./progress.ts";
 import { say, sayAside } from "./terminal/say.ts";
-
-/** `runs/small` for `runs/small/checkpoints/step-00000500`, else the directory's own name. */
-function modelName(directory: string): string {
-  const parts = path.resolve(directory).split(path.sep);
-  return parts.at(-2) === "checkpoints" ? parts.at(-3)! : parts.at(-1)!;
-}
 
 /** `read`, which stops before the next tensor when `signal` aborts: signals are heard between two turns of the loop. */
 function interruptible(read: ReadParameter, signal: AbortSignal): ReadParameter {
@@ -110,9 +103,10 @@ async function exportCheckpoint(directory: string, chosen: ExportFlags, signal: 
   const onRemark = (line: string) => sayAside(`note: ${line}`);
   const checkpoint = await openCheckpoint(directory, { quantization, onRemark });
   try {
+    const { name, ...about } = await aboutCheckpoint(checkpoint.directory, chosen);
     const choice = {
-      ...choiceOf(chosen, modelName(checkpoint.directory)),
-      ...aboutCheckpoint(checkpoint.directory, chosen),
+      ...choiceOf(chosen, name),
+      ...about,
       // Only our own files name the type of the scales.
       scalesMayRound: checkpoint.configJson.scale_dtype === undefined,
     };
@@ -120,8 +114,8 @@ async function exportCheckpoint(directory: string, chosen: ExportFlags, signal: 
     const read = interruptible(parameterReader(checkpoint), signal);
     await write(plan, chosen.out, read, checkpoint.directory);
     await verifyWritten(plan, chosen.out, read);
-    const keys = await verifyMeaning(plan, chosen.out, checkpoint.configJson, quantization);
-    say(`verified: ${keys.length} keys say what config.json says: ${keys.join(", ")}`);
+    const keys = await verifyMeaning(plan, chosen.out, checkpoint, quantization);
+    say(`verified: ${keys.length} keys say what the checkpoint says: ${keys.join(", ")}`);
     if (chosen.verify === "tensors") {
       for (const { text } of plan.changes) say(`a different model: ${text}; what it costs was not measured`);
       return;
@@ -140,7 +134,7 @@ async function verifyWritten(plan: ExportPlan, out: string, read: ReadParameter)
   say(verifiedLine(await verifyExport(plan, out, read)));
 }
 
-function choiceOf(chosen: ExportFlags, name: string): ExportChoice {
+function choiceOf(chosen: ExportFlags, name: string | undefined): ExportChoice {
   const { target, type } = chosen;
   return { target, type, embeddingType: chosen["embedding-type"], name: chosen.name ?? name };
 }

@@ -1,5 +1,5 @@
 /** Who made a model, on what terms, and how it came about: for people, in the words of GGUF's `general.*` keys. */
-import type { GgufValue } from "../src/gguf/gguf_types.ts";
+import type { GgufMetadata, GgufValue } from "../src/gguf/gguf_types.ts";
 
 /** What a person says of the model. */
 export interface About {
@@ -68,4 +68,43 @@ export function aboutMetadata(about: About, facts: TrainingFacts | undefined): [
   number("training.bits_per_byte", "float32", facts.bitsPerByte);
   text("training.made_with", facts.madeWith);
   return entries;
+}
+
+/** The way back of {@link aboutMetadata}: what a GGUF file says of its maker and its training. */
+export function aboutOfMetadata(metadata: GgufMetadata): { about: About; trainingFacts?: TrainingFacts } {
+  const text = (key: string) => {
+    const entry = metadata.get(key);
+    return entry?.type === "string" ? entry.value : undefined;
+  };
+  const texts = (key: string) => {
+    const entry = metadata.get(key);
+    return entry?.type === "array" && entry.of === "string" ? entry.value : undefined;
+  };
+  const number = (key: string) => {
+    const value = metadata.get(key)?.value;
+    return typeof value === "number" ? value : undefined;
+  };
+  const about = {
+    author: text("general.author"),
+    organization: text("general.organization"),
+    version: text("general.version"),
+    description: text("general.description"),
+    license: text("general.license"),
+    url: text("general.url"),
+    tags: texts("general.tags"),
+    languages: texts("general.languages"),
+  };
+  const steps = number("training.steps");
+  if (steps === undefined) return { about };
+  return {
+    about,
+    trainingFacts: {
+      steps,
+      tokens: number("training.tokens"),
+      loss: number("training.loss"),
+      validationLoss: number("training.validation_loss"),
+      bitsPerByte: number("training.bits_per_byte"),
+      madeWith: text("training.made_with"),
+    },
+  };
 }

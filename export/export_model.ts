@@ -1,8 +1,8 @@
 /** Writes what a plan decides, and proves what was written. */
 import { rm } from "node:fs/promises";
-import type { ReadParameter } from "../src/checkpoint/checkpoint.ts";
+import { type Checkpoint, isGgufPath, type ReadParameter } from "../src/checkpoint/checkpoint.ts";
 import type { ExportPlan, OnBytes, VerifiedTensors } from "./targets/target.ts";
-import { requireSameModel, statedByConfig } from "./verify/stated_model.ts";
+import { requireSameModel, statedByConfig, statedByGguf } from "./verify/stated_model.ts";
 
 /**
  * Writes `out`, a file or, for transformers, a directory: all of it or nothing. `onBytes` gets the size of each piece.
@@ -23,7 +23,7 @@ export async function removeIfWrong<T>(out: string, check: () => Promise<T>): Pr
 }
 
 /**
- * Compares what `out` says of the model, key by key, with the checkpoint's config.json itself, which is read anew.
+ * Compares what `out` says of the model, key by key, with the checkpoint's config.json, or its GGUF keys, read anew.
  * @param quantization what the user said of the linear layers where config.json does not
  * @returns the keys that were compared.
  * @throws {VerificationError} naming the first that differs; `out` is removed then.
@@ -31,12 +31,13 @@ export async function removeIfWrong<T>(out: string, check: () => Promise<T>): Pr
 export function verifyMeaning(
   plan: ExportPlan,
   out: string,
-  configJson: Record<string, unknown>,
+  { directory, configJson }: Pick<Checkpoint, "directory" | "configJson">,
   quantization?: "online" | "none",
 ): Promise<string[]> {
-  return removeIfWrong(out, async () =>
-    requireSameModel(statedByConfig(configJson, quantization), await plan.target.stated(out)),
-  );
+  return removeIfWrong(out, async () => {
+    const source = isGgufPath(directory) ? await statedByGguf(directory) : statedByConfig(configJson, quantization);
+    return requireSameModel(source, await plan.target.stated(out));
+  });
 }
 
 /**

@@ -6,7 +6,7 @@
  *     const plan = planExport(checkpoint.config, checkpoint.tokenizer, { target: "bitnet-lab", name: "mine" });
  *     await exportModel(plan, "mine.gguf", read);
  *     await verifyExport(plan, "mine.gguf", read);
- *     await verifyMeaning(plan, "mine.gguf", checkpoint.configJson);
+ *     await verifyMeaning(plan, "mine.gguf", checkpoint);
  */
 
 export { GgufFile, readGgufMetadata } from "../src/gguf/gguf_reader.ts";
@@ -15,7 +15,7 @@ export { type GgufTensorSource, writeGguf } from "../src/gguf/gguf_writer.ts";
 export type { CodeTensorType, FloatTensorType, TensorType } from "../src/gguf/types/tensor_type.ts";
 export { tensorTypes } from "../src/gguf/types/tensor_types.ts";
 export { tq2_0 } from "../src/gguf/types/tq2_0.ts";
-export type { About, TrainingFacts } from "./about.ts";
+export { type About, aboutOfMetadata, type TrainingFacts } from "./about.ts";
 export { ExportRefusedError } from "./export_error.ts";
 export { exportModel, removeIfWrong, verifyExport, verifyMeaning } from "./export_model.ts";
 export { type ExportChoice, planExport } from "./export_plan.ts";

@@ -1,4 +1,5 @@
 /** The configuration of a model as GGUF metadata: llama.cpp's keys under the architecture, and our own. */
+import { ownArchitecture } from "../src/checkpoint/gguf/model_keys.ts";
 import { familyOf } from "../src/config/families/families.ts";
 import { graphOf } from "../src/config/families/family.ts";
 import type { ModelConfig } from "../src/config/model_config.ts";
@@ -15,9 +16,6 @@ import type { WritableTensorType } from "../src/gguf/types/tensor_type.ts";
 import type { EmbeddingDtype } from "../src/quant/dtypes.ts";
 import { defaultActivationQuantizer, storedWeightQuantizer } from "../src/quantizers/registry.ts";
 import { groupSizeOf } from "../src/quantizers/weight_quantizer.ts";
-
-/** `general.architecture` of models that only our engine computes. */
-export const ownArchitecture = "bitnet-lab";
 
 /** Version of the meaning of the `bitnet-lab.*` keys. */
 const keysVersion = 1;

@@ -47,7 +47,7 @@ const file = path.join(folder, "resaved.gguf");
 const read = parameterReader(checkpoint);
 await exportModel(plan, file, read);
 await verifyExport(plan, file, read);
-await verifyMeaning(plan, file, checkpoint.configJson);
+await verifyMeaning(plan, file, checkpoint);
 await checkpoint.tensors.close();
 
 const engine = await Engine.load(file);

@@ -37,6 +37,28 @@ function randomIds(vocabSize: number): Int32Array {
   return Int32Array.from({ length: predictions }, () => rng.integer(vocabSize));
 }
 
+export interface Difference {
+  /** Log-probabilities compared. */
+  count: number;
+  /** Largest absolute difference, in nats. */
+  largest: number;
+}
+
+/** What a wrong reading of a file exceeds by far, and another order of the same sums does not reach. */
+const readingTolerance = 0.05;
+
+/** @throws {VerificationError} if the two are different models. */
+export function differenceOf(expected: readonly Float32Array[], actual: readonly Float32Array[]): Difference {
+  const differences = expected.flatMap((values, sequence) =>
+    Array.from(values, (value, i) => Math.abs(value - actual[sequence][i])),
+  );
+  const largest = differences.reduce((most, each) => (each <= most ? most : each), 0);
+  if (largest <= readingTolerance) return { count: differences.length, largest };
+  throw new VerificationError(
+    `the engine computes other log-probabilities from the source itself (by ${largest.toPrecision(3)} nats): it was not read rightly`,
+  );
+}
+
 /**
  * @returns the number of log-probabilities compared.
  * @throws {VerificationError} naming the first that differs in its float32 bits.

@@ -83,10 +83,13 @@ export async function statedByGguf(file: string): Promise<StatedModel> {
     set("hidden_act", "bitnet-lab.hidden_act");
     stated.set("tie_word_embeddings", !gguf.tensors.some(({ name }) => name === "output.weight"));
     const quantizers = ["weight_quantizer", "activation_quantizer"].map((key) => gguf.scalar(`bitnet-lab.${key}`));
-    stated.set(
-      "bitnet layers",
-      quantizers.every((quantizer) => quantizer !== "none"),
-    );
+    // Other programs' files do not say it.
+    if (quantizers.every((quantizer) => quantizer !== undefined)) {
+      stated.set(
+        "bitnet layers",
+        quantizers.every((quantizer) => quantizer !== "none"),
+      );
+    }
     return stated;
   } finally {
     await gguf.close();
@@ -108,7 +111,7 @@ export function requireSameModel(source: StatedModel, written: StatedModel): str
     const found = written.get(key);
     if (found === undefined) continue;
     if (found !== value) {
-      throw new VerificationError(`${key}: ${found} in the file, ${value} by the checkpoint's config.json`);
+      throw new VerificationError(`${key}: ${found} in the file, ${value} by the checkpoint itself`);
     }
     compared.push(key);
   }

@@ -1,6 +1,6 @@
 /**
  * Checkpoint directories: config.json + model.safetensors (+ tokenizer.json), ours or Hugging Face's for BitNet and
- * Llama, with latent weights or packed ternary ones.
+ * Llama, with latent weights or packed ternary ones. GGUF files are opened as the same (gguf/gguf_checkpoint.ts).
  */
 import { existsSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -15,15 +15,17 @@ import { loadTokenizer } from "../tokenizer/load_tokenizer.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { TokenizerError } from "../tokenizer/tokenizer_json.ts";
 import { CheckpointError } from "./checkpoint_error.ts";
+import { openGgufCheckpoint } from "./gguf/gguf_checkpoint.ts";
 import { type ConfigReading, gainOffset, readModelConfig } from "./model_config_json.ts";
 import { isTernaryPacked, latentFromTernary, scaleName, unpackTernary } from "./packed_ternary.ts";
 import { checkStorage } from "./quantization_keys.ts";
 import { openTensors, type TensorSource } from "./sharded_tensors.ts";
 
 export interface Checkpoint {
+  /** Or the GGUF file. */
   directory: string;
   config: ModelConfig;
-  /** config.json as parsed, for keys that are not the model's. */
+  /** config.json as parsed, for keys that are not the model's; of a GGUF file, what ours would be. */
   configJson: Record<string, unknown>;
   /** Null if the directory has no tokenizer.json. */
   tokenizer: Tokenizer | null;
@@ -130,12 +132,19 @@ function checkTensors(tensors: TensorSource, config: ModelConfig): void {
   }
 }
 
+/** True for the path of a GGUF file, which {@link openCheckpoint} reads as a checkpoint with latent weights. */
+export function isGgufPath(file: string): boolean {
+  return file.endsWith(".gguf");
+}
+
 /**
- * Opens a checkpoint directory, or the newest checkpoint of a run directory. Weights stay on disk: read them with
- * {@link readParameter}.
+ * Opens a checkpoint directory, the newest checkpoint of a run directory, or a GGUF file. Weights stay on disk: read them
+ * with {@link readParameter}.
  * @throws {CheckpointError} if a file is missing or damaged, the model is not supported, or tensors do not match.
+ * @throws {GgufError} the same of a GGUF file.
  */
 export async function openCheckpoint(directory: string, options: CheckpointOptions = {}): Promise<Checkpoint> {
+  if (isGgufPath(directory)) return openGgufCheckpoint(directory);
   const folder = await checkpointDirectory(directory);
   const configJson = await readConfigJson(path.join(folder, "config.json"));
   const tensors = await openTensors(folder);

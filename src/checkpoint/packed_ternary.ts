@@ -62,10 +62,17 @@ function nextFloat32(value: number): number {
  * next larger float32, so many of them that the mean is `scale` far below half a unit in the last place.
  */
 export function latentFromTernary(codes: Int8Array, scale: number): Float32Array {
-  let nonzeros = 0;
-  for (const code of codes) nonzeros += code & 1;
   const latent = new Float32Array(codes.length);
-  if (nonzeros === 0) return latent;
+  fillLatent(codes, scale, latent, 0);
+  return latent;
+}
+
+/** {@link latentFromTernary} of weights that share a scale, into `latent` at `begin`. */
+export function fillLatent(codes: Int8Array, scale: number, latent: Float32Array, begin: number): void {
+  let nonzeros = 0;
+  for (let i = 0; i < codes.length; i++) nonzeros += codes[i] & 1;
+  latent.fill(0, begin, begin + codes.length);
+  if (nonzeros === 0) return;
 
   const magnitude = (scale * codes.length) / nonzeros;
   let low = Math.fround(magnitude);
@@ -77,8 +84,6 @@ export function latentFromTernary(codes: Int8Array, scale: number): Float32Array
   const high = nextFloat32(low);
   let raised = Math.round(((magnitude - low) / (high - low)) * nonzeros);
   for (let i = 0; i < codes.length; i++) {
-    if (codes[i] === 0) continue;
-    latent[i] = codes[i] * (raised-- > 0 ? high : low);
+    if (codes[i] !== 0) latent[begin + i] = codes[i] * (raised-- > 0 ? high : low);
   }
-  return latent;
 }

@@ -29,14 +29,14 @@ function runWith(about: string): string {
   return checkpoint;
 }
 
-const metadataOf = (checkpoint: string, flags: Partial<ExportFlags>) => {
-  const { about, trainingFacts } = aboutCheckpoint(checkpoint, flags as ExportFlags);
+const metadataOf = async (checkpoint: string, flags: Partial<ExportFlags>) => {
+  const { about, trainingFacts } = await aboutCheckpoint(checkpoint, flags as ExportFlags);
   return Object.fromEntries(aboutMetadata(about!, trainingFacts).map(([key, { value }]) => [key, value]));
 };
 
-test("a checkpoint of a run", () => {
+test("a checkpoint of a run", async () => {
   const checkpoint = runWith("{author: Ann, license: mit, tags: [small, toy], languages: [en]}");
-  expect(metadataOf(checkpoint, { license: "apache-2.0", url: "https://example.org" })).toEqual({
+  expect(await metadataOf(checkpoint, { license: "apache-2.0", url: "https://example.org" })).toEqual({
     "general.author": "Ann",
     "general.license": "apache-2.0",
     "general.url": "https://example.org",
@@ -53,10 +53,10 @@ test("a checkpoint of a run", () => {
   });
 });
 
-test("a checkpoint of somebody else has what the flags say", () => {
-  expect(metadataOf(folder, { author: "Zoe", description: "Tiny" })).toEqual({
+test("a checkpoint of somebody else has what the flags say", async () => {
+  expect(await metadataOf(folder, { author: "Zoe", description: "Tiny" })).toEqual({
     "general.author": "Zoe",
     "general.description": "Tiny",
   });
-  expect(metadataOf(folder, {})).toEqual({});
+  expect(await metadataOf(folder, {})).toEqual({});
 });
