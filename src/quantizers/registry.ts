@@ -19,7 +19,7 @@ import { sherryTernary } from "./sherry_ternary.ts";
 import { tequilaTernary } from "./tequila_ternary.ts";
 import { topkInt8 } from "./topk_int8.ts";
 import { twnTernary } from "./twn_ternary.ts";
-import type { WeightQuantizer, WeightQuantizerDefinition } from "./weight_quantizer.ts";
+import type { ScaleGranularity, WeightQuantizer, WeightQuantizerDefinition } from "./weight_quantizer.ts";
 
 export const weightQuantizers: readonly WeightQuantizerDefinition[] = [
   absmeanTernaryQuantizer,
@@ -99,4 +99,16 @@ export function makeActivationQuantizer(description: QuantizerDescription): Acti
 /** What a model file says that its reader computes: ternary codes times scales (the word of old files), or values. */
 export function storedWeightQuantizer(quantizer: WeightQuantizer | null): string {
   return quantizer === null || quantizer.product === "values" ? none.name : absmeanTernaryQuantizer.name;
+}
+
+/** The way back: absmean's quantizer, which makes any ternary codes and such scales again of latent weights for them. */
+export function ternaryQuantizerOf(scales: ScaleGranularity, product: "integers" | "values"): QuantizerDescription {
+  if (scales.per === "tensor") return absmeanTernaryQuantizer.name;
+  if (scales.per === "row") return absmeanTernaryRow.name;
+  return { type: absmeanTernaryGroup.name, group_size: scales.size, product };
+}
+
+/** The quantizer that makes these codes of activations, and keeps that share of them. */
+export function activationQuantizerOfCodes(codes: string, keep: number): QuantizerDescription {
+  return keep === 1 ? codes : { type: topkInt8.name, keep };
 }

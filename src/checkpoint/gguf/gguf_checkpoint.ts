@@ -4,7 +4,6 @@ import { readGgufTokenizer } from "../../gguf/file_tokenizer.ts";
 import { GgufFile } from "../../gguf/gguf_reader.ts";
 import { GgufError } from "../../gguf/gguf_types.ts";
 import { boundedTokenizer } from "../../tokenizer/bounded_tokenizer.ts";
-import type { Checkpoint } from "../checkpoint.ts";
 import { modelConfigJson } from "../model_config_json.ts";
 import { GgufTensors } from "./gguf_tensors.ts";
 import { MetadataKeys } from "./metadata_keys.ts";
@@ -17,7 +16,7 @@ import { modelTensors } from "./tensor_names.ts";
  * Opens a file, or all parts of a split one. Weights stay on disk; codes and scales are looked through once.
  * @throws {GgufError} if the file is damaged, or a model that is not computed here.
  */
-export async function openGgufCheckpoint(file: string): Promise<Checkpoint> {
+export async function openGgufCheckpoint(file: string) {
   const gguf = await GgufFile.open(file);
   try {
     const keys = new MetadataKeys(gguf);

@@ -7,12 +7,17 @@ import type { GgufFile } from "../../gguf/gguf_reader.ts";
 import { isTernary } from "../../gguf/types/tensor_type.ts";
 import type { EmbeddingDtype, ScaleDtype } from "../../quant/dtypes.ts";
 import { roundRows } from "../../quant/round_to_dtype.ts";
-import { defaultActivationQuantizer } from "../../quantizers/registry.ts";
+import {
+  activationQuantizerOfCodes,
+  defaultActivationQuantizer,
+  defaultWeightQuantizer,
+  ternaryQuantizerOf,
+} from "../../quantizers/registry.ts";
 import type { ScaleGranularity } from "../../quantizers/weight_quantizer.ts";
 import type { CodedParts } from "./gguf_tensors.ts";
 import type { MetadataKeys } from "./metadata_keys.ts";
 import { readValues, sizeOf } from "./stored_rows.ts";
-import { commonGranularity, quantizerWith, requireTrainable, scalesOf, statedGranularity } from "./stored_scales.ts";
+import { commonGranularity, requireTrainable, scalesOf, statedGranularity } from "./stored_scales.ts";
 
 export interface FileQuantization {
   keys: Pick<
@@ -41,7 +46,7 @@ export async function quantizationOfFile(
 ): Promise<FileQuantization> {
   const { type } = file.info(firstMatrix);
   const byType = isBitnet || isTernary(type);
-  const weights = keys.word("bitnet-lab.weight_quantizer") ?? (byType ? "absmean_ternary" : "none");
+  const weights = keys.word("bitnet-lab.weight_quantizer") ?? (byType ? defaultWeightQuantizer : "none");
   const activations = keys.word("bitnet-lab.activation_quantizer") ?? (byType ? defaultActivationQuantizer : "none");
   const keep = keys.number("bitnet-lab.activation_keep") ?? 1;
   const ternary = weights !== "none";
@@ -51,8 +56,8 @@ export async function quantizationOfFile(
   const tables = await tablesOf(file, keys, scaleDtype);
   return {
     keys: {
-      weight_quantizer: granularity === null ? "none" : quantizerWith(granularity, "integers"),
-      activation_quantizer: keep === 1 ? activations : { type: "topk_int8", keep },
+      weight_quantizer: granularity === null ? "none" : ternaryQuantizerOf(granularity, "integers"),
+      activation_quantizer: activationQuantizerOfCodes(activations, keep),
       scale_dtype: scaleDtype,
       ...tables.keys,
     },
@@ -92,9 +97,9 @@ async function tablesOf(file: GgufFile, keys: MetadataKeys, scaleDtype: ScaleDty
     ? await Promise.all(names.map((name) => scalesOf(file, name, null)))
     : null;
   if (scales?.every(({ ternary }) => ternary)) {
-    names.forEach((name, i) => requireTrainable(file.path, name, scales[i]));
+    for (const [i, name] of names.entries()) requireTrainable(file.path, name, scales[i]);
     const granularity = commonGranularity(scales.map((each) => each.granularity));
-    const quantizer = quantizerWith(granularity, "values");
+    const quantizer = ternaryQuantizerOf(granularity, "values");
     const holder: EmbeddingDtype = scaleDtype === "f16" ? "f16" : "f32";
     return { granularity, keys: { embedding_quantizer: quantizer, embedding_dtype: stated ?? holder } };
   }

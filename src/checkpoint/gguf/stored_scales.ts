@@ -1,7 +1,6 @@
 /** What the codes of a file share scales by: keys do not always say it, blocks always do. */
 import type { GgufFile } from "../../gguf/gguf_reader.ts";
 import { GgufError } from "../../gguf/gguf_types.ts";
-import type { QuantizerDescription } from "../../quantizers/registry.ts";
 import { smallestScale } from "../../quantizers/ternary.ts";
 import { type ScaleGranularity, scaleCount } from "../../quantizers/weight_quantizer.ts";
 import { fillLatent } from "../packed_ternary.ts";
@@ -65,13 +64,6 @@ export function statedGranularity(group: number | undefined): ScaleGranularity |
   if (group === undefined) return undefined;
   if (group === 0) return { per: "tensor" };
   return group === 1 ? { per: "row" } : { per: "group", size: group };
-}
-
-/** Absmean's quantizer with those scales, which makes the same codes and scales again of {@link latentOf} them. */
-export function quantizerWith(scales: ScaleGranularity, product: "integers" | "values"): QuantizerDescription {
-  if (scales.per === "tensor") return "absmean_ternary";
-  if (scales.per === "row") return "absmean_ternary_row";
-  return { type: "absmean_ternary_group", group_size: scales.size, product };
 }
 
 /** @throws {GgufError} unless codes and scales are those of a quantizer here. */
