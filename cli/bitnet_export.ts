@@ -5,7 +5,7 @@ import { exportFlags } from "./export_flags.ts";
 export const command = defineCommand({
   name: "bitnet-export",
   summary:
-    "Writes a trained model for a reader: a GGUF file, or a directory for Hugging Face transformers. What that reader would compute wrongly is refused. Every export is read back and compared with the checkpoint, then run and compared with the training forward, bit for bit.",
+    "Writes a model, trained here or read from other programs' files, for a reader: a GGUF file, or a directory for Hugging Face transformers. What that reader would compute wrongly is refused. Every export is read back and compared with the checkpoint, then run and compared with the training forward, bit for bit.",
   positionals: ["checkpoint"],
   requiredPositionals: 0,
   options: exportFlags,
@@ -19,10 +19,11 @@ export const command = defineCommand({
       "Hugging Face's packed checkpoint, read back; comparing log-probabilities too takes 4 bytes of memory per parameter",
     ],
     ["$0 runs/small --out small-hf --target transformers", "packed codes for AutoModelForCausalLM"],
+    ["$0 small.gguf --out small-hf --target transformers", "from one file to another: any that the engine runs"],
     ["$0 runs/small --out small.gguf --embedding-type q8_0 --text valid.txt", "smaller, and what it costs"],
     ["$0 --random bitnet-b1.58-2B-4T --out random.gguf", "2.4 billion random weights, to measure the engine with"],
   ],
-  epilogue: "<checkpoint> is a run directory or a checkpoint directory, ours or Hugging Face's (BitNet, Llama).",
+  epilogue: "<checkpoint> is a run directory, a checkpoint directory, ours or Hugging Face's, or a GGUF file (docs/families.md).",
   async run(flags, { positionals: [directory], signal }) {
     const { runExport } = await import("./export_run.ts");
     await runExport(flags, directory, signal);
