@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { gguf } from "@huggingface/gguf";
 import { afterAll, describe, expect, it } from "vitest";
 import { aboutOfMetadata, exportModel, type GgufValue, planExport, readGgufMetadata } from "../../export/index.ts";
 import { openCheckpoint, parameterReader } from "../../src/checkpoint/checkpoint.ts";
@@ -120,8 +121,23 @@ describe("exported again, the bytes are the same", () => {
     expect(readFileSync(out).equals(readFileSync(file))).toBe(true);
     const { hiddenAct, normPlacement, headDim, ropeScaling, slidingWindow } = smallConfig(each.model);
     expect(config).toMatchObject({ hiddenAct, normPlacement, headDim, ropeScaling, slidingWindow });
+    expect(await seenByHuggingFace(out)).toEqual(await seenByUs(out));
   });
 });
+
+/** Names, types and shapes by @huggingface/gguf, another program's reader. */
+async function seenByHuggingFace(file: string) {
+  const { metadata, tensorInfos } = await gguf(file, { allowLocalFile: true });
+  const tensors = tensorInfos.map(({ name, dtype, shape }) => [name, dtype, shape.map(Number).reverse()]);
+  return { name: metadata["general.name"], count: Number(metadata.tensor_count), tensors };
+}
+
+async function seenByUs(file: string) {
+  const read = await GgufFile.open(file);
+  await read.close();
+  const tensors = read.tensors.map(({ name, type, shape }) => [name, type.id, [...shape]]);
+  return { name: read.scalar("general.name"), count: tensors.length, tensors };
+}
 
 /** A copy of a file with other metadata, its tensors as they are. */
 async function edited(file: string, name: string, change: (metadata: Map<string, GgufValue>) => void) {
