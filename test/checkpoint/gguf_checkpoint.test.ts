@@ -129,7 +129,8 @@ describe("exported again, the bytes are the same", () => {
 async function seenByHuggingFace(file: string) {
   const { metadata, tensorInfos } = await gguf(file, { allowLocalFile: true });
   const tensors = tensorInfos.map(({ name, dtype, shape }) => [name, dtype, shape.map(Number).reverse()]);
-  return { name: metadata["general.name"], count: Number(metadata.tensor_count), tensors };
+  const name = (metadata as Record<string, unknown>)["general.name"];
+  return { name, count: Number(metadata.tensor_count), tensors };
 }
 
 async function seenByUs(file: string) {

@@ -1,0 +1,108 @@
+/** The commands of the pages about ways in and out do what the pages say, on small models in the places that they name. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { type CommandDefinition, runCommand } from "../../cli/command.ts";
+import { exportModel, planExport } from "../../export/index.ts";
+import { writeCheckpoint } from "../../src/checkpoint/write_checkpoint.ts";
+import type { ModelConfigJson } from "../../src/config/model_config.ts";
+import { readerOf, smallConfig, smallParameters, smallTokenizer } from "../export/small_model.ts";
+import { hasNative } from "../support/tfjs_backends.ts";
+
+const docs = path.join(import.meta.dirname, "../../docs");
+const pages = ["from-hugging-face", "from-gguf", "to-llama-cpp", "to-bitnet-cpp", "to-transformers"];
+
+const home = process.cwd();
+const folder = mkdtempSync(path.join(tmpdir(), "bitnet-doors-"));
+
+const bitnet = { num_key_value_heads: 4 } as const;
+const llama = { hidden_act: "silu", norm_placement: "pre" } as const;
+const float = { weight_quantizer: "none", activation_quantizer: "none" } as const;
+
+async function makeRun(name: string, keys: Partial<ModelConfigJson>) {
+  const config = smallConfig(keys);
+  const parameters = smallParameters(config);
+  const checkpoints = path.join(folder, "runs", name, "checkpoints");
+  mkdirSync(checkpoints, { recursive: true });
+  const written = {
+    config,
+    tokenizer: smallTokenizer(),
+    parameters: (parameter: string) => parameters.get(parameter)!,
+  };
+  await writeCheckpoint(path.join(checkpoints, "step-00000001"), written);
+  writeFileSync(path.join(checkpoints, "latest"), "step-00000001\n");
+}
+
+async function makeFile(name: string, target: string, keys: Partial<ModelConfigJson>) {
+  const config = smallConfig(keys);
+  const plan = planExport(config, smallTokenizer(), { target, name });
+  await exportModel(plan, path.join(folder, name), readerOf(smallParameters(config)));
+}
+
+beforeAll(async () => {
+  await makeRun("book", bitnet);
+  await makeRun("story", llama);
+  await makeFile("bitnet-2b", "transformers", bitnet);
+  await makeFile("qwen3", "transformers", { ...llama, ...float, qk_norm: true, head_dim: 128 });
+  await makeFile("book.gguf", "bitnet-lab", bitnet);
+  process.chdir(folder);
+});
+
+afterAll(() => {
+  process.chdir(home);
+  rmSync(folder, { recursive: true });
+});
+
+/** The words of a command line. */
+const wordsOf = (line: string) => Array.from(line.matchAll(/"([^"]*)"|(\S+)/g), ([, quoted, word]) => quoted ?? word);
+
+/** What a command prints, and its exit code. */
+async function run(commandLine: string): Promise<{ out: string; code: number }> {
+  const [name, ...words] = wordsOf(commandLine);
+  const module = await import(`../../cli/${name.replaceAll("-", "_")}.ts`);
+  const printed: string[] = [];
+  const line = (text: unknown) => void printed.push(`${text}\n`);
+  const write = (text: unknown) => printed.push(String(text)) > 0;
+  const spies = [
+    vi.spyOn(console, "log").mockImplementation(line),
+    vi.spyOn(console, "error").mockImplementation(line),
+    vi.spyOn(process.stdout, "write").mockImplementation(write),
+    vi.spyOn(process.stderr, "write").mockImplementation(write),
+  ];
+  process.exitCode = 0;
+  await runCommand(module.command as CommandDefinition<never>, words);
+  const code = Number(process.exitCode);
+  process.exitCode = 0;
+  for (const spy of spies) spy.mockRestore();
+  return { out: printed.join(""), code };
+}
+
+/** A line of the page's output as a pattern: `...` is anything. */
+const patternOf = (line: string) =>
+  new RegExp(
+    `^${line
+      .split("...")
+      .map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&"))
+      .join(".*")}$`,
+    "m",
+  );
+
+describe.runIf(hasNative).each(pages)("docs/%s.md", (page) => {
+  const text = readFileSync(path.join(docs, `${page}.md`), "utf8");
+  const lines = Array.from(text.matchAll(/^npx (bitnet-[^#\n]+)/gm), ([, line]) => line.trim());
+  const outputs = Array.from(text.matchAll(/^```text\n([\s\S]*?)^```/gm), ([, block]) =>
+    block.trim().split("\n"),
+  ).flat();
+  let printed = "";
+
+  it.each(lines)("%s", async (line) => {
+    const { out, code } = await run(line);
+    expect(code, out).toBe(0);
+    printed += out;
+  });
+
+  it.runIf(outputs.length > 0)("prints what it says", () => {
+    for (const line of outputs) expect(printed).toMatch(patternOf(line));
+  });
+});
