@@ -23,7 +23,8 @@ export const command = defineCommand({
     ["$0 runs/small --out small.gguf --embedding-type q8_0 --text valid.txt", "smaller, and what it costs"],
     ["$0 --random bitnet-b1.58-2B-4T --out random.gguf", "2.4 billion random weights, to measure the engine with"],
   ],
-  epilogue: "<checkpoint> is a run directory, a checkpoint directory, ours or Hugging Face's, or a GGUF file (docs/families.md).",
+  epilogue:
+    "<checkpoint> is a run directory, a checkpoint directory, ours or Hugging Face's, or a GGUF file (docs/families.md).",
   async run(flags, { positionals: [directory], signal }) {
     const { runExport } = await import("./export_run.ts");
     await runExport(flags, directory, signal);
