@@ -1,6 +1,6 @@
 /**
  * Tokenizers that we make of the vocabularies of GGUF files, against llama.cpp on the same files (node-llama-cpp's
- * prebuilt binaries): each name of a pre-tokenizer, and SentencePiece.
+ * prebuilt binaries): each name of a pre-tokenizer, SentencePiece and WordPiece.
  *
  *     npm install --prefix /tmp/nlc --ignore-scripts node-llama-cpp
  *     npx tsx experiments/oracles/gguf_vocabulary_check.ts /tmp/nlc/node_modules/node-llama-cpp [KEEP]
@@ -16,7 +16,7 @@ import { gunzipSync } from "node:zlib";
 import { readGgufTokenizer } from "../../src/gguf/file_tokenizer.ts";
 import { writeGguf } from "../../src/gguf/gguf_writer.ts";
 import { namedPreTokenizers } from "../../src/gguf/pre_tokenizers.ts";
-import { spmMetadata, vocabularyMetadata } from "../../test/gguf/vocabulary_file.ts";
+import { spmMetadata, vocabularyMetadata, wordPieceMetadata } from "../../test/gguf/vocabulary_file.ts";
 
 const [packageFolder, keep] = process.argv.slice(2);
 if (packageFolder === undefined) throw new Error("usage: gguf_vocabulary_check.ts NODE_LLAMA_CPP_FOLDER [KEEP]");
@@ -34,7 +34,7 @@ let differences = 0;
 /** One name of each kind, and some texts, are enough for a test. */
 const kinds =
   `default llama-bpe dbrx gpt-2 qwen2 qwen35 smollm falcon falcon3 deepseek-v3 deepseek-coder tekken gpt-4o superbpe
-  bailingmoe seed-coder bloom viking none spm spm_unprefixed`.split(/\s+/);
+  bailingmoe seed-coder bloom viking none spm spm_unprefixed bert`.split(/\s+/);
 const isKept = (text: number): boolean => text % 4 === 0;
 
 async function compare(name: string, metadata: Parameters<typeof writeGguf>[1]): Promise<void> {
@@ -66,6 +66,7 @@ for (const name of namedPreTokenizers.keys()) await compare(name, vocabularyMeta
 await compare("none", vocabularyMetadata(null));
 await compare("spm", spmMetadata(true));
 await compare("spm_unprefixed", spmMetadata(false));
+await compare("bert", wordPieceMetadata());
 rmSync(folder, { recursive: true });
 if (keep !== undefined)
   writeFileSync(keep, `${JSON.stringify({ texts: texts.filter((_, i) => isKept(i)), ids: kept })}\n`);

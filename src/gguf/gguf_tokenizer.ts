@@ -9,6 +9,7 @@ import { byteBpeOfVocabulary } from "./bpe_vocabulary.ts";
 import { chatTemplatesOfFile } from "./chat_template_keys.ts";
 import { sentencePieceOfVocabulary } from "./spm_vocabulary.ts";
 import { readVocabulary, type TokenizerMetadata } from "./vocabulary.ts";
+import { wordPieceOfVocabulary } from "./wordpiece_vocabulary.ts";
 
 export type { TokenizerMetadata } from "./vocabulary.ts";
 
@@ -30,9 +31,12 @@ export function tokenizerOf(file: TokenizerMetadata): Tokenizer {
     case "llama":
       json = sentencePieceOfVocabulary(vocabulary);
       break;
+    case "bert":
+      json = wordPieceOfVocabulary(vocabulary);
+      break;
     default:
       return vocabulary.fail(
-        `its tokenizer.ggml.model is ${vocabulary.model ?? "missing"} (gpt2, byte-level BPE, and llama, SentencePiece, are read)`,
+        `its tokenizer.ggml.model is ${vocabulary.model ?? "missing"} (gpt2, byte-level BPE, llama, SentencePiece, and bert, WordPiece, are read)`,
       );
   }
   const { tokens, bosId, eosId } = vocabulary;

@@ -37,6 +37,9 @@ const noId = 2 ** 32 - 1;
 /** llama.cpp's own ids where a SentencePiece file names none. */
 const sentencePieceIds = { bos: 1, eos: 2 };
 
+/** A WordPiece file names what begins and ends a text otherwise; the spelling is llama.cpp's. */
+const wordPieceNames = { bos: "cls", eos: "seperator" };
+
 /** @throws {GgufError} if tokens are missing, or the arrays do not fit. */
 export function readVocabulary(file: TokenizerMetadata): Vocabulary {
   const { metadata, path } = file;
@@ -56,7 +59,8 @@ export function readVocabulary(file: TokenizerMetadata): Vocabulary {
     fail(`its tokenizer.ggml.token_type has ${kinds.length} entries for ${tokens.length} tokens`);
   }
   const id = (name: "bos" | "eos"): number | null => {
-    const given = value(`${name}_token_id`);
+    const given =
+      value(`${name}_token_id`) ?? (model === "bert" ? value(`${wordPieceNames[name]}_token_id`) : undefined);
     if (typeof given === "number" && given >= 0 && given < tokens.length) return given;
     if (given === noId || given === -1) return null;
     if (given !== undefined) return fail(`its tokenizer.ggml.${name}_token_id is ${given}, of ${tokens.length} tokens`);

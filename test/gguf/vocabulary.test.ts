@@ -6,7 +6,7 @@ import { readGgufTokenizer } from "../../src/gguf/file_tokenizer.ts";
 import { tokenizerOf } from "../../src/gguf/gguf_tokenizer.ts";
 import type { GgufValue } from "../../src/gguf/gguf_types.ts";
 import { writeGguf } from "../../src/gguf/gguf_writer.ts";
-import { spmMetadata, vocabularyMetadata } from "./vocabulary_file.ts";
+import { spmMetadata, vocabularyMetadata, wordPieceMetadata } from "./vocabulary_file.ts";
 
 // Ids by llama.cpp (node-llama-cpp 3.22.1): experiments/oracles/gguf_vocabulary_check.ts.
 const golden = path.join(import.meta.dirname, "../golden/tokenizer/llama_cpp.json");
@@ -14,6 +14,7 @@ const { texts, ids } = JSON.parse(readFileSync(golden, "utf8")) as { texts: stri
 
 function metadataOf(name: string): Map<string, GgufValue> {
   if (name.startsWith("spm")) return spmMetadata(name === "spm");
+  if (name === "bert") return wordPieceMetadata();
   return vocabularyMetadata(name === "none" ? null : name);
 }
 
@@ -53,6 +54,13 @@ describe("the vocabulary of a GGUF file", () => {
     }
   });
 
+  it("of WordPiece puts a text between the tokens that the file names", () => {
+    const tokenizer = open(wordPieceMetadata());
+    const ids = tokenizer.encode("The café, it");
+    expect([ids[0], ids.at(-1)]).toEqual([tokenizer.bosTokenId, tokenizer.eosTokenId]);
+    expect(tokenizer.decode(ids)).toBe("the cafe, it");
+  });
+
   it("takes BOS from the name of the pre-tokenizer where the file does not say", () => {
     expect(open(vocabularyMetadata("falcon3")).addsBos).toBe(true);
     expect(open(vocabularyMetadata("qwen2")).addsBos).toBe(false);
@@ -75,9 +83,9 @@ describe("the vocabulary of a GGUF file", () => {
       /model\.gguf: .* tokenizer\.ggml\.pre is bitnet, which is not/,
     );
     expect(() => open(vocabularyMetadata("bitnet"))).toThrow(wayOut);
-    const words = vocabularyMetadata(null).set("tokenizer.ggml.model", { type: "string", value: "bert" });
+    const words = vocabularyMetadata(null).set("tokenizer.ggml.model", { type: "string", value: "rwkv" });
     expect(() => open(words)).toThrow(
-      /tokenizer\.ggml\.model is bert \(gpt2, byte-level BPE, and llama, SentencePiece/,
+      /tokenizer\.ggml\.model is rwkv \(gpt2, byte-level BPE, llama, SentencePiece, and bert, WordPiece/,
     );
   });
 });

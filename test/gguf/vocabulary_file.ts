@@ -4,7 +4,7 @@ import path from "node:path";
 import { gunzipSync } from "node:zlib";
 import type { GgufValue } from "../../src/gguf/gguf_types.ts";
 import { byteCharacters } from "../../src/tokenizer/byte_alphabet.ts";
-import type { BpeTokenizerJson } from "../../src/tokenizer/tokenizer_json.ts";
+import type { BpeTokenizerJson, WordPieceModelJson } from "../../src/tokenizer/tokenizer_json.ts";
 
 const golden = path.join(import.meta.dirname, "../golden/tokenizer");
 const string = (value: string): GgufValue => ({ type: "string", value });
@@ -76,5 +76,31 @@ export function spmMetadata(prefixed: boolean): Map<string, GgufValue> {
     ["tokenizer.ggml.eos_token_id", number(2)],
     ["tokenizer.ggml.unknown_token_id", number(0)],
     ["tokenizer.ggml.add_space_prefix", { type: "bool", value: prefixed }],
+  ]);
+}
+
+/** A WordPiece vocabulary as llama.cpp's converters write BERT's: a mark before words, none inside of them. */
+export function wordPieceMetadata(): Map<string, GgufValue> {
+  const families = JSON.parse(gunzipSync(readFileSync(path.join(golden, "families.json.gz"))).toString());
+  const { model: wordPiece } = families.tokenizers.bert_accents.json as { model: WordPieceModelJson };
+  const tokens: string[] = [];
+  for (const [text, id] of Object.entries(wordPiece.vocab)) {
+    tokens[id] = /^\[.+\]$/.test(text) ? text : text.startsWith("##") ? text.slice(2) : `\u2581${text}`;
+  }
+  const id = (text: string) => number(tokens.indexOf(text));
+  return new Map([
+    ...model,
+    ["tokenizer.ggml.model", string("bert")],
+    ["tokenizer.ggml.tokens", strings(tokens)],
+    [
+      "tokenizer.ggml.token_type",
+      { type: "array", of: "int32", value: tokens.map((text) => (/^\[.+\]$/.test(text) ? 3 : 1)) },
+    ],
+    ["tokenizer.ggml.unknown_token_id", id("[UNK]")],
+    ["tokenizer.ggml.cls_token_id", id("[CLS]")],
+    ["tokenizer.ggml.bos_token_id", id("[CLS]")],
+    ["tokenizer.ggml.seperator_token_id", id("[SEP]")],
+    ["tokenizer.ggml.padding_token_id", id("[PAD]")],
+    ["tokenizer.ggml.mask_token_id", id("[MASK]")],
   ]);
 }
