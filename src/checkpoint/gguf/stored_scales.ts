@@ -22,7 +22,7 @@ export async function scalesOf(file: GgufFile, name: string, group: number | nul
   let least = Number.POSITIVE_INFINITY;
   let ofTensor = 0;
   const unit = unitOf(file, name, group);
-  await eachQuantizedRow(file, name, unit, (levels, scales) => {
+  await eachQuantizedRow(file, name, unit, (levels, scales, row) => {
     let ofRow = 0;
     for (let u = 0; u < scales.length; u++) {
       let largest = -1;
@@ -33,6 +33,9 @@ export async function scalesOf(file: GgufFile, name: string, group: number | nul
       }
       ternary &&= largest <= 1;
       const scale = Math.abs(scales[u]);
+      if (!(scale < Number.POSITIVE_INFINITY)) {
+        throw new GgufError(`${file.path}: tensor ${name} has the scale ${scales[u]} in row ${row}`);
+      }
       if (zeros === unit || scale === 0) continue;
       perRow &&= ofRow === 0 || scale === ofRow;
       perTensor &&= ofTensor === 0 || scale === ofTensor;
@@ -51,9 +54,9 @@ export async function scalesOf(file: GgufFile, name: string, group: number | nul
 
 /** The finest of all. */
 export function commonGranularity(all: readonly ScaleGranularity[]): ScaleGranularity {
-  const groups = all.flatMap((scales) => (scales.per === "group" ? [scales.size] : []));
-  if (groups.length > 0) return { per: "group", size: Math.min(...groups) };
-  return all.find(({ per }) => per === "row") ?? { per: "tensor" };
+  const fineness = (scales: ScaleGranularity) =>
+    scales.per === "tensor" ? 0 : scales.per === "row" ? 1 : 1 + 1 / scales.size;
+  return all.reduce((finest, each) => (fineness(each) > fineness(finest) ? each : finest), { per: "tensor" });
 }
 
 /**

@@ -37,7 +37,15 @@ const contract = [
 ];
 
 /** What only models of other graphs look up. */
-const otherGraphs = ["SquaredRelu", "SquaredReluGrad", "Hadamard", "ConcatColumns", "SplitColumns"];
+const otherGraphs = [
+  "SquaredRelu",
+  "SquaredReluGrad",
+  "Hadamard",
+  "ConcatColumns",
+  "SplitColumns",
+  "HeadNorm",
+  "HeadNormGrad",
+];
 
 const shape = {
   hidden_size: 32,
