@@ -255,7 +255,7 @@ describe("bad input", () => {
     [
       "a shape that cannot be packed",
       () => tiny("--set", "model.hidden_size=200"),
-      /hidden_size \(200\).*multiple of 64/,
+      /hidden_size \(200\).*multiples of 64/,
     ],
     ["nothing to resume", () => ["--resume"], /nothing to resume/],
     [
