@@ -1,6 +1,6 @@
 /**
- * `npm run readme`: rewrites the tables of README.md, docs/benchmarks.md and docs/evaluation.md from the files in
- * experiments/results. With --check it only reports whether they are up to date.
+ * `npm run readme`: rewrites the tables of README.md, docs/benchmarks.md, docs/evaluation.md and of studies from the files
+ * in experiments/results and experiments/studies. With --check it only reports whether they are up to date.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -10,6 +10,7 @@ import { type Measurement, machineName } from "./bench/measurement.ts";
 import { renderTrainingChart } from "./bench/training_contest.ts";
 import { type Blocks, table, updatePages } from "./pages/blocks.ts";
 import { precisionTable, readStudy } from "./studies/backward_precision_rows.ts";
+import { studyTables } from "./studies/study_tables.ts";
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), "..");
 const results = (name: string) => path.join(root, "experiments/results", name);
@@ -201,10 +202,26 @@ const parts: Record<string, Part> = {
   },
 };
 
-const pages = ["README.md", "docs/benchmarks.md", "docs/evaluation.md"];
-const blocks: Blocks = Object.fromEntries(
-  Object.entries(parts).map(([name, { file, render }]) => [name, () => (existsSync(results(file)) ? render() : null)]),
-);
+/** What is kept of the sweeps of a study, by block. */
+const keptSweeps = {
+  study_t: "studies/small_ternary/t",
+  study_s: "studies/small_ternary/s",
+  study_averages: "studies/small_ternary/averages",
+};
+
+function keptTables(sweep: string): string | null {
+  const folder = path.join(root, "experiments", sweep);
+  return existsSync(path.join(folder, "runs.json")) ? studyTables(folder) : null;
+}
+
+const pages = ["README.md", "docs/benchmarks.md", "docs/evaluation.md", "experiments/studies/small_ternary.md"];
+const blocks: Blocks = Object.fromEntries([
+  ...Object.entries(parts).map(([name, { file, render }]) => [
+    name,
+    () => (existsSync(results(file)) ? render() : null),
+  ]),
+  ...Object.entries(keptSweeps).map(([name, sweep]) => [name, () => keptTables(sweep)]),
+]);
 
 /** The pages whose tables are not those of the results; without `isCheck` they are written. */
 export const updateTables = (isCheck: boolean): string[] => updatePages(root, pages, blocks, isCheck);
