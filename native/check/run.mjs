@@ -46,8 +46,8 @@ const sanitizeFlags = [
 /**
  * How a mode compiles and runs.
  * `missing` returns what the machine lacks, if anything; `variant` must be among the variants that the programs
- * compare; `engineVariants` limits the checks of the whole engine ("default": the one in use); `only` are the programs
- * of a mode that is for some; `flagsOf` adds flags for a file.
+ * compare; `engineVariants` and `kernelVariants` limit the checks of the whole engine and of kernels ("default": the
+ * one in use); `only` are the programs of a mode that is for some; `flagsOf` adds flags for a file.
  */
 const modes = {
   plain: { compiler: hostCompiler, flags: plainFlags, missing: () => missingCommand(hostCompiler) },
@@ -69,6 +69,7 @@ const modes = {
     compiler: hostCompiler,
     flags: ["-O1", "-g", "-fsanitize=thread"],
     engineVariants: "default",
+    kernelVariants: "default",
     missing: () => missingCommand(hostCompiler),
   },
   neon: {
@@ -167,6 +168,7 @@ async function main() {
     ...process.env,
     CHECK_VARIANT: mode.variant ?? "",
     CHECK_ENGINE_VARIANTS: mode.engineVariants ?? "",
+    CHECK_KERNEL_VARIANTS: mode.kernelVariants ?? "",
   };
   const job = (executable) => async () => {
     const [command, ...commandArguments] = [...(mode.runner ?? []), executable, ...passed];

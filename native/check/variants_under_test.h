@@ -130,11 +130,19 @@ inline bool runs_in_engine(const bitnet::Variant& variant) {
   return variant.supported && (all || &variant == &bitnet::active_variant());
 }
 
+// Whether a check of the kernels runs this variant. CHECK_KERNEL_VARIANTS=default leaves it at the one in use:
+// threads share the same work whatever variant computes it.
+inline bool runs_in_kernels(const bitnet::Variant& variant) {
+  const char* which = std::getenv("CHECK_KERNEL_VARIANTS");
+  const bool all = !which || std::strcmp(which, "default") != 0;
+  return variant.supported && (all || &variant == &bitnet::active_variant());
+}
+
 // Runs body(variant) for every variant but scalar that this CPU can run.
 template <typename Body>
 void for_each_variant(const Body& body) {
   for (const bitnet::Variant& variant : bitnet::kernel_variants()) {
-    if (variant.supported && variant.kernels != &scalar()) body(*variant.kernels);
+    if (runs_in_kernels(variant) && variant.kernels != &scalar()) body(*variant.kernels);
   }
 }
 
