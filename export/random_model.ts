@@ -10,7 +10,25 @@ import {
   resolveModelConfig,
 } from "../src/config/model_config.ts";
 import { modelParameters } from "../src/model/parameters.ts";
+import { ternaryQuantizerOf } from "../src/quantizers/registry.ts";
 import { mix32 } from "../src/random/counter_rng.ts";
+
+/** arXiv 2505.09388. */
+const qwen3 = {
+  hidden_size: 2048,
+  num_hidden_layers: 28,
+  intermediate_size: 6144,
+  num_attention_heads: 16,
+  num_key_value_heads: 8,
+  head_dim: 128,
+  vocab_size: 151936,
+  max_position_embeddings: 40960,
+  rms_norm_eps: 1e-6,
+  rope_theta: 1000000,
+  hidden_act: "silu",
+  norm_placement: "pre",
+  qk_norm: true,
+} as const;
 
 /** Shapes by name. */
 export const modelPresets: Record<string, ModelConfigJson> = {
@@ -25,21 +43,12 @@ export const modelPresets: Record<string, ModelConfigJson> = {
     max_position_embeddings: 4096,
     rope_theta: 500000,
   },
-  // arXiv 2505.09388; Ternary-Bonsai-1.7B has this shape
-  "Qwen3-1.7B": {
-    hidden_size: 2048,
-    num_hidden_layers: 28,
-    intermediate_size: 6144,
-    num_attention_heads: 16,
-    num_key_value_heads: 8,
-    head_dim: 128,
-    vocab_size: 151936,
-    max_position_embeddings: 40960,
-    rms_norm_eps: 1e-6,
-    rope_theta: 1000000,
-    hidden_act: "silu",
-    norm_placement: "pre",
-    qk_norm: true,
+  "Qwen3-1.7B": qwen3,
+  // Scales of 128 weights in linear layers, embedding and head; here with int8 activations.
+  "Ternary-Bonsai-1.7B": {
+    ...qwen3,
+    weight_quantizer: ternaryQuantizerOf({ per: "group", size: 128 }, "integers"),
+    embedding_quantizer: ternaryQuantizerOf({ per: "group", size: 128 }, "values"),
   },
 };
 
