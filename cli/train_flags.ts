@@ -11,6 +11,10 @@ export const trainFlags = {
     string: true,
     description: "files, folders, globs or Hugging Face dataset ids to train on; - is standard input",
   },
+  "init-from": {
+    type: "string",
+    description: "begin with the weights of a run, a checkpoint, a Hugging Face folder or a GGUF file: init_from",
+  },
   set: { type: "array", string: true, description: "override keys of the configuration: section.key=value" },
   resume: { type: "boolean", default: false, description: "continue the run in --out, to the same bits" },
   "until-step": {

@@ -14,8 +14,10 @@ import {
   cacheDirectory,
   estimateRun,
   formatEstimate,
+  type LoadedModel,
   latestCheckpoint,
-  loadRunConfig,
+  loadInitialModel,
+  loadRunStart,
   loadTracker,
   locateSources,
   matchRun,
@@ -28,9 +30,11 @@ import {
   RunDirectoryError,
   type RunInputs,
   type RunListener,
+  type RunStart,
   resolveConfigPath,
   runCache,
   runNotes,
+  shapeRemarks,
   stepOperations,
   type Teacher,
   type Tracker,
@@ -54,27 +58,33 @@ import type { TrainFlags } from "./train_flags.ts";
 import { TrainingProgress } from "./training_progress.ts";
 
 /** Overrides of the command line, in order: `--set`, then the flags of their own. */
-function overridesOf({ set = [], data = [], seed }: TrainFlags): Override[] {
+function overridesOf({ set = [], data = [], seed, "init-from": initial }: TrainFlags): Override[] {
   const overrides = set.map(parseOverride);
   if (data.length > 0) overrides.push({ path: ["data", "sources"], value: data, origin: "--data" });
+  if (initial !== undefined) overrides.push({ path: ["init_from"], value: initial, origin: "--init-from" });
   if (seed !== undefined) overrides.push({ path: ["training", "seed"], value: seed, origin: "--seed" });
   return overrides;
 }
 
 /**
- * The configuration of this command line: `--config`, or when resuming without it, that of the run.
+ * The configuration of this command line: `--config`, or when resuming without it, that of the run; and the model that it
+ * begins with.
  * @throws {UsageError | RunConfigError | RunDirectoryError}
  */
-function readConfig(flags: TrainFlags, directory: RunDirectory | undefined): RunConfig {
-  const overrides = overridesOf(flags);
-  if (flags.config !== undefined) return loadRunConfig(resolveConfigPath(flags.config), overrides);
+function readStart(flags: TrainFlags, directory: RunDirectory | undefined): Promise<RunStart> {
+  const resumed = flags.resume ? directory : undefined;
+  return loadRunStart(configFile(flags, directory), overridesOf(flags), resumed);
+}
+
+function configFile(flags: TrainFlags, directory: RunDirectory | undefined): string {
+  if (flags.config !== undefined) return resolveConfigPath(flags.config);
   if (!flags.resume || directory === undefined) {
     throw new UsageError(`--config is missing: a YAML file, or one of ${recipeNames().join(", ")}`);
   }
   if (!directory.hasRun()) {
     throw new RunDirectoryError(`${directory.path}: nothing to resume: there is no config.yaml in it`);
   }
-  return loadRunConfig(directory.configFile, overrides);
+  return directory.configFile;
 }
 
 /** Standard input among the sources is kept in the cache and named there. */
@@ -127,6 +137,7 @@ function listenerOf(shown: RunListener, untilStep: number, pause: AbortControlle
     onMetrics: (row) => shown.onMetrics?.(row),
     onSample: (step, text) => shown.onSample?.(step, text),
     onRemark: (line) => shown.onRemark?.(line),
+    onStart: (validation) => shown.onStart?.(validation),
     onCheckpoint: (step, directory) => shown.onCheckpoint?.(step, directory),
   };
 }
@@ -142,7 +153,7 @@ interface TrainCall {
 
 /** Trains, and shows it. Returns how it ended; `paused` after the update `untilStep`. */
 async function train(
-  inputs: RunInputs & { teacher?: Teacher },
+  inputs: RunInputs & { teacher?: Teacher; initial?: LoadedModel },
   directory: RunDirectory,
   { compute, untilStep, signal, trackers, port }: TrainCall,
 ): Promise<TrainingEnd | "paused"> {
@@ -190,7 +201,26 @@ export async function runTraining(flags: TrainFlags, signal: AbortSignal): Promi
   if (flags.out === undefined && !isDryRun) throw new UsageError("--out is missing: the folder of the run");
   const trackers = await Promise.all((flags.tracker ?? []).map(loadTracker));
   const directory = flags.out === undefined ? undefined : new RunDirectory(flags.out);
-  const given = await withInput(readConfig(flags, directory));
+  const start = await readStart(flags, directory);
+  try {
+    await trainFrom(start, { flags, directory, trackers, port, signal });
+  } finally {
+    await start.initial?.close();
+  }
+}
+
+interface TrainRequest {
+  flags: TrainFlags;
+  directory: RunDirectory | undefined;
+  trackers: readonly Tracker[];
+  port: number | undefined;
+  signal: AbortSignal;
+}
+
+async function trainFrom(start: RunStart, { flags, directory, trackers, port, signal }: TrainRequest): Promise<void> {
+  const isDryRun = flags["dry-run"];
+  const { initial } = start;
+  const given = await withInput(start.config);
   // The folder of the run that goes on; none if the old one died before it had written anything.
   const resumed = flags.resume && directory?.hasRun() ? directory : undefined;
   if (directory && !flags.resume && !isDryRun) checkFresh(directory);
@@ -207,24 +237,38 @@ export async function runTraining(flags: TrainFlags, signal: AbortSignal): Promi
   const progress = new Progress({ stream: process.stdout, lines: "beginnings" });
   const inputs = await prepareRun(config, {
     storedTokenizer: resumed?.tokenizerFile,
+    initialTokenizer: initial?.checkpoint.tokenizer,
     onProgress: (phase, done, total) => progress.update(phase, done, total),
     signal,
   }).finally(() => progress.close());
   try {
     printHeader(inputs, compute, reason);
     for (const line of remarks) sayAside(`note: ${line}`);
+    if (start.shape !== null) {
+      for (const line of shapeRemarks(start.shape, resolveModelConfig(inputs.config.model))) sayAside(`note: ${line}`);
+    }
     const teacher = await openTeacher(inputs.config, inputs.tokenizer, (file) =>
       openEngineTeacher(file, flags.threads),
     );
     if (teacher !== undefined) say(`teacher   ${teacher.name}`);
+    const begun = initial === null ? undefined : await loadInitialModel(initial, inputs.config);
+    if (begun !== undefined) say(`weights   ${begun.record.source}`);
     if (isDryRun || directory === undefined) {
-      const estimate = await estimateRun(trainerOptionsOf(inputs.config, { ...inputs, compute, teacher }));
+      const estimate = await estimateRun(
+        trainerOptionsOf(inputs.config, { ...inputs, compute, teacher, initial: begun }),
+      );
       const { keep_checkpoints } = inputs.config.training;
       for (const line of formatEstimate(estimate, inputs.dataset.trainTokens, keep_checkpoints)) say(line);
       return;
     }
     const untilStep = flags["until-step"] ?? Number.POSITIVE_INFINITY;
-    const end = await train({ ...inputs, teacher }, directory, { compute, untilStep, signal, trackers, port });
+    const end = await train({ ...inputs, teacher, initial: begun }, directory, {
+      compute,
+      untilStep,
+      signal,
+      trackers,
+      port,
+    });
     if (end === "interrupted" || end === "paused") {
       if (end === "interrupted") process.exitCode = 130;
       console.log(`${end}: continue with bitnet-train --resume --out ${directory.path}`);

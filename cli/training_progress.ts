@@ -2,6 +2,7 @@
 import { formatDuration } from "../training/duration.ts";
 import type { MetricsRow } from "../training/metrics.ts";
 import type { RunListener } from "../training/training_run.ts";
+import type { ValidationResult } from "../training/validation.ts";
 import { Progress, type ProgressOptions } from "./progress.ts";
 
 const zeros = ({ zero_fraction: share }: Partial<MetricsRow>) =>
@@ -65,6 +66,12 @@ export class TrainingProgress implements RunListener {
       { text: flips(row), rank: 4 },
       { text: speed(row), rank: 3 },
     ]);
+  }
+
+  onStart({ loss, bitsPerByte }: ValidationResult): void {
+    if (loss === undefined) return;
+    const bits = bitsPerByte === undefined ? "" : ` (${bitsPerByte.toFixed(3)} bits/byte)`;
+    this.progress.print(`before the first step: val ${loss.toFixed(4)}${bits}`);
   }
 
   onMetrics(row: MetricsRow): void {

@@ -110,6 +110,8 @@ function typesText(name: string, schema: z.ZodType): string[] {
 function sectionText(name: string, schema: z.ZodType): string[] {
   const sections = sectionsAt(schema, []);
   const heading = [`## \`${name}\``, descriptionOf(schema)];
+  if (sections.length === 0)
+    return [...heading, `Of no section: ${typeText(schema)}; by default ${defaultText(schema)}.`];
   if (sections.length === 1) return [...heading, ...keysText(name, sections[0])];
   const types = sections.map((section) => code(typeOf(section))).join(", ");
   const { type } = runConfigSchema.shape[name as "optimizer"].parse({}) as { type: string };

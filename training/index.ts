@@ -6,12 +6,14 @@
  *     const run = beginRun({ ...inputs, compute, directory: new RunDirectory("runs/mine") });
  *     await run.run({ listener: { onMetrics: console.log } });
  *
+ * With `init_from`: `loadRunStart` instead of `loadRunConfig`, and `initial: await loadInitialModel(...)` for `beginRun`.
  * `compute` is what `selectBackend` of "bitnet-lab" returns. A `Trainer` does the same without a folder: its listeners
  * keep what they want to.
  */
 import "../src/ops/one_tfjs.ts";
 
 export { differingKeys } from "./config/differing_keys.ts";
+export { shapeRemarks } from "./config/initial_shape.ts";
 export { formatRunConfig, loadRunConfig, parseRunConfig, resolveConfigPath } from "./config/load_run_config.ts";
 export { type Override, parseOverride } from "./config/overrides.ts";
 export { type StartableConfig, withBackwardPrecision } from "./config/resolve_backward_precision.ts";
@@ -25,6 +27,14 @@ export { type CorrectionOptions, correctionSchema, makeCorrection } from "./corr
 export { type PrepareOptions, prepareDataset } from "./data/prepare_dataset.ts";
 export { PreparedDataset } from "./data/prepared_dataset.ts";
 export { estimateRun, formatEstimate, type RunEstimate } from "./dry_run.ts";
+export {
+  type InitialModel,
+  type LoadedModel,
+  loadInitialModel,
+  loadRunStart,
+  openInitialModel,
+  type RunStart,
+} from "./initial_model.ts";
 export { openTeacher } from "./losses/open_teacher.ts";
 export { defaultLoss, type LossOptions, lossSchema } from "./losses/registry.ts";
 export { type Teacher, TeacherError, type TeacherOpener, type TeacherScores } from "./losses/teacher.ts";

@@ -11,6 +11,7 @@ import { parseProbe } from "../src/probes/registry.ts";
 import { trainBpe } from "../src/tokenizer/bpe_trainer.ts";
 import { byteLevelTokenizer } from "../src/tokenizer/byte_level_tokenizer.ts";
 import { loadTokenizer } from "../src/tokenizer/load_tokenizer.ts";
+import { hasSameIds } from "../src/tokenizer/same_ids.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
 import { generateWorld } from "../src/world/generator.ts";
 import type { StartableConfig } from "./config/resolve_backward_precision.ts";
@@ -93,6 +94,7 @@ export async function makeTokenizer(
 ): Promise<Tokenizer> {
   const { type, path: file, vocab_size, pre_tokenizer, max_training_characters } = config.tokenizer;
   if (type === "byte") return byteLevelTokenizer();
+  if (type === "checkpoint") throw new RunDataError(`init_from ${config.init_from}: it has no tokenizer: name one`);
   if (type === "file") return loadTokenizer(await localTokenizer(file!));
   const files = await resolveCorpus(sources);
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -158,18 +160,37 @@ export interface RunInputs {
 export interface PrepareRunOptions {
   /** A tokenizer.json to use if it is there, instead of making a tokenizer: that of a run that goes on. */
   storedTokenizer?: string;
+  /** Of the model of `init_from`; null if it has none. */
+  initialTokenizer?: Tokenizer | null;
   onProgress?: DataProgress;
   signal?: AbortSignal;
 }
 
+/** The tokenizer of the model that a run begins with, if it begins with one that has one. */
+async function tokenizerOf(
+  config: RunConfig,
+  sources: readonly string[],
+  initial: Tokenizer | null,
+  onProgress?: DataProgress,
+): Promise<Tokenizer> {
+  const { type } = config.tokenizer;
+  if (type === "checkpoint" && initial !== null) return initial;
+  const tokenizer = await makeTokenizer(config, sources, onProgress);
+  if (initial === null || hasSameIds(initial, tokenizer)) return tokenizer;
+  throw new RunDataError(
+    `tokenizer.type ${type} gives ${tokenizer.vocabSize} ids, and the tokenizer of init_from ${config.init_from} has ` +
+      `${initial.vocabSize}, others: leave section tokenizer out to take that`,
+  );
+}
+
 /** Tokenizer and tokenized data of a run. Close the data set when the run has ended. @throws {RunDataError | DataError} */
 export async function prepareRun(config: StartableConfig, options: PrepareRunOptions = {}): Promise<RunInputs> {
-  const { storedTokenizer, onProgress, signal } = options;
+  const { storedTokenizer, initialTokenizer = null, onProgress, signal } = options;
   const sources = resolveSources(config);
   const tokenizer =
     storedTokenizer !== undefined && existsSync(storedTokenizer)
       ? loadTokenizer(storedTokenizer)
-      : await makeTokenizer(config, sources, onProgress);
+      : await tokenizerOf(config, sources, initialTokenizer, onProgress);
   signal?.throwIfAborted();
   const dataset = await openDataset(config, sources, tokenizer, onProgress, signal);
   return { config: withVocabulary(config, tokenizer), tokenizer, dataset };

@@ -4,6 +4,7 @@
  *     config.yaml         resolved configuration, with what was changed on the way
  *     changes.jsonl       {step, changed, key, before, now}, if anything was (see run_changes.ts)
  *     data.json           what the data are, and where they were (see run_sources.ts)
+ *     init.json           what `init_from` was, and its loss before the first step (see initial_model.ts)
  *     environment.json    versions, machine, backend, of this start and of all of them
  *     tokenizer.json      the tokenizer, so that a run resumes without its source
  *     metrics.jsonl       one row per logged step (see metrics.ts)
@@ -26,6 +27,7 @@ import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
 import { loadRunConfig } from "./config/load_run_config.ts";
 import type { RunConfig } from "./config/run_config.ts";
 import { RunConfigError } from "./config/run_config_error.ts";
+import type { InitialRecord } from "./initial_record.ts";
 import { formatChangedConfig, type RunChange, runChanges } from "./run_changes.ts";
 import type { RunData } from "./run_sources.ts";
 
@@ -116,6 +118,9 @@ export class RunDirectory {
   private get failureFile(): string {
     return path.join(this.path, "failed.json");
   }
+  private get initialFile(): string {
+    return path.join(this.path, "init.json");
+  }
   private get dataFile(): string {
     return path.join(this.path, "data.json");
   }
@@ -127,6 +132,15 @@ export class RunDirectory {
   /** Null in a run of before the file. */
   readData(): RunData | null {
     return readJson<RunData>(this.dataFile);
+  }
+
+  /** Null in a run that began with random weights. */
+  readInitial(): InitialRecord | null {
+    return readJson<InitialRecord>(this.initialFile);
+  }
+
+  writeInitial(record: InitialRecord): void {
+    writeWholeFileSync(this.initialFile, `${JSON.stringify(record, null, 2)}\n`);
   }
 
   /** Why training stopped for good; null if it did not. */

@@ -192,6 +192,11 @@ export class Trainer {
     return "finished";
   }
 
+  /** Of the weights as they are now. */
+  validation(): Promise<ValidationResult> {
+    return this.validate(this.model);
+  }
+
   /** Of the model, the optimizer and the teacher, too. */
   dispose(): void {
     this.model.dispose();

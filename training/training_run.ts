@@ -9,6 +9,7 @@ import type { StartableConfig } from "./config/resolve_backward_precision.ts";
 import { type RunMaterial, trainerOptionsOf } from "./config/run_parts.ts";
 import { stepOperations } from "./config/step_operations.ts";
 import { describeEnvironment } from "./environment.ts";
+import type { InitialRecord } from "./initial_record.ts";
 import { writeLossPlot } from "./loss_plot.ts";
 import { watchLoss } from "./loss_watch.ts";
 import type { MetricsRow } from "./metrics.ts";
@@ -27,6 +28,7 @@ import {
   saveTrainingCheckpoint,
   TrainingCheckpointError,
 } from "./training_checkpoint.ts";
+import type { ValidationResult } from "./validation.ts";
 
 export interface TrainingRunOptions extends RunMaterial {
   /** Resolved: `model.vocab_size` is the tokenizer's, the backward precision is one of this machine. */
@@ -37,6 +39,8 @@ export interface TrainingRunOptions extends RunMaterial {
 /** Hears what a trainer tells once it is written, and where checkpoints lie. */
 export interface RunListener extends Omit<TrainerListener, "onCheckpoint"> {
   onCheckpoint?(step: number, directory: string): void;
+  /** The weights of `init_from` have been looked at, before the first step. */
+  onStart?(validation: ValidationResult): void;
   /** A line to tell; default: on stderr. */
   onRemark?(line: string): void;
 }
@@ -57,8 +61,9 @@ export interface RunCall {
  * @throws {TrainingCheckpointError} if the data or the tokenizer is another one than the run's.
  */
 export function beginRun(options: TrainingRunOptions, command: readonly string[] = process.argv.slice(1)): TrainingRun {
-  const { directory, tokenizer, compute, config, dataset } = options;
+  const { directory, tokenizer, compute, config, dataset, initial } = options;
   checkData(options);
+  if (initial !== undefined) checkInitial(directory, initial.record);
   compute.fitThreads?.(stepOperations(config));
   directory.create();
   directory.writeTokenizer(tokenizer);
@@ -68,6 +73,7 @@ export function beginRun(options: TrainingRunOptions, command: readonly string[]
   directory.writeEnvironment(describeEnvironment(compute, packageVersion(), command, precision, step));
   directory.writeConfig(config, step);
   directory.writeData(recordSources(config, dataset.key, directory.path));
+  if (initial !== undefined) directory.writeInitial(initial.record);
   return new TrainingRun(options);
 }
 
@@ -85,6 +91,13 @@ function checkData({ directory, dataset, tokenizer }: TrainingRunOptions): void 
       `${where}: the data has changed since; name the same text with --data, wherever it lies now, or start a new run`,
     );
   }
+}
+
+/** A run that was begun, and died before its first checkpoint, begins with the same weights. @throws {TrainingCheckpointError} */
+function checkInitial(directory: RunDirectory, { source, files }: InitialRecord): void {
+  const known = directory.readInitial();
+  if (known === null || JSON.stringify(known.files) === JSON.stringify(files)) return;
+  throw new TrainingCheckpointError(`${directory.path}: init_from ${source} has changed since the run was begun`);
 }
 
 export class TrainingRun {
@@ -136,6 +149,7 @@ export class TrainingRun {
     const { directory } = this.options;
     directory.forgetFailure();
     try {
+      await this.begin(listener);
       const listeners = [...this.events(), this.recorder(listener), ...tracked];
       end = await this.trainer.run({ listeners, signal });
       return end;
@@ -146,6 +160,21 @@ export class TrainingRun {
     } finally {
       await Promise.all(tracked.map((calls) => calls.finish(end)));
     }
+  }
+
+  /** Keeps what `init_from` gave, so that it is not needed again, and tells its loss. */
+  private async begin({ onStart }: RunListener): Promise<void> {
+    const { directory, config, initial } = this.options;
+    if (latestCheckpoint(directory.checkpoints) !== undefined) return;
+    if (initial === undefined) {
+      if (config.init_from === undefined) return;
+      throw new RangeError("init_from needs the option initial: see loadInitialModel");
+    }
+    await this.save();
+    const validation = await this.trainer.validation();
+    const { loss: val_loss, bitsPerByte: bits_per_byte } = validation;
+    directory.writeInitial({ ...initial.record, val_loss, bits_per_byte });
+    onStart?.(validation);
   }
 
   dispose(): void {

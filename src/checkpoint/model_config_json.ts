@@ -143,6 +143,8 @@ function ownKeys(json: Json, read: readonly string[]): Json {
 export interface ConfigReading {
   /** What the linear layers are, where the file does not say it. */
   quantization?: Quantization;
+  /** The same, where neither the file nor the user says it. */
+  assumed?: Quantization;
   /** Gets a line about keys that neither this code nor transformers knows. */
   onRemark?: (line: string) => void;
 }
@@ -156,7 +158,7 @@ export interface ConfigReading {
 export function readModelConfig(
   json: unknown,
   tensorDtype: TensorDtype,
-  { quantization, onRemark }: ConfigReading = {},
+  { quantization, assumed, onRemark }: ConfigReading = {},
 ): ModelConfig {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     throw new CheckpointError("not a JSON object");
@@ -168,7 +170,7 @@ export function readModelConfig(
   const translated = isOurs ? undefined : translatedKeys(family, file);
   const read = readKeys(family, isOurs);
   checkNeutralKeys(file, [...read, ...(translated?.read ?? [])]);
-  const isBitnet = hasBitnetLayers(file, family?.modelType ?? ownType, quantization);
+  const isBitnet = hasBitnetLayers(file, family?.modelType ?? ownType, { given: quantization, assumed });
   const keys: Json = {
     ...(isOurs || family === null ? family?.defaults : foreignDefaults(file, family, tensorDtype, isBitnet)),
     ...ownKeys(file, read),

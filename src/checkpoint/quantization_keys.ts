@@ -54,15 +54,20 @@ function ownAnswer({ weight_quantizer: weights, activation_quantizer: activation
   return weights !== "none" || (activations !== undefined && activations !== "none");
 }
 
-const advice = "say what it is with --quantization online (BitNet layers) or --quantization none (float weights)";
+const advice =
+  "say what it is with --quantization online (BitNet layers) or --quantization none (float weights), for init_from with model.weight_quantizer";
 
 /**
  * True if the linear layers are BitNet's. A file of ours that transformers has written since must say so in both ways: it
  * ran, and was perhaps trained further, by `quantization_config` alone.
- * @param given the user's answer, which a file that says something must not contradict
+ * @param answers the user's, which a file that says something must not contradict, and what is assumed of one that does not
  * @throws {CheckpointError} if two keys disagree, or nobody says it.
  */
-export function hasBitnetLayers(json: Json, type: string, given?: Quantization): boolean {
+export function hasBitnetLayers(
+  json: Json,
+  type: string,
+  { given, assumed }: { given?: Quantization; assumed?: Quantization } = {},
+): boolean {
   const section = bitnetSection(json);
   const own = ownAnswer(json);
   const rewritten = json.transformers_version !== undefined && type !== "bitnet-lab";
@@ -81,6 +86,7 @@ export function hasBitnetLayers(json: Json, type: string, given?: Quantization):
     }
     return given === "online";
   }
+  if (isSilent && assumed !== undefined) return assumed === "online";
   if (isSilent) {
     const but = own === undefined ? "" : ` although weight_quantizer is ${JSON.stringify(json.weight_quantizer)}`;
     throw new CheckpointError(

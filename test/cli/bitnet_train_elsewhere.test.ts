@@ -26,6 +26,7 @@ async function train(cwd: string, out: string, set: string[], data?: string): Pr
         backend: hasNative ? "native" : "wasm",
         threads: 1,
         seed: undefined,
+        "init-from": undefined,
         tracker: undefined,
         "until-step": undefined,
         dashboard: undefined,

@@ -35,6 +35,7 @@ async function train(out: string, sets: string[], resume = false): Promise<strin
       backend: hasNative ? "native" : "wasm",
       threads: 1,
       seed: undefined,
+      "init-from": undefined,
       tracker: undefined,
       "until-step": undefined,
       dashboard: undefined,

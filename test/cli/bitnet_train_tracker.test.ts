@@ -52,6 +52,7 @@ it("tells every tracker of the run, and goes on without one that fails", async (
       backend: hasNative ? "native" : "wasm",
       threads: 1,
       seed: undefined,
+      "init-from": undefined,
       tracker: [good, bad],
       "until-step": undefined,
       dashboard: undefined,

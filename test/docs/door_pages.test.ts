@@ -46,11 +46,16 @@ beforeAll(async () => {
   await makeFile("bitnet-2b", "transformers", bitnet);
   await makeFile("qwen3", "transformers", { ...llama, ...float, qk_norm: true, head_dim: 128 });
   await makeFile("book.gguf", "bitnet-lab", bitnet);
+  const training = "{max_steps: 1, batch_size: 1, sequence_length: 16, eval_batches: 1}";
+  const data = "{sources: world, world_documents: 20, validation_fraction: 0.2}";
+  writeFileSync(path.join(folder, "more.yaml"), `data: ${data}\ntraining: ${training}\n`);
+  vi.stubEnv("BITNET_CACHE", path.join(folder, "cache"));
   process.chdir(folder);
 });
 
 afterAll(() => {
   process.chdir(home);
+  vi.unstubAllEnvs();
   rmSync(folder, { recursive: true });
 });
 
@@ -97,6 +102,7 @@ describe.runIf(hasNative).each(pages)("docs/%s.md", (page) => {
   let printed = "";
 
   it.each(lines)("%s", async (line) => {
+    rmSync(path.join(folder, "runs/more"), { recursive: true, force: true });
     const { out, code } = await run(line);
     expect(code, out).toBe(0);
     printed += out;

@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { isNode, isScalar, LineCounter, parseDocument, stringify } from "yaml";
+import type { Quantization } from "../../src/checkpoint/quantization_keys.ts";
 import { ModelConfigError, resolveModelConfig } from "../../src/config/model_config.ts";
 import { activationQuantizerOf, isQuantized, weightQuantizerOf } from "../../src/config/model_quantizers.ts";
 import { unpackableReason } from "../../src/config/packing_rules.ts";
@@ -12,6 +13,7 @@ import { describeProblems } from "../../src/config/schema_errors.ts";
 import { nearestName } from "../../src/errors/nearest_name.ts";
 import { systemErrorText } from "../../src/errors/system_error.ts";
 import { upgradeSavedConfig } from "./earlier_configs.ts";
+import { type InitialShape, shapeProblems, withInitialShape } from "./initial_shape.ts";
 import { applyOverrides, firstLine, type Override, originOf } from "./overrides.ts";
 import { quantizationProblems } from "./quantization.ts";
 import { type RunConfig, runConfigSchema } from "./run_config.ts";
@@ -35,23 +37,37 @@ export function resolveConfigPath(nameOrPath: string): string {
   );
 }
 
-/** Reads and checks a configuration file. @see parseRunConfig */
-export function loadRunConfig(file: string, overrides: readonly Override[] = []): RunConfig {
-  let text: string;
+function readConfigFile(file: string): string {
   try {
-    text = readFileSync(file, "utf8");
+    return readFileSync(file, "utf8");
   } catch (error) {
     throw new RunConfigError(`${file}: cannot be read: ${systemErrorText(error)}`);
   }
-  return parseRunConfig(text, file, overrides);
 }
 
-/**
- * Parses and checks a configuration.
- * @param file name for messages
- * @throws {RunConfigError} for invalid YAML (file:line:column), unknown keys, wrong types, and broken rules.
- */
-export function parseRunConfig(text: string, file: string, overrides: readonly Override[] = []): RunConfig {
+/** Reads and checks a configuration file. @see parseRunConfig */
+export function loadRunConfig(file: string, overrides: readonly Override[] = [], initial?: InitialShape): RunConfig {
+  return parseRunConfig(readConfigFile(file), file, overrides, initial);
+}
+
+/** What a configuration says of the model that its run begins with; null if it names none. */
+export interface InitialRequest {
+  source: string;
+  /** What its linear layers are, where the configuration says it. */
+  assumed?: Quantization;
+}
+
+/** @throws {RunConfigError} as {@link parseRunConfig} for what is no YAML. */
+export function initialRequest(file: string, overrides: readonly Override[] = []): InitialRequest | null {
+  const { sections } = readSections(readConfigFile(file), file, overrides);
+  const { init_from: source, model } = sections as { init_from?: unknown; model?: { weight_quantizer?: unknown } };
+  if (typeof source !== "string" || source === "") return null;
+  const quantizer = model?.weight_quantizer;
+  return quantizer === undefined ? { source } : { source, assumed: quantizer === "none" ? "none" : "online" };
+}
+
+/** The sections of a file with the overrides in them, as they stand there, and the places of its keys. */
+function readSections(text: string, file: string, overrides: readonly Override[]) {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: false });
   if (document.errors.length > 0) {
@@ -63,11 +79,31 @@ export function parseRunConfig(text: string, file: string, overrides: readonly O
   if (typeof root !== "object" || root === null || Array.isArray(root)) {
     throw new RunConfigError(`${file}: expected the sections ${Object.keys(runConfigSchema.shape).join(", ")}`);
   }
-  const sections = root as Record<string, unknown>;
+  const written = root as Record<string, unknown>;
   // `optimizer:` with nothing below it is a section of defaults.
-  for (const name of Object.keys(sections)) sections[name] ??= {};
-  const upgraded = upgradeSavedConfig(sections);
-  applyOverrides(upgraded, overrides);
+  for (const name of Object.keys(written)) written[name] ??= {};
+  const sections = upgradeSavedConfig(written);
+  applyOverrides(sections, overrides);
+  return { sections, document, lineCounter };
+}
+
+/**
+ * Parses and checks a configuration.
+ * @param file name for messages
+ * @param initial the shape of the model of `init_from`, which completes section `model`
+ * @throws {RunConfigError} for invalid YAML (file:line:column), unknown keys, wrong types, and broken rules.
+ */
+export function parseRunConfig(
+  text: string,
+  file: string,
+  overrides: readonly Override[] = [],
+  initial?: InitialShape,
+): RunConfig {
+  const { sections, document, lineCounter } = readSections(text, file, overrides);
+  if (initial !== undefined) {
+    sections.model = withInitialShape(initial, (sections.model ?? {}) as Record<string, unknown>);
+    sections.tokenizer ??= { type: "checkpoint" };
+  }
 
   const lineOf = (path: readonly PropertyKey[]): string => {
     // A text in place of a section is its type.
@@ -76,15 +112,18 @@ export function parseRunConfig(text: string, file: string, overrides: readonly O
     const range = isNode(node) ? node.range : undefined;
     return range ? `${file}:${lineCounter.linePos(range[0]).line}` : file;
   };
-  const parsed = runConfigSchema.safeParse(upgraded);
+  const parsed = runConfigSchema.safeParse(sections);
   if (!parsed.success) {
     const locate = (path: readonly PropertyKey[]) => {
       const isWritten = isNode(document.getIn(path, true));
       return originOf(path, overrides, isWritten) ?? lineOf(path);
     };
-    throw new RunConfigError(describeProblems(parsed.error, upgraded, { schema: runConfigSchema, locate }).join("\n"));
+    throw new RunConfigError(describeProblems(parsed.error, sections, { schema: runConfigSchema, locate }).join("\n"));
   }
-  const problems = ruleProblems(parsed.data);
+  const problems = [
+    ...(initial === undefined ? [] : shapeProblems(initial, parsed.data.model)),
+    ...ruleProblems(parsed.data),
+  ];
   if (problems.length > 0) {
     const origin = ({ keys }: RuleProblem) =>
       keys.map((key) => originOf(key.split("."), overrides, false)).find((each) => each !== undefined) ?? file;
@@ -142,6 +181,12 @@ function ruleProblems(config: RunConfig): RuleProblem[] {
     problems.push({
       keys: ["loss.cross_entropy", "loss.distillation"],
       text: "loss.cross_entropy is 0: without loss.distillation there is nothing to learn from",
+    });
+  }
+  if (tokenizer.type === "checkpoint" && config.init_from === undefined) {
+    problems.push({
+      keys: ["tokenizer.type", "init_from"],
+      text: "tokenizer.type checkpoint is that of init_from, which is missing",
     });
   }
   if (tokenizer.type === "file" && tokenizer.path === undefined) {

@@ -16,12 +16,13 @@ type Section = Record<string, unknown>;
 
 /**
  * Parses `section.key=value`, keys of any depth; the value is YAML, so `3`, `true`, `[a, b]` have their types.
- * @throws {RunConfigError} if there is no `=`, the path is no `section.key`, or the value is not YAML.
+ * @throws {RunConfigError} if there is no `=`, the path is no key of a section, or the value is not YAML.
  */
 export function parseOverride(text: string): Override {
   const equals = text.indexOf("=");
   const path = text.slice(0, Math.max(equals, 0)).trim().split(".");
-  if (equals < 0 || path.length < 2 || path.includes("")) {
+  const isWhole = path.length > 1 || isKeyOfItsOwn(path[0]);
+  if (equals < 0 || !isWhole || path.includes("")) {
     throw new RunConfigError(`--set ${text}: expected section.key=value, ${setExample(path, text.slice(equals + 1))}`);
   }
   try {
@@ -29,6 +30,11 @@ export function parseOverride(text: string): Override {
   } catch (error) {
     throw new RunConfigError(`--set ${text}: ${firstLine((error as Error).message)}`);
   }
+}
+
+/** True for what a recipe has beside its sections. */
+function isKeyOfItsOwn(name: string): boolean {
+  return Object.hasOwn(runConfigSchema.shape, name) && sectionsAt(runConfigSchema, [name]).length === 0;
 }
 
 /** `for example training.max_steps=500`, the keys that a lone name means, or what to do instead of one. */

@@ -17,10 +17,11 @@ import { quantizationSchema } from "./quantization.ts";
 const tokenizerSchema = z
   .strictObject({
     type: z
-      .enum(["byte", "bpe", "file"])
+      .enum(["byte", "bpe", "file", "checkpoint"])
       .default("byte")
       .describe(
-        "`byte`: 256 bytes and end-of-text. `bpe`: byte-level BPE trained on the data. `file`: an existing one.",
+        "`byte`: 256 bytes and end-of-text. `bpe`: byte-level BPE trained on the data. `file`: an existing one. " +
+          "`checkpoint`: that of `init_from`, and the default with it.",
       ),
     vocab_size: z
       .number()
@@ -139,6 +140,11 @@ const aboutSchema = z
 
 /** Schema of a whole recipe. Strict in every section. */
 export const runConfigSchema = z.strictObject({
+  init_from: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Model whose weights a run begins with: a run, a checkpoint, a Hugging Face folder or a GGUF file."),
   model: modelConfigSchema,
   tokenizer: tokenizerSchema.prefault({}),
   data: dataSchema.prefault({}),

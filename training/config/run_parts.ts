@@ -6,6 +6,7 @@ import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { MatrixCorrections } from "../corrections/matrix_corrections.ts";
 import { makeCorrection } from "../corrections/registry.ts";
 import type { PreparedDataset } from "../data/prepared_dataset.ts";
+import type { LoadedModel } from "../initial_model.ts";
 import type { Teacher } from "../losses/teacher.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { makeOptimizer, optimizedParameters } from "../optimizers/registry.ts";
@@ -56,15 +57,17 @@ export interface RunMaterial {
   compute: Compute;
   /** Of `loss.distillation`: see openTeacher. The trainer disposes of it. */
   teacher?: Teacher;
+  /** Of `init_from`: see loadInitialModel. The trainer disposes of it; missing: random weights of the run's seed. */
+  initial?: LoadedModel;
 }
 
 /** The options of the configuration's trainer, with a model and an optimizer made for it. */
 export function trainerOptionsOf(
   config: StartableConfig,
-  { tokenizer, dataset, compute, teacher }: RunMaterial,
+  { tokenizer, dataset, compute, teacher, initial }: RunMaterial,
 ): TrainerOptions {
   const { training } = config;
-  const model = modelOf(config);
+  const model = initial?.model ?? modelOf(config);
   return {
     model,
     optimizer: optimizerOf(config, model),

@@ -1,5 +1,6 @@
 /** Another model that a run learns from: what it expects at each place of a batch. */
 import { UserError } from "../../src/errors/user_error.ts";
+import { hasSameIds } from "../../src/tokenizer/same_ids.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 
 /** A teacher cannot be opened, or is none for this run. */
@@ -33,16 +34,6 @@ export interface Teacher {
 
 /** Opens a teacher that training cannot run itself. */
 export type TeacherOpener = (source: string) => Promise<Teacher>;
-
-/** True if both tokenizers write the same bytes for every id that the student has. */
-function hasSameIds(teacher: Tokenizer, student: Tokenizer): boolean {
-  if (teacher.hash === student.hash) return true;
-  if (teacher.vocabSize !== student.vocabSize) return false;
-  for (let id = 0; id < student.vocabSize; id++) {
-    if (Buffer.compare(teacher.tokenBytes(id), student.tokenBytes(id)) !== 0) return false;
-  }
-  return teacher.eosTokenId === student.eosTokenId;
-}
 
 /**
  * @param topK ids whose probabilities are learnt; 0 for all
