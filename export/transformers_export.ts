@@ -1,7 +1,7 @@
 /**
  * From an export plan to a directory that Hugging Face transformers loads with `from_pretrained`:
  *
- *   config.json, generation_config.json, tokenizer.json, tokenizer_config.json, model.safetensors
+ *   config.json, generation_config.json, tokenizer.json, tokenizer_config.json, model.safetensors, README.md
  *
  * `packed_uint8`: `X.weight` uint8 [out / 4, in] (src/checkpoint/packed_ternary.ts) and `X.weight_scale` f32 [1] for
  * AutoBitLinear in offline mode, which multiplies by the scale: the model as trained. `f32`: latent weights, which
@@ -23,6 +23,7 @@ import type { RopeScaling } from "../src/config/rope_scaling.ts";
 import { writeWholeDirectory } from "../src/files/whole_directory.ts";
 import type { QuantizedMatrix } from "../src/quantizers/weight_quantizer.ts";
 import type { Tokenizer } from "../src/tokenizer/tokenizer.ts";
+import { modelCard } from "./model_card.ts";
 import { readLearnt } from "./packed_tensor.ts";
 import { storedEmbedding } from "./stored_embedding.ts";
 import type { ExportPlan } from "./targets/target.ts";
@@ -53,6 +54,7 @@ export async function writeTransformersExport(
       await writeJson("tokenizer.json", tokenizer.json);
       await writeJson("tokenizer_config.json", tokenizer.config ?? tokenizerConfig(tokenizer));
     }
+    await writeFile(path.join(temporary, "README.md"), modelCard(plan, path.basename(directory)));
     const entries = transformersTensors(plan, read).map((entry) => ({
       ...entry,
       data: async () => {

@@ -92,6 +92,7 @@ describe("an export for transformers", () => {
   it("has the files and keys that from_pretrained asks for", async () => {
     const { directory } = await exported("packed_uint8");
     expect(readdirSync(directory).sort()).toEqual([
+      "README.md",
       "config.json",
       "generation_config.json",
       "model.safetensors",
