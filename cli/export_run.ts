@@ -27,6 +27,7 @@ import { checkThreadFlag } from "./compute_flags.ts";
 import { aboutCheckpoint } from "./export_about.ts";
 import { comparisonReport } from "./export_comparison.ts";
 import type { ExportFlags } from "./export_flags.ts";
+import { scaleMeaningRemark } from "./export_scale_meaning.ts";
 import { Progress } from "./progress.ts";
 import { say, sayAside } from "./terminal/say.ts";
 
@@ -103,6 +104,8 @@ async function exportCheckpoint(directory: string, chosen: ExportFlags, signal: 
   const onRemark = (line: string) => sayAside(`note: ${line}`);
   const checkpoint = await openCheckpoint(directory, { quantization, onRemark });
   try {
+    const contradiction = await scaleMeaningRemark(checkpoint);
+    if (contradiction !== null) sayAside(`warning: ${contradiction}`);
     const { name, ...about } = await aboutCheckpoint(checkpoint.directory, chosen);
     const choice = {
       ...choiceOf(chosen, name),
