@@ -69,7 +69,7 @@ class Bench {
     }
     attention(1024, 1, 128);
     for (const RowType type : {RowType::f32, RowType::f16, RowType::bf16, RowType::q8_0, RowType::q2_0,
-                               RowType::q6_k, RowType::q4_k}) {
+                               RowType::q6_k, RowType::q5_k, RowType::q4_k, RowType::q4_0}) {
       // The head of shape M, and a slice of 2B4T's.
       for (const int64_t tokens : {1, 2, 8, 64, 256}) {
         for (const auto& [rows, cols] : {std::pair<int64_t, int64_t>{8192, 512}, {4096, 2560}}) {
@@ -78,8 +78,8 @@ class Bench {
         }
       }
     }
-    for (const RowType type :
-         {RowType::f16, RowType::bf16, RowType::q8_0, RowType::q2_0, RowType::q6_k, RowType::q4_k}) {
+    for (const RowType type : {RowType::f16, RowType::bf16, RowType::q8_0, RowType::q2_0, RowType::q6_k,
+                               RowType::q5_k, RowType::q4_k, RowType::q4_0}) {
       head_stream(type);
     }
     rows();
@@ -304,7 +304,8 @@ class Bench {
   }
 
   static std::string type_field(RowType type) {
-    static const char* const kNames[] = {"f32", "f16", "bf16", "q8_0", "q6_k", "q4_k", "q2_0"};
+    static const char* const kNames[] = {"f32",  "f16",  "bf16", "q8_0", "q6_k",
+                                         "q4_k", "q2_0", "q5_k", "q4_0"};
     return ",\"type\":\"" + std::string(kNames[static_cast<int>(type)]) + "\"";
   }
 

@@ -47,14 +47,15 @@ inline uint64_t aligned(uint64_t offset) { return (offset + 31) / 32 * 32; }
 
 // Bytes that a loader expects of the tensor; 0 if nobody could say.
 inline uint64_t stored_bytes(const TreeTensor& tensor) {
-  const bitnet::GgmlTypeLayout* layout = bitnet::find_ggml_type(tensor.type);
+  const std::vector<bitnet::TypeMeaning> meanings = bitnet::meanings_of_number(tensor.type);
   uint64_t elements = 1;
   for (const uint64_t size : tensor.dimensions) {
     if (size == 0 || size > (uint64_t{1} << 24) / elements) return 0;
     elements *= size;
   }
-  if (!layout || tensor.dimensions.empty()) return 0;
-  return elements / layout->block * layout->bytes + (layout->type == bitnet::GgmlType::i2_s ? 32 : 0);
+  if (meanings.empty() || tensor.dimensions.empty()) return 0;
+  const bitnet::GgmlTypeLayout& layout = *meanings[0].layout;
+  return elements / layout.block * layout.bytes + layout.tail;
 }
 
 class TreeReader {

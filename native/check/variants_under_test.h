@@ -63,7 +63,7 @@ inline void fill_blocks(Random& random, bitnet::RowType type, std::vector<uint8_
   };
   for (size_t at = 0; at < bytes->size(); at += block) {
     set_scale(type == bitnet::RowType::q6_k ? at + 208 : at);
-    if (type == bitnet::RowType::q4_k) set_scale(at + 2);
+    if (type == bitnet::RowType::q5_k || type == bitnet::RowType::q4_k) set_scale(at + 2);
   }
 }
 
@@ -81,7 +81,7 @@ inline void ternary_product(const bitnet::Kernels& kernels, const bitnet::Ternar
 
 constexpr bitnet::RowType kRowTypes[] = {bitnet::RowType::f32,  bitnet::RowType::f16,  bitnet::RowType::bf16,
                                          bitnet::RowType::q8_0, bitnet::RowType::q2_0, bitnet::RowType::q6_k,
-                                         bitnet::RowType::q4_k};
+                                         bitnet::RowType::q5_k, bitnet::RowType::q4_k, bitnet::RowType::q4_0};
 
 // Random stored rows.
 inline std::vector<uint8_t> stored_rows(Random& random, bitnet::RowType type, int64_t rows, int64_t cols) {

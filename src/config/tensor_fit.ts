@@ -12,7 +12,9 @@ import type { RowLength } from "./row_lengths.ts";
 export type ExportType = Lowercase<WritableTypeName>;
 
 /** The types that are written, in the order in which they are offered. */
-export const writableTypes: readonly WritableTensorType[] = tensorTypes.filter((type) => type.kind !== "read only");
+export const writableTypes: readonly WritableTensorType[] = tensorTypes.filter(
+  (type) => type.kind === "codes" || type.kind === "floats",
+);
 export const exportTypes = writableTypes.map(({ name }) => name.toLowerCase()) as ExportType[];
 
 /** @throws {RangeError} if no type of that name is written. */

@@ -15,7 +15,7 @@ import {
 } from "./gguf_types.ts";
 import { HeaderCursor } from "./header_cursor.ts";
 import { type TensorType, tensorBytes } from "./types/tensor_type.ts";
-import { type TypeMeaning, typeMeaning, typeOfNumber } from "./types/type_number.ts";
+import { meaningsInFile, type NumberedTensor, readAs, type TypeMeaning } from "./types/type_number.ts";
 
 export const maxMetadataEntries = 1 << 16;
 export const maxTensors = 1 << 20;
@@ -120,13 +120,12 @@ export function parseGgufMetadata(bytes: Uint8Array, fileSize: number): GgufMeta
  * @throws {GgufError} if the file is not a GGUF file that we read.
  */
 export function parseGgufHeader(bytes: Uint8Array, fileSize: number): GgufHeader {
-  const { metadata, tensors, alignment, faults } = surveyGgufHeader(bytes, fileSize);
+  const { metadata, tensors, faults } = surveyGgufHeader(bytes, fileSize);
   if (faults.length > 0) throw new GgufError(faults[0]);
-  const architecture = architectureOf(metadata);
   return {
     metadata,
-    tensors: tensors.map(({ name, shape, id, offset, span }) => {
-      const type = typeOfNumber({ id, shape, span }, architecture, alignment);
+    tensors: tensors.map(({ name, shape, meaning, offset }) => {
+      const type = meaning!.type!;
       return { name, shape, type, offset, bytes: tensorBytes(type, shape), part: 0 };
     }),
   };
@@ -153,16 +152,29 @@ export function surveyGgufHeader(bytes: Uint8Array, fileSize: number): SurveyedH
   const { alignment, fault } = alignmentOf(metadata);
   if (fault !== null) faults.push(fault);
   const dataStart = align(cursor.position, alignment);
-  const layout = { dataStart, alignment, fileSize, architecture: architectureOf(metadata) };
+  const folded = [...metadata.keys()].find((key) => key.startsWith(foldedKeys));
+  if (folded !== undefined) faults.push(foldedFault(folded));
   const begins = [...new Set(infos.map(({ offset }) => offset))].sort((a, b) => a - b);
   const ends = new Map(begins.map((offset, i) => [offset, begins[i + 1] ?? fileSize - dataStart]));
-  const tensors = infos.map(({ name, shape, id, offset }): SurveyedTensor => {
-    const span = ends.get(offset)! - offset;
-    const { meaning, fault } = placed({ name, shape, id, offset }, span, layout);
+  const numbered = infos.map((info) => ({ ...info, span: ends.get(info.offset)! - info.offset }));
+  const possible = numbered.filter(isPossible);
+  const meanings = meaningsInFile(possible, architectureOf(metadata), alignment);
+  const meaningOf = new Map(possible.map(({ name }, i) => [name, meanings[i]]));
+  const tensors = numbered.map((info): SurveyedTensor => {
+    const { name, shape, id, offset, span } = info;
+    const meaning = meaningOf.get(name) ?? null;
+    const fault = placeFault(info, meaning, { dataStart, alignment, fileSize });
     if (fault !== null) faults.push(fault);
     return { name, shape, id, meaning, offset: dataStart + offset, span };
   });
   return { littleEndian, version, alignment, metadata, tensors, dataStart, faults };
+}
+
+/** Keys of PrismML's files whose weights are folded with a rotation. */
+export const foldedKeys = "prism.hadamard.";
+
+function foldedFault(key: string): string {
+  return `its weights are folded with a Hadamard rotation (${key}), which is not read: activations would have to be rotated before each product`;
 }
 
 function architectureOf(metadata: GgufMetadata): string {
@@ -200,28 +212,25 @@ function parseTensorInfo(cursor: HeaderCursor, index: number): RawInfo {
   return { name, shape, id, offset: cursor.u64(`offset of ${name}`, Number.MAX_SAFE_INTEGER) };
 }
 
-interface FileLayout {
-  dataStart: number;
-  alignment: number;
-  fileSize: number;
-  architecture: string;
+function isPossible({ shape }: RawInfo): boolean {
+  return shape.every((size) => size > 0) && shape.reduce((a, b) => a * b, 1) <= Number.MAX_SAFE_INTEGER / 4;
 }
 
-/** What a tensor's type is, and why it cannot be read. `span`: bytes up to the next tensor. */
-function placed({ name, shape, id, offset: relative }: RawInfo, span: number, layout: FileLayout) {
-  const { dataStart, alignment, fileSize, architecture } = layout;
-  const numbered = { id, shape, span };
-  const isPossible = shape.every((size) => size > 0) && shape.reduce((a, b) => a * b, 1) <= Number.MAX_SAFE_INTEGER / 4;
-  if (!isPossible) {
-    return { meaning: null, fault: `tensor ${name} has the impossible shape [${shape.join(", ")}]` };
-  }
-  const meaning = typeMeaning(numbered, architecture, alignment);
-  if (relative % alignment !== 0) return { meaning, fault: `tensor ${name} is not aligned to ${alignment} bytes` };
+/** Why a tensor cannot be read, or null. */
+function placeFault(
+  info: RawInfo & NumberedTensor,
+  meaning: TypeMeaning | null,
+  { dataStart, alignment, fileSize }: { dataStart: number; alignment: number; fileSize: number },
+): string | null {
+  const { name, shape, offset } = info;
+  if (!isPossible(info)) return `tensor ${name} has the impossible shape [${shape.join(", ")}]`;
+  if (offset % alignment !== 0) return `tensor ${name} is not aligned to ${alignment} bytes`;
+  const type = readAs(info, meaning);
+  if (typeof type === "string") return `tensor ${name}: ${type}`;
   try {
-    const end = dataStart + relative + tensorBytes(typeOfNumber(numbered, architecture, alignment), shape);
-    if (end <= fileSize) return { meaning, fault: null };
-    return { meaning, fault: `truncated: tensor ${name} ends at byte ${end}, the file at byte ${fileSize}` };
+    const end = dataStart + offset + tensorBytes(type, shape);
+    return end <= fileSize ? null : `truncated: tensor ${name} ends at byte ${end}, the file at byte ${fileSize}`;
   } catch (error) {
-    return { meaning, fault: `tensor ${name}: ${(error as Error).message}` };
+    return `tensor ${name}: ${(error as Error).message}`;
   }
 }

@@ -57,6 +57,8 @@ export interface GgufFacts {
   placed: readonly PlacedTensor[];
   /** Keys that rotate activations (PrismML's folded weights). */
   isFolded: boolean;
+  /** Our own key says how the inputs of linear layers are taken. */
+  statesActivations: boolean;
   /** `<architecture>.hidden_activation`, which newer converters write. */
   hiddenActivation: string | null;
 }
@@ -127,9 +129,9 @@ export interface Finding {
 
 export const noEvidence: Evidence = { hiddenAct: null, i2sOrder: null, scaleMeaning: null, engine: null };
 
-const ternaryTypes = ["TQ1_0", "TQ2_0", "I2_S", "U8 codes", "STQ1_0"];
+const ternaryTypes = ["TQ1_0", "TQ2_0", "I2_S", "U8 codes", "STQ1_0", "PTQ1_0"];
 
-/** The linear weights are stored as ternary codes. (Q2_0 may hold a fourth one.) */
+/** The linear weights are stored as ternary codes. (Q2_0 and PQ2_0 may hold a fourth one.) */
 export function hasTernaryTypes({ linearTypes }: ModelFacts): boolean {
   return linearTypes.length > 0 && linearTypes.every((type) => ternaryTypes.some((name) => type.startsWith(name)));
 }

@@ -1,6 +1,6 @@
 /** A GGUF file, or all parts of a split one, as it is looked into: whatever its types, and whether we read it or not. */
 import { chatTemplatesOfFile } from "../gguf/chat_template_keys.ts";
-import { type SurveyedTensor, surveyGgufHeader } from "../gguf/gguf_header.ts";
+import { foldedKeys, type SurveyedTensor, surveyGgufHeader } from "../gguf/gguf_header.ts";
 import { closeAll, type OpenBytes, openParts, partsFault } from "../gguf/gguf_reader.ts";
 import type { GgufMetadata, GgufValue } from "../gguf/gguf_types.ts";
 import { tensorBytes } from "../gguf/types/tensor_type.ts";
@@ -61,7 +61,8 @@ export async function openGgufModel(path: string, openBytes: OpenBytes): Promise
         part,
       })),
     ),
-    isFolded: [...metadata.keys()].some((key) => key.startsWith("prism.hadamard.")),
+    isFolded: [...metadata.keys()].some((key) => key.startsWith(foldedKeys)),
+    statesActivations: metadata.has("bitnet-lab.activation_quantizer"),
     hiddenActivation: text(metadata, `${architecture}.hidden_activation`),
   };
   const fileBytes = sources.reduce((sum, { size }) => sum + size, 0);

@@ -1,6 +1,12 @@
 /** The weights of a tensor, some rows at a time: their codes and scales where there are, their values always. */
 import { unpackTernary } from "../checkpoint/packed_ternary.ts";
-import { type CodeTensorType, rowBytes, type TensorType } from "../gguf/types/tensor_type.ts";
+import {
+  type CodeTensorType,
+  holdsCodes,
+  type ReadOnlyCodeType,
+  rowBytes,
+  type TensorType,
+} from "../gguf/types/tensor_type.ts";
 import type { EmbeddingDtype } from "../quant/dtypes.ts";
 import { bfloat16ToFloat32, float16ToFloat32 } from "../quant/float16.ts";
 import { roundRows } from "../quant/round_to_dtype.ts";
@@ -94,7 +100,7 @@ async function* ggufPieces(
     signal?.throwIfAborted();
     const bytes = await model.read(tensor, first * each, (first + count) * each);
     const shape = { first, rows: count, cols, bytes: bytes.length };
-    if (type.kind === "codes") {
+    if (holdsCodes(type)) {
       const codes = ggufCodes(type, bytes, count, cols, each, tail);
       yield { ...shape, codes, values: () => dequantized(codes) };
     } else {
@@ -111,7 +117,7 @@ async function tailScale(model: InspectedModel, tensor: InspectedTensor, type: C
 }
 
 function ggufCodes(
-  type: CodeTensorType,
+  type: CodeTensorType | ReadOnlyCodeType,
   bytes: Uint8Array,
   rows: number,
   cols: number,

@@ -7,7 +7,18 @@ import { openGgufBytes } from "../../src/gguf/gguf_reader.ts";
 import { type Evidence, noEvidence } from "../../src/inspect/model_facts.ts";
 import { openGgufModel } from "../../src/inspect/open_gguf.ts";
 import { allVerdicts } from "../../src/inspect/readers/readers.ts";
-import { type HandModel, i2s, q2Mainline, q2Prism, stq1, tq2, writeHandModel } from "./made_files.ts";
+import { tensorStatistics, typeSummaries } from "../../src/inspect/statistics.ts";
+import {
+  type HandModel,
+  i2s,
+  type Pack,
+  q2Mainline,
+  q2Prism,
+  randomCodes,
+  stq1,
+  tq2,
+  writeHandModel,
+} from "./made_files.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "bitnet-readers-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -68,7 +79,9 @@ describe("a model for llama.cpp", () => {
     const keys = { ...act("silu"), "prism.hadamard.block": { u32: 128 } };
     const found = await judged({ ...bitnet, keys });
     expect(found["llama.cpp from 2024-09"]).toContain("computes something else: the weights are folded");
-    expect(found["bitnet-lab"]).toMatch(/^refuses/);
+    expect(found["bitnet-lab"]).toContain(
+      "refuses: its weights are folded with a Hadamard rotation (prism.hadamard.block)",
+    );
   });
 });
 
@@ -119,13 +132,44 @@ describe("type 42", () => {
   it.each([
     ["PrismML's groups of 128", q2Prism, "Q2_0 of PrismML's fork"],
     ["AngelSlim's STQ1_0", stq1, "STQ1_0 of AngelSlim's first files"],
-  ])("as %s is told by its bytes, and refused", async (_, pack, name) => {
+  ])("as %s is told by its bytes, refused by others, and read here", async (_, pack, name) => {
     const found = await judged({ ...silu, pack });
     expect(found["llama.cpp before 2026-07"]).toContain(`(${name}) is not known`);
     expect(found["llama.cpp from 2026-07"]).toContain(
       `blk.0.attn_q.weight is ${name}, and it takes type 42 for 18 bytes per 64 elements`,
     );
-    expect(found["bitnet-lab"]).toContain(`refuses: tensor blk.0.attn_q.weight: type 42 (${name}`);
+    expect(found["bitnet-lab"]).toBe("not known: the engine was not asked; its reader of the header takes the file");
+  });
+
+  it.each([
+    ["Q2_0", q2Mainline, 2.25, [-1, 0, 1, 2]],
+    ["Q2_0 of PrismML's fork", q2Prism, 2.125, [-1, 0, 1, 2]],
+    ["STQ1_0 of AngelSlim's first files", stq1, 1.3125, [-1, 0, 1]],
+  ] as const)("as %s is counted by its codes", async (name, pack, bits, levels) => {
+    const file = writeHandModel(folder, `counted-${bits}`, { architecture: "qwen3", subNorms: false, pack });
+    const opened = await openGgufModel(file, openGgufBytes);
+    const tensor = opened.tensors.find((each) => each.name === "blk.0.attn_q.weight")!;
+    const statistics = (await tensorStatistics(opened, tensor, () => undefined))!;
+    const [summary] = typeSummaries([tensor], new Map([[tensor.name, statistics]]));
+    await opened.close();
+    expect(summary).toMatchObject({ type: name, storedBits: bits });
+    expect(statistics.codes!.levels).toEqual(levels);
+    // Random ternary codes, or one zero in each group of four.
+    const zeros =
+      levels.length === 3 ? 0.25 : randomCodes(tensor.name, 256, 256).filter((code) => code === 0).length / 65536;
+    expect(summary!.zeroFraction).toBe(zeros);
+    const bitnetLab = allVerdicts(opened.facts, { ...noEvidence, engine: "" }).find(
+      ({ reader }) => reader === "bitnet-lab",
+    );
+    expect(bitnetLab).toMatchObject({ outcome: "computes it", why: expect.stringMatching(/^with float activations/) });
+  });
+
+  it("whose bytes fit none of them is refused with what would fit", async () => {
+    const pack: Pack = (codes) => ({ type: 42, bytes: new Uint8Array((codes.length / 64) * 20) });
+    const found = await judged({ ...silu, pack });
+    expect(found["bitnet-lab"]).toMatch(
+      /^refuses: tensor blk\.0\.attn_q\.weight: type 42 at offset \d+ has 20480 bytes up to the next tensor, which fit none of Q2_0 with 18 bytes per 64 elements \(18432\), /,
+    );
   });
 });
 

@@ -3,10 +3,11 @@
 //
 //   Q6_K, 210 bytes: ql[128], qh[64], int8 scales[16], float16 d.   Groups of 16.
 //     value = (d * scale) * (code - 32), code of 6 bits
+//   Q5_K, 176 bytes: float16 d, float16 dmin, scales[12], qh[32], qs[128].  As Q4_K, code of 5 bits.
 //   Q4_K, 144 bytes: float16 d, float16 dmin, scales[12], qs[128].  Groups of 32, 6-bit scale and minimum.
 //     value = (d * scale) * code - dmin * minimum, code of 4 bits
 //
-// In this order each value has one rounding at most: d * scale, and in Q4_K both products, are exact in
+// In this order each value has one rounding at most: d * scale, and in Q5_K and Q4_K both products, are exact in
 // float32. Codes lie in runs of 32 bytes, so that 16 consecutive weights are 16 consecutive bytes under one
 // shift.
 //
@@ -22,8 +23,9 @@ namespace bitnet {
 
 constexpr int64_t kSuperBlock = 256;  // weights
 constexpr int64_t kQ6KBytes = 210;
+constexpr int64_t kQ5KBytes = 176;
 constexpr int64_t kQ4KBytes = 144;
-constexpr int64_t kScaleRun = 16;  // weights; every run of them shares a scale in both types
+constexpr int64_t kScaleRun = 16;  // weights; every run of them shares a scale in all of them
 
 // Scales and minima of the 16 runs of a super-block: value = scale * code - minimum.
 struct RunScales {
@@ -47,7 +49,7 @@ inline void q6_k_scales(const uint8_t* block, RunScales* runs) {
 
 // The 12 bytes hold eight 6-bit scales and eight 6-bit minima: those of groups 0 .. 3 in the low bits of
 // bytes 0 .. 3 and 4 .. 7; those of groups 4 .. 7 in the nibbles of bytes 8 .. 11, topped by the bits left
-// over.
+// over. Q5_K begins alike.
 inline void q4_k_scales(const uint8_t* block, RunScales* runs) {
   const float d = stored_f16(block), dmin = stored_f16(block + 2);
   const uint8_t* packed = block + 4;
@@ -69,6 +71,12 @@ inline int q6_k_code(const uint8_t* block, int64_t i) {
   const int low = block[half * 64 + quarter % 2 * 32 + m] >> (quarter / 2 * 4) & 15;
   const int high = block[128 + half * 32 + m] >> (quarter * 2) & 3;
   return (low | high << 4) - 32;
+}
+
+// Code of weight i, from 0 on.
+inline int q5_k_code(const uint8_t* block, int64_t i) {
+  const int low = block[48 + i / 64 * 32 + i % 32] >> (i % 64 / 32 * 4) & 15;
+  return low | (block[16 + i % 32] >> (i / 32) & 1) << 4;
 }
 
 // Code of weight i, from 0 on.

@@ -18,16 +18,28 @@
 namespace bitnet {
 
 // Element type of a row-major float matrix read by `linear_rows` and `decode_row`.
-enum class RowType : int { f32 = 0, f16 = 1, bf16 = 2, q8_0 = 3, q6_k = 4, q4_k = 5, q2_0 = 6 };
+enum class RowType : int {
+  f32 = 0,
+  f16 = 1,
+  bf16 = 2,
+  q8_0 = 3,
+  q6_k = 4,
+  q4_k = 5,
+  q2_0 = 6,
+  q5_k = 7,
+  q4_0 = 8
+};
 
 // Elements that are stored together; a row is a whole number of such blocks.
 constexpr int64_t block_cols(RowType type) {
   switch (type) {
     case RowType::q8_0:
+    case RowType::q4_0:
       return 32;
     case RowType::q2_0:
       return 64;
     case RowType::q6_k:
+    case RowType::q5_k:
     case RowType::q4_k:
       return 256;
     default:
@@ -36,7 +48,9 @@ constexpr int64_t block_cols(RowType type) {
 }
 
 // Bytes of one row of a multiple of block_cols. q8_0: blocks of float16 scale + 32 int8; q2_0: of
-// float16 scale + 64 codes c of 2 bits, the first in the lowest, for (c - 1) x scale; q6_k, q4_k: k_quants.h.
+// float16 scale + 64 codes c of 2 bits, the first in the lowest, for (c - 1) x scale; q4_0: of float16 scale +
+// 32 codes c of 4 bits, those of columns m and 16 + m in the lower and upper half of byte m, for (c - 8) x
+// scale; q6_k, q5_k, q4_k: k_quants.h.
 constexpr int64_t row_bytes(RowType type, int64_t cols) {
   switch (type) {
     case RowType::f32:
@@ -45,8 +59,12 @@ constexpr int64_t row_bytes(RowType type, int64_t cols) {
       return cols / 32 * 34;
     case RowType::q2_0:
       return cols / 64 * 18;
+    case RowType::q4_0:
+      return cols / 32 * 18;
     case RowType::q6_k:
       return cols / 256 * 210;
+    case RowType::q5_k:
+      return cols / 256 * 176;
     case RowType::q4_k:
       return cols / 256 * 144;
     default:
@@ -215,8 +233,8 @@ struct Kernels {
 
   // ---- float products over row-major weights (head, unquantized linears) --------------------------------
   // y[t][n] = sum_k x[t][k] * w[n][k] for rows n in [row_begin, row_end): 16 lanes of fma over k (zero
-  // padded), fixed tree. Stored values are decoded to float32 (q8_0, q2_0: float(q) * float(d), exact; q6_k and
-  // q4_k: one rounding, see k_quants.h) before the fma. w points at row 0; y is indexed by the absolute n.
+  // padded), fixed tree. Stored values are decoded to float32 (q8_0, q4_0, q2_0: float(q) * float(d), exact;
+  // q6_k, q5_k and q4_k: one rounding, see k_quants.h) before the fma. w points at row 0; y is indexed by the absolute n.
   void (*linear_rows)(const void* w, RowType type, int64_t row_begin, int64_t row_end, int64_t cols,
                       const float* x, int64_t x_stride, int64_t tokens, float* y, int64_t y_stride);
   // The same product for interleaved rows (row_panel.h); row_begin is a multiple of kRowGroup, and row_end

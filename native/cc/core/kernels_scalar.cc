@@ -180,9 +180,11 @@ inline float k_quant_value(const uint8_t* row, RowType type, int64_t k) {
     q6_k_scales(block, &runs);
     return runs.scale[i / kScaleRun] * static_cast<float>(q6_k_code(block, i));
   }
-  const uint8_t* block = row + k / kSuperBlock * kQ4KBytes;
+  const bool five = type == RowType::q5_k;
+  const uint8_t* block = row + k / kSuperBlock * (five ? kQ5KBytes : kQ4KBytes);
   q4_k_scales(block, &runs);
-  return runs.scale[i / kScaleRun] * static_cast<float>(q4_k_code(block, i)) - runs.minimum[i / kScaleRun];
+  const int code = five ? q5_k_code(block, i) : q4_k_code(block, i);
+  return runs.scale[i / kScaleRun] * static_cast<float>(code) - runs.minimum[i / kScaleRun];
 }
 
 inline float stored_value(const void* row, RowType type, int64_t k) {
@@ -201,7 +203,13 @@ inline float stored_value(const void* row, RowType type, int64_t k) {
       const int code = (block[2 + k % 64 / 4] >> (k % 4 * 2)) & 3;
       return static_cast<float>(code - 1) * f16_to_f32(load_u16(block));
     }
+    case RowType::q4_0: {
+      const uint8_t* block = bytes + k / 32 * 18;
+      const int code = block[2 + k % 16] >> (k % 32 / 16 * 4) & 15;
+      return static_cast<float>(code - 8) * f16_to_f32(load_u16(block));
+    }
     case RowType::q6_k:
+    case RowType::q5_k:
     case RowType::q4_k:
       return k_quant_value(bytes, type, k);
     default: {

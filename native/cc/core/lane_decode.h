@@ -28,6 +28,10 @@ BITNET_INLINE Part load_stored(const uint8_t* step, int64_t j) {
   if (Type == RowType::f16) return load_part_f16(step + 2 * k);
   if (Type == RowType::bf16) return load_part_bf16(step + 2 * k);
   if (Type == RowType::q2_0) return load_part_u2(step + 2 + k / 4, level_table(broadcast_part_f16(step)));
+  if (Type == RowType::q4_0) {
+    const uint8_t* codes = step + 2 + k % 16;
+    return mul(k < 16 ? load_part_u4<0>(codes) : load_part_u4<4>(codes), broadcast_part_f16(step));
+  }
   if (Type == RowType::q8_0) return mul(load_part_i8(step + 2 + k), broadcast_part_f16(step));
   return load_part(reinterpret_cast<const float*>(step) + k);
 }
@@ -95,8 +99,12 @@ void decode_row(const void* row, RowType type, int64_t cols, float* out) {
       return decode_row_of<RowType::q2_0>(row, cols, out);
     case RowType::q6_k:
       return decode_row_of<RowType::q6_k>(row, cols, out);
+    case RowType::q5_k:
+      return decode_row_of<RowType::q5_k>(row, cols, out);
     case RowType::q4_k:
       return decode_row_of<RowType::q4_k>(row, cols, out);
+    case RowType::q4_0:
+      return decode_row_of<RowType::q4_0>(row, cols, out);
     default:
       return decode_row_of<RowType::f32>(row, cols, out);
   }

@@ -180,8 +180,12 @@ void multiply_rows(const LinearRows& job, RowType type, int64_t row_begin, int64
       return linear_rows_of<RowType::q2_0>(job, row_begin, row_end);
     case RowType::q6_k:
       return linear_rows_of<RowType::q6_k>(job, row_begin, row_end);
+    case RowType::q5_k:
+      return linear_rows_of<RowType::q5_k>(job, row_begin, row_end);
     case RowType::q4_k:
       return linear_rows_of<RowType::q4_k>(job, row_begin, row_end);
+    case RowType::q4_0:
+      return linear_rows_of<RowType::q4_0>(job, row_begin, row_end);
     default:
       return linear_rows_of<RowType::f32>(job, row_begin, row_end);
   }

@@ -11,7 +11,9 @@
 namespace bitnet {
 namespace {
 
-constexpr bool is_k_quant(RowType type) { return type == RowType::q6_k || type == RowType::q4_k; }
+constexpr bool is_k_quant(RowType type) {
+  return type == RowType::q6_k || type == RowType::q5_k || type == RowType::q4_k;
+}
 
 struct SuperBlock {
   alignas(64) int8_t codes[kSuperBlock];
@@ -40,6 +42,17 @@ BITNET_INLINE void unpack_q4_k(const uint8_t* BITNET_RESTRICT block, int8_t* BIT
   }
 }
 
+BITNET_INLINE void unpack_q5_k(const uint8_t* BITNET_RESTRICT block, int8_t* BITNET_RESTRICT codes) {
+  const uint8_t* qh = block + 16;
+  const uint8_t* qs = block + 48;
+  for (int pair = 0; pair < 4; ++pair, codes += 64, qs += 32) {
+    for (int m = 0; m < 32; ++m)
+      codes[m] = static_cast<int8_t>((qs[m] & 15) | (qh[m] >> (2 * pair) & 1) << 4);
+    for (int m = 0; m < 32; ++m)
+      codes[32 + m] = static_cast<int8_t>(qs[m] >> 4 | (qh[m] >> (2 * pair + 1) & 1) << 4);
+  }
+}
+
 template <RowType Type>
 BITNET_INLINE void unpack(const uint8_t* stored, SuperBlock* block) {
   if (Type == RowType::q6_k) {
@@ -52,7 +65,11 @@ BITNET_INLINE void unpack(const uint8_t* stored, SuperBlock* block) {
     unpack_q6_k(stored, block->codes);
   } else {
     q4_k_scales(stored, &block->runs);
-    unpack_q4_k(stored, block->codes);
+    if (Type == RowType::q5_k) {
+      unpack_q5_k(stored, block->codes);
+    } else {
+      unpack_q4_k(stored, block->codes);
+    }
   }
 }
 

@@ -113,6 +113,13 @@ BITNET_INLINE Part load_part_bf16(const void* p) {
 BITNET_INLINE Part load_part_i8(const void* p) {
   return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(static_cast<const __m128i*>(p))));
 }
+// Codes c of 4 bits, at bit Shift of a byte each, as c - 8.
+template <int Shift>
+BITNET_INLINE Part load_part_u4(const void* p) {
+  const __m256i bytes = _mm256_cvtepu8_epi32(_mm_loadl_epi64(static_cast<const __m128i*>(p)));
+  const __m256i codes = _mm256_and_si256(_mm256_srli_epi32(bytes, Shift), _mm256_set1_epi32(15));
+  return _mm256_cvtepi32_ps(_mm256_sub_epi32(codes, _mm256_set1_epi32(8)));
+}
 // Codes c of 2 bits, the first in the lowest, as (c - 1) x scale: level_table holds the four values.
 BITNET_INLINE Part level_table(Part scale) {
   return _mm256_mul_ps(scale, _mm256_setr_ps(-1, 0, 1, 2, -1, 0, 1, 2));

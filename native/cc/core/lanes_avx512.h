@@ -134,6 +134,13 @@ BITNET_INLINE Part load_part_bf16(const void* p) {
 BITNET_INLINE Part load_part_i8(const void* p) {
   return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p))));
 }
+// Codes c of 4 bits, at bit Shift of a byte each, as c - 8.
+template <int Shift>
+BITNET_INLINE Part load_part_u4(const void* p) {
+  const __m512i bytes = _mm512_cvtepu8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p)));
+  const __m512i codes = _mm512_and_si512(_mm512_srli_epi32(bytes, Shift), _mm512_set1_epi32(15));
+  return _mm512_cvtepi32_ps(_mm512_sub_epi32(codes, _mm512_set1_epi32(8)));
+}
 // Codes c of 2 bits, the first in the lowest, as (c - 1) x scale: level_table holds the four values.
 BITNET_INLINE Part level_table(Part scale) {
   return _mm512_mul_ps(scale, _mm512_broadcast_f32x4(_mm_setr_ps(-1, 0, 1, 2)));

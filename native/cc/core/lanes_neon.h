@@ -110,6 +110,16 @@ BITNET_INLINE Part load_part_i8(const void* p) {
   const int16x8_t words = vmovl_s8(vreinterpret_s8_s32(vdup_n_s32(four)));
   return vcvtq_f32_s32(vmovl_s16(vget_low_s16(words)));
 }
+// Codes c of 4 bits, at bit Shift of a byte each, as c - 8.
+template <int Shift>
+BITNET_INLINE Part load_part_u4(const void* p) {
+  int32_t four;
+  std::memcpy(&four, p, sizeof four);
+  const uint16x8_t words = vmovl_u8(vreinterpret_u8_s32(vdup_n_s32(four)));
+  const uint32x4_t bytes = vmovl_u16(vget_low_u16(words));
+  const uint32x4_t codes = vandq_u32(vshlq_u32(bytes, vdupq_n_s32(-Shift)), vdupq_n_u32(15));
+  return vcvtq_f32_s32(vsubq_s32(vreinterpretq_s32_u32(codes), vdupq_n_s32(8)));
+}
 // Codes c of 2 bits, the first in the lowest, as (c - 1) x scale: level_table holds the four values.
 BITNET_INLINE Part level_table(Part scale) {
   alignas(16) static const float kLevels[4] = {-1, 0, 1, 2};

@@ -38,8 +38,12 @@ void interleave_rows(const RowPanel& shape, const uint8_t* rows, int64_t group, 
         return interleave_whole<RowType::q2_0>(rows, stride, shape.units(), target);
       case RowType::q6_k:
         return interleave_whole<RowType::q6_k>(rows, stride, shape.units(), target);
+      case RowType::q5_k:
+        return interleave_whole<RowType::q5_k>(rows, stride, shape.units(), target);
       case RowType::q4_k:
         return interleave_whole<RowType::q4_k>(rows, stride, shape.units(), target);
+      case RowType::q4_0:
+        return interleave_whole<RowType::q4_0>(rows, stride, shape.units(), target);
     }
   }
   std::memset(target, 0, static_cast<size_t>(shape.group_bytes()));

@@ -1,8 +1,8 @@
 // Stored rows of float weights interleaved into one stream, as the head is read: a product walks one address
 // instead of one per row, and four rows share every value of x.
 //
-// A unit is what a row stores for unit_cols consecutive columns: 16 elements, a block of q8_0 or q2_0, a
-// super-block of q6_k or q4_k. Groups of kRowGroup = 4 rows follow each other, each with all its units:
+// A unit is what a row stores for unit_cols consecutive columns: 16 elements, a block of q8_0, q4_0 or
+// q2_0, a super-block of q6_k, q5_k or q4_k. Groups of kRowGroup = 4 rows follow each other, each with all its units:
 //
 //   byte of unit u of row n  =  ((n / 4) * units + u) * 4 * unit_bytes + (n % 4) * unit_bytes
 //

@@ -6,12 +6,14 @@
 #include <utility>
 
 #include "inference/gguf_values.h"
+#include "inference/type_of_span.h"
 
 namespace bitnet {
 namespace {
 
-GgufTensor read_tensor_info(GgufCursor* cursor, uint64_t index) {
-  GgufTensor tensor;
+NumberedTensor read_tensor_info(GgufCursor* cursor, uint64_t index) {
+  NumberedTensor numbered;
+  GgufTensor& tensor = numbered.tensor;
   tensor.name = std::string(cursor->string(kMaxGgufNameBytes, "name of tensor " + std::to_string(index)));
   const std::string what = "tensor " + quoted(tensor.name);
   const uint64_t start = cursor->position();
@@ -32,33 +34,44 @@ GgufTensor read_tensor_info(GgufCursor* cursor, uint64_t index) {
     tensor.dimensions.push_back(size);
   }
   const uint64_t place = cursor->position();
-  const uint32_t type = cursor->read<uint32_t>("type of " + what);
-  const GgmlTypeLayout* layout = find_ggml_type(type);
-  if (!layout) throw GgufError(what + at_byte(place) + " has " + unsupported_type_text(type));
-  tensor.type = layout->type;
-  if (tensor.dimensions[0] % layout->block != 0) {
+  numbered.number = cursor->read<uint32_t>("type of " + what);
+  const std::vector<TypeMeaning> meanings = meanings_of_number(numbered.number);
+  if (meanings.empty())
+    throw GgufError(what + at_byte(place) + " has " + unsupported_type_text(numbered.number));
+  const GgmlTypeLayout& likeliest = *meanings[0].layout;
+  if (tensor.dimensions[0] % likeliest.block != 0) {
     throw GgufError(what + at_byte(place) + " has rows of " + std::to_string(tensor.dimensions[0]) +
-                    " elements, " + layout->name + " needs a multiple of " + std::to_string(layout->block));
+                    " elements, " + likeliest.name + " needs a multiple of " +
+                    std::to_string(likeliest.block));
   }
-  tensor.bytes = elements / layout->block * layout->bytes + layout->tail;
+  set_layout(likeliest, &tensor);
   tensor.offset = cursor->read<uint64_t>("offset of " + what);
-  return tensor;
+  return numbered;
 }
 
-// The room of every tensor of one file; throws if one has less than it needs.
-void find_room(std::vector<GgufTensor>* tensors, uint64_t size) {
+// The room and the types of all tensors of one file, whose data begin at byte `data_start`; throws if one has less
+// than it needs.
+void place_tensors(std::vector<NumberedTensor>* tensors, uint64_t data_start, uint64_t alignment,
+                   uint64_t size) {
   std::vector<GgufTensor*> order;
-  for (GgufTensor& tensor : *tensors) order.push_back(&tensor);
+  for (NumberedTensor& numbered : *tensors) order.push_back(&numbered.tensor);
   std::sort(order.begin(), order.end(),
             [](const GgufTensor* a, const GgufTensor* b) { return a->offset < b->offset; });
   for (size_t i = 0; i < order.size(); ++i) {
     order[i]->room = (i + 1 < order.size() ? order[i + 1]->offset : size) - order[i]->offset;
+  }
+  choose_types(tensors, data_start, alignment);
+  for (size_t i = 0; i < order.size(); ++i) {
+    if (order[i]->bytes > size - order[i]->offset) {
+      throw GgufError("truncated file: tensor " + quoted(order[i]->name) + " has " +
+                      std::to_string(order[i]->bytes) + " bytes at offset " +
+                      std::to_string(order[i]->offset - data_start) + " of the data, which starts" +
+                      at_byte(data_start) + "; the file has " + std::to_string(size) + " bytes");
+    }
     if (order[i]->room < order[i]->bytes) {
-      const GgmlType type = order[i]->type;
-      const char* hint =
-          type == GgmlType::i2_s   ? ": the first is an I2_S without room for its scale (n / 4 + 32 bytes)"
-          : type == GgmlType::q2_0 ? ": the first is no Q2_0 of llama.cpp's layout (18 bytes per 64 weights)"
-                                   : "";
+      const char* hint = order[i]->type == GgmlType::i2_s
+                             ? ": the first is an I2_S without room for its scale (n / 4 + 32 bytes)"
+                             : "";
       throw GgufError("tensors " + quoted(order[i]->name) + " and " + quoted(order[i + 1]->name) +
                       " overlap" + at_byte(order[i + 1]->offset) + hint);
     }
@@ -69,7 +82,7 @@ struct Header {
   uint32_t version = 0;
   uint64_t alignment = 32;
   std::map<std::string, GgufValue> metadata;
-  std::vector<GgufTensor> tensors;
+  std::vector<NumberedTensor> tensors;
 };
 
 uint64_t read_count(GgufCursor* cursor, const char* what, uint64_t offset) {
@@ -128,21 +141,21 @@ Header read_header(const uint8_t* data, uint64_t size) {
   header.alignment = read_alignment(header.metadata);
   const uint64_t data_start =
       (cursor.position() + header.alignment - 1) / header.alignment * header.alignment;
-  for (GgufTensor& tensor : header.tensors) {
+  for (NumberedTensor& numbered : header.tensors) {
+    GgufTensor& tensor = numbered.tensor;
     const std::string what = "tensor " + quoted(tensor.name);
     if (tensor.offset % header.alignment != 0) {
       throw GgufError(what + " has offset " + std::to_string(tensor.offset) + ", not a multiple of " +
                       std::to_string(header.alignment));
     }
-    if (data_start > size || tensor.offset > size - data_start ||
-        tensor.bytes > size - data_start - tensor.offset) {
+    if (data_start > size || tensor.offset > size - data_start) {
       throw GgufError("truncated file: " + what + " has " + std::to_string(tensor.bytes) +
                       " bytes at offset " + std::to_string(tensor.offset) + " of the data, which starts" +
                       at_byte(data_start) + "; the file has " + std::to_string(size) + " bytes");
     }
     tensor.offset += data_start;
   }
-  find_room(&header.tensors, size);
+  place_tensors(&header.tensors, data_start, header.alignment, size);
   return header;
 }
 
@@ -221,7 +234,8 @@ void GgufFile::add(Part part) {
   if (!parts_.empty() && (split.index != parts_.size() || split.count != read_split(metadata_).count)) {
     throw GgufError("metadata \"split.no\" and \"split.count\" say that it is another part");
   }
-  for (GgufTensor& tensor : header.tensors) {
+  for (NumberedTensor& numbered : header.tensors) {
+    GgufTensor& tensor = numbered.tensor;
     tensor.part = parts_.size();
     if (!tensors_.emplace(tensor.name, tensor).second) {
       throw GgufError("tensor " + quoted(tensor.name) + " is there twice");

@@ -147,6 +147,12 @@ void check_special_id(const GgufFile& file, const char* key, int64_t vocab_size)
 }  // namespace
 
 void check_file_kind(const GgufFile& file) {
+  for (const auto& entry : file.metadata()) {
+    std::string name;
+    if (!starts_with(entry.first, "prism.hadamard.", &name)) continue;
+    throw GgufError("its weights are folded with a Hadamard rotation (" + entry.first +
+                    "), which is not read: activations would have to be rotated before each product");
+  }
   const GgufValue* type = file.find("general.type");
   if (type && !(type->type == GgufValueType::string && type->text == "model")) {
     fail("general.type", *type, "the file is no model");

@@ -5,7 +5,8 @@
 
 namespace bitnet {
 
-// Throws GgufError naming the key if the file is no model, only a part of one, or of another block layout.
+// Throws GgufError naming the key if the file is no model, only a part of one, of another block layout, or of weights
+// that are folded with a rotation.
 void check_file_kind(const GgufFile& file);
 
 // Throws GgufError naming the key: one under the architecture (or of `bitnet-lab.`) that is not known here, a

@@ -8,12 +8,14 @@
 
 #include "inference/i2_s_layout.h"
 #include "inference/panel_scales.h"
+#include "inference/row_conversion.h"
 #include "inference/ternary_tensor.h"
 #include "inference/workers.h"
 
 namespace bitnet {
 namespace {
 
+constexpr int64_t kCopiedRows = 64;              // by one thread at a time
 constexpr int64_t kHeadPart = int64_t{4} << 20;  // bytes copied before their pages are given back
 
 std::string shape_text(const std::vector<uint64_t>& dimensions) {
@@ -107,7 +109,7 @@ struct Model::Loader {
     size_t bytes = 0;
     if (linear->ternary) {
       bytes = static_cast<size_t>(panel_bytes(out, in));
-    } else if (config.ternary_weights || head_dim) {
+    } else if (config.ternary_weights || head_dim || is_converted(tensor.type)) {
       bytes = static_cast<size_t>(out * row_bytes(linear->row_type, in));
     }
     pending.push_back({linear, &tensor, head_dim, arena_bytes, bytes});
@@ -144,12 +146,22 @@ struct Model::Loader {
 
   void copy_rows(const Pending& item) {
     Linear* linear = item.linear;
-    const int64_t bytes = row_bytes(linear->row_type, linear->in);
+    const GgmlType type = item.tensor->type;
+    const int64_t bytes = row_bytes(linear->row_type, linear->in),
+                  stored = stored_row_bytes(type, linear->in);
     const uint8_t* source = file.tensor_data(*item.tensor);
     uint8_t* target = model.arena_.data() + item.offset;
-    for (int64_t row = 0; row < linear->out; ++row) {
-      std::copy_n(source + stored_row(row, item.head_dim) * bytes, bytes, target + row * bytes);
-    }
+    workers.each((linear->out + kCopiedRows - 1) / kCopiedRows, [&](int64_t part) {
+      const int64_t end = std::min(linear->out, (part + 1) * kCopiedRows);
+      for (int64_t row = part * kCopiedRows; row < end; ++row) {
+        const uint8_t* from = source + stored_row(row, item.head_dim) * stored;
+        if (is_converted(type)) {
+          convert_row(type, from, linear->in, target + row * bytes);
+        } else {
+          std::copy_n(from, bytes, target + row * bytes);
+        }
+      }
+    });
     linear->rows = target;
   }
 
@@ -234,16 +246,34 @@ struct Model::Loader {
     return linear;
   }
 
+  // interleave_rows of rows that are converted first.
+  void interleave_converted(const GgufTensor& tensor, int64_t group, uint8_t* target) const {
+    const RowPanel& head = model.head_;
+    const int64_t first = group * kRowGroup, count = std::min(kRowGroup, head.rows - first);
+    const int64_t bytes = row_bytes(head.type, head.cols), stored = stored_row_bytes(tensor.type, head.cols);
+    std::vector<uint8_t> rows(static_cast<size_t>(count * bytes));
+    for (int64_t r = 0; r < count; ++r) {
+      convert_row(tensor.type, file.tensor_data(tensor) + (first + r) * stored, head.cols,
+                  rows.data() + r * bytes);
+    }
+    interleave_rows({nullptr, head.type, count, head.cols}, rows.data(), 0, target);
+  }
+
   // Copies the head into one stream, in parts that give their pages of the file back at once.
   void fill_head(const GgufTensor& tensor) {
     RowPanel& head = model.head_;
     const uint8_t* rows = file.tensor_data(tensor);
     const int64_t part_groups = std::max<int64_t>(1, kHeadPart / head.group_bytes());
-    const uint64_t bytes = static_cast<uint64_t>(kRowGroup * row_bytes(head.type, head.cols));
+    const uint64_t bytes = static_cast<uint64_t>(kRowGroup * stored_row_bytes(tensor.type, head.cols));
     workers.each((head.groups() + part_groups - 1) / part_groups, [&](int64_t part) {
       const int64_t begin = part * part_groups, end = std::min(head.groups(), begin + part_groups);
       for (int64_t group = begin; group < end; ++group) {
-        interleave_rows(head, rows, group, model.head_rows_.data() + group * head.group_bytes());
+        uint8_t* target = model.head_rows_.data() + group * head.group_bytes();
+        if (is_converted(tensor.type)) {
+          interleave_converted(tensor, group, target);
+        } else {
+          interleave_rows(head, rows, group, target);
+        }
       }
       file.release_pages(
           tensor, static_cast<uint64_t>(begin) * bytes,
@@ -302,6 +332,7 @@ Model::Model(std::unique_ptr<GgufFile> file, int threads, const std::atomic<bool
   const GgufTensor* head = &loader.vocabulary_matrix("token_embd.weight");
   if (file_->tensor("output.weight")) {
     embedding_ = loader.mapped_rows(*head);
+    embedding_type_ = head->type;
     head = &loader.vocabulary_matrix("output.weight");
   }
   head_ = {nullptr, float_row_type(*head), c.vocab_size, c.hidden_size};
@@ -322,9 +353,12 @@ Model::Model(std::unique_ptr<GgufFile> file, int threads, const std::atomic<bool
 void Model::embed(const Kernels& kernels, int32_t id, float* out) const {
   if (tied() && config_.int8_head) return decode_int8_row(int8_head_.rows(), id, out);
   if (tied()) return decode_panel_row(kernels, head_, id, out);
-  const int64_t bytes = row_bytes(embedding_.row_type, embedding_.in);
-  kernels.decode_row(static_cast<const uint8_t*>(embedding_.rows) + id * bytes, embedding_.row_type,
-                     embedding_.in, out);
+  const uint8_t* row =
+      static_cast<const uint8_t*>(embedding_.rows) + id * stored_row_bytes(embedding_type_, embedding_.in);
+  if (!is_converted(embedding_type_)) return kernels.decode_row(row, embedding_.row_type, embedding_.in, out);
+  std::vector<uint8_t> converted(static_cast<size_t>(row_bytes(embedding_.row_type, embedding_.in)));
+  convert_row(embedding_type_, row, embedding_.in, converted.data());
+  kernels.decode_row(converted.data(), embedding_.row_type, embedding_.in, out);
 }
 
 void Model::lock_memory() {

@@ -82,7 +82,8 @@ class Model {
   AlignedBuffer head_rows_;            // interleaved
   std::vector<Layer> layers_;
   std::vector<float> output_norm_;
-  Linear embedding_;  // in the mapped file; no rows where it is the head
+  Linear embedding_;                         // in the mapped file; no rows where it is the head
+  GgmlType embedding_type_ = GgmlType::f32;  // of its rows there
   RowPanel head_{};
   Int8Head int8_head_;
   std::string weight_type_;

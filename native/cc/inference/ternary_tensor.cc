@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <vector>
 
 #include "core/float16.h"
+#include "inference/base_3_digits.h"
+#include "inference/row_conversion.h"
 
 namespace bitnet {
 namespace {
@@ -29,60 +32,23 @@ bool any_nonzero(const int8_t* ternary, int64_t count) {
   return seen != 0;
 }
 
-// The base-3 digit n of a TQ1_0 byte (0 is the most significant), minus 1.
-int8_t trit(uint8_t byte, int n) {
-  constexpr unsigned kPowers[5] = {1, 3, 9, 27, 81};
-  const unsigned rest = (byte * kPowers[n]) & 0xffu;
-  return static_cast<int8_t>(static_cast<int>((rest * 3) >> 8) - 1);
-}
-
 // The code in two bits of a byte, minus 1.
 int8_t two_bits(uint8_t byte, int shift) { return static_cast<int8_t>(((byte >> shift) & 3) - 1); }
 
-int64_t stored_row_bytes(const GgufTensor& tensor, int64_t cols) {
-  switch (tensor.type) {
-    case GgmlType::tq2_0:
-      return cols / kTqBlock * kTq2Bytes;
-    case GgmlType::tq1_0:
-      return cols / kTqBlock * kTq1Bytes;
-    case GgmlType::q2_0:
-      return cols / kQ2Block * kQ2Bytes;
-    case GgmlType::i2_s:
-      return cols / kI2sBlock * kI2sBytes;
-    default:
-      return row_bytes(float_row_type(tensor), cols);
-  }
+// Blocks that are read as Q2_0's, each with one scale.
+bool becomes_q2_0(GgmlType type) {
+  return type == GgmlType::q1_0 || type == GgmlType::pq2_0 || type == GgmlType::ptq1_0 ||
+         type == GgmlType::stq1_0;
 }
 
 // Columns of a stored block with a scale of its own; 0 where there is none.
-int64_t block_cols_of(const GgufTensor& tensor) {
-  if (tensor.type == GgmlType::q2_0) return kQ2Block;
-  return tensor.type == GgmlType::tq2_0 || tensor.type == GgmlType::tq1_0 ? kTqBlock : 0;
+int64_t block_cols_of(GgmlType type) {
+  const bool blocks =
+      becomes_q2_0(type) || type == GgmlType::q2_0 || type == GgmlType::tq2_0 || type == GgmlType::tq1_0;
+  return blocks ? static_cast<int64_t>(layout_of(type).block) : 0;
 }
 
 }  // namespace
-
-RowType float_row_type(const GgufTensor& tensor) {
-  switch (tensor.type) {
-    case GgmlType::f32:
-      return RowType::f32;
-    case GgmlType::f16:
-      return RowType::f16;
-    case GgmlType::bf16:
-      return RowType::bf16;
-    case GgmlType::q8_0:
-      return RowType::q8_0;
-    case GgmlType::q2_0:
-      return RowType::q2_0;
-    case GgmlType::q6_k:
-      return RowType::q6_k;
-    case GgmlType::q4_k:
-      return RowType::q4_k;
-    default:
-      throw GgufError("tensor \"" + tensor.name + "\" has type " + ggml_type_name(tensor.type) +
-                      ", here F32, F16, BF16, Q8_0, Q2_0, Q6_K and Q4_K are supported");
-  }
-}
 
 TernaryTensor::TernaryTensor(const GgufFile& file, const GgufTensor& tensor, int64_t group,
                              const Kernels& kernels)
@@ -90,10 +56,10 @@ TernaryTensor::TernaryTensor(const GgufFile& file, const GgufTensor& tensor, int
       data_(file.tensor_data(tensor)),
       kernels_(kernels),
       cols_(static_cast<int64_t>(tensor.dimensions[0])),
-      unit_cols_(block_cols_of(tensor) ? block_cols_of(tensor)
-                 : group               ? group
-                                       : cols_),
-      row_bytes_(stored_row_bytes(tensor, cols_)) {
+      unit_cols_(block_cols_of(tensor.type) ? block_cols_of(tensor.type)
+                 : group                    ? group
+                                            : cols_),
+      row_bytes_(stored_row_bytes(tensor.type, cols_)) {
   if (tensor.type == GgmlType::i2_s) {
     unit_cols_ = cols_;
     std::memcpy(&i2s_scale_, data_ + row_bytes_ * static_cast<int64_t>(tensor.dimensions[1]),
@@ -101,8 +67,30 @@ TernaryTensor::TernaryTensor(const GgufFile& file, const GgufTensor& tensor, int
   }
 }
 
+bool TernaryTensor::packs_rows() const {
+  return tensor_.type == GgmlType::tq2_0 || tensor_.type == GgmlType::q2_0 || becomes_q2_0(tensor_.type);
+}
+
+// `body` gets the row as blocks of Q2_0 and room for their scales; what it makes of those of a stored block, which
+// are equal or 0, becomes one.
+template <typename Body>
+void TernaryTensor::as_q2_0(int64_t row, float* scales, const Body& body) const {
+  std::vector<uint8_t> blocks(static_cast<size_t>(row_bytes(RowType::q2_0, cols_)));
+  std::vector<float> each(static_cast<size_t>(cols_ / kQ2Block));
+  convert_row(tensor_.type, data_ + row * row_bytes_, cols_, blocks.data());
+  body(blocks.data(), each.data());
+  std::fill_n(scales, units(), 0.0f);
+  for (size_t i = 0; i < each.size(); ++i) {
+    if (each[i] != 0.0f) scales[static_cast<int64_t>(i) * kQ2Block / unit_cols_] = each[i];
+  }
+}
+
 void TernaryTensor::decode_row(int64_t row, int8_t* ternary, float* scales, float* values) const {
   const uint8_t* stored = data_ + row * row_bytes_;
+  if (becomes_q2_0(tensor_.type)) {
+    return as_q2_0(row, scales,
+                   [&](const uint8_t* blocks, float* each) { decode_q2_0(blocks, row, ternary, each); });
+  }
   switch (tensor_.type) {
     case GgmlType::tq2_0:
       return decode_tq2_0(stored, row, ternary, scales);
@@ -136,6 +124,10 @@ void TernaryTensor::decode_tq2_0(const uint8_t* blocks, int64_t row, int8_t* ter
 void TernaryTensor::pack_row(int64_t row, uint8_t* group, float* scales) const {
   const uint8_t* stored = data_ + row * row_bytes_;
   uint8_t* out = group + row % kPanelRows * 4;
+  if (becomes_q2_0(tensor_.type)) {
+    return as_q2_0(row, scales,
+                   [&](const uint8_t* blocks, float* each) { pack_q2_0(blocks, row, out, each); });
+  }
   if (tensor_.type == GgmlType::q2_0) return pack_q2_0(stored, row, out, scales);
   pack_tq2_0(stored, row, out, scales);
 }
@@ -168,13 +160,9 @@ void TernaryTensor::pack_tq2_0(const uint8_t* blocks, int64_t row, uint8_t* out,
 void TernaryTensor::decode_tq1_0(const uint8_t* blocks, int64_t row, int8_t* ternary, float* scales) const {
   for (int64_t base = 0; base < cols_; base += kTqBlock, blocks += kTq1Bytes) {
     int8_t* block = ternary + base;
-    for (int n = 0; n < 5; ++n) {
-      for (int m = 0; m < 32; ++m) block[m + 32 * n] = trit(blocks[m], n);
-      for (int m = 0; m < 16; ++m) block[160 + m + 16 * n] = trit(blocks[32 + m], n);
-    }
-    for (int n = 0; n < 4; ++n) {
-      for (int j = 0; j < 4; ++j) block[240 + j + 4 * n] = trit(blocks[48 + j], n);
-    }
+    uint8_t codes[kTqBlock];
+    digit_codes(kTq1Runs, blocks, codes);
+    for (int64_t i = 0; i < kTqBlock; ++i) block[i] = static_cast<int8_t>(codes[i] - 1);
     *scales++ = any_nonzero(block, kTqBlock) ? checked_scale(load_f16(blocks + 52), row) : 0.0f;
   }
 }

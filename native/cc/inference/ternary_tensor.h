@@ -2,8 +2,9 @@
 //
 //   TQ2_0, TQ1_0   blocks of 256 codes with a float16 scale each
 //   Q2_0           blocks of 64 codes with a float16 scale each; a code of 2 is not ternary
+//   PQ2_0, PTQ1_0, Q1_0, STQ1_0   blocks of 128 or 256 with one each, read through Q2_0 (row_conversion.h)
 //   I2_S           blocks of 128 codes, one float32 scale after the last block
-//   F32, F16, BF16, Q8_0   dequantized weights: every value is 0 or +-scale
+//   floats         dequantized weights: every value is 0 or +-scale
 //
 // A row has a scale for each unit: a block where there is one in each, a group of `group` columns of
 // dequantized weights, else the row. Whether units agree is the caller's question.
@@ -33,13 +34,15 @@ class TernaryTensor {
   // dequantized weights of a unit have different magnitudes.
   void decode_row(int64_t row, int8_t* ternary, float* scales, float* values) const;
   // True if pack_row is there: the stored blocks are whole blocks of the packed layout in another order.
-  bool packs_rows() const { return tensor_.type == GgmlType::tq2_0 || tensor_.type == GgmlType::q2_0; }
+  bool packs_rows() const;
   // decode_row straight into its place in a packed group of 16 rows (core/ternary_panel.h).
   void pack_row(int64_t row, uint8_t* group, float* scales) const;
 
   [[noreturn]] void fail(const std::string& problem) const;
 
  private:
+  template <typename Body>
+  void as_q2_0(int64_t row, float* scales, const Body& body) const;
   void decode_tq2_0(const uint8_t* blocks, int64_t row, int8_t* ternary, float* scales) const;
   void decode_tq1_0(const uint8_t* blocks, int64_t row, int8_t* ternary, float* scales) const;
   void decode_q2_0(const uint8_t* blocks, int64_t row, int8_t* ternary, float* scales) const;
@@ -58,8 +61,5 @@ class TernaryTensor {
   int64_t row_bytes_;
   float i2s_scale_ = 0;
 };
-
-// The row type of a float tensor; throws GgufError naming the tensor if it is ternary.
-RowType float_row_type(const GgufTensor& tensor);
 
 }  // namespace bitnet

@@ -4,7 +4,7 @@
  */
 import type { ModelConfigJson } from "../../config/model_config.ts";
 import type { GgufFile } from "../../gguf/gguf_reader.ts";
-import { isTernary } from "../../gguf/types/tensor_type.ts";
+import { holdsCodes, isTernary } from "../../gguf/types/tensor_type.ts";
 import type { EmbeddingDtype, ScaleDtype } from "../../quant/dtypes.ts";
 import { roundRows } from "../../quant/round_to_dtype.ts";
 import {
@@ -85,7 +85,7 @@ async function granularityOf(
 
 function scaleDtypeOf(file: GgufFile): ScaleDtype {
   const { type } = file.info(firstMatrix);
-  if (type.kind === "codes") return type.holds.scaleDtype;
+  if (holdsCodes(type)) return type.holds.scaleDtype;
   return type.kind === "floats" && (type.dtype === "f16" || type.dtype === "bf16") ? type.dtype : "f32";
 }
 
@@ -93,7 +93,7 @@ function scaleDtypeOf(file: GgufFile): ScaleDtype {
 async function tablesOf(file: GgufFile, keys: MetadataKeys, scaleDtype: ScaleDtype) {
   const names = file.tensors.flatMap(({ name }) => (name === embedding || name === head ? [name] : []));
   const stated = keys.word("bitnet-lab.embedding_dtype") as EmbeddingDtype | undefined;
-  const scales = names.every((name) => file.info(name).type.kind === "codes")
+  const scales = names.every((name) => holdsCodes(file.info(name).type))
     ? await Promise.all(names.map((name) => scalesOf(file, name, null)))
     : null;
   if (scales?.every(({ ternary }) => ternary)) {
@@ -112,7 +112,7 @@ async function tablesOf(file: GgufFile, keys: MetadataKeys, scaleDtype: ScaleDty
 /** What the values of a table can be rounded to without a change. */
 async function dtypeOf(file: GgufFile, name: string): Promise<EmbeddingDtype> {
   const { type, shape } = file.info(name);
-  if (type.kind === "codes") return "f16";
+  if (holdsCodes(type)) return "f16";
   if (type.kind === "read only") return "f32";
   if (type.dtype !== "q8_0") return type.dtype;
   // Another quantizer's codes need not be those that ours makes of their values.

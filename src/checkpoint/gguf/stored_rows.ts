@@ -1,7 +1,7 @@
 /** The rows of a GGUF tensor, read in pieces: as levels and scales, or as the values that they stand for. */
 import type { GgufFile } from "../../gguf/gguf_reader.ts";
 import { GgufError } from "../../gguf/gguf_types.ts";
-import { type CodeTensorType, rowBytes } from "../../gguf/types/tensor_type.ts";
+import { type CodeTensorType, holdsCodes, type ReadOnlyCodeType, rowBytes } from "../../gguf/types/tensor_type.ts";
 
 /** Bytes that are read at once. */
 const pieceBytes = 1 << 22;
@@ -29,9 +29,11 @@ export function sizeOf(shape: readonly number[]): { rows: number; cols: number }
   return { rows: shape.reduce((product, size) => product * size, 1) / cols, cols };
 }
 
+type StoredCodes = CodeTensorType | ReadOnlyCodeType;
+
 /** The scale of the whole tensor, of a type that has one. */
-async function tailScale(file: GgufFile, name: string, type: CodeTensorType): Promise<number | null> {
-  if (type.tail === undefined) return null;
+async function tailScale(file: GgufFile, name: string, type: StoredCodes): Promise<number | null> {
+  if (type.kind !== "codes" || type.tail === undefined) return null;
   const { bytes } = file.info(name);
   return type.tail.unpack(await file.read(name, bytes - type.tailBytes, bytes));
 }
@@ -43,7 +45,7 @@ export type VisitCodes = (levels: Int8Array, scales: Float32Array, row: number) 
 async function eachCodedRow(
   file: GgufFile,
   name: string,
-  type: CodeTensorType,
+  type: StoredCodes,
   unit: number,
   visit: VisitCodes,
 ): Promise<void> {
@@ -61,7 +63,7 @@ async function eachCodedRow(
 /** Neighbours of a row that have one scale for certain. @param group what the file says; types of floats do not know */
 export function unitOf(file: GgufFile, name: string, group: number | null): number {
   const { type, shape } = file.info(name);
-  return type.kind === "codes" ? type.blockElements : (group ?? sizeOf(shape).cols);
+  return holdsCodes(type) ? type.blockElements : (group ?? sizeOf(shape).cols);
 }
 
 /**
@@ -71,7 +73,7 @@ export function unitOf(file: GgufFile, name: string, group: number | null): numb
  */
 export async function eachQuantizedRow(file: GgufFile, name: string, unit: number, visit: VisitCodes): Promise<void> {
   const { type, shape } = file.info(name);
-  if (type.kind === "codes") return eachCodedRow(file, name, type, unit, visit);
+  if (holdsCodes(type)) return eachCodedRow(file, name, type, unit, visit);
   const { cols } = sizeOf(shape);
   const values = new Float32Array(cols);
   const levels = new Int8Array(cols);
@@ -105,7 +107,7 @@ export async function readValues(
   const { rows, cols } = sizeOf(shape);
   const values = new Float32Array(rows * cols);
   const rowAt = (row: number) => (rowOrder?.[row] ?? row) * cols;
-  if (type.kind !== "codes") {
+  if (!holdsCodes(type)) {
     await eachRow(file, name, (piece, offset, row) => {
       type.unpackRow(piece, offset, values.subarray(rowAt(row), rowAt(row) + cols));
     });

@@ -7,7 +7,13 @@
  */
 import type { GgufTensorInfo } from "../../gguf/gguf_header.ts";
 import { GgufFile } from "../../gguf/gguf_reader.ts";
-import { type CodeTensorType, isTernary, rowBytes } from "../../gguf/types/tensor_type.ts";
+import {
+  type CodeTensorType,
+  holdsCodes,
+  isTernary,
+  type ReadOnlyCodeType,
+  rowBytes,
+} from "../../gguf/types/tensor_type.ts";
 import type { ModelShape } from "../../language_model/model_shape.ts";
 import { entropyBits, GzipSize, packDense } from "./entropy.ts";
 
@@ -108,7 +114,7 @@ async function addTensor(
   sums.parameters += parameters;
   sums.fileBytes += bytes;
   sums.memoryBytes += memoryBytes(info);
-  if (type.kind === "codes") {
+  if (holdsCodes(type)) {
     const counts = await addCodes(gguf, info, type, sums, onRead);
     sums.entropyBits = (sums.entropyBits ?? 0) + parameters * entropyBits(counts);
     sums.zeros += counts[type.holds.levels.indexOf(0)] ?? 0;
@@ -125,7 +131,7 @@ async function addTensor(
 async function addCodes(
   gguf: GgufFile,
   { name, shape }: GgufTensorInfo,
-  type: CodeTensorType,
+  type: CodeTensorType | ReadOnlyCodeType,
   { gzip }: Sums,
   onRead: (bytes: number) => void,
 ): Promise<number[]> {
@@ -162,9 +168,11 @@ function size({ shape }: GgufTensorInfo): number {
   return shape.reduce((product, each) => product * each, 1);
 }
 
-/** As the engine keeps it (native/cc/core/ternary_panel.h). */
+/** As the engine keeps it (native/cc/core/ternary_panel.h, native/cc/inference/row_conversion.h). */
 function memoryBytes(info: GgufTensorInfo): number {
   const { name, type, shape, bytes } = info;
+  const kept = type.inMemory;
+  if (kept !== undefined) return (size(info) / kept.elements) * kept.bytes;
   if (!isLinear(name) || !isTernary(type)) return bytes;
   const [rows, cols] = shape;
   return (16 * Math.ceil(rows / 16) * 64 * Math.ceil(cols / 64)) / 4;

@@ -1,15 +1,13 @@
 /**
- * Q2_0: four levels, 2 bits per element; blocks of 64 elements in 18 bytes.
+ * Q2_0: four levels, 2 bits per element; blocks of 64 elements in 18 bytes (`two_bit_groups.ts`).
  *
- *   bytes 0-1     float16 d
- *   bytes 2-17    qs: element e in byte e / 4, at bit 2 * (e % 4);  stored code = level + 1;  value = level * d
- *
- * Ternary where no level is 2. Source: block_q2_0 of llama.cpp, since July 2026. Forks give the number to other layouts
+ * Ternary where no level is 2. Source: block_q2_0 of llama.cpp, since July 2026. Forks gave the number to other layouts
  * (`type_number.ts`).
  */
-import { float16ToFloat32, float32ToFloat16 } from "../../quant/float16.ts";
-import { readUint16, writeUint16 } from "./half_floats.ts";
+import { float32ToFloat16 } from "../../quant/float16.ts";
+import { writeUint16 } from "./half_floats.ts";
 import type { CodeTensorType } from "./tensor_type.ts";
+import { unpackTwoBitGroups } from "./two_bit_groups.ts";
 
 const blockElements = 64;
 const blockBytes = 18;
@@ -34,13 +32,5 @@ export const q2_0 = {
       }
     }
   },
-  unpackRow(bytes: Uint8Array, offset: number, levels: Int8Array, scales: Float32Array) {
-    for (let block = 0; block < levels.length / blockElements; block++) {
-      const at = offset + block * blockBytes;
-      scales[block] = float16ToFloat32(readUint16(bytes, at));
-      for (let e = 0; e < blockElements; e++) {
-        levels[block * blockElements + e] = ((bytes[at + 2 + (e >> 2)] >> (2 * (e & 3))) & 3) - 1;
-      }
-    }
-  },
+  unpackRow: unpackTwoBitGroups(blockElements),
 } as const satisfies CodeTensorType;

@@ -2,7 +2,7 @@
  * Q4_K, in which other programs store matrices and embeddings: super-blocks of 256 values in 144 bytes, 8 groups of 32.
  *
  *   bytes 0-3      float16 d, float16 dmin
- *   bytes 4-15     scale and minimum of the groups, 6 bits each; the upper four groups are split between two bytes
+ *   bytes 4-15     scale and minimum of the groups (`k_groups.ts`)
  *   bytes 16-143   codes of 4 bits, two a byte;   value = (d * scale) * code - dmin * minimum
  *
  * In float32 and this order: at most one rounding per value, for the products are exact. The reference of the engine's
@@ -10,19 +10,11 @@
  */
 import { float16ToFloat32 } from "../../quant/float16.ts";
 import { readUint16 } from "./half_floats.ts";
+import { kGroup } from "./k_groups.ts";
 import type { ReadOnlyTensorType } from "./tensor_type.ts";
 
 const blockElements = 256;
 const blockBytes = 144;
-
-/** Scale and minimum of group j (0 to 7) from the 12 bytes at `at`. */
-function groupOf(bytes: Uint8Array, at: number, j: number): [scale: number, minimum: number] {
-  if (j < 4) return [bytes[at + j] & 63, bytes[at + j + 4] & 63];
-  return [
-    (bytes[at + j + 4] & 15) | ((bytes[at + j - 4] >> 6) << 4),
-    (bytes[at + j + 4] >> 4) | ((bytes[at + j] >> 6) << 4),
-  ];
-}
 
 export const q4_k = {
   kind: "read only",
@@ -38,7 +30,7 @@ export const q4_k = {
       const within = i % blockElements;
       const group = within >> 5;
       const code = (bytes[block + 16 + (within >> 6) * 32 + (within & 31)] >> ((group & 1) * 4)) & 15;
-      const [scale, minimum] = groupOf(bytes, block + 4, group);
+      const [scale, minimum] = kGroup(bytes, block + 4, group);
       values[i] = float16At(block) * scale * code - float16At(block + 2) * minimum;
     }
   },

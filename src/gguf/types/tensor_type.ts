@@ -15,6 +15,8 @@ interface Layout {
   readonly blockBytes: number;
   /** Bytes after the last row: those of the scale, where there is one for the tensor. */
   readonly tailBytes: number;
+  /** How the engine keeps rows that it converts when it loads them (native/cc/inference/row_conversion.h). */
+  readonly inMemory?: { readonly elements: number; readonly bytes: number };
 }
 
 /** A type of codes: a weight is level x scale. */
@@ -60,8 +62,21 @@ export interface ReadOnlyTensorType extends Layout {
   unpackRow(bytes: Uint8Array, offset: number, values: Float32Array): void;
 }
 
+/** The same of types of codes. */
+export interface ReadOnlyCodeType extends Layout {
+  readonly kind: "read-only codes";
+  readonly holds: CodeStorage;
+  /** Fills `levels` with the row at `offset`, and `scales` with one per block. */
+  unpackRow(bytes: Uint8Array, offset: number, levels: Int8Array, scales: Float32Array): void;
+}
+
 export type WritableTensorType = CodeTensorType | FloatTensorType;
-export type TensorType = WritableTensorType | ReadOnlyTensorType;
+export type TensorType = WritableTensorType | ReadOnlyTensorType | ReadOnlyCodeType;
+
+/** True for a type whose weights are levels times scales. */
+export function holdsCodes(type: TensorType): type is CodeTensorType | ReadOnlyCodeType {
+  return type.kind === "codes" || type.kind === "read-only codes";
+}
 
 /** True for a type that holds -1, 0, 1 and no other code. */
 export function isTernary(type: TensorType): type is CodeTensorType {

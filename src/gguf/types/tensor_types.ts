@@ -4,19 +4,44 @@ import { bf16 } from "./bf16.ts";
 import { f16 } from "./f16.ts";
 import { f32 } from "./f32.ts";
 import { i2_s } from "./i2_s.ts";
+import { pq2_0 } from "./pq2_0.ts";
+import { ptq1_0 } from "./ptq1_0.ts";
+import { q1_0 } from "./q1_0.ts";
 import { q2_0 } from "./q2_0.ts";
+import { q4_0 } from "./q4_0.ts";
 import { q4_k } from "./q4_k.ts";
+import { q5_0 } from "./q5_0.ts";
+import { q5_k } from "./q5_k.ts";
 import { q6_k } from "./q6_k.ts";
 import { q8_0, q8_0Rows } from "./q8_0.ts";
-import type { FloatTensorType, ReadOnlyTensorType } from "./tensor_type.ts";
+import { stq1_0 } from "./stq1_0.ts";
+import type { FloatTensorType, ReadOnlyCodeType, ReadOnlyTensorType } from "./tensor_type.ts";
 import { tq1_0 } from "./tq1_0.ts";
 import { tq2_0 } from "./tq2_0.ts";
 
-export const tensorTypes = [tq2_0, tq1_0, i2_s, q2_0, f16, f32, bf16, q8_0, q6_k, q4_k] as const;
+export const tensorTypes = [
+  tq2_0,
+  tq1_0,
+  i2_s,
+  q2_0,
+  f16,
+  f32,
+  bf16,
+  q8_0,
+  q6_k,
+  q5_k,
+  q4_k,
+  q5_0,
+  q4_0,
+  q1_0,
+  pq2_0,
+  ptq1_0,
+  stq1_0,
+] as const;
 
 type Listed = (typeof tensorTypes)[number];
 export type TensorTypeName = Listed["name"];
-export type WritableTypeName = Exclude<Listed, ReadOnlyTensorType>["name"];
+export type WritableTypeName = Exclude<Listed, ReadOnlyTensorType | ReadOnlyCodeType>["name"];
 
 /** The type that holds what training rounds to `dtype`. */
 export function floatTypeOf(dtype: EmbeddingDtype): FloatTensorType {

@@ -11,13 +11,13 @@
  * Source: block_tq1_0 and quantize_row_tq1_0_ref of ggml.
  */
 import { float16ToFloat32, float32ToFloat16 } from "../../quant/float16.ts";
+import { unpackDigits } from "./base_3_digits.ts";
 import { readUint16, writeUint16 } from "./half_floats.ts";
 import type { CodeTensorType } from "./tensor_type.ts";
 
 const blockElements = 256;
 const blockBytes = 54;
 
-/** Runs of bytes: `count` bytes from `byte`; the digits of byte m are elements first + m + count * n, n < digits. */
 const runs = [
   { byte: 0, count: 32, first: 0, digits: 5 },
   { byte: 32, count: 16, first: 160, digits: 5 },
@@ -51,17 +51,7 @@ export const tq1_0 = {
   unpackRow(bytes: Uint8Array, offset: number, codes: Int8Array, scales: Float32Array) {
     for (let block = 0; block < codes.length / blockElements; block++) {
       const at = offset + block * blockBytes;
-      const base = block * blockElements;
-      for (const { byte, count, first, digits } of runs) {
-        for (let m = 0; m < count; m++) {
-          let rest = bytes[at + byte + m];
-          for (let n = 0; n < digits; n++) {
-            rest *= 3;
-            codes[base + first + m + count * n] = (rest >> 8) - 1;
-            rest &= 255;
-          }
-        }
-      }
+      unpackDigits(runs, bytes, at, codes, block * blockElements);
       scales[block] = float16ToFloat32(readUint16(bytes, at + 52));
     }
   },

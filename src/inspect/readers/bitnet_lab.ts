@@ -1,5 +1,6 @@
 /** Our own engine and checkpoint reader, as the versions of this package are. */
 import { type I2sOrder, i2sOrderTexts } from "../../gguf/i2_s_orders.ts";
+import type { ModelFacts } from "../model_facts.ts";
 import { hardCodedAct } from "./ggml_rules.ts";
 import { computes, computesElse, notKnown, type Reader, type Rule, refuses } from "./reader.ts";
 
@@ -44,8 +45,19 @@ const remark: Rule = ({ facts, evidence }) => {
   ) {
     return computes("with int8 activations: a llama file cannot say whether it was trained with them");
   }
+  if (facts.container === "gguf" && isForeignGroups(facts)) {
+    return computes(
+      "with float activations, as the graph has them; llama.cpp rounds them to blocks of int8: logits agree within a tolerance",
+    );
+  }
   return null;
 };
+
+/** Groups of a few levels in a file that does not say whether activations were quantized. */
+function isForeignGroups({ architecture, linearTypes, gguf }: ModelFacts): boolean {
+  const saysNothing = !architecture.startsWith("bitnet") && gguf?.statesActivations === false;
+  return saysNothing && linearTypes.some((type) => /^(?:Q[12]_0|PQ2_0|PTQ1_0|STQ1_0)/.test(type));
+}
 
 export const bitnetLab: Reader = {
   name: "bitnet-lab",

@@ -1,4 +1,4 @@
-/** Q6_K and Q4_K embeddings in the engine: the bits of the same model with the gguf package's values as F32. */
+/** K-quants, Q5_0 and Q4_0 in the engine: the bits of the same model with the gguf package's values as F32. */
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -11,15 +11,15 @@ const folder = temporaryFolder("k-quants-");
 afterAll(() => folder.remove());
 
 const hidden = 256;
-const vocab = 5; // the super-blocks of the golden file, one a row
+const vocab = 5; // rows of the golden file
 
 /** Small deterministic values, another sequence for each seed. */
 function floats(seed: number, count: number): Float32Array {
   return Float32Array.from({ length: count }, (_, i) => Math.fround(Math.sin(seed + i * 1.7) * 0.2));
 }
 
-/** One Llama-shaped float layer; everything but embedding and head is float32. */
-function model(tables: HandTensor[]): Buffer {
+/** One Llama-shaped float layer; everything but embedding and head is float32 unless `linearOf` makes it. */
+function model(tables: HandTensor[], linearOf?: (name: string) => HandTensor): Buffer {
   const metadata: Record<string, HandValue> = {
     "general.architecture": { string: "bitnet-lab" },
     "bitnet-lab.context_length": { u32: 64 },
@@ -39,7 +39,10 @@ function model(tables: HandTensor[]): Buffer {
     floatTensor("output_norm.weight", [hidden], gain),
     floatTensor("blk.0.attn_norm.weight", [hidden], gain),
     floatTensor("blk.0.ffn_norm.weight", [hidden], gain),
-    ...linear.map((name, i) => floatTensor(`blk.0.${name}.weight`, [hidden, 256], floats(i, hidden * 256))),
+    ...linear.map((name, i) => {
+      const weight = `blk.0.${name}.weight`;
+      return linearOf?.(weight) ?? floatTensor(weight, [hidden, 256], floats(i, hidden * 256));
+    }),
   ]);
 }
 
@@ -65,9 +68,18 @@ async function logprobs(name: string, file: Buffer) {
   };
 }
 
+/** 256 rows, the first two of the golden file in turn: the others have scales of no model. */
+function rows256(all: Uint8Array): Uint8Array {
+  const row = all.length / vocab;
+  return Uint8Array.from({ length: 256 * row }, (_, i) => all[i % (2 * row)]!);
+}
+
 describe.each([
   ["Q6_K", 14],
+  ["Q5_K", 13],
   ["Q4_K", 12],
+  ["Q5_0", 6],
+  ["Q4_0", 2],
 ] as const)("%s", (type, id) => {
   const bytes = new Uint8Array(Buffer.from(golden[type].bytes, "hex"));
 
@@ -88,10 +100,27 @@ describe.each([
     expect(packed.finite).toBe(true);
   });
 
-  it("rows that are no whole super-blocks are refused", async () => {
-    const table = { name: "token_embd.weight", sizes: [128, vocab], type: id, bytes };
+  it("linear weights do, too", async () => {
+    const table = floatTensor("token_embd.weight", [hidden, vocab], floats(9, hidden * vocab));
+    const sizes = [hidden, 256];
+    const packed = await logprobs(
+      `${type}-linear.gguf`,
+      model([table], (name) => ({ name, sizes, type: id, bytes: rows256(bytes) })),
+    );
+    const plain = await logprobs(
+      `${type}-linear-f32.gguf`,
+      model([table], (name) =>
+        floatTensor(name, sizes, new Float32Array(rows256(new Uint8Array(goldenValues(type).buffer)).buffer)),
+      ),
+    );
+    expect(packed.bits).toEqual(plain.bits);
+    expect(packed.finite).toBe(true);
+  });
+
+  it("rows that are no whole blocks are refused", async () => {
+    const table = { name: "token_embd.weight", sizes: [16, vocab], type: id, bytes };
     await expect(logprobs("odd.gguf", model([table]))).rejects.toThrow(
-      /tensor "token_embd.weight" at byte \d+ has rows of 128 elements, Q\d_K needs a multiple of 256/,
+      /tensor "token_embd.weight" at byte \d+ has rows of 16 elements, Q\d_[K0] needs a multiple of (256|32)/,
     );
   });
 });

@@ -88,8 +88,8 @@ describe("a file that is not a whole GGUF", () => {
 describe("a tensor", () => {
   const name = "blk.1.ffn_up.weight";
   it("has a type that is not supported", async () => {
-    expect(await failure(patched(behind(name) + 20, Uint8Array.of(13)))).toMatch(
-      /tensor "blk.1.ffn_up.weight" at byte \d+ has type 13 \(Q5_K\), supported are F32, F16/,
+    expect(await failure(patched(behind(name) + 20, Uint8Array.of(10)))).toMatch(
+      /tensor "blk.1.ffn_up.weight" at byte \d+ has type 10 \(Q2_K\), supported are F32, F16/,
     );
     expect(await failure(patched(behind(name) + 20, Uint8Array.of(39)))).toMatch(
       /has type 39 \(TL2\), a layout made for the kernels of one machine and shape: convert the model to I2_S/,
