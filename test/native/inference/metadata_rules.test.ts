@@ -118,7 +118,7 @@ describe("keys of the file", () => {
   });
 
   it.each<[string, HandValue | null, string]>([
-    ["model", { string: "bert" }, "tokenizer.ggml.model is bert (gpt2, byte-level BPE, and llama, SentencePiece, are"],
+    ["model", { string: "rwkv" }, "tokenizer.ggml.model is rwkv (gpt2, byte-level BPE, llama, SentencePiece, and bert,"],
     ["model", null, "tokenizer.ggml.model is missing"],
     [
       "pre",
