@@ -118,7 +118,11 @@ describe("keys of the file", () => {
   });
 
   it.each<[string, HandValue | null, string]>([
-    ["model", { string: "rwkv" }, "tokenizer.ggml.model is rwkv (gpt2, byte-level BPE, llama, SentencePiece, and bert,"],
+    [
+      "model",
+      { string: "rwkv" },
+      "tokenizer.ggml.model is rwkv (gpt2, byte-level BPE, llama, SentencePiece, and bert,",
+    ],
     ["model", null, "tokenizer.ggml.model is missing"],
     [
       "pre",
