@@ -99,12 +99,14 @@ BITNET_INLINE void stream_tile(const LinearRows& job, int64_t row, const float* 
   });
 }
 
-// Rows of a tile: of q2_0, which has levels and codes in registers too, half as many where those are short.
+// Rows of a tile: of q2_0 and q4_0, which have levels, scales and codes in registers too, half as many where those are
+// short.
 template <int Tokens, RowType Type>
 constexpr int tile_rows() {
   const int rows = Tokens == 1 ? kRowGroup : kStreamRows;
   const int registers = rows * (Tokens * kParts + 3) + 3;
-  return Type == RowType::q2_0 && registers > kRegisters ? rows / 2 : rows;
+  const bool small = Type == RowType::q2_0 || Type == RowType::q4_0;
+  return small && registers > kRegisters ? rows / 2 : rows;
 }
 
 // Rows [row, row + rows) of a group, rows <= kRowGroup.
