@@ -21,6 +21,7 @@ export const command = defineCommand({
     ["$0 runs/small --out small-hf --target transformers", "packed codes for AutoModelForCausalLM"],
     ["$0 small.gguf --out small-hf --target transformers", "from one file to another: any that the engine runs"],
     ["$0 runs/small --out small.gguf --embedding-type q8_0 --text valid.txt", "smaller, and what it costs"],
+    ["$0 arm.gguf --out x86.gguf --type i2_s --i2s-order arm", "I2_S of bitnet.cpp on ARM, in the usual order"],
     ["$0 --random bitnet-b1.58-2B-4T --out random.gguf", "2.4 billion random weights, to measure the engine with"],
   ],
   epilogue:

@@ -18,6 +18,8 @@ export interface ComparisonOptions {
   text: string;
   /** What the text is, for the report. */
   textName: string;
+  /** The engine would take a GGUF source for another model than it is read as. */
+  sourceDiffers?: boolean;
 }
 
 /** @throws {VerificationError} if the file computes something else than the model of its plan. */
@@ -38,7 +40,9 @@ export async function comparisonReport(
         : null;
   const exported = exportedModelScorer(checkpoint, exportedModel(plan));
   const source =
-    native && isGgufPath(checkpoint.directory) ? engineScorer(checkpoint.directory, options.threads) : undefined;
+    native && !options.sourceDiffers && isGgufPath(checkpoint.directory)
+      ? engineScorer(checkpoint.directory, options.threads)
+      : undefined;
   const scorers = { trained: checkpointScorer(checkpoint), exported, source, reader };
   const { identical, losses, source: reading } = await compareExport(plan, scorers, options.text);
   const lines: string[] = [];

@@ -4,6 +4,7 @@ import { modelPresets } from "../export/random_model.ts";
 import { targetNames } from "../export/targets/targets.ts";
 import { embeddingTypes } from "../src/config/table_types.ts";
 import { exportTypes } from "../src/config/tensor_fit.ts";
+import { rowKeepingOrders } from "../src/gguf/i2_s_orders.ts";
 import { computeFlags } from "./compute_flags.ts";
 
 export const exportFlags = {
@@ -20,6 +21,11 @@ export const exportFlags = {
       "Type of the embedding and head. Default: the embedding_dtype of the training, or q2_0 where an embedding_quantizer made codes for it. Another one makes a different model: the loss difference is printed",
   },
   quantization: computeFlags.quantization,
+  "i2s-order": {
+    choices: [...rowKeepingOrders, "auto"],
+    describe:
+      "Order of the codes of I2_S in a GGUF file, which nothing in it marks. auto: the loss of a text under each order decides. Default: x86, unless the codes show another one",
+  },
   name: { type: "string", describe: "Name of the model in the file. Default: that of the run or checkpoint directory" },
   author: {
     type: "string",

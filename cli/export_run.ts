@@ -14,7 +14,13 @@ import {
   verifyExport,
   verifyMeaning,
 } from "../export/index.ts";
-import { openCheckpoint, parameterReader, type ReadParameter, readConfigJson } from "../src/checkpoint/checkpoint.ts";
+import {
+  isGgufPath,
+  openCheckpoint,
+  parameterReader,
+  type ReadParameter,
+  readConfigJson,
+} from "../src/checkpoint/checkpoint.ts";
 import { readModelConfig } from "../src/checkpoint/model_config_json.ts";
 import { type ModelConfig, resolveModelConfig } from "../src/config/model_config.ts";
 import { nameOf } from "../src/config/tensor_fit.ts";
@@ -27,6 +33,7 @@ import { checkThreadFlag } from "./compute_flags.ts";
 import { aboutCheckpoint } from "./export_about.ts";
 import { comparisonReport } from "./export_comparison.ts";
 import type { ExportFlags } from "./export_flags.ts";
+import { i2sOrderOf } from "./export_i2s_order.ts";
 import { scaleMeaningRemark } from "./export_scale_meaning.ts";
 import { Progress } from "./progress.ts";
 import { say, sayAside } from "./terminal/say.ts";
@@ -102,7 +109,8 @@ async function exportCheckpoint(directory: string, chosen: ExportFlags, signal: 
   const text = chosen.text === undefined ? sampleText : readTextFile(chosen.text);
   const { quantization } = chosen;
   const onRemark = (line: string) => sayAside(`note: ${line}`);
-  const checkpoint = await openCheckpoint(directory, { quantization, onRemark });
+  const i2sOrder = await orderOf(directory, chosen, text, signal);
+  const checkpoint = await openCheckpoint(directory, { quantization, onRemark, i2sOrder });
   try {
     const contradiction = await scaleMeaningRemark(checkpoint);
     if (contradiction !== null) sayAside(`warning: ${contradiction}`);
@@ -125,12 +133,20 @@ async function exportCheckpoint(directory: string, chosen: ExportFlags, signal: 
     }
     signal.throwIfAborted();
     const textName = chosen.text ?? "the built-in text";
-    const options = { threads: chosen.threads, text, textName };
+    const options = { threads: chosen.threads, text, textName, sourceDiffers: i2sOrder !== "x86" };
     const compare = () => comparisonReport(checkpoint, plan, chosen.out, options);
     for (const line of await removeIfWrong(chosen.out, compare)) say(line);
   } finally {
     await checkpoint.tensors.close();
   }
+}
+
+/** @throws {UsageError} if there is a flag for what has no order. */
+async function orderOf(source: string, chosen: ExportFlags, text: string, signal: AbortSignal) {
+  const { "i2s-order": stated, threads } = chosen;
+  if (isGgufPath(source)) return i2sOrderOf(source, { stated, text, threads, signal, say });
+  if (stated !== undefined) throw new UsageError("--i2s-order is for GGUF files");
+  return "x86";
 }
 
 async function verifyWritten(plan: ExportPlan, out: string, read: ReadParameter): Promise<void> {
@@ -152,6 +168,9 @@ export async function runExport(
   checkInteger("seed", chosen.seed, 0);
   if (chosen.random !== undefined && directory !== undefined) {
     throw new UsageError(`give a checkpoint or --random, not both`);
+  }
+  if (chosen.random !== undefined && chosen["i2s-order"] !== undefined) {
+    throw new UsageError("--i2s-order is for GGUF files");
   }
   if (chosen.random !== undefined) await exportRandom(chosen.random, chosen, signal);
   else if (directory !== undefined) await exportCheckpoint(directory, chosen, signal);

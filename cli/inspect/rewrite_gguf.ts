@@ -36,7 +36,8 @@ function renamed(metadata: GgufMetadata, architecture: string): GgufMetadata {
   const entries = new Map<string, GgufValue>();
   for (const [key, value] of metadata) {
     if (key === "general.architecture") entries.set(key, { type: "string", value: architecture });
-    else if (key.startsWith("split.") || key === "general.alignment" || key === "bitnet-lab.hidden_act") continue;
+    else if (key.startsWith("split.") || key === "general.alignment") continue;
+    else if (key === "bitnet-lab.hidden_act" && from !== `${architecture}.`) continue;
     else entries.set(key.startsWith(from) ? `${architecture}.${key.slice(from.length)}` : key, value);
   }
   return entries;

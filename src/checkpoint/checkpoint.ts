@@ -8,6 +8,7 @@ import path from "node:path";
 import type { ModelConfig } from "../config/model_config.ts";
 import { weightQuantizerOf } from "../config/model_quantizers.ts";
 import { systemErrorText } from "../errors/system_error.ts";
+import type { RowKeepingOrder } from "../gguf/i2_s_orders.ts";
 import { CausalLM } from "../model/causal_lm.ts";
 import { embeddingName, headName, modelParameters, type ParameterSpec } from "../model/parameters.ts";
 import { boundedTokenizer } from "../tokenizer/bounded_tokenizer.ts";
@@ -34,7 +35,10 @@ export interface Checkpoint {
 }
 
 /** How a checkpoint is read where its files leave something open, and who hears of keys that say nothing. */
-export type CheckpointOptions = ConfigReading;
+export interface CheckpointOptions extends ConfigReading {
+  /** In which the codes of I2_S of a GGUF file are. Default: x86. */
+  i2sOrder?: RowKeepingOrder;
+}
 
 /** A run directory's newest checkpoint, also by the name of the file `latest` that tells it; any other directory itself. */
 export async function checkpointDirectory(directory: string): Promise<string> {
@@ -144,7 +148,7 @@ export function isGgufPath(file: string): boolean {
  * @throws {GgufError} the same of a GGUF file.
  */
 export async function openCheckpoint(directory: string, options: CheckpointOptions = {}): Promise<Checkpoint> {
-  if (isGgufPath(directory)) return openGgufCheckpoint(directory);
+  if (isGgufPath(directory)) return openGgufCheckpoint(directory, options.i2sOrder);
   const folder = await checkpointDirectory(directory);
   const configJson = await readConfigJson(path.join(folder, "config.json"));
   const tensors = await openTensors(folder);

@@ -4,7 +4,9 @@ import { type ByteSource, openLocalFile, UnexpectedEnd } from "../files/byte_sou
 import { type GgufTensorInfo, parseGgufHeader, parseGgufMetadata } from "./gguf_header.ts";
 import { GgufError, type GgufMetadata } from "./gguf_types.ts";
 import { HeaderIncomplete } from "./header_cursor.ts";
+import { type RowKeepingOrder, toX86Order } from "./i2_s_orders.ts";
 import { partFiles, splitOf } from "./split_files.ts";
+import { i2_s } from "./types/i2_s.ts";
 
 /** Bytes of the file that the header is looked for in at first; doubled until it is whole. */
 const firstHeaderBytes = 1 << 20;
@@ -23,8 +25,10 @@ export class GgufFile {
   readonly fileBytes: number;
   private readonly byName: ReadonlyMap<string, GgufTensorInfo>;
   private readonly sources: readonly ByteSource[];
+  private readonly i2sOrder: RowKeepingOrder;
 
-  private constructor({ sources, headers }: Parts<ReturnType<typeof parseGgufHeader>>) {
+  private constructor({ sources, headers }: Parts<ReturnType<typeof parseGgufHeader>>, i2sOrder: RowKeepingOrder) {
+    this.i2sOrder = i2sOrder;
     this.path = sources[0].path;
     this.sources = sources;
     this.fileBytes = sources.reduce((sum, { size }) => sum + size, 0);
@@ -35,13 +39,14 @@ export class GgufFile {
 
   /**
    * @param path of the file, or of any part of a split one
+   * @param i2sOrder in which its codes of I2_S are; they are read as x86's
    * @throws {GgufError} if a file is missing, malformed or truncated; the message starts with its path.
    */
-  static async open(path: string): Promise<GgufFile> {
+  static async open(path: string, i2sOrder: RowKeepingOrder = "x86"): Promise<GgufFile> {
     const parts = await openParts(path, openGgufBytes, parseGgufHeader);
     const names = parts.headers.map(({ tensors }) => tensors.map(({ name }) => name));
     const fault = partsFault(parts, names);
-    if (fault === null) return new GgufFile(parts);
+    if (fault === null) return new GgufFile(parts, i2sOrder);
     await closeAll(parts.sources);
     throw new GgufError(`${path}: ${fault}`);
   }
@@ -59,13 +64,17 @@ export class GgufFile {
     return entry === undefined || entry.type === "array" ? undefined : entry.value;
   }
 
-  /** Bytes [begin, end) of a tensor; all of it by default. */
+  /** Bytes [begin, end) of a tensor, whole blocks of it; all of it by default. */
   async read(name: string, begin = 0, end = this.info(name).bytes): Promise<Uint8Array> {
     const info = this.info(name);
     if (begin < 0 || begin > end || end > info.bytes) {
       throw new GgufError(`${this.path}: bytes ${begin} to ${end} of ${name} do not exist`);
     }
-    return readFully(this.sources[info.part], info.offset + begin, info.offset + end);
+    const bytes = await readFully(this.sources[info.part], info.offset + begin, info.offset + end);
+    if (info.type.name !== i2_s.name || this.i2sOrder === "x86") return bytes;
+    const codes = Math.max(0, Math.min(end, info.bytes - i2_s.tailBytes) - begin);
+    bytes.set(toX86Order(bytes.subarray(0, codes), info.shape[info.shape.length - 1], this.i2sOrder));
+    return bytes;
   }
 
   async close(): Promise<void> {

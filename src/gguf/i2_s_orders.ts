@@ -20,6 +20,10 @@ export const i2sOrderTexts: Record<I2sOrder, string> = {
   serial: "serial (four neighbours in a byte)",
 };
 
+/** Those that keep every code in its row, and so in any run of whole rows. */
+export type RowKeepingOrder = Exclude<I2sOrder, "rows">;
+export const rowKeepingOrders = ["x86", "arm", "serial"] as const satisfies readonly RowKeepingOrder[];
+
 /** Codes of a byte, and where those of a block of 128 lie in its 32 bytes. */
 const slots = 4;
 const blockBytes = 32;

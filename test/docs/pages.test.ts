@@ -42,7 +42,7 @@ function commandLines(text: string): { command: string; flags: string[] }[] {
     text.matchAll(/\b(bitnet-(?:train|export|eval|generate|chat|bench|inspect|report|sweep))\b([^`\n#|]*)/g),
     (match) => ({
       command: match[1]!,
-      flags: Array.from(match[2]!.matchAll(/--([a-z_-]+)/g), (flag) => flag[1]!),
+      flags: Array.from(match[2]!.matchAll(/--([a-z][a-z0-9_-]*)/g), (flag) => flag[1]!),
     }),
   );
 }

@@ -25,11 +25,12 @@ int64_t sequential_element(int64_t at) {
 
 struct OtherLayout {
   const char* name;
+  const char* flag;  // of bitnet-export
   int64_t (*element)(int64_t at);
 };
 constexpr OtherLayout kOtherLayouts[] = {
-    {"bitnet.cpp on ARM (64 codes in 16 bytes)", arm_element},
-    {"a sequential packer (4 consecutive codes in a byte)", sequential_element},
+    {"bitnet.cpp on ARM (64 codes in 16 bytes)", "arm", arm_element},
+    {"a sequential packer (4 consecutive codes in a byte)", "serial", sequential_element},
 };
 
 int bit_count(uint8_t byte) {
@@ -137,10 +138,12 @@ void check_i2_s_order(const GgufFile& file, int64_t layers, int64_t hidden, int6
     const double here = own.correlation(), there = other[i].correlation();
     // A negative tie, if some training makes one, is weaker in a wrong order, and no sign of it.
     if (there - std::max(0.0, here) < chance) continue;
-    throw GgufError(
-        "the I2_S codes are in the order of " + std::string(kOtherLayouts[i].name) +
-        ": the feed-forward blocks fit together " + std::to_string(there) + " so, " + std::to_string(here) +
-        " in the x86 order that is read here (correlation of zeros); write the file with an x86 build");
+    throw GgufError("the I2_S codes are in the order of " + std::string(kOtherLayouts[i].name) +
+                    ": the feed-forward blocks fit together " + std::to_string(there) + " so, " +
+                    std::to_string(here) +
+                    " in the x86 order that is read here (correlation of zeros): convert the file with "
+                    "bitnet-export --i2s-order " +
+                    kOtherLayouts[i].flag);
   }
 }
 

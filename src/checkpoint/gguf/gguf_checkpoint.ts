@@ -3,6 +3,7 @@ import { ModelConfigError, modelConfigSchema, resolveModelConfig } from "../../c
 import { readGgufTokenizer } from "../../gguf/file_tokenizer.ts";
 import { GgufFile } from "../../gguf/gguf_reader.ts";
 import { GgufError } from "../../gguf/gguf_types.ts";
+import type { RowKeepingOrder } from "../../gguf/i2_s_orders.ts";
 import { boundedTokenizer } from "../../tokenizer/bounded_tokenizer.ts";
 import { modelConfigJson } from "../model_config_json.ts";
 import { GgufTensors } from "./gguf_tensors.ts";
@@ -14,10 +15,11 @@ import { modelTensors } from "./tensor_names.ts";
 
 /**
  * Opens a file, or all parts of a split one. Weights stay on disk; codes and scales are looked through once.
+ * @param i2sOrder in which its codes of I2_S are
  * @throws {GgufError} if the file is damaged, or a model that is not computed here.
  */
-export async function openGgufCheckpoint(file: string) {
-  const gguf = await GgufFile.open(file);
+export async function openGgufCheckpoint(file: string, i2sOrder: RowKeepingOrder = "x86") {
+  const gguf = await GgufFile.open(file, i2sOrder);
   try {
     const keys = new MetadataKeys(gguf);
     const architecture = architectureOfFile(keys);
