@@ -37,6 +37,13 @@ inline __m512i emulated_cvtepu16_epi32(__m256i v) {
   return simde__m512i_from_private(out);
 }
 
+inline __m512i emulated_cvtepu8_epi32(__m128i v) {
+  simde__m512i_private out;
+  out.m256i[0] = _mm256_cvtepu8_epi32(v);
+  out.m256i[1] = _mm256_cvtepu8_epi32(_mm_srli_si128(v, 8));
+  return simde__m512i_from_private(out);
+}
+
 inline __m512i emulated_cvtepi8_epi32(__m128i v) {
   simde__m512i_private out;
   out.m256i[0] = _mm256_cvtepi8_epi32(v);
@@ -189,6 +196,8 @@ inline __m256i emulated_maskz_loadu_epi16(__mmask16 mask, const void* p) {
 #define _mm512_cvtph_ps emulated_cvtph_ps
 #undef _mm512_cvtepu16_epi32
 #define _mm512_cvtepu16_epi32 emulated_cvtepu16_epi32
+#undef _mm512_cvtepu8_epi32
+#define _mm512_cvtepu8_epi32 emulated_cvtepu8_epi32
 #undef _mm512_cvtepi8_epi32
 #define _mm512_cvtepi8_epi32 emulated_cvtepi8_epi32
 #undef _mm512_cvtps_pd
