@@ -18,7 +18,12 @@ export const command = defineCommand({
       "$0 bitnet-b1.58-2B-4T --out 2b4t.gguf --verify tensors",
       "Hugging Face's packed checkpoint, read back; comparing log-probabilities too takes 4 bytes of memory per parameter",
     ],
+    [
+      "$0 --from microsoft/bitnet-b1.58-2B-4T --out 2b4t.gguf --verify tensors",
+      "the same from the Hugging Face Hub (docs/hub.md)",
+    ],
     ["$0 runs/small --out small-hf --target transformers", "packed codes for AutoModelForCausalLM"],
+    ["$0 runs/small --out small.gguf --upload me/small", "written here, verified, then committed to the Hub"],
     ["$0 small.gguf --out small-hf --target transformers", "from one file to another: any that the engine runs"],
     ["$0 runs/small --out small.gguf --embedding-type q8_0 --text valid.txt", "smaller, and what it costs"],
     ["$0 arm.gguf --out x86.gguf --type i2_s --i2s-order arm", "I2_S of bitnet.cpp on ARM, in the usual order"],

@@ -8,7 +8,17 @@ import { rowKeepingOrders } from "../src/gguf/i2_s_orders.ts";
 import { computeFlags } from "./compute_flags.ts";
 
 export const exportFlags = {
+  from: {
+    type: "string",
+    describe:
+      "Instead of a checkpoint: a model of the Hugging Face Hub, owner/name, owner/name@revision or owner/name:FILE.gguf, downloaded into the Hub's cache as far as it is needed",
+  },
   out: { type: "string", demandOption: true, describe: "GGUF file to write (a directory for --target transformers)" },
+  upload: {
+    type: "string",
+    describe:
+      "Commit what was written and verified to this model repository of the Hugging Face Hub (owner/name), which is made if it is not there. HF_TOKEN needs a token that may write",
+  },
   target: { choices: targetNames, default: "bitnet-lab", describe: "The program that will read it" },
   type: {
     choices: exportTypes,

@@ -149,6 +149,12 @@ async function orderOf(source: string, chosen: ExportFlags, text: string, signal
   return "x86";
 }
 
+async function exportHubModel(source: string, chosen: ExportFlags, signal: AbortSignal): Promise<void> {
+  const { downloadModel } = await import("./hub_download.ts");
+  const model = await downloadModel(source);
+  await exportCheckpoint(model.path, { ...chosen, name: chosen.name ?? model.name }, signal);
+}
+
 async function verifyWritten(plan: ExportPlan, out: string, read: ReadParameter): Promise<void> {
   say(verifiedLine(await verifyExport(plan, out, read)));
 }
@@ -166,13 +172,17 @@ export async function runExport(
 ): Promise<void> {
   checkThreadFlag(chosen.threads);
   checkInteger("seed", chosen.seed, 0);
-  if (chosen.random !== undefined && directory !== undefined) {
-    throw new UsageError(`give a checkpoint or --random, not both`);
-  }
+  const sources = [directory, chosen.from, chosen.random].filter((each) => each !== undefined);
+  if (sources.length > 1) throw new UsageError("give one of a checkpoint, --from and --random");
   if (chosen.random !== undefined && chosen["i2s-order"] !== undefined) {
     throw new UsageError("--i2s-order is for GGUF files");
   }
-  if (chosen.random !== undefined) await exportRandom(chosen.random, chosen, signal);
+  const { upload } = chosen;
+  // The Hub's library is loaded only for this.
+  if (upload !== undefined) await (await import("../src/data/hub_upload.ts")).uploadSettings(upload);
+  if (chosen.from !== undefined) await exportHubModel(chosen.from, chosen, signal);
+  else if (chosen.random !== undefined) await exportRandom(chosen.random, chosen, signal);
   else if (directory !== undefined) await exportCheckpoint(directory, chosen, signal);
-  else throw new UsageError("missing argument <checkpoint> (or --random)");
+  else throw new UsageError("missing argument <checkpoint> (or --from or --random)");
+  if (upload !== undefined) await (await import("./hub_upload.ts")).uploadExport(upload, chosen.out, signal);
 }

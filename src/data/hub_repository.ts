@@ -2,13 +2,13 @@
  * Files of Hugging Face repositories, downloaded into the Hub's cache in the layout that the Python libraries share:
  *
  *     <cache>/datasets--owner--name/refs/<revision>             commit        (models--... of a model)
- *                                   blobs/<etag>                content
+ *                                   blobs/<etag>                content, which has this hash
  *                                   snapshots/<commit>/<path>   link to the blob
  *
  * Environment: see hub_settings.ts.
  */
 import { createWriteStream } from "node:fs";
-import { copyFile, readFile, rename, stat, symlink } from "node:fs/promises";
+import { copyFile, readFile, rename, rm, stat, symlink } from "node:fs/promises";
 import path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -19,6 +19,7 @@ import { writeWholeFile } from "../files/whole_file.ts";
 import { proxyFetch } from "../machine/proxy_fetch.ts";
 import { DataError } from "./data_error.ts";
 import { listFilesBelow } from "./glob.ts";
+import { hasHubHash, hubHash } from "./hub_hash.ts";
 import { DownloadBroken, hubProblem } from "./hub_problem.ts";
 import { type HubSettings, hubSettings } from "./hub_settings.ts";
 import { missingShards, missingShardsText } from "./missing_shards.ts";
@@ -32,7 +33,7 @@ export interface HubRepository {
 
 /**
  * Paths of the files that are wanted, of all that there are.
- * @param readme text of README.md
+ * @param readme text of README.md, of a data set
  * @throws {DataError}
  */
 export type SelectFiles = (files: string[], readme: string | null) => string[];
@@ -154,12 +155,13 @@ class HubDownload {
     for await (const entry of listFiles({ repo, recursive: true, revision: commit, ...this.request() })) {
       if (entry.type !== "file") continue;
       const etag = entry.lfs?.oid ?? entry.oid ?? "";
-      if (!/^[0-9A-Za-z]+$/.test(etag)) throw new DataError(`${where}: ${entry.path} has no usable etag`);
+      if (!hubHash.test(etag)) throw new DataError(`${where}: the server gives no hash of ${entry.path}`);
       entries.set(entry.path, { etag, size: entry.size });
     }
     const fetchFile = (file: string, onBytes: (count: number) => void) =>
       this.fetchFile(commit, file, entries.get(file)!.etag, onBytes);
-    const readmeFile = entries.has("README.md") ? await fetchFile("README.md", () => {}) : null;
+    // Data sets say there which files are which.
+    const readmeFile = type === "dataset" && entries.has("README.md") ? await fetchFile("README.md", () => {}) : null;
     const readme = readmeFile === null ? null : await readFile(readmeFile, "utf8");
     const chosen = this.select([...entries.keys()], readme);
 
@@ -195,6 +197,12 @@ class HubDownload {
     if (!(await exists(blobFile))) {
       const partial = `${blobFile}.incomplete`;
       await this.fetchBlob(commit, file, partial, onBytes);
+      if (!(await hasHubHash(partial, etag))) {
+        await rm(partial);
+        throw new DataError(
+          `${label(this.repository)}: what came of ${file} has another hash than the Hub names: thrown away`,
+        );
+      }
       await rename(partial, blobFile);
     }
     // Windows allows links only to some users; a copy does as well.
@@ -226,7 +234,7 @@ class HubDownload {
 
 /**
  * Local paths of the files that `select` chooses, downloaded unless they are in the cache.
- * @throws {DataError} with one line: not found, access denied, unreachable, or what `select` throws.
+ * @throws {DataError} with one line: not found, access denied, unreachable, a wrong hash, or what `select` throws.
  */
 export async function fetchHubFiles(
   repository: HubRepository,

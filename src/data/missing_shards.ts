@@ -3,6 +3,9 @@
 /** Name before the number, the number, how many there are, and what follows (a hash, as the Hub once had, and endings). */
 const shardPattern = /^(.*?)(\d+)-of-(\d+)(?:-[0-9a-f]{8,})?((?:\.[^/]*)?)$/;
 
+/** Shards of models are counted from one, those of data sets from zero. */
+const firstNumber = (ending: string) => (/^\.(?:safetensors|gguf)$/.test(ending) ? 1 : 0);
+
 export interface MissingShards {
   /** As the files are named, with `*` for the number: `data/train-*-of-00002.parquet`. */
   series: string;
@@ -20,7 +23,7 @@ export function missingShards(files: readonly string[]): MissingShards[] {
   const series = new Map<string, { prefix: string; of: string; ending: string; width: number; present: Set<number> }>();
   for (const file of files) {
     const [, prefix, number, of, ending] = shardPattern.exec(file) ?? [];
-    if (prefix === undefined || Number(number) >= Number(of)) continue;
+    if (prefix === undefined || Number(number) - firstNumber(ending) >= Number(of)) continue;
     const key = JSON.stringify([prefix, of, ending]);
     const known = series.get(key) ?? { prefix, of, ending, width: number.length, present: new Set<number>() };
     known.present.add(Number(number));
@@ -31,7 +34,8 @@ export function missingShards(files: readonly string[]): MissingShards[] {
     if (present.size === total) return [];
     const name = (number: string) => `${prefix}${number}-of-${of}${ending}`;
     const missing: string[] = [];
-    for (let i = 0; i < total; i++) if (!present.has(i)) missing.push(name(String(i).padStart(width, "0")));
+    const first = firstNumber(ending);
+    for (let i = first; i < first + total; i++) if (!present.has(i)) missing.push(name(String(i).padStart(width, "0")));
     return [{ series: name("*"), total, missing }];
   });
 }

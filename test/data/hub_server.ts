@@ -1,10 +1,12 @@
 /**
  * A local server that speaks the Hugging Face Hub's routes for one data set or model: repository info, file tree (paged),
- * and `resolve` with ETag and ranges. It can ask for a token and break connections.
+ * and `resolve` with ETag and ranges. It can ask for a token, break connections and send wrong bytes. Uploads: see
+ * hub_uploads.ts.
  */
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { HubUploads } from "./hub_uploads.ts";
 
 export interface HubServerOptions {
   files: Record<string, string | Uint8Array>;
@@ -14,6 +16,8 @@ export interface HubServerOptions {
   token?: string;
   /** How many long `resolve` answers are cut off after half of their bytes. */
   breakConnections?: number;
+  /** A file of which zeros are sent. */
+  damaged?: string;
   /** `resolve` answers 503 this often. */
   failures?: number;
 }
@@ -28,6 +32,7 @@ function commitOf(files: Record<string, Buffer>): string {
 export class HubServer {
   readonly requests: string[] = [];
   readonly commit: string;
+  readonly uploads = new HubUploads();
   private readonly server: Server;
   private readonly files: Record<string, Buffer>;
   private readonly options: HubServerOptions;
@@ -69,11 +74,17 @@ export class HubServer {
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify({ error }));
     };
     const { token, name = "owner/corpus", type = "dataset" } = this.options;
-    if (token && request.headers.authorization !== `Bearer ${token}`) {
+    // An address of storage is signed: it needs no token.
+    const isStorage = url.pathname.startsWith("/storage/");
+    if (token && !isStorage && request.headers.authorization !== `Bearer ${token}`) {
       fail(401, "Invalid username or password.");
       return;
     }
     const route = decodeURIComponent(url.pathname);
+    if (request.method === "POST" || request.method === "PUT") {
+      void this.uploads.answer(route, this.endpoint, request, response);
+      return;
+    }
     if (route.startsWith(`/api/${type}s/${name}/revision/`)) {
       const revision = route.slice(`/api/${type}s/${name}/revision/`.length);
       if (!["main", "v2", this.commit].includes(revision)) {
@@ -102,7 +113,7 @@ export class HubServer {
       type: "file",
       path: name,
       size: content.length,
-      oid: createHash("sha1").update(content).digest("hex"),
+      oid: createHash("sha1").update(`blob ${content.length}\0`).update(content).digest("hex"),
       ...(i % 2 === 1 && { lfs: { oid: createHash("sha256").update(content).digest("hex"), size: content.length } }),
     }));
     // Two entries a page: the client must follow the links.
@@ -123,7 +134,7 @@ export class HubServer {
     response: ServerResponse,
     fail: (status: number, error: string, code?: string) => void,
   ): void {
-    const content = this.files[name];
+    const content = this.options.damaged === name ? Buffer.alloc(this.files[name].length) : this.files[name];
     if (!content) {
       fail(404, "Entry not found", "EntryNotFound");
       return;

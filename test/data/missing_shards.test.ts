@@ -21,6 +21,13 @@ describe("missingShards", () => {
     expect(missingShards(hashed.slice(1))[0].missing).toEqual(["train-00000-of-00002.parquet"]);
   });
 
+  it("counts the shards of models from one", () => {
+    expect(missingShards(["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"])).toEqual([]);
+    expect(missingShards(["a-00003-of-00003.gguf", "a-00001-of-00003.gguf"])[0].missing).toEqual([
+      "a-00002-of-00003.gguf",
+    ]);
+  });
+
   it("tells folders, splits, endings and totals apart", () => {
     const files = [
       "a/x-0-of-2.jsonl.gz",

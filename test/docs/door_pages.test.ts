@@ -1,5 +1,5 @@
 /** The commands of the pages about ways in and out do what the pages say, on small models in the places that they name. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -7,11 +7,12 @@ import { type CommandDefinition, runCommand } from "../../cli/command.ts";
 import { exportModel, planExport } from "../../export/index.ts";
 import { writeCheckpoint } from "../../src/checkpoint/write_checkpoint.ts";
 import type { ModelConfigJson } from "../../src/config/model_config.ts";
+import { HubServer } from "../data/hub_server.ts";
 import { readerOf, smallConfig, smallParameters, smallTokenizer } from "../export/small_model.ts";
 import { hasNative } from "../support/tfjs_backends.ts";
 
 const docs = path.join(import.meta.dirname, "../../docs");
-const pages = ["from-hugging-face", "from-gguf", "to-llama-cpp", "to-bitnet-cpp", "to-transformers"];
+const pages = ["from-hugging-face", "from-gguf", "to-llama-cpp", "to-bitnet-cpp", "to-transformers", "hub"];
 
 const home = process.cwd();
 const folder = mkdtempSync(path.join(tmpdir(), "bitnet-doors-"));
@@ -40,12 +41,25 @@ async function makeFile(name: string, target: string, keys: Partial<ModelConfigJ
   await exportModel(plan, path.join(folder, name), readerOf(smallParameters(config)));
 }
 
+let hub: HubServer;
+
+/** The Hub has a model with a folder's files and a GGUF file, and lets it be written to. */
+async function startHub(): Promise<void> {
+  const names = readdirSync(path.join(folder, "bitnet-2b")).map((name) => path.join("bitnet-2b", name));
+  const files = [...names, "book.gguf"].map((file) => [path.basename(file), readFileSync(path.join(folder, file))]);
+  hub = await HubServer.start({ files: Object.fromEntries(files), name: "me/book", type: "model", token: "hf_me" });
+  vi.stubEnv("HF_ENDPOINT", hub.endpoint);
+  vi.stubEnv("HF_TOKEN", "hf_me");
+  vi.stubEnv("HF_HOME", path.join(folder, "hf"));
+}
+
 beforeAll(async () => {
   await makeRun("book", bitnet);
   await makeRun("story", llama);
   await makeFile("bitnet-2b", "transformers", bitnet);
   await makeFile("qwen3", "transformers", { ...llama, ...float, qk_norm: true, head_dim: 128 });
   await makeFile("book.gguf", "bitnet-lab", bitnet);
+  await startHub();
   const training = "{max_steps: 1, batch_size: 1, sequence_length: 16, eval_batches: 1}";
   const data = "{sources: world, world_documents: 20, validation_fraction: 0.2}";
   writeFileSync(path.join(folder, "more.yaml"), `data: ${data}\ntraining: ${training}\n`);
@@ -53,7 +67,8 @@ beforeAll(async () => {
   process.chdir(folder);
 });
 
-afterAll(() => {
+afterAll(async () => {
+  await hub.stop();
   process.chdir(home);
   vi.unstubAllEnvs();
   rmSync(folder, { recursive: true });
