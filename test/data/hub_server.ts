@@ -82,7 +82,7 @@ export class HubServer {
     }
     const route = decodeURIComponent(url.pathname);
     if (request.method === "POST" || request.method === "PUT") {
-      void this.uploads.answer(route, this.endpoint, request, response);
+      void this.uploads.answer(route, request, response);
       return;
     }
     if (route.startsWith(`/api/${type}s/${name}/revision/`)) {

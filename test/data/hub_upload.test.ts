@@ -1,5 +1,7 @@
 /** What is uploaded arrives: small files with the commit, large ones by way of LFS. */
 import { mkdirSync, writeFileSync } from "node:fs";
+import { createServer, request as send } from "node:http";
+import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { uploadModel } from "../../src/data/hub_upload.ts";
@@ -35,6 +37,35 @@ test("a folder, then a file into the repository that is there now", async () => 
   writeFileSync(gguf, "GGUF");
   await uploadModel("me/model", gguf, { env });
   expect(arrived("small.gguf")?.toString()).toBe("GGUF");
+});
+
+test("through a proxy, large files too", async () => {
+  const { server, folder, env } = await start();
+  const asked: string[] = [];
+  const { port } = new URL(server.endpoint);
+  const proxy = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    const { method, headers, url } = request;
+    const path = url!.replace(/^http:\/\/[^/]+/, "");
+    const forwarded = send({ host: "127.0.0.1", port, method, path, headers }, (answer) => {
+      response.writeHead(answer.statusCode!, answer.headers);
+      answer.pipe(response);
+    });
+    request.pipe(forwarded);
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    proxy.closeAllConnections();
+    proxy.close();
+  });
+  const http_proxy = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  const gguf = path.join(folder, "large.gguf");
+  const content = Buffer.alloc(500_000, "large");
+  writeFileSync(gguf, content);
+  await uploadModel("me/far", gguf, { env: { ...env, HF_ENDPOINT: "http://hub.invalid", http_proxy } });
+  expect(server.uploads.files.get("me/far/large.gguf")?.equals(content)).toBe(true);
+  expect(asked[0]).toBe("POST http://hub.invalid/api/repos/create");
+  expect(asked.some((line) => /^PUT .*\/storage\//.test(line))).toBe(true);
 });
 
 test("what is missing is one line", async () => {

@@ -13,7 +13,9 @@ export class HubUploads {
   readonly files = new Map<string, Buffer>();
   private readonly storage = new Map<string, Buffer>();
 
-  async answer(route: string, endpoint: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async answer(route: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // As it was asked for: a proxy may know it by another name.
+    const endpoint = `http://${request.headers.host}`;
     const body = await buffer(request);
     const send = (status: number, json: unknown) =>
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(json));
