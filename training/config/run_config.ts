@@ -140,11 +140,6 @@ const aboutSchema = z
 
 /** Schema of a whole recipe. Strict in every section. */
 export const runConfigSchema = z.strictObject({
-  init_from: z
-    .string()
-    .min(1)
-    .optional()
-    .describe("Model whose weights a run begins with: a run, a checkpoint, a Hugging Face folder or a GGUF file."),
   model: modelConfigSchema,
   tokenizer: tokenizerSchema.prefault({}),
   data: dataSchema.prefault({}),
@@ -155,6 +150,12 @@ export const runConfigSchema = z.strictObject({
   quantization: quantizationSchema.prefault({}),
   telemetry: telemetrySchema.prefault({}),
   about: aboutSchema.prefault({}),
+  /** A key of its own, beside the sections. */
+  init_from: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Model whose weights a run begins with: a run, a checkpoint, a Hugging Face folder or a GGUF file."),
 });
 
 /** A resolved recipe: every key with a default present. */
