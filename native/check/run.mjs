@@ -70,6 +70,8 @@ const modes = {
     flags: ["-O1", "-g", "-fsanitize=thread"],
     engineVariants: "default",
     kernelVariants: "default",
+    // The others call kernels in one thread.
+    only: ["core", "bit_linear", "gemm", "training", "score", "engine", "engine_refusals"],
     missing: () => missingCommand(hostCompiler),
   },
   neon: {
