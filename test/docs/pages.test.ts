@@ -27,9 +27,14 @@ const anchorsOf = (text: string) => Array.from(text.matchAll(/^#+ (.+)$/gm), (ma
 const linksOf = (text: string) =>
   Array.from(text.matchAll(/\]\(([^)\s]+)\)/g), (match) => match[1]!).filter((link) => !/^[a-z]+:/.test(link));
 
+/** What commands write, which pages name as examples. */
+const writtenFolders = ["runs"];
+
 /** Paths in code spans that begin with a top-level folder of ours; patterns and placeholders are none. */
 function pathsOf(text: string): string[] {
-  const folders = readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const folders = readdirSync(root, { withFileTypes: true }).filter(
+    (entry) => entry.isDirectory() && !writtenFolders.includes(entry.name),
+  );
   const spans = Array.from(text.matchAll(/`([^`\n]+)`/g), (match) => match[1]!);
   return spans.filter(
     (span) => folders.some(({ name }) => span.startsWith(`${name}/`)) && !/[\s*<>{}$]|\.\.\.|NAME/.test(span),

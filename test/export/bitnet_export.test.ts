@@ -88,9 +88,9 @@ describe("bitnet-export", () => {
   });
 
   it.each([
-    [["--random", "shape.json", "model"], /give a checkpoint or --random, not both/],
+    [["--random", "shape.json", "model"], /give one of a checkpoint, --from and --random/],
     [["--random", "tiny.yaml"], /the recipe has no model.vocab_size/],
-    [[], /missing argument <checkpoint> \(or --random\)/],
+    [[], /missing argument <checkpoint> \(or --from or --random\)/],
   ])("refuses %j", (args, message) => {
     const { status, stderr } = bitnetExport(...args, "--out", "refused.gguf");
     expect(stderr).toMatch(message);
