@@ -1,6 +1,7 @@
 #include "inference/row_conversion.h"
 
 #include <cstring>
+#include <optional>
 #include <string>
 
 #include "inference/base_3_digits.h"
@@ -76,55 +77,60 @@ void q5_0_to_q8_0(const uint8_t* block, uint8_t* out) {
   }
 }
 
-}  // namespace
+// What the rows of a type are in memory, and whether that is another layout than the stored one.
+struct RowForm {
+  RowType type;
+  bool converted;
+};
 
-RowType float_row_type(const GgufTensor& tensor) {
-  switch (tensor.type) {
+// None of i2_s, whose scale is behind the rows.
+std::optional<RowForm> row_form(GgmlType type) {
+  switch (type) {
     case GgmlType::f32:
-      return RowType::f32;
+      return RowForm{RowType::f32, false};
     case GgmlType::f16:
-      return RowType::f16;
+      return RowForm{RowType::f16, false};
     case GgmlType::bf16:
-      return RowType::bf16;
+      return RowForm{RowType::bf16, false};
     case GgmlType::q8_0:
+      return RowForm{RowType::q8_0, false};
     case GgmlType::q5_0:
-      return RowType::q8_0;
+      return RowForm{RowType::q8_0, true};
     case GgmlType::q4_0:
-      return RowType::q4_0;
+      return RowForm{RowType::q4_0, false};
     case GgmlType::q6_k:
-      return RowType::q6_k;
+      return RowForm{RowType::q6_k, false};
     case GgmlType::q5_k:
-      return RowType::q5_k;
+      return RowForm{RowType::q5_k, false};
     case GgmlType::q4_k:
-      return RowType::q4_k;
+      return RowForm{RowType::q4_k, false};
     case GgmlType::q2_0:
+      return RowForm{RowType::q2_0, false};
     case GgmlType::q1_0:
     case GgmlType::pq2_0:
     case GgmlType::ptq1_0:
     case GgmlType::stq1_0:
     case GgmlType::tq1_0:
     case GgmlType::tq2_0:
-      return RowType::q2_0;
+      return RowForm{RowType::q2_0, true};
     case GgmlType::i2_s:
       break;
   }
+  return std::nullopt;
+}
+
+}  // namespace
+
+RowType float_row_type(const GgufTensor& tensor) {
+  const std::optional<RowForm> form = row_form(tensor.type);
+  if (form) return form->type;
   throw GgufError("tensor \"" + tensor.name + "\" has type " + ggml_type_name(tensor.type) +
                   ", which holds the weights of quantized linear layers only");
 }
 
 bool is_converted(GgmlType type) {
-  switch (type) {
-    case GgmlType::q5_0:
-    case GgmlType::q1_0:
-    case GgmlType::pq2_0:
-    case GgmlType::ptq1_0:
-    case GgmlType::stq1_0:
-    case GgmlType::tq1_0:
-    case GgmlType::tq2_0:
-      return true;
-    default:
-      return false;
-  }
+  const std::optional<RowForm> form = row_form(type);
+  return form && form->converted;
 }
 
 int64_t stored_row_bytes(GgmlType type, int64_t cols) {
