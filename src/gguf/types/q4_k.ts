@@ -8,9 +8,7 @@
  * In float32 and this order: at most one rounding per value, for the products are exact. The reference of the engine's
  * decoder (native/cc/core/k_quants.h). Read only. Source: ggml's ggml-quants.
  */
-import { float16ToFloat32 } from "../../quant/float16.ts";
-import { readUint16 } from "./half_floats.ts";
-import { kGroup } from "./k_groups.ts";
+import { fourBits, unpackKGroups } from "./k_groups.ts";
 import type { ReadOnlyTensorType } from "./tensor_type.ts";
 
 const blockElements = 256;
@@ -24,14 +22,6 @@ export const q4_k = {
   blockBytes,
   tailBytes: 0,
   unpackRow(bytes: Uint8Array, offset: number, values: Float32Array) {
-    const float16At = (at: number) => float16ToFloat32(readUint16(bytes, at));
-    for (let i = 0; i < values.length; i++) {
-      const block = offset + Math.floor(i / blockElements) * blockBytes;
-      const within = i % blockElements;
-      const group = within >> 5;
-      const code = (bytes[block + 16 + (within >> 6) * 32 + (within & 31)] >> ((group & 1) * 4)) & 15;
-      const [scale, minimum] = kGroup(bytes, block + 4, group);
-      values[i] = float16At(block) * scale * code - float16At(block + 2) * minimum;
-    }
+    unpackKGroups(bytes, offset, values, blockBytes, (from, block, within) => fourBits(from, block + 16, within));
   },
 } as const satisfies ReadOnlyTensorType;
