@@ -11,9 +11,10 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { type GgufValue, writeGguf } from "../../export/index.ts";
+import { writeGguf } from "../../export/index.ts";
 import { tokenizerMetadata } from "../../src/gguf/tokenizer_metadata.ts";
 import { trainBpe } from "../../src/tokenizer/bpe_trainer.ts";
+import { leastModel } from "../../test/gguf/vocabulary_file.ts";
 
 const [packageFolder, ...files] = process.argv.slice(2);
 if (files.length === 0) throw new Error("usage: tokenizer_llama_cpp.ts NODE_LLAMA_CPP_FOLDER TEXT...");
@@ -44,19 +45,6 @@ function trainingTexts(): string[] {
   return all.filter((_, i) => i % each === 0);
 }
 
-const string = (value: string): GgufValue => ({ type: "string", value });
-const number = (value: number): GgufValue => ({ type: "uint32", value });
-/** What llama.cpp wants of a model before it looks at its vocabulary. */
-const model: [string, GgufValue][] = [
-  ["general.architecture", string("llama")],
-  ["llama.context_length", number(128)],
-  ["llama.embedding_length", number(64)],
-  ["llama.block_count", number(1)],
-  ["llama.feed_forward_length", number(64)],
-  ["llama.attention.head_count", number(1)],
-  ["llama.attention.layer_norm_rms_epsilon", { type: "float32", value: 1e-5 }],
-];
-
 const { getLlama } = await import(pathToFileURL(path.join(packageFolder, "dist/index.js")).href);
 const llama = await getLlama({ build: "never", gpu: false, logLevel: "disabled" });
 const folder = mkdtempSync(path.join(tmpdir(), "tokenizer-llama-cpp-"));
@@ -64,7 +52,7 @@ let differences = 0;
 for (const preTokenizer of ["llama3", "gpt2"] as const) {
   const tokenizer = await trainBpe(trainingTexts(), { vocabSize, preTokenizer });
   const file = path.join(folder, `${preTokenizer}.gguf`);
-  await writeGguf(file, new Map([...model, ...tokenizerMetadata(tokenizer, tokenizer.vocabSize)]), []);
+  await writeGguf(file, new Map([...leastModel, ...tokenizerMetadata(tokenizer, tokenizer.vocabSize)]), []);
   const theirs = await llama.loadModel({ modelPath: file, vocabOnly: true });
   let bytes = 0;
   let tokens = 0;

@@ -3,12 +3,12 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type CommandDefinition, runCommand } from "../../cli/command.ts";
 import { exportModel, planExport } from "../../export/index.ts";
 import { writeCheckpoint } from "../../src/checkpoint/write_checkpoint.ts";
 import type { ModelConfigJson } from "../../src/config/model_config.ts";
 import { HubServer } from "../data/hub_server.ts";
 import { readerOf, smallConfig, smallParameters, smallTokenizer } from "../export/small_model.ts";
+import { printedCommand } from "../support/printed_command.ts";
 import { hasNative } from "../support/tfjs_backends.ts";
 
 const docs = path.join(import.meta.dirname, "../../docs");
@@ -77,27 +77,6 @@ afterAll(async () => {
 /** The words of a command line. */
 const wordsOf = (line: string) => Array.from(line.matchAll(/"([^"]*)"|(\S+)/g), ([, quoted, word]) => quoted ?? word);
 
-/** What a command prints, and its exit code. */
-async function run(commandLine: string): Promise<{ out: string; code: number }> {
-  const [name, ...words] = wordsOf(commandLine);
-  const module = await import(`../../cli/${name.replaceAll("-", "_")}.ts`);
-  const printed: string[] = [];
-  const line = (text: unknown) => void printed.push(`${text}\n`);
-  const write = (text: unknown) => printed.push(String(text)) > 0;
-  const spies = [
-    vi.spyOn(console, "log").mockImplementation(line),
-    vi.spyOn(console, "error").mockImplementation(line),
-    vi.spyOn(process.stdout, "write").mockImplementation(write),
-    vi.spyOn(process.stderr, "write").mockImplementation(write),
-  ];
-  process.exitCode = 0;
-  await runCommand(module.command as CommandDefinition<never>, words);
-  const code = Number(process.exitCode);
-  process.exitCode = 0;
-  for (const spy of spies) spy.mockRestore();
-  return { out: printed.join(""), code };
-}
-
 /** A line of the page's output as a pattern: `...` is anything. */
 const patternOf = (line: string) =>
   new RegExp(
@@ -118,7 +97,8 @@ describe.runIf(hasNative).each(pages)("docs/%s.md", (page) => {
 
   it.each(lines)("%s", async (line) => {
     rmSync(path.join(folder, "runs/more"), { recursive: true, force: true });
-    const { out, code } = await run(line);
+    const [name, ...words] = wordsOf(line);
+    const { out, code } = await printedCommand(name, words);
     expect(code, out).toBe(0);
     printed += out;
   });

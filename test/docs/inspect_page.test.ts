@@ -2,12 +2,11 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { command } from "../../cli/bitnet_inspect.ts";
-import { runCommand } from "../../cli/command.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { exportModel, planExport } from "../../export/index.ts";
 import { writeCheckpoint } from "../../src/checkpoint/write_checkpoint.ts";
 import { readerOf, smallConfig, smallParameters, smallTokenizer } from "../export/small_model.ts";
+import { printedCommand } from "../support/printed_command.ts";
 import { hasNative } from "../support/tfjs_backends.ts";
 
 const page = readFileSync(path.join(import.meta.dirname, "../../docs/inspect.md"), "utf8");
@@ -31,19 +30,10 @@ beforeAll(async () => {
   await exportModel(plan, at("book.gguf"), readerOf(parameters));
 });
 
-/** What a command prints, and its exit code. */
-async function run(args: string): Promise<{ out: string; code: number }> {
-  const printed: string[] = [];
-  const log = vi.spyOn(console, "log").mockImplementation((line) => void printed.push(String(line)));
-  const error = vi.spyOn(console, "error").mockImplementation((line) => void printed.push(String(line)));
-  process.exitCode = 0;
+/** `bitnet-inspect ARGS`, with the names of the page in the folder. */
+function run(args: string): Promise<{ out: string; code: number }> {
   const words = args.split(" ").map((word) => (/^(?:book\.gguf|runs\/book|codes\.png)$/.test(word) ? at(word) : word));
-  await runCommand(command, words);
-  const code = Number(process.exitCode);
-  process.exitCode = 0;
-  log.mockRestore();
-  error.mockRestore();
-  return { out: printed.join("\n"), code };
+  return printedCommand("bitnet-inspect", words);
 }
 
 /** What is printed by each. */

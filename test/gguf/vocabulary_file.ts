@@ -12,7 +12,7 @@ const strings = (value: string[]): GgufValue => ({ type: "array", of: "string", 
 const number = (value: number): GgufValue => ({ type: "uint32", value });
 
 /** What llama.cpp wants of a model before it looks at its vocabulary. */
-const model: [string, GgufValue][] = [
+export const leastModel: readonly [string, GgufValue][] = [
   ["general.architecture", string("llama")],
   ["llama.context_length", number(128)],
   ["llama.embedding_length", number(64)],
@@ -41,7 +41,7 @@ export function vocabularyMetadata(pre: string | null): Map<string, GgufValue> {
   const kinds = tokens.map((text) => (/^<\|./.test(text) && text.length > 2 ? 3 : text === "<note>" ? 4 : 1));
   const end = tokens.indexOf("<|endoftext|>");
   return new Map([
-    ...model,
+    ...leastModel,
     ["tokenizer.ggml.model", string("gpt2")],
     ...(pre === null ? [] : [["tokenizer.ggml.pre", string(pre)] as [string, GgufValue]]),
     ["tokenizer.ggml.tokens", strings(tokens)],
@@ -67,7 +67,7 @@ export function spmMetadata(prefixed: boolean): Map<string, GgufValue> {
     return /^<0x..>$/.test(text) ? 6 : 1;
   });
   return new Map([
-    ...model,
+    ...leastModel,
     ["tokenizer.ggml.model", string("llama")],
     ["tokenizer.ggml.tokens", strings(tokens)],
     ["tokenizer.ggml.scores", { type: "array", of: "float32", value: scores }],
@@ -89,7 +89,7 @@ export function wordPieceMetadata(): Map<string, GgufValue> {
   }
   const id = (text: string) => number(tokens.indexOf(text));
   return new Map([
-    ...model,
+    ...leastModel,
     ["tokenizer.ggml.model", string("bert")],
     ["tokenizer.ggml.tokens", strings(tokens)],
     [
