@@ -1,6 +1,7 @@
 /** `--from owner/name`: a model of the Hub, downloaded with a line of progress. */
 import { isGgufPath } from "../src/checkpoint/checkpoint.ts";
-import { fetchHubModel, parseHubModelId } from "../src/data/hub_model.ts";
+import { fetchHubModel } from "../src/data/hub_model.ts";
+import { parseHubModelId } from "../src/data/hub_model_id.ts";
 import { UsageError } from "./command.ts";
 import { Progress } from "./progress.ts";
 

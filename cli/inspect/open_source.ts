@@ -4,6 +4,7 @@ import path from "node:path";
 import { checkpointDirectory, openCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 import { ggufName } from "../../src/checkpoint/gguf/tensor_names.ts";
 import type { HubModelFiles } from "../../src/data/hub_model_files.ts";
+import { parseHubFileId } from "../../src/data/hub_model_id.ts";
 import { askedInstead } from "../../src/data/mistaken_path.ts";
 import { UserError } from "../../src/errors/user_error.ts";
 import { openGgufBytes } from "../../src/gguf/gguf_reader.ts";
@@ -20,18 +21,16 @@ export interface OpenedSource {
   remote: boolean;
 }
 
-/** `owner/name`, `owner/name@revision`, `owner/name:file.gguf` */
-const hubId = /^([A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*)(?:@([^:\s]+))?(?::(.+))?$/;
-
 /** @throws {UserError} with one line. */
 export async function openSource(source: string): Promise<OpenedSource> {
   if (existsSync(source)) return openLocal(source);
-  const [, name, revision = "main", file] = hubId.exec(source) ?? [];
-  if (name === undefined) throw new InspectError(`no such file or folder: ${source}`);
+  const id = parseHubFileId(source);
+  if (id === null) throw new InspectError(`no such file or folder: ${source}`);
+  const { name, revision, file } = id;
   // The Hub's library is loaded only for this.
   const { openHubModel } = await import("../../src/data/hub_model_files.ts");
   const hub = await askedInstead(source, () => openHubModel(name, revision));
-  return { model: await openRemote(hub, file), file: null, remote: true };
+  return { model: await openRemote(hub, file ?? undefined), file: null, remote: true };
 }
 
 async function openLocal(source: string): Promise<OpenedSource> {
@@ -58,7 +57,7 @@ async function openLocalFolder(directory: string): Promise<OpenedSource> {
 }
 
 /** GGUF's name of a parameter, undefined where it has none. */
-function knownGgufName(parameter: string): string | undefined {
+export function knownGgufName(parameter: string): string | undefined {
   const name = ggufName(parameter) as string | undefined;
   return name?.includes("undefined") ? undefined : name;
 }

@@ -1,23 +1,8 @@
 /** Models of the Hugging Face Hub, downloaded as far as they are needed: a checkpoint with its tokenizer, or one GGUF file. */
 import path from "node:path";
 import { DataError } from "./data_error.ts";
+import type { HubModelId } from "./hub_model_id.ts";
 import { fetchHubFiles, type HubOptions } from "./hub_repository.ts";
-
-export interface HubModelId {
-  /** `owner/name` */
-  name: string;
-  revision: string;
-  /** The GGUF file that is meant, or the first part of it. */
-  file: string | null;
-}
-
-export const hubRepositoryName = /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/;
-
-/** `owner/name`, `owner/name@revision`, `owner/name:FILE.gguf` or `owner/name@revision:FILE.gguf`; null for anything else. */
-export function parseHubModelId(text: string): HubModelId | null {
-  const [, name, revision = "main", file = null] = /^([^@:]+)(?:@([^:\s]+))?(?::(.+\.gguf))?$/.exec(text) ?? [];
-  return name !== undefined && hubRepositoryName.test(name) ? { name, revision, file } : null;
-}
 
 const shard = /^model-\d+-of-\d+\.safetensors$/;
 const beside = new Set([

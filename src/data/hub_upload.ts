@@ -6,7 +6,7 @@ import { commitIter, createRepo, HubApiError } from "@huggingface/hub";
 import { proxyFetch } from "../machine/proxy_fetch.ts";
 import { DataError } from "./data_error.ts";
 import { listFilesBelow } from "./glob.ts";
-import { hubRepositoryName } from "./hub_model.ts";
+import { hubRepositoryName } from "./hub_model_id.ts";
 import { hubProblem } from "./hub_problem.ts";
 import { type HubSettings, hubSettings } from "./hub_settings.ts";
 

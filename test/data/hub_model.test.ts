@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { fetchHubModel, modelFiles, parseHubModelId } from "../../src/data/hub_model.ts";
+import { fetchHubModel, modelFiles } from "../../src/data/hub_model.ts";
+import { parseHubModelId } from "../../src/data/hub_model_id.ts";
 import { temporaryFolder } from "../training/data/temporary_folder.ts";
 import { HubServer, type HubServerOptions } from "./hub_server.ts";
 
