@@ -1,5 +1,6 @@
 /** One tensor of a checkpoint on its way into a GGUF file: quantized whole, packed and handed on in pieces of rows. */
 import type { ReadParameter } from "../src/checkpoint/checkpoint.ts";
+import { sizeOf } from "../src/checkpoint/gguf/stored_rows.ts";
 import type { ModelTensor } from "../src/checkpoint/gguf/tensor_names.ts";
 import { rowBytes, type WritableTensorType } from "../src/gguf/types/tensor_type.ts";
 import type { EmbeddingDtype } from "../src/quant/dtypes.ts";
@@ -25,7 +26,7 @@ export interface TensorPlan extends ModelTensor {
 export async function tensorValues(plan: TensorPlan, read: ReadParameter): Promise<Float32Array> {
   if (plan.values !== undefined) return plan.values;
   const values = await read(plan.parameter);
-  const shape = matrixShape(plan.bias?.shape ?? plan.shape);
+  const shape = sizeOf(plan.bias?.shape ?? plan.shape);
   if (values.length !== shape.rows * shape.cols) {
     throw new ExportRefusedError(
       `${plan.parameter} has ${values.length} elements, the config says ${shape.rows} x ${shape.cols}: the checkpoint is of another config`,
@@ -53,7 +54,7 @@ const pieceBytes = 1 << 20;
  * does not fit its type.
  */
 export async function* packTensor(plan: TensorPlan, read: ReadParameter): AsyncGenerator<Uint8Array> {
-  const { rows, cols } = matrixShape(plan.shape);
+  const { rows, cols } = sizeOf(plan.shape);
   const values = await tensorValues(plan, read);
   requireFinite(plan.parameter, values);
   const { packRow, tail } = packerOf(plan, values, await readLearnt(plan, read));
@@ -91,11 +92,6 @@ function isAllFinite(values: Float32Array): boolean {
   return true;
 }
 
-/** Rows and columns of a row-major shape; a vector is one row. */
-export function matrixShape(shape: readonly number[]): { rows: number; cols: number } {
-  return shape.length === 1 ? { rows: 1, cols: shape[0] } : { rows: shape[0], cols: shape[1] };
-}
-
 /** A packer of checkpoint rows, and the bytes after the last one. */
 interface Packer {
   packRow(row: number, out: Uint8Array, offset: number): void;
@@ -104,7 +100,7 @@ interface Packer {
 
 function packerOf(plan: TensorPlan, values: Float32Array, learnt: Learnt): Packer {
   const { parameter, type } = plan;
-  const { rows, cols } = matrixShape(plan.shape);
+  const { rows, cols } = sizeOf(plan.shape);
   if (plan.quantizer === null) return { packRow: packFloats(type, values, cols), tail: null };
   const matrix = new QuantizedRows(plan.quantizer, values, { rows, cols }, learnt);
   const stored = type.kind === "codes" ? type.holds.scaleDtype : type.dtype;

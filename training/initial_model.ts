@@ -9,12 +9,18 @@ import { createHash } from "node:crypto";
 import { createReadStream, existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
-import { type Checkpoint, isGgufPath, openCheckpoint, readParameter } from "../src/checkpoint/checkpoint.ts";
+import {
+  type Checkpoint,
+  isGgufPath,
+  modelOfValues,
+  openCheckpoint,
+  readParameter,
+} from "../src/checkpoint/checkpoint.ts";
 import { modelConfigJson } from "../src/checkpoint/model_config_json.ts";
 import type { Quantization } from "../src/checkpoint/quantization_keys.ts";
 import { type ModelConfig, modelConfigKeys, resolveModelConfig } from "../src/config/model_config.ts";
 import { modelFiles } from "../src/gguf/split_files.ts";
-import { CausalLM } from "../src/model/causal_lm.ts";
+import type { CausalLM } from "../src/model/causal_lm.ts";
 import { modelParameters } from "../src/model/parameters.ts";
 import type { InitialShape } from "./config/initial_shape.ts";
 import { initialRequest, loadRunConfig } from "./config/load_run_config.ts";
@@ -91,14 +97,7 @@ export async function loadRunStart(
  */
 export async function loadInitialModel({ checkpoint, shape }: InitialModel, config: RunConfig): Promise<LoadedModel> {
   const modelConfig = resolveModelConfig(config.model);
-  const values = await initialParameters(checkpoint, modelConfig);
-  const model = new CausalLM(modelConfig, {
-    parameters: (name) => {
-      const parameter = values.get(name)!;
-      values.delete(name);
-      return parameter;
-    },
-  });
+  const model = modelOfValues(modelConfig, await initialParameters(checkpoint, modelConfig));
   return { model, record: await recordOf(shape.source, checkpoint.directory) };
 }
 

@@ -3,12 +3,13 @@
  * the reference quantizer, floats against their rounding, row by row and without tolerance.
  */
 import type { ReadParameter } from "../../src/checkpoint/checkpoint.ts";
+import { eachRow, sizeOf, tailScale } from "../../src/checkpoint/gguf/stored_rows.ts";
 import { GgufFile } from "../../src/gguf/gguf_reader.ts";
-import { type FloatTensorType, rowBytes } from "../../src/gguf/types/tensor_type.ts";
+import type { FloatTensorType } from "../../src/gguf/types/tensor_type.ts";
 import { roundRows } from "../../src/quant/round_to_dtype.ts";
 import type { Learnt } from "../../src/quantizers/weight_quantizer.ts";
 import type { GgufPlan } from "../gguf_export.ts";
-import { matrixShape, readLearnt, sourceRow, type TensorPlan, tensorValues } from "../packed_tensor.ts";
+import { readLearnt, sourceRow, type TensorPlan, tensorValues } from "../packed_tensor.ts";
 import { QuantizedRows } from "../quantized_rows.ts";
 import type { VerifiedTensors } from "../targets/target.ts";
 import { VerificationError } from "./verification.ts";
@@ -41,15 +42,8 @@ async function verifyTensor(file: GgufFile, plan: TensorPlan, values: Float32Arr
     const stored = `${info.type.name} [${info.shape}]`;
     throw new VerificationError(`${plan.ggufName} is ${stored}, not ${plan.type.name} [${plan.shape}]`);
   }
-  const { rows, cols } = matrixShape(plan.shape);
-  const bytes = rowBytes(plan.type, cols);
   const compare = await comparisonOf(file, plan, values, learnt);
-  const rowsPerRead = Math.max(1, Math.floor((1 << 20) / bytes));
-  for (let first = 0; first < rows; first += rowsPerRead) {
-    const count = Math.min(rowsPerRead, rows - first);
-    const packed = await file.read(plan.ggufName, first * bytes, (first + count) * bytes);
-    for (let i = 0; i < count; i++) compare(sourceRow(plan, first + i), packed, i * bytes);
-  }
+  await eachRow(file, plan.ggufName, (packed, offset, row) => compare(sourceRow(plan, row), packed, offset));
 }
 
 /** Compares the packed row at `offset` with a row of the checkpoint. */
@@ -62,7 +56,7 @@ async function comparisonOf(
   learnt: Learnt,
 ): Promise<CompareRow> {
   const { type } = plan;
-  const { rows, cols } = matrixShape(plan.shape);
+  const { rows, cols } = sizeOf(plan.shape);
   if (plan.quantizer === null)
     return floatComparison(plan, values, (row, { dtype }) => roundRows(row, row.length, dtype));
   const matrix = new QuantizedRows(plan.quantizer, values, { rows, cols }, learnt);
@@ -70,10 +64,8 @@ async function comparisonOf(
   const stored = new Int8Array(cols);
   const scales = new Float32Array(cols / type.blockElements);
   const expected = new Float32Array(scales.length);
-  if (type.tail !== undefined) {
-    const { bytes } = file.info(plan.ggufName);
-    scales.fill(type.tail.unpack(await file.read(plan.ggufName, rows * rowBytes(type, cols), bytes)));
-  }
+  const shared = await tailScale(file, plan.ggufName, type);
+  if (shared !== null) scales.fill(shared);
   return (row, packed, offset) => {
     type.unpackRow(packed, offset, stored, scales);
     requireEqual(plan, row, stored, matrix.levels(row));
@@ -93,7 +85,7 @@ function floatComparison(
   values: Float32Array,
   rounded: (row: Float32Array, type: FloatTensorType) => Float32Array,
 ): CompareRow {
-  const { cols } = matrixShape(plan.shape);
+  const { cols } = sizeOf(plan.shape);
   const type = plan.type as FloatTensorType;
   const stored = new Float32Array(cols);
   return (row, packed, offset) => {

@@ -93,6 +93,15 @@ function isPacked(tensors: TensorSource, { name, kind }: ParameterSpec): boolean
   return kind === "matrix" && tensors.info(name).dtype === "U8";
 }
 
+/** True if the linear weights are stored as packed codes. */
+export function holdsPackedCodes({ tensors, config }: Checkpoint): boolean {
+  return isPacked(tensors, firstMatrixOf(config));
+}
+
+function firstMatrixOf(config: ModelConfig): ParameterSpec {
+  return modelParameters(config).find(({ kind }) => kind === "matrix")!;
+}
+
 /** Tensors that are no parameters, but that Hugging Face's files may hold beside them. */
 function isTolerated(name: string, config: ModelConfig): boolean {
   return name.endsWith(".rotary_emb.inv_freq") || (config.tieWordEmbeddings && name === headName);
@@ -102,7 +111,7 @@ function isTolerated(name: string, config: ModelConfig): boolean {
 function checkTensors(tensors: TensorSource, config: ModelConfig): void {
   const expected = new Set<string>();
   const quantizer = weightQuantizerOf(config);
-  const firstMatrix = modelParameters(config).find(({ kind }) => kind === "matrix")!;
+  const firstMatrix = firstMatrixOf(config);
   for (const spec of modelParameters(config)) {
     expected.add(spec.name);
     if (!tensors.has(spec.name)) throw new CheckpointError(`${tensors.path} has no tensor ${spec.name}`);
@@ -158,8 +167,7 @@ export async function openCheckpoint(directory: string, options: CheckpointOptio
       readModelConfig(configJson, (name) => (tensors.has(name) ? tensors.info(name).dtype : undefined), options),
     );
     checkTensors(tensors, config);
-    const matrix = modelParameters(config).find(({ kind }) => kind === "matrix")!;
-    inFile(configFile, () => checkStorage(configJson, isPacked(tensors, matrix), options.quantization));
+    inFile(configFile, () => checkStorage(configJson, isPacked(tensors, firstMatrixOf(config)), options.quantization));
     if (config.tieWordEmbeddings) await checkTiedHead(tensors, configFile);
     const tokenizer = openTokenizer(folder, config);
     return { directory: folder, config, configJson, tokenizer, tensors };
@@ -234,7 +242,12 @@ export function parameterReader(checkpoint: Checkpoint): ReadParameter {
 export async function loadCausalLM(checkpoint: Checkpoint): Promise<CausalLM> {
   const values = new Map<string, Float32Array>();
   for (const spec of modelParameters(checkpoint.config)) values.set(spec.name, await readParameter(checkpoint, spec));
-  return new CausalLM(checkpoint.config, {
+  return modelOfValues(checkpoint.config, values);
+}
+
+/** A model with these parameters, on the current tfjs backend. `values` is emptied, so that memory holds each once. */
+export function modelOfValues(config: ModelConfig, values: Map<string, Float32Array>): CausalLM {
+  return new CausalLM(config, {
     parameters: (name) => {
       const parameter = values.get(name)!;
       values.delete(name);

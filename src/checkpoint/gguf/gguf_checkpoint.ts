@@ -1,6 +1,6 @@
 /** A GGUF file as a checkpoint: ours, or another program's of a graph that is known here. */
 import { ModelConfigError, modelConfigSchema, resolveModelConfig } from "../../config/model_config.ts";
-import { readGgufTokenizer } from "../../gguf/file_tokenizer.ts";
+import { tokenizerOfEntries } from "../../gguf/file_tokenizer.ts";
 import { GgufFile } from "../../gguf/gguf_reader.ts";
 import { GgufError } from "../../gguf/gguf_types.ts";
 import type { RowKeepingOrder } from "../../gguf/i2_s_orders.ts";
@@ -33,7 +33,7 @@ export async function openGgufCheckpoint(file: string, i2sOrder: RowKeepingOrder
     const config = resolved(file, { ...shape, ...quantization.keys });
     const tensors = new GgufTensors(gguf, config, quantization.coded, architecture.interleaved);
     const hasTokenizer = gguf.metadata.has("tokenizer.ggml.tokens") || gguf.metadata.has("tokenizer.huggingface.json");
-    const tokenizer = hasTokenizer ? boundedTokenizer(await readGgufTokenizer(file), config.vocabSize) : null;
+    const tokenizer = hasTokenizer ? boundedTokenizer(tokenizerOfEntries(file, gguf.metadata), config.vocabSize) : null;
     const configJson = modelConfigJson(config, tokenizer);
     if (quantization.scalesUnnamed) delete configJson.scale_dtype;
     return { directory: file, config, configJson, tokenizer, tensors };

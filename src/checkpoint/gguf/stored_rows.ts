@@ -7,7 +7,7 @@ import { type CodeTensorType, holdsCodes, type ReadOnlyCodeType, rowBytes } from
 const pieceBytes = 1 << 22;
 
 /** Packed rows of a tensor, one after the other: `visit` gets the piece, where in it the row begins, and its number. */
-async function eachRow(
+export async function eachRow(
   file: GgufFile,
   name: string,
   visit: (piece: Uint8Array, offset: number, row: number) => void,
@@ -23,7 +23,7 @@ async function eachRow(
   }
 }
 
-/** A vector is one row. */
+/** Rows and columns of a row-major shape; a vector is one row. */
 export function sizeOf(shape: readonly number[]): { rows: number; cols: number } {
   const cols = shape[shape.length - 1];
   return { rows: shape.reduce((product, size) => product * size, 1) / cols, cols };
@@ -31,8 +31,8 @@ export function sizeOf(shape: readonly number[]): { rows: number; cols: number }
 
 type StoredCodes = CodeTensorType | ReadOnlyCodeType;
 
-/** The scale of the whole tensor, of a type that has one. */
-async function tailScale(file: GgufFile, name: string, type: StoredCodes): Promise<number | null> {
+/** The scale of the whole tensor, of a type that has one; else null. */
+export async function tailScale(file: GgufFile, name: string, type: StoredCodes): Promise<number | null> {
   if (type.kind !== "codes" || type.tail === undefined) return null;
   const { bytes } = file.info(name);
   return type.tail.unpack(await file.read(name, bytes - type.tailBytes, bytes));
