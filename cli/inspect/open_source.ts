@@ -69,7 +69,8 @@ async function checkpointFault(directory: string): Promise<string | null> {
     await checkpoint.tensors.close();
     return null;
   } catch (error) {
-    if (error instanceof UserError) return error.message;
+    // Beside its own name the folder's says nothing.
+    if (error instanceof UserError) return error.message.replace(`${directory}${path.sep}`, "");
     throw error;
   }
 }

@@ -19,14 +19,17 @@ export const randomCodes: CodesOf = (name, rows, cols) => {
 /** How the codes of a tensor become bytes of a type. */
 export type Pack = (codes: Int8Array, name: string) => { type: number; bytes: Uint8Array };
 
+/** Of a tensor, by its name in GGUF files. */
+export type ScaleOf = (name: string) => number;
+
 /** Groups of `group` weights: float16 scale, then two bits each, code + 1, the first in the lowest bits. */
-function twoBitGroups(type: number, group: number): Pack {
-  return (codes) => {
+function twoBitGroups(type: number, group: number, scaleOf: ScaleOf): Pack {
+  return (codes, name) => {
     const each = 2 + group / 4;
     const bytes = new Uint8Array((codes.length / group) * each);
     for (let i = 0; i < codes.length; i++) {
       const at = Math.floor(i / group) * each;
-      new DataView(bytes.buffer).setUint16(at, float32ToFloat16(0.02), true);
+      new DataView(bytes.buffer).setUint16(at, float32ToFloat16(scaleOf(name)), true);
       bytes[at + 2 + ((i % group) >> 2)] |= (codes[i] + 1) << (2 * (i & 3));
     }
     return { type, bytes };
@@ -34,18 +37,22 @@ function twoBitGroups(type: number, group: number): Pack {
 }
 
 /** TQ2_0: element e of 256 in byte (e / 128) * 32 + e % 32, bits 2 ((e % 128) / 32); then the scale. */
-export const tq2: Pack = (codes) => {
-  const bytes = new Uint8Array((codes.length / 256) * 66);
-  for (let i = 0; i < codes.length; i++) {
-    const [block, e] = [Math.floor(i / 256) * 66, i % 256];
-    bytes[block + (e >> 7) * 32 + (e & 31)] |= (codes[i] + 1) << (2 * ((e & 127) >> 5));
-    new DataView(bytes.buffer).setUint16(block + 64, float32ToFloat16(0.02), true);
-  }
-  return { type: 35, bytes };
-};
+export function tq2Scaled(scaleOf: ScaleOf): Pack {
+  return (codes, name) => {
+    const bytes = new Uint8Array((codes.length / 256) * 66);
+    for (let i = 0; i < codes.length; i++) {
+      const [block, e] = [Math.floor(i / 256) * 66, i % 256];
+      bytes[block + (e >> 7) * 32 + (e & 31)] |= (codes[i] + 1) << (2 * ((e & 127) >> 5));
+      new DataView(bytes.buffer).setUint16(block + 64, float32ToFloat16(scaleOf(name)), true);
+    }
+    return { type: 35, bytes };
+  };
+}
+
+export const tq2 = tq2Scaled(() => 0.02);
 
 /** I2_S with 4 x `lane` codes in `lane` bytes (32 on x86, 16 on ARM), the first `lane` in the high bits; then the scale. */
-export function i2s(lane: 16 | 32, scaleOf = (_name: string) => 0.02): Pack {
+export function i2s(lane: 16 | 32, scaleOf: ScaleOf = () => 0.02): Pack {
   return (codes, name) => {
     const bytes = new Uint8Array(codes.length / 4 + 32);
     for (let i = 0; i < codes.length; i++) {
@@ -57,8 +64,9 @@ export function i2s(lane: 16 | 32, scaleOf = (_name: string) => 0.02): Pack {
   };
 }
 
-export const q2Mainline = twoBitGroups(42, 64);
-export const q2Prism = twoBitGroups(42, 128);
+export const q2Scaled = (group: 64 | 128, scaleOf: ScaleOf) => twoBitGroups(42, group, scaleOf);
+export const q2Mainline = q2Scaled(64, () => 0.02);
+export const q2Prism = q2Scaled(128, () => 0.02);
 /** STQ1_0 has 42 bytes per 256 weights; what they say is of no matter here. */
 export const stq1: Pack = (codes) => ({ type: 42, bytes: new Uint8Array((codes.length / 256) * 42).fill(1) });
 
@@ -67,6 +75,8 @@ export interface HandModel {
   pack: Pack;
   codes?: CodesOf;
   subNorms?: boolean;
+  /** A head beside the embedding, with its values. Default: the embedding is the head. */
+  head?: boolean;
   /** Tokens of the vocabulary; the embedding has `shape.vocabulary` rows. */
   tokens?: number;
   keys?: Record<string, HandValue>;
@@ -97,7 +107,7 @@ function linearsOf({ hidden, intermediate, heads, kvHeads }: typeof shape): [str
 }
 
 export function handTensors(model: HandModel): HandTensor[] {
-  const { pack, codes = randomCodes, subNorms = true, sizes = shape, floats = someFloats } = model;
+  const { pack, codes = randomCodes, subNorms = true, head = false, sizes = shape, floats = someFloats } = model;
   const { hidden, intermediate, vocabulary, layers } = sizes;
   const norm = (name: string, size: number) => floatTensor(name, [size], floats(name, size));
   const embedding = floats("token_embd.weight", vocabulary * hidden);
@@ -113,6 +123,7 @@ export function handTensors(model: HandModel): HandTensor[] {
       tensors.push(norm(`${prefix}attn_sub_norm.weight`, hidden), norm(`${prefix}ffn_sub_norm.weight`, intermediate));
     }
   }
+  if (head) tensors.push(floatTensor("output.weight", [hidden, vocabulary], embedding));
   return [...tensors, norm("output_norm.weight", hidden)];
 }
 

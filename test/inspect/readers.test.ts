@@ -85,6 +85,26 @@ describe("a model for llama.cpp", () => {
   });
 });
 
+describe("another graph than its own name's", () => {
+  it.each([
+    ["qwen3", "relu2", "gated SiLU, which its qwen3 graph always has; the model was trained with relu^2"],
+    ["qwen2", "gelu_tanh", "gated SiLU, which its qwen2 graph always has; the model was trained with GELU"],
+    ["gemma3", "silu", "gated GELU, which its gemma3 graph always has; the model was trained with SiLU"],
+  ])("%s of a model with %s is computed with the graph's activation", async (architecture, trained, text) => {
+    const found = await judged({ architecture, pack: tq2, subNorms: false, keys: act(trained) });
+    expect(found["llama.cpp from 2024-09"]).toContain(`computes something else: ${text} (says a key)`);
+    expect(found.Ollama).toContain(text);
+  });
+
+  it("has no place for sub-norms in a llama", async () => {
+    const found = await judged({ architecture: "llama", pack: tq2, keys: act("silu") });
+    for (const reader of ["llama.cpp from 2024-09", "bitnet.cpp, x86", "bitnet.cpp, ARM"]) {
+      expect(found[reader], reader).toContain("refuses: its llama graph has no sub-norms");
+    }
+    expect(found.transformers).toContain("computes something else: its llama graph has no sub-norms");
+  });
+});
+
 describe("a model for bitnet.cpp", () => {
   it("is computed by versions between two dates, on x86; on ARM its codes are taken in another order later", async () => {
     const found = await judged(official, {

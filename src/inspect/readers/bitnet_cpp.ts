@@ -3,7 +3,7 @@
  * depends on both.
  */
 import { type I2sOrder, i2sOrderTexts } from "../../gguf/i2_s_orders.ts";
-import { bitnetGraphRule, foldedRule, ggmlRules, hardCodedAct, trainedAct } from "./ggml_rules.ts";
+import { bitnetGraphRule, foldedRule, ggmlRules, hardCodedAct, llamaGraphRule, trainedAct } from "./ggml_rules.ts";
 import { ggmlTypes } from "./ggml_types.ts";
 import { computes, computesElse, notKnown, type Reader, type Rule, refuses } from "./reader.ts";
 
@@ -31,7 +31,8 @@ const architectureRule: Rule = ({ facts: { architecture }, version }) => {
   return known ? null : notKnown(`whether it has a graph for "${architecture}"`);
 };
 
-const graphRule: Rule = (question) => (question.facts.architecture === "llama" ? null : bitnetGraphRule(question));
+const graphRule: Rule = (question) =>
+  question.facts.architecture === "llama" ? llamaGraphRule(question) : bitnetGraphRule(question);
 
 const actRule: Rule = (question) => {
   const { architecture } = question.facts;

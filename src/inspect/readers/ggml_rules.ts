@@ -135,6 +135,12 @@ export function bitnetGraphRule({ facts }: Question) {
   return squareRule(facts);
 }
 
+/** The graph of Llama, as ggml's programs build it: no tensor may be left over. */
+export const llamaGraphRule: Rule = ({ facts: { architecture, subNorms } }) =>
+  architecture === "llama" && subNorms.attention + subNorms.feedForward > 0
+    ? refuses("its llama graph has no sub-norms: attn_sub_norm and ffn_sub_norm are tensors too many")
+    : null;
+
 function squareRule({ query, output, sizes: { hidden } }: ModelFacts) {
   for (const [name, shape] of [
     ["attn_q", query],
@@ -155,13 +161,14 @@ export function trainedAct({ facts, evidence }: Question): { name: string; why: 
   return facts.hiddenAct === null ? null : { name: facts.hiddenAct, why: "says a key" };
 }
 
+const actNames = { silu: "SiLU", relu2: "relu^2", gelu_tanh: "GELU" };
+
 /** What a graph with a hard-coded activation makes of the model. */
-export function hardCodedAct(question: Question, act: "silu" | "relu2") {
+export function hardCodedAct(question: Question, act: keyof typeof actNames) {
   const trained = trainedAct(question);
-  const names = { silu: "SiLU", relu2: "relu^2" };
   if (trained === null || trained.name === act) return null;
-  const name = names[trained.name as "silu" | "relu2"] ?? trained.name;
+  const name = actNames[trained.name as keyof typeof actNames] ?? trained.name;
   return computesElse(
-    `gated ${names[act]}, which its ${question.facts.architecture} graph always has; the model was trained with ${name} (${trained.why})`,
+    `gated ${actNames[act]}, which its ${question.facts.architecture} graph always has; the model was trained with ${name} (${trained.why})`,
   );
 }

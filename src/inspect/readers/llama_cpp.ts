@@ -1,6 +1,6 @@
 /** Stock llama.cpp, by the time of its build. */
 import { hasTernaryTypes } from "../model_facts.ts";
-import { bitnetGraphRule, foldedRule, ggmlRules, hardCodedAct, trainedAct } from "./ggml_rules.ts";
+import { bitnetGraphRule, foldedRule, ggmlRules, hardCodedAct, llamaGraphRule, trainedAct } from "./ggml_rules.ts";
 import { ggmlTypes } from "./ggml_types.ts";
 import { computes, notKnown, type Question, type Reader, type Rule, refuses } from "./reader.ts";
 
@@ -24,18 +24,19 @@ const architectureRule: Rule = ({ facts: { architecture } }) => {
   return known.split(" ").includes(architecture) ? null : notKnown(`whether it has a graph for "${architecture}"`);
 };
 
-const graphRule: Rule = (question) => {
-  const { facts } = question;
-  if (facts.architecture === "bitnet") return bitnetGraphRule(question);
-  const { attention, feedForward } = facts.subNorms;
-  if (facts.architecture === "llama" && attention + feedForward > 0) {
-    return refuses("its llama graph has no sub-norms: attn_sub_norm and ffn_sub_norm are tensors too many");
-  }
-  return null;
-};
+const graphRule: Rule = (question) =>
+  question.facts.architecture === "bitnet" ? bitnetGraphRule(question) : llamaGraphRule(question);
 
-const actRule: Rule = (question) =>
-  ["bitnet", "llama"].includes(question.facts.architecture) ? hardCodedAct(question, "silu") : null;
+/** Whatever a key says. */
+const hardCodedActs = new Map([
+  ...["bitnet", "llama", "qwen2", "qwen3"].map((architecture) => [architecture, "silu"] as const),
+  ["gemma3", "gelu_tanh"] as const,
+]);
+
+const actRule: Rule = (question) => {
+  const act = hardCodedActs.get(question.facts.architecture);
+  return act === undefined ? null : hardCodedAct(question, act);
+};
 
 function remark(question: Question) {
   const { facts } = question;

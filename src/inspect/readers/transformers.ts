@@ -11,7 +11,7 @@ const ggufArchitectures =
 /** Classes that it has and that ternary or small models come as. */
 const classes = /^(?:BitNet|Llama|Qwen[23](?:Moe)?|Gemma[23]?|Mistral|Phi3?|GPT2|GPTNeoX|SmolLM3|Falcon)ForCausalLM$/;
 
-const ggufRule: Rule = ({ facts: { gguf, architecture } }) => {
+const ggufRule: Rule = ({ facts: { gguf, architecture, subNorms } }) => {
   if (gguf === null) return null;
   if (!gguf.littleEndian) return refuses("big-endian GGUF");
   if (!ggufArchitectures.split(" ").includes(architecture)) {
@@ -20,6 +20,8 @@ const ggufRule: Rule = ({ facts: { gguf, architecture } }) => {
   const unknown = gguf.placed.find(({ typeNumber }) => typeNumber > 39 || !ggmlTypes.has(typeNumber));
   if (unknown !== undefined) return refuses(`gguf (PyPI) does not know type ${unknown.typeNumber} of ${unknown.name}`);
   if (gguf.isFolded) return computesElse("the weights are folded with a Hadamard rotation, which it leaves out");
+  if (subNorms.attention + subNorms.feedForward > 0)
+    return computesElse(`its ${architecture} graph has no sub-norms: it leaves those of the file out`);
   return computes("it dequantizes the weights and quantizes no activations: logits agree within a tolerance");
 };
 
@@ -43,17 +45,24 @@ const shapeRule = ofFolder((_, { facts: { sizes, embeddingRows } }) => {
   return refuses(`size mismatch: the embedding has ${embeddingRows} rows, config.json a vocab_size of ${vocabulary}`);
 });
 
+/** BitLinear has packed codes whatever the mode; AutoBitLinear has floats, into which it unpacks codes if it is offline. */
 const storageRule = ofFolder(({ isPacked, quantization }) => {
-  const expectsCodes = quantization !== null && quantization.mode === "offline";
-  if (isPacked && quantization === null) {
-    return refuses("size mismatch: the weights are packed codes, and config.json has no quantization_config");
+  if (quantization === null) {
+    return isPacked
+      ? refuses("size mismatch: the weights are packed codes, and config.json has no quantization_config")
+      : null;
   }
-  if (isPacked && !expectsCodes) {
+  const { linearClass, mode } = quantization;
+  const isAuto = linearClass === "autobitlinear";
+  if (isPacked && isAuto && mode !== "offline") {
     return refuses("size mismatch: the weights are packed codes, and quantization_mode online expects latent ones");
   }
-  return !isPacked && expectsCodes
-    ? refuses("size mismatch: quantization_config says packed codes (offline), and the weights are not packed")
-    : null;
+  if (isPacked || (isAuto && mode !== "offline")) return null;
+  return isAuto
+    ? computesElse(
+        "quantization_config says packed codes (offline), and the weights are not packed: it multiplies by them as they are, and rounds none to a ternary one",
+      )
+    : refuses(`size mismatch: ${linearClass} has packed codes, and the weights are not packed`);
 });
 
 const subNormRule = ofFolder((folder, { facts: { subNorms, sizes } }) => {
