@@ -3,7 +3,7 @@ import path from "node:path";
 import { counted } from "../../src/errors/counted.ts";
 import { textTable } from "../../src/eval/report/text_table.ts";
 import type { InspectedModel, InspectedTensor } from "../../src/inspect/inspected_model.ts";
-import type { ModelFacts, TokenizerFacts } from "../../src/inspect/model_facts.ts";
+import type { Finding, ModelFacts, TokenizerFacts } from "../../src/inspect/model_facts.ts";
 import type { Verdict } from "../../src/inspect/readers/reader.ts";
 import type { ScaleStatistics, TensorStatistics, TypeSummary } from "../../src/inspect/statistics.ts";
 
@@ -117,20 +117,29 @@ export function scaleText({ per, least, most }: ScaleStatistics): string {
   return per === "tensor" ? range : `${range}, one a ${typeof per === "number" ? `block of ${per}` : per}`;
 }
 
-/** @param statistics by name; without them the header alone is shown */
+/**
+ * @param statistics by name; without them the header alone is shown
+ * @param columns of the terminal; where the table is wider, the numbers stand below the names
+ */
 export function tensorTable(
   tensors: readonly InspectedTensor[],
   statistics: ReadonlyMap<string, TensorStatistics | null>,
+  columns = Number.POSITIVE_INFINITY,
 ): string[] {
-  const hasStatistics = statistics.size > 0;
-  return textTable(
-    ["tensor", "type", "shape", "MB", ...(hasStatistics ? ["zeros", "scale"] : [])],
-    tensors.map(({ name, type, shape, bytes }) => {
-      const found = statistics.get(name);
-      const zeros = found?.codes ? percent(found.codes.zeroFraction) : "";
-      return [name, type, shape.join("x"), megabytes(bytes), ...(hasStatistics ? [zeros, rangeText(found)] : [])];
-    }),
+  const header = ["type", "shape", "MB", ...(statistics.size > 0 ? ["zeros", "scale or range"] : [])];
+  const rows = tensors.map(({ name, type, shape, bytes }) => {
+    const found = statistics.get(name);
+    const zeros = found?.codes ? percent(found.codes.zeroFraction) : "";
+    return [type, shape.join("x"), megabytes(bytes), ...(statistics.size > 0 ? [zeros, rangeText(found)] : [])];
+  });
+  const names = tensors.map(({ name }) => name);
+  const table = textTable(
+    ["tensor", ...header],
+    rows.map((row, i) => [names[i], ...row]),
   );
+  if (table[0].length <= columns) return table;
+  const [titles, rule, ...numbers] = textTable(header, rows);
+  return [titles, rule, ...numbers.flatMap((row, i) => [names[i], row])];
 }
 
 function rangeText(found: TensorStatistics | null | undefined): string {
@@ -149,10 +158,18 @@ export function keyText(value: unknown): string {
   return value.length <= 6 ? `[${shown.join(", ")}]` : `[${shown.join(", ")}, ...] (${value.length})`;
 }
 
-/** The reader where another one begins, and what its versions do. */
-export function verdictLines(verdicts: readonly Verdict[]): { reader: string; text: string }[] {
+/** The reader where another one begins, and what its versions do. @param findings that were shown with their numbers */
+export function verdictLines(
+  verdicts: readonly Verdict[],
+  findings: readonly Finding[],
+): { reader: string; text: string }[] {
+  const shortened = (text: string) =>
+    findings.reduce(
+      (line, { why }) => line.replace(` (${why})`, ", by its values").replace(`: ${why}`, ", by its values"),
+      text,
+    );
   return verdicts.map(({ reader, versions, outcome, why }, i) => ({
     reader: verdicts[i - 1]?.reader === reader ? "" : reader,
-    text: `${versions === "" ? "" : `${versions}: `}${outcome}${why === "" ? "" : ` (${why})`}`,
+    text: `${versions === "" ? "" : `${versions}: `}${outcome}${why === "" ? "" : ` (${shortened(why)})`}`,
   }));
 }

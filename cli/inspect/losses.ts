@@ -35,6 +35,11 @@ const mostTokens = 384;
  * alone, which are in the embedding, give about 0.6.
  */
 const knowsLanguage = 0.35;
+/**
+ * A model without this much says nothing of readings: scrambled codes make it less sure of a text that it does not know, and
+ * that is a lower loss.
+ */
+const knowsSomething = 0.6;
 /** The better of two readings must be so by this much, in nats and in standard errors of the paired differences. */
 const margin = { nats: 0.05, errors: 4 };
 
@@ -70,11 +75,12 @@ export async function evidenceByLosses(
   }
   const folder = await mkdtemp(path.join(tmpdir(), "bitnet-inspect-"));
   try {
-    const run = new Readings(file, path.join(folder, "reading.gguf"), ids, options);
+    const vocabulary = model.facts.embeddingRows ?? 2;
+    const run = new Readings(file, path.join(folder, "reading.gguf"), ids, vocabulary, options);
     const first = await run.score(stated);
     if (remark !== null) return { ...nothing, engine: first.refusal, remark };
     const isI2s = model.facts.linearTypes.includes("I2_S");
-    const isGood = first.loss !== null && first.loss < knowsLanguage * Math.log(model.facts.embeddingRows ?? 2);
+    const isGood = first.loss !== null && first.loss < knowsLanguage * Math.log(vocabulary);
     if (isI2s && !isGood) {
       const orders = i2sOrders.filter((order) => order !== "x86" && (order !== "rows" || hasRowsOfFour(model)));
       for (const order of orders) await run.score({ ...stated, order });
@@ -121,12 +127,14 @@ class Readings {
   private readonly file: string;
   private readonly rewritten: string;
   private readonly ids: Int32Array;
+  private readonly vocabulary: number;
   private readonly options: LossOptions;
 
-  constructor(file: string, rewritten: string, ids: Int32Array, options: LossOptions) {
+  constructor(file: string, rewritten: string, ids: Int32Array, vocabulary: number, options: LossOptions) {
     this.file = file;
     this.rewritten = rewritten;
     this.ids = ids;
+    this.vocabulary = vocabulary;
     this.options = options;
   }
 
@@ -173,6 +181,7 @@ class Readings {
     const name = of(best);
     const others = this.all.filter((each) => of(each) !== name);
     if (best.loss === null || name === null || others.length === 0) return null;
+    if (best.loss > knowsSomething * Math.log(this.vocabulary)) return null;
     if (others.some((other) => !isClearlyBetter(best, other))) return null;
     const losses = others.map((other) => {
       const found = other.loss === null ? "the engine refuses it" : `${other.loss.toFixed(2)}`;

@@ -18,10 +18,15 @@ function say(line: string): void {
   console.log(folded(line, process.stdout));
 }
 
+/** Of a terminal; undefined of a file or pipe. */
+function columnsOf({ isTTY, columns }: { isTTY?: boolean; columns?: number }): number | undefined {
+  return isTTY ? columns || 80 : undefined;
+}
+
 /** A label, and beside it a text whose further lines stand below it. */
 function sayLabelled(label: string, text: string): void {
-  const columns = process.stdout.isTTY ? (process.stdout.columns || 80) - labelWidth : undefined;
-  const lines = folded(text, { isTTY: columns !== undefined, columns });
+  const columns = columnsOf(process.stdout);
+  const lines = folded(text, { isTTY: columns !== undefined, columns: columns && columns - labelWidth });
   console.log(`${label.padEnd(labelWidth)}${lines.replaceAll(/\n\s*/g, `\n${" ".repeat(labelWidth)}`)}`);
 }
 
@@ -53,7 +58,7 @@ function report(
   shown: OpenedSource["model"]["tensors"] | null,
 ): void {
   console.log(`\n${typeTable(summaries).join("\n")}`);
-  if (shown !== null) console.log(`\n${tensorTable(shown, statistics).join("\n")}`);
+  if (shown !== null) console.log(`\n${tensorTable(shown, statistics, columnsOf(process.stdout)).join("\n")}`);
   const findings = [evidence.hiddenAct, evidence.i2sOrder, evidence.scaleMeaning].filter((finding) => finding !== null);
   if (findings.length + losses.length + remarks.length > 0) console.log("");
   for (const { name, why } of findings) sayLabelled("by its values", `${name}: ${why}`);
@@ -62,7 +67,7 @@ function report(
     sayLabelled("loss", `${stated.loss.toFixed(4)} nats a token of a text, as the file says it is`);
   for (const remark of remarks) sayLabelled("note", remark);
   console.log("\nWhat readers do with it");
-  for (const { reader, text } of verdictLines(verdicts)) sayLabelled(reader, text);
+  for (const { reader, text } of verdictLines(verdicts, findings)) sayLabelled(reader, text);
 }
 
 async function draw(

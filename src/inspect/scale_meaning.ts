@@ -34,7 +34,7 @@ export async function scaleMeaningByValues(model: InspectedModel): Promise<Findi
   if (Math.abs(nearer) < Math.log(leastFactor)) return null;
   return {
     name: nearer > 0 ? "multiplies" : "divides",
-    why: `outputs of q, k, v, gate and up have an RMS of about ${whenMultiplied.toPrecision(2)} if weight_scale multiplies, of ${whenDivided.toPrecision(2)} if it divides; trained ones are of the order of 1`,
+    why: `outputs of q, k, v, gate and up have an RMS of about ${Number(whenMultiplied.toPrecision(2))} if weight_scale multiplies, of ${Number(whenDivided.toPrecision(2))} if it divides; trained ones are of the order of 1`,
   };
 }
 

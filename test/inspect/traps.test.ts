@@ -30,4 +30,16 @@ describe.skipIf(!hasNative)(titleUnless(!hasNative, "the native addon", "a model
     // A refusal and another result say why.
     for (const { outcome, why } of verdicts) if (outcome !== "computes it") expect(why).not.toBe("");
   });
+
+  it.each(["relu^2 as bitnet-b1.58, I2_S", "I2_S in the order of ARM"])(
+    "%s: a text that the model does not know decides nothing, the codes do",
+    async (name) => {
+      const trap = traps.find((each) => each.name === name)!;
+      const source = await trap.write(path.join(folder, `unknown ${name}`), models[trap.model]);
+      const verdicts = await trapVerdicts(source);
+      expect(verdicts.map(({ outcome }) => outcome)).toEqual(trap.outcomes);
+      const misread = verdicts.find(({ outcome }) => outcome === "computes something else");
+      expect(misread?.why).toContain("zeros in rows of gate and up and in columns of down correlate");
+    },
+  );
 });
