@@ -1,29 +1,16 @@
 /** `bitnet-chat`: a conversation with a model in the terminal, or with piped lines; see `--help`. */
-import { existsSync } from "node:fs";
 import { loadModel, type TextModel } from "../native/inference/text_model.ts";
-import { readTextFile } from "../src/files/text_file.ts";
 import { describeModel } from "../src/language_model/model_facts.ts";
-import { knownChatTemplates } from "../src/tokenizer/chat_template.ts";
 import { ChatTemplateError } from "../src/tokenizer/chat_template_error.ts";
 import { Chat, note } from "./chat.ts";
 import { chatCommandHelp } from "./chat_commands.ts";
-import { checkInteger, defineCommand, InterruptedError, UsageError } from "./command.ts";
+import { checkInteger, defineCommand, InterruptedError } from "./command.ts";
 import { checkThreadFlag, computeFlags } from "./compute_flags.ts";
 import { engineFlags, engineOptions } from "./engine_flags.ts";
 import { openLineInput } from "./line_input.ts";
 import { samplingFlags, samplingOptions } from "./sampling_flags.ts";
+import { chatTemplateFlag, chatTemplateOf } from "./template_flag.ts";
 import { tokenizerFlag, tokenizerPath } from "./tokenizer_flag.ts";
-
-const templateNames = [...knownChatTemplates.keys()].join(", ");
-
-/** Jinja text of `--chat-template`, or the name of a template. */
-function chatTemplate(given: string | undefined): string | undefined {
-  if (given === undefined || knownChatTemplates.has(given)) return given;
-  if (existsSync(given)) return readTextFile(given);
-  // A name without a path may be that of one of the model's own.
-  if (!/[/\\.]/.test(given)) return given;
-  throw new UsageError(`--chat-template ${given}: no such file, nor one of ${templateNames}`);
-}
 
 function startConversation(model: TextModel, system: string | undefined, contextLength: number | undefined) {
   try {
@@ -51,10 +38,7 @@ export const command = defineCommand({
     ...samplingFlags,
     stop: { type: "string", array: true, describe: "End an answer before this text (may be given again)" },
     "context-length": { type: "number", describe: "Positions to keep [default: all that the model has]" },
-    "chat-template": {
-      type: "string",
-      describe: `Jinja file instead of the model's own template, or a name: of one of several that the model has, or ${templateNames}`,
-    },
+    ...chatTemplateFlag,
     threads: { ...computeFlags.threads, alias: "t" },
     ...tokenizerFlag,
     ...engineFlags,
@@ -75,7 +59,7 @@ When the context is full: before an answer, the oldest messages are forgotten (n
     checkInteger("context-length", options["context-length"], 16);
     checkThreadFlag(options.threads);
     const sampling = samplingOptions(options);
-    const template = chatTemplate(options["chat-template"]);
+    const template = chatTemplateOf(options["chat-template"]);
 
     const loading = new AbortController();
     let onInterrupt = () => loading.abort(new InterruptedError());

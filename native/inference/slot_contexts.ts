@@ -30,15 +30,16 @@ export class SlotContexts implements Slots {
       if (length > shared) [best, shared] = [i, length];
     });
     const [slot] = this.freeSlots.splice(best, 1);
-    // The last id is run again: its logits are needed.
-    const kept = Math.min(shared, context.length - 1);
+    // The last id is run again: its logits are needed. A sequence that was aborted in its prompt is shorter than that.
+    const kept = Math.min(shared, context.length - 1, this.session.length(slot));
     await this.session.truncate(kept, slot);
     this.contexts[slot] = context;
     return { slot, ids: context.slice(kept) };
   }
 
-  /** The sequence of the slot has ended; its context stays until it is taken again. */
-  release(slot: number): void {
+  /** The sequence of the slot has ended; its context, and what was drawn after it, stay until it is taken again. */
+  release(slot: number, drawn: readonly number[] = []): void {
+    if (drawn.length > 0) this.contexts[slot] = [...this.contexts[slot], ...drawn];
     this.freeSlots.push(slot);
   }
 }

@@ -44,7 +44,7 @@ function pathsOf(text: string): string[] {
 /** `npx bitnet-train --config x` and `bitnet-train --config x`, as far as the line goes. */
 function commandLines(text: string): { command: string; flags: string[] }[] {
   return Array.from(
-    text.matchAll(/\b(bitnet-(?:train|export|eval|generate|chat|bench|inspect|report|sweep))\b([^`\n#|]*)/g),
+    text.matchAll(/\b(bitnet-(?:train|export|eval|generate|chat|serve|bench|inspect|report|sweep))\b([^`\n#|]*)/g),
     (match) => ({
       command: match[1]!,
       flags: Array.from(match[2]!.matchAll(/--([a-z][a-z0-9_-]*)/g), (flag) => flag[1]!),
