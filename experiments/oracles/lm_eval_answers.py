@@ -3,6 +3,8 @@
 stdin (JSON): data (folder), tasks, include_path (folder of more task files), limit, resamples (of the bootstrap), out
 (file for the list of outputs), and
   model    Hugging Face directory, run by transformers in float32, `batch_size` requests together; or
+  served   address of a completions server (ends in /v1) and `name`, asked by `local-completions` with the tokens of
+           `tokenizer` and `max_length` positions; or
   answers  texts: a model that answers by hashing its input (see `unit`), for which `tokenizer` formats chats
   runs     a list of num_fewshot, system_instruction, apply_chat_template, fewshot_as_multiturn, gen_kwargs, as
            simple_evaluate takes them
@@ -156,7 +158,27 @@ def transformers_model():
     )
 
 
-model = transformers_model() if request.get("model") else HashingLM()
+def served_model():
+    from lm_eval.models.openai_completions import LocalCompletionsAPI
+
+    return LocalCompletionsAPI(
+        model=request["name"],
+        base_url=f"{request['served']}/completions",
+        tokenizer=request["tokenizer"],
+        tokenizer_backend="huggingface",
+        tokenized_requests=True,
+        num_concurrent=4,
+        # As its Hugging Face models do: special tokens where the tokenizer adds them.
+        add_bos_token=True,
+        # lm-evaluation-harness keeps one position for the token that it has to ask for.
+        max_length=request["max_length"] + 1,
+    )
+
+
+if request.get("model"):
+    model = transformers_model()
+else:
+    model = served_model() if request.get("served") else HashingLM()
 
 
 def plain(value):

@@ -18,6 +18,12 @@
  *     npx tsx experiments/oracles/lm_eval_check.ts --python venv/bin/python --data DIR --tasks arc_easy,piqa,gsm8k \
  *       --models small-hf=small.gguf --limit 0 --model-limit 500 --shots 5 --max-gen-toks 160 --batch-size 16
  *
+ * With `--served`, lm-evaluation-harness asks `bitnet-serve` for the GGUF file of each entry `FOLDER=FILE.gguf`, by its
+ * `local-completions`, with the tokenizer of the folder: every log-likelihood and text must be the one of bitnet-eval.
+ *
+ *     npx tsx experiments/oracles/lm_eval_check.ts --python venv/bin/python --served --models small-hf=small.gguf \
+ *       --limit 0 --model-limit 50 --tasks arc_easy,piqa,gsm8k,wikitext,lambada_openai
+ *
  * `--results FILE` appends a line for each metric (experiments/results/lm_eval_agreement.jsonl).
  *
  * `--golden FILE` keeps the documents and what lm-evaluation-harness said of the hashing model, for the tests:
@@ -27,10 +33,11 @@
  *
  * (TASKS: all but mmlu, option_tasks too, and mmlu_abstract_algebra,mmlu_philosophy,mmlu_nutrition,mmlu_econometrics.)
  */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { openModel } from "../../native/open_model.ts";
@@ -74,6 +81,7 @@ const { values } = parseArgs({
     "max-gen-toks": { type: "string" },
     "batch-size": { type: "string", default: "1" },
     results: { type: "string" },
+    served: { type: "boolean", default: false },
   },
 });
 if (values.python === undefined) throw new Error("usage: lm_eval_check.ts --python PYTHON [--data DIR] [--tasks a,b]");
@@ -130,6 +138,19 @@ function runLmEval(request: object, settings: Record<string, Settings>, limit: n
   const run = spawnSync(python, [script], { input, encoding: "utf8", maxBuffer: 2 ** 30 });
   if (run.status !== 0) throw new Error(run.stderr.slice(-4000));
   return JSON.parse(readFileSync(out, "utf8"));
+}
+
+/** `bitnet-serve` in a process of its own. */
+async function serve(file: string): Promise<{ url: string; name: string; stop(): void }> {
+  const command = fileURLToPath(new URL("../../cli/bin/bitnet-serve.mjs", import.meta.url));
+  const child = spawn(process.execPath, [command, "--model", file, "--port", "0"], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  for await (const line of createInterface(child.stderr)) {
+    const url = line.match(/^listening on (\S+)$/)?.[1];
+    if (url !== undefined) return { url: `${url}v1`, name: path.basename(file, ".gguf"), stop: () => child.kill() };
+  }
+  throw new Error(`bitnet-serve does not serve ${file}`);
 }
 
 /** @returns the number of differences */
@@ -207,10 +228,18 @@ try {
   for (const entry of values.models.split(",").filter((name) => name !== "")) {
     const [directory, ours = directory] = entry.split("=");
     const model = await openModel(ours);
-    const config = JSON.parse(readFileSync(path.join(directory, "config.json"), "utf8"));
-    const kind = config.model_type === "bitnet" ? "bitnet" : "float";
-    const theirs = { model: directory, batch_size: Number(values["batch-size"]) };
-    failures += await compare(model, kind, modelSettings, Number(values["model-limit"]), theirs);
+    const limit = Number(values["model-limit"]);
+    if (values.served) {
+      const { url, name, stop } = await serve(ours);
+      const theirs = { served: url, name, tokenizer: directory, max_length: model.maxLength };
+      failures += await compare(model, "hashing", modelSettings, limit, theirs);
+      stop();
+    } else {
+      const config = JSON.parse(readFileSync(path.join(directory, "config.json"), "utf8"));
+      const kind = config.model_type === "bitnet" ? "bitnet" : "float";
+      const theirs = { model: directory, batch_size: Number(values["batch-size"]) };
+      failures += await compare(model, kind, modelSettings, limit, theirs);
+    }
     model.dispose();
   }
 } finally {
