@@ -98,6 +98,10 @@ def k_quants(path):
     scales = [half(1e-4, 1e-2), half(-1e-2, -1e-4), zero, largest, smallest]
     blocks["Q5_0"] = [of_32(d, 20) for d in scales]
     blocks["Q4_0"] = [of_32(d, 16) for d in scales]
+    # With a minimum after the scale; the largest of both is infinite.
+    minimums = [half(-1e-2, 1e-2) for _ in scales]
+    for name, rest in (("Q5_1", 20), ("Q4_1", 16)):
+        blocks[name] = [of_32(d + m, rest) for d, m in zip(scales, minimums)]
     fixture = {}
     for name, rows in blocks.items():
         packed = np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(len(rows), -1)

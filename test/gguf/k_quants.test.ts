@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { q4_0 } from "../../src/gguf/types/q4_0.ts";
+import { q4_1 } from "../../src/gguf/types/q4_1.ts";
 import { q4_k } from "../../src/gguf/types/q4_k.ts";
 import { q5_0 } from "../../src/gguf/types/q5_0.ts";
+import { q5_1 } from "../../src/gguf/types/q5_1.ts";
 import { q5_k } from "../../src/gguf/types/q5_k.ts";
 import { q6_k } from "../../src/gguf/types/q6_k.ts";
 
@@ -11,7 +13,7 @@ const golden = JSON.parse(readFileSync(new URL("../golden/gguf/k_quants.json", i
 /** Rows of 256 values. */
 const rows = 5;
 
-describe.each([q6_k, q5_k, q4_k, q5_0, q4_0])("$name", (type) => {
+describe.each([q6_k, q5_k, q4_k, q5_0, q4_0, q5_1, q4_1])("$name", (type) => {
   const bytes = Buffer.from(golden[type.name].bytes, "hex");
   const unpack = (packed: Uint8Array, offset: number, blocks: number) => {
     const values = new Float32Array(blocks * type.blockElements);

@@ -15,7 +15,8 @@ constexpr GgmlTypeLayout kLayouts[] = {
     {GgmlType::tq1_0, "TQ1_0", 256, 54, 0},   {GgmlType::tq2_0, "TQ2_0", 256, 66, 0},
     {GgmlType::i2_s, "I2_S", 128, 32, 32},    {GgmlType::q1_0, "Q1_0", 128, 18, 0},
     {GgmlType::pq2_0, "PQ2_0", 128, 34, 0},   {GgmlType::ptq1_0, "PTQ1_0", 128, 28, 0},
-    {GgmlType::stq1_0, "STQ1_0", 256, 42, 0},
+    {GgmlType::stq1_0, "STQ1_0", 256, 42, 0}, {GgmlType::q5_1, "Q5_1", 32, 24, 0},
+    {GgmlType::q4_1, "Q4_1", 32, 20, 0},
 };
 
 // Numbers that have further meanings, which are told by the bytes.
@@ -36,9 +37,9 @@ struct OtherType {
 
 // llama.cpp's numbers, and from 36 on those of bitnet.cpp.
 constexpr OtherType kOthers[] = {
-    {3, "Q4_1"},    {7, "Q5_1"},     {10, "Q2_K"},  {11, "Q3_K"},   {16, "IQ2_XXS"},
-    {17, "IQ2_XS"}, {18, "IQ3_XXS"}, {19, "IQ1_S"}, {20, "IQ4_NL"}, {21, "IQ3_S"},
-    {22, "IQ2_S"},  {23, "IQ4_XS"},  {29, "IQ1_M"}, {38, "TL1"},    {39, "TL2"},
+    {10, "Q2_K"},  {11, "Q3_K"},   {16, "IQ2_XXS"}, {17, "IQ2_XS"}, {18, "IQ3_XXS"},
+    {19, "IQ1_S"}, {20, "IQ4_NL"}, {21, "IQ3_S"},   {22, "IQ2_S"},  {23, "IQ4_XS"},
+    {29, "IQ1_M"}, {38, "TL1"},    {39, "TL2"},
 };
 
 }  // namespace

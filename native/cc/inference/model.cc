@@ -69,7 +69,7 @@ struct Model::Loader {
     const GgufTensor& tensor = require(name, {static_cast<uint64_t>(size)});
     std::vector<float> values(static_cast<size_t>(size));
     const RowType type = float_row_type(tensor);
-    if (block_cols(type) > 1) {
+    if (block_cols(type) > 1 || is_converted(tensor.type)) {
       throw GgufError("tensor \"" + name + "\" must be F32, F16 or BF16, not " + ggml_type_name(tensor.type));
     }
     kernels.decode_row(file.tensor_data(tensor), type, size, values.data());

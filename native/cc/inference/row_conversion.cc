@@ -1,9 +1,11 @@
 #include "inference/row_conversion.h"
 
+#include <cmath>
 #include <cstring>
 #include <optional>
 #include <string>
 
+#include "core/float16.h"
 #include "inference/base_3_digits.h"
 
 namespace bitnet {
@@ -77,6 +79,21 @@ void q5_0_to_q8_0(const uint8_t* block, uint8_t* out) {
   }
 }
 
+float half_at(const uint8_t* bytes) { return f16_to_f32(static_cast<uint16_t>(bytes[0] | bytes[1] << 8)); }
+
+// A block of Q5_1 or Q4_1 as float32 values: code x d, which is exact, plus m.
+void with_minimum_to_f32(GgmlType type, const uint8_t* block, uint8_t* out) {
+  const bool five = type == GgmlType::q5_1;
+  const float d = half_at(block), m = half_at(block + 2);
+  const uint8_t* lows = block + (five ? 8 : 4);
+  for (int i = 0; i < 32; ++i) {
+    const int low = lows[i % 16] >> (i / 16 * 4) & 15;
+    const int high = five ? block[4 + i / 8] >> (i % 8) & 1 : 0;
+    const float value = std::fma(static_cast<float>(low | high << 4), d, m);
+    std::memcpy(out + 4 * i, &value, 4);
+  }
+}
+
 // What the rows of a type are in memory, and whether that is another layout than the stored one.
 struct RowForm {
   RowType type;
@@ -96,6 +113,9 @@ std::optional<RowForm> row_form(GgmlType type) {
       return RowForm{RowType::q8_0, false};
     case GgmlType::q5_0:
       return RowForm{RowType::q8_0, true};
+    case GgmlType::q5_1:
+    case GgmlType::q4_1:
+      return RowForm{RowType::f32, true};
     case GgmlType::q4_0:
       return RowForm{RowType::q4_0, false};
     case GgmlType::q6_k:
@@ -146,6 +166,11 @@ void convert_row(GgmlType type, const uint8_t* stored, int64_t cols, uint8_t* ou
     if (type == GgmlType::q5_0) {
       q5_0_to_q8_0(stored, out);
       out += row_bytes(RowType::q8_0, block);
+      continue;
+    }
+    if (type == GgmlType::q5_1 || type == GgmlType::q4_1) {
+      with_minimum_to_f32(type, stored, out);
+      out += row_bytes(RowType::f32, block);
       continue;
     }
     if (type == GgmlType::pq2_0) {

@@ -3,6 +3,7 @@
 //
 //   Q1_0, PQ2_0, PTQ1_0, STQ1_0, TQ1_0, TQ2_0   Q2_0: a level times a float16 scale, which each group of 64 repeats
 //   Q5_0                                        Q8_0: the code and the scale
+//   Q5_1, Q4_1                                  F32: their values, which have a minimum beside the scale
 //
 // Layouts: src/gguf/types, one file each.
 #pragma once

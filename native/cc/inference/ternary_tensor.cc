@@ -218,7 +218,14 @@ void TernaryTensor::decode_i2_s(const uint8_t* blocks, int64_t row, int8_t* tern
 
 void TernaryTensor::decode_float(const uint8_t* data, int64_t row, int8_t* ternary, float* scales,
                                  float* values) const {
-  kernels_.decode_row(data, float_row_type(tensor_), cols_, values);
+  const RowType type = float_row_type(tensor_);
+  std::vector<uint8_t> converted;
+  if (is_converted(tensor_.type)) {
+    converted.resize(static_cast<size_t>(bitnet::row_bytes(type, cols_)));
+    convert_row(tensor_.type, data, cols_, converted.data());
+    data = converted.data();
+  }
+  kernels_.decode_row(data, type, cols_, values);
   std::fill_n(scales, units(), 0.0f);
   for (int64_t i = 0; i < cols_; ++i) {
     float* scale = scales + i / unit_cols_;

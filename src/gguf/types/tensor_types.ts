@@ -9,8 +9,10 @@ import { ptq1_0 } from "./ptq1_0.ts";
 import { q1_0 } from "./q1_0.ts";
 import { q2_0 } from "./q2_0.ts";
 import { q4_0 } from "./q4_0.ts";
+import { q4_1 } from "./q4_1.ts";
 import { q4_k } from "./q4_k.ts";
 import { q5_0 } from "./q5_0.ts";
+import { q5_1 } from "./q5_1.ts";
 import { q5_k } from "./q5_k.ts";
 import { q6_k } from "./q6_k.ts";
 import { q8_0, q8_0Rows } from "./q8_0.ts";
@@ -37,6 +39,8 @@ export const tensorTypes = [
   pq2_0,
   ptq1_0,
   stq1_0,
+  q5_1,
+  q4_1,
 ] as const;
 
 type Listed = (typeof tensorTypes)[number];

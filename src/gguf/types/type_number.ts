@@ -23,8 +23,6 @@ interface Meaning {
 }
 
 const plain: Meaning[] = Object.entries({
-  3: "Q4_1",
-  7: "Q5_1",
   9: "Q8_1",
   10: "Q2_K",
   11: "Q3_K",
