@@ -13,7 +13,7 @@ export interface Draw {
   slot: number;
   /** Ids to append before drawing. */
   ids: ArrayLike<number>;
-  /** Temperature, top-k, top-p, seed, number of tokens drawn before. */
+  /** Temperature, top-k, top-p, min-p, seed, number of tokens drawn before. */
   sampling: readonly number[];
 }
 

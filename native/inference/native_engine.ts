@@ -113,7 +113,7 @@ export interface NativeEngine {
 declare module "../addon.ts" {
   interface NativeAddon {
     Engine: new () => NativeEngine;
-    /** The sampler of `generate` on given logits. sampling: temperature, top-k, top-p, seed, tokens drawn before. */
+    /** The sampler of `generate` on given logits. sampling: temperature, top-k, top-p, min-p, seed, tokens drawn before. */
     drawToken(logits: Float32Array, sampling: Float64Array): number;
     createAbortFlag(): AbortFlag;
     raiseAbortFlag(flag: AbortFlag): void;

@@ -8,7 +8,7 @@ import { callAbortable, callNative, type NativeEngine, type NativeEngineInfo } f
 
 /** In the order of the addon. @throws {RequestError} naming the value that is out of range. */
 export function samplingValues(
-  { temperature = 0, topK = 0, topP = 1, seed = 0 }: SamplingOptions,
+  { temperature = 0, topK = 0, topP = 1, minP = 0, seed = 0 }: SamplingOptions,
   drawn: number,
 ): number[] {
   if (!(temperature >= 0 && temperature < Number.POSITIVE_INFINITY)) {
@@ -20,10 +20,11 @@ export function samplingValues(
   if (!(topP > 0 && topP <= 1)) {
     throw new RequestError(`top-p must be above 0 and at most 1, not ${topP}`);
   }
+  if (!(minP >= 0 && minP <= 1)) throw new RequestError(`min-p must be a number from 0 to 1, not ${minP}`);
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new RequestError(`seed must be an integer from 0, not ${seed}`);
   }
-  return [temperature, topK, topP, seed, drawn];
+  return [temperature, topK, topP, minP, seed, drawn];
 }
 
 export class Session implements PromptSource {

@@ -14,6 +14,7 @@ const sampling = {
   temperature: z.number().min(0).nullish(),
   top_p: z.number().gt(0).max(1).nullish(),
   top_k: z.int().nonnegative().nullish(),
+  min_p: z.number().min(0).max(1).nullish(),
   seed: z.int().nullish(),
   n: z.int().min(1).max(16).nullish(),
   stop,
@@ -23,7 +24,6 @@ const sampling = {
   presence_penalty: z.number().nullish(),
   frequency_penalty: z.number().nullish(),
   repetition_penalty: z.number().nullish(),
-  min_p: z.number().nullish(),
   logit_bias: z.record(z.string(), z.number()).nullish(),
 };
 
@@ -95,12 +95,11 @@ export function readBody<T>(schema: z.ZodType<T>, body: unknown): T {
 
 /** @throws {ApiError} 400 for a field that would change the answer and is not served */
 export function checkSampling(request: Pick<CompletionRequest, keyof typeof sampling>): void {
-  const { presence_penalty, frequency_penalty, repetition_penalty, min_p, logit_bias } = request;
+  const { presence_penalty, frequency_penalty, repetition_penalty, logit_bias } = request;
   const neutral: [string, number | null | undefined, number][] = [
     ["presence_penalty", presence_penalty, 0],
     ["frequency_penalty", frequency_penalty, 0],
     ["repetition_penalty", repetition_penalty, 1],
-    ["min_p", min_p, 0],
   ];
   for (const [param, value, none] of neutral) {
     if ((value ?? none) !== none) throw unsupported(param, `only ${none} is served`);

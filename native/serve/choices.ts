@@ -8,13 +8,14 @@ export interface SamplingFields {
   temperature?: number | null;
   top_p?: number | null;
   top_k?: number | null;
+  min_p?: number | null;
   seed?: number | null;
   stop?: string | readonly string[] | null;
 }
 
 /** Answer `index` of a request draws with the seed of the request plus its index. */
 export function generateOptions(
-  { temperature, top_p, top_k, seed, stop }: SamplingFields,
+  { temperature, top_p, top_k, min_p, seed, stop }: SamplingFields,
   base: number,
   index: number,
 ): GenerateOptions {
@@ -22,6 +23,7 @@ export function generateOptions(
     temperature: temperature ?? 1,
     topP: top_p ?? 1,
     topK: top_k ?? 0,
+    minP: min_p ?? 0,
     seed: (seed === undefined || seed === null ? base : Math.abs(seed)) + index,
     stop: typeof stop === "string" ? [stop] : (stop ?? []),
   };

@@ -5,9 +5,10 @@
  *     weight_i = exp((logit_i - largest logit) / temperature)
  *     top-k    keeps the k largest logits, of equal ones those with the smaller ids
  *     top-p    keeps, in that order, the first whose weights reach top_p * (sum of the weights)
+ *     min-p    keeps those whose weight is at least min_p (arXiv:2407.01082; the largest weight is 1)
  *     draw n   the first token at which the running sum exceeds uniform(seed, n) * (sum of the weights kept)
  *
- * Sums run over the tokens in the order of their ids, or, where top-k or top-p leave some out, from the largest logit
+ * Sums run over the tokens in the order of their ids, or, where one of the three may leave some out, from the largest logit
  * down. Everything is float64 in plain operations, in the order written here (JavaScript has no fused multiply-add), exp
  * is a polynomial of our own, and uniform(seed, n) is a hash of seed and counter.
  */
@@ -20,6 +21,8 @@ export interface SamplingOptions {
   topK?: number;
   /** Keep the most probable tokens until their probabilities add up to this; 1 or absent: all. */
   topP?: number;
+  /** Keep only tokens at least this many times as probable as the likeliest; 0 or absent: all. */
+  minP?: number;
   /** Integer from 0, default 0; the same seed draws the same tokens on every machine. */
   seed?: number;
 }
@@ -32,16 +35,17 @@ export function largestIndex(values: ArrayLike<number>): number {
 }
 
 /**
- * Id drawn from softmax(logits / temperature) after top-k and top-p; the arg max without temperature.
+ * Id drawn from softmax(logits / temperature) after top-k, top-p and min-p; the arg max without temperature.
  * @param drawn number of tokens drawn before with this seed
  */
 export function drawToken(logits: Float32Array, sampling: SamplingOptions, drawn: number): number {
-  const { temperature = 0, topK = 0, topP = 1, seed = 0 } = sampling;
+  const { temperature = 0, topK = 0, topP = 1, minP = 0, seed = 0 } = sampling;
   if (temperature === 0 || topK === 1) return largestIndex(logits);
-  const ids = candidates(logits, topK, topP);
+  const ids = candidates(logits, topK, topP < 1 || minP > 0);
   const largest = logits[largestIndex(logits)];
   const weights = ids.map((id) => exp((logits[id] - largest) / temperature));
-  const kept = topP < 1 ? nucleus(weights, topP) : weights.length;
+  let kept = topP < 1 ? nucleus(weights, topP) : weights.length;
+  if (minP > 0) while (kept > 1 && weights[kept - 1] < minP) kept--;
   const target = uniform(seed, drawn) * sum(weights, kept);
   let reached = 0;
   for (let i = 0; i < kept; i++) {
@@ -53,10 +57,10 @@ export function drawToken(logits: Float32Array, sampling: SamplingOptions, drawn
 }
 
 /** Ids in the order of the sums. */
-function candidates(logits: Float32Array, topK: number, topP: number): number[] {
+function candidates(logits: Float32Array, topK: number, ordered: boolean): number[] {
   const ids = Array.from(logits.keys());
   const limit = topK > 0 && topK < ids.length ? topK : ids.length;
-  if (limit === ids.length && topP >= 1) return ids;
+  if (limit === ids.length && !ordered) return ids;
   return ids.sort((a, b) => logits[b] - logits[a] || a - b).slice(0, limit);
 }
 

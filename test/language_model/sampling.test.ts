@@ -31,11 +31,17 @@ describe("tokens", () => {
     });
   });
 
-  test("are the likeliest only, with top-k and top-p", () => {
+  test("are the likeliest only, with top-k, top-p and min-p", () => {
     const drawn = (sampling: SamplingOptions) => counts(sampling).map((count) => count > 0);
     expect(drawn({ temperature: 5, topK: 2 })).toEqual([false, true, true, false]);
     expect(drawn({ temperature: 1, topP: 0.6 })).toEqual([false, true, false, false]);
     expect(drawn({ temperature: 1, topP: 0.85 })).toEqual([false, true, true, false]);
+    // Beside the likeliest the others are 0.37, 0.14 and 0.018 times as probable, and 0.82, 0.67, 0.45 at temperature 5.
+    expect(drawn({ temperature: 1, minP: 0.2 })).toEqual([false, true, true, false]);
+    expect(drawn({ temperature: 1, minP: 0.1 })).toEqual([true, true, true, false]);
+    expect(drawn({ temperature: 5, minP: 0.5 })).toEqual([true, true, true, false]);
+    expect(drawn({ temperature: 1, topP: 0.6, minP: 0.1 })).toEqual([false, true, false, false]);
+    expect(drawn({ temperature: 9, minP: 1 })).toEqual([false, true, false, false]);
     expect(drawn({ temperature: 0 })).toEqual([false, true, false, false]);
     expect(drawn({ temperature: 9, topK: 1 })).toEqual([false, true, false, false]);
   });

@@ -49,18 +49,20 @@ Napi::Value metadata_scalar(Napi::Env env, const GgufValue& value) {
   }
 }
 
-// [temperature, topK, topP, seed]
+// [temperature, topK, topP, minP, seed, number of the first draw]
+constexpr int kSamplingValues = 6;
 SamplerSettings sampler_settings(const double* values) {
-  return {values[0], static_cast<int32_t>(values[1]), values[2], static_cast<uint64_t>(values[3])};
+  return {values[0], static_cast<int32_t>(values[1]), values[2], values[3], static_cast<uint64_t>(values[4])};
 }
+uint64_t first_draw(const double* values) { return static_cast<uint64_t>(values[5]); }
 
 Napi::Value draw_token(const Napi::CallbackInfo& info) {
   const Napi::Float32Array logits = info[0].As<Napi::Float32Array>();
   const Napi::Float64Array sampling = info[1].As<Napi::Float64Array>();
   const double* values = sampling.Data();
-  const int32_t id = Sampler(sampler_settings(values))
-                         .sample(logits.Data(), static_cast<int64_t>(logits.ElementLength()),
-                                 static_cast<uint64_t>(values[4]));
+  const int32_t id =
+      Sampler(sampler_settings(values))
+          .sample(logits.Data(), static_cast<int64_t>(logits.ElementLength()), first_draw(values));
   return Napi::Number::New(info.Env(), id);
 }
 
@@ -334,7 +336,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
     return state_->queue->push(env, std::move(job));
   }
 
-  // sampling: Float64Array of [temperature, topK, topP, seed, firstDraw] per slot.
+  // sampling: Float64Array of kSamplingValues (sampler_settings) per slot.
   Napi::Value generate(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     const std::shared_ptr<Prompts> prompts = this->prompts(info);
@@ -348,8 +350,8 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
       std::vector<Generation> generations;
       const double* next = sampling.data();
       for (const Feed& feed : prompts->feeds()) {
-        generations.push_back({feed, sampler_settings(next), static_cast<uint64_t>(next[4])});
-        next += 5;
+        generations.push_back({feed, sampler_settings(next), first_draw(next)});
+        next += kSamplingValues;
       }
       *tokens = engine->generate(generations, steps, end_ids, abort.get());
     };

@@ -111,7 +111,7 @@ void Sampler::choose_candidates(const float* logits, int64_t count) {
   order_.resize(static_cast<size_t>(count));
   std::iota(order_.begin(), order_.end(), 0);
   const bool limited = settings_.top_k > 0 && settings_.top_k < count;
-  if (!limited && settings_.top_p >= 1.0) return;
+  if (!limited && settings_.top_p >= 1.0 && settings_.min_p <= 0.0) return;
   const auto before = [logits](int32_t a, int32_t b) {
     return logits[a] > logits[b] || (logits[a] == logits[b] && a < b);
   };
@@ -138,6 +138,11 @@ int32_t Sampler::sample(const float* logits, int64_t count, uint64_t draw) {
     sum = weights_[0];
     kept = 1;
     while (kept < weights_.size() && sum < limit) sum += weights_[kept++];
+  }
+  if (settings_.min_p > 0.0) {
+    while (kept > 1 && weights_[kept - 1] < settings_.min_p) --kept;
+    sum = 0;
+    for (size_t i = 0; i < kept; ++i) sum += weights_[i];
   }
   const double target = uniform(settings_.seed, draw) * sum;
   double reached = 0;

@@ -12,6 +12,7 @@ struct SamplerSettings {
   double temperature = 0.0;  // 0: greedy
   int32_t top_k = 0;         // 0: all
   double top_p = 1.0;        // keep the most probable tokens until their sum reaches this
+  double min_p = 0.0;        // keep tokens at least this many times as probable as the likeliest
   uint64_t seed = 0;         // below 2^53
 };
 

@@ -44,9 +44,10 @@ export class CachedLanguageModel implements LanguageModel {
   }
 
   generateUntil(requests: readonly GenerateRequest[], options: CallOptions<string> = {}): Promise<string[]> {
-    const keys = requests.map(({ context, until, maxTokens, temperature = 0, topK, topP, seed }) => {
+    const keys = requests.map(({ context, until, maxTokens, temperature = 0, topK, topP, minP, seed }) => {
       // A greedy answer does not depend on how it would have been drawn.
-      const drawn = temperature > 0 ? [temperature, topK ?? null, topP ?? null, seed ?? 0] : [];
+      const drawn =
+        temperature > 0 ? [temperature, topK ?? null, topP ?? null, ...(minP ? [minP] : []), seed ?? 0] : [];
       return answerKey(this.identity, ["generate", context, until, maxTokens, ...drawn]);
     });
     return this.answer(requests, keys, options, (asked, inner) => this.model.generateUntil(asked, inner));

@@ -150,14 +150,28 @@ export class CompletionsLanguageModel implements LanguageModel {
 
   dispose(): void {}
 
-  private generationBody({ context, until, maxTokens, temperature = 0, topK, topP, seed }: GenerateRequest): object {
+  private generationBody({
+    context,
+    until,
+    maxTokens,
+    temperature = 0,
+    topK,
+    topP,
+    minP,
+    seed,
+  }: GenerateRequest): object {
     return {
       prompt: this.endpoint.prompt(context),
       max_tokens: maxTokens,
       temperature,
       ...this.sampling,
       ...(until.length > 0 && { stop: until }),
-      ...(temperature > 0 && { seed, ...(topK && { top_k: topK }), ...(topP && { top_p: topP }) }),
+      ...(temperature > 0 && {
+        seed,
+        ...(topK && { top_k: topK }),
+        ...(topP && { top_p: topP }),
+        ...(minP && { min_p: minP }),
+      }),
     };
   }
 

@@ -27,6 +27,7 @@ function randomSampling(rng: CounterRng, count: number): SamplingOptions {
     temperature: rng.pick([0, 0.1, 0.7, 0.8, 1, 1.3, 5]),
     topK: rng.pick([0, 0, 1, 2, 12, 40, count, count + 1]),
     topP: rng.pick([1, 1, 1e-9, 0.5, 0.9, 0.95, 1 - 2 ** -53]),
+    minP: rng.pick([0, 0, 0, 1e-9, 0.05, 0.3, 1]),
     seed: rng.pick([0, 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, Number.MAX_SAFE_INTEGER, rng.integer(2 ** 32)]),
   };
 }
@@ -57,7 +58,12 @@ test.each(variants)("%s: thousands of draws", (variant) => {
 test("a whole vocabulary", () => {
   const rng = new CounterRng(6, "sampler");
   const logits = randomLogits(rng, 128_256);
-  for (const sampling of [{ temperature: 1 }, { temperature: 0.8, topP: 0.9 }, { temperature: 2, topK: 1000 }]) {
+  for (const sampling of [
+    { temperature: 1 },
+    { temperature: 0.8, topP: 0.9 },
+    { temperature: 2, topK: 1000 },
+    { temperature: 1, minP: 0.02 },
+  ]) {
     for (let before = 0; before < 5; before++) {
       const id = addon.drawToken(logits, Float64Array.from(samplingValues(sampling, before)));
       expect(id).toBe(drawToken(logits, sampling, before));

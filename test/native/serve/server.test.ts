@@ -216,6 +216,7 @@ describe("what cannot be served", () => {
     ["v1/completions", { prompt: "a".repeat(3000) }, 400, /context has room/],
     ["v1/completions", { prompt: "a", logit_bias: { "5": 1 } }, 400, /logit_bias/],
     ["v1/completions", { prompt: "a", presence_penalty: 1 }, 400, /presence_penalty/],
+    ["v1/completions", { prompt: "a", min_p: 2 }, 400, /min_p/],
     ["v1/completions", { prompt: "a", model: "other" }, 404, /no model other here, only tiny/],
     ["v1/completions", "{", 400, /JSON/],
     ["v1/chat/completions", { messages: [] }, 400, /messages/],
