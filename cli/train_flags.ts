@@ -13,7 +13,8 @@ export const trainFlags = {
   },
   "init-from": {
     type: "string",
-    description: "begin with the weights of a run, a checkpoint, a Hugging Face folder or a GGUF file: init_from",
+    description:
+      "begin with the weights of a run, a checkpoint, a Hugging Face folder, a GGUF file, or a model of the Hub: init_from",
   },
   set: { type: "array", string: true, description: "override keys of the configuration: section.key=value" },
   resume: { type: "boolean", default: false, description: "continue the run in --out, to the same bits" },

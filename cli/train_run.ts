@@ -71,9 +71,16 @@ function overridesOf({ set = [], data = [], seed, "init-from": initial }: TrainF
  * begins with.
  * @throws {UsageError | RunConfigError | RunDirectoryError}
  */
-function readStart(flags: TrainFlags, directory: RunDirectory | undefined): Promise<RunStart> {
+async function readStart(flags: TrainFlags, directory: RunDirectory | undefined): Promise<RunStart> {
   const resumed = flags.resume ? directory : undefined;
-  return loadRunStart(configFile(flags, directory), overridesOf(flags), resumed);
+  const progress = new Progress({ lines: "none" });
+  try {
+    return await loadRunStart(configFile(flags, directory), overridesOf(flags), resumed, (done, total) =>
+      progress.update("downloading", done, total),
+    );
+  } finally {
+    progress.close();
+  }
 }
 
 function configFile(flags: TrainFlags, directory: RunDirectory | undefined): string {

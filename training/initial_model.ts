@@ -19,6 +19,9 @@ import {
 import { modelConfigJson } from "../src/checkpoint/model_config_json.ts";
 import type { Quantization } from "../src/checkpoint/quantization_keys.ts";
 import { type ModelConfig, modelConfigKeys, resolveModelConfig } from "../src/config/model_config.ts";
+import { fetchHubModel } from "../src/data/hub_model.ts";
+import { parseHubModelId } from "../src/data/hub_model_id.ts";
+import type { HubOptions } from "../src/data/hub_repository.ts";
 import { modelFiles } from "../src/gguf/split_files.ts";
 import type { CausalLM } from "../src/model/causal_lm.ts";
 import { modelParameters } from "../src/model/parameters.ts";
@@ -42,12 +45,23 @@ export interface LoadedModel {
   record: InitialRecord;
 }
 
+export interface InitialOptions {
+  /** What its linear layers are, if its files do not say it. */
+  assumed?: Quantization;
+  /** Hears how far the download of a model of the Hub is, in bytes. */
+  onDownload?: HubOptions["onProgress"];
+}
+
 /**
- * @param assumed what its linear layers are, if its files do not say it
- * @throws {CheckpointError | GgufError} with one line.
+ * @param source a run, a checkpoint, a Hugging Face folder, a GGUF file, or, where no such path is, a model of the Hub as
+ *   `bitnet-export --from` names it
+ * @throws {CheckpointError | GgufError | DataError} with one line.
  */
-export async function openInitialModel(source: string, assumed?: Quantization): Promise<InitialModel> {
-  const checkpoint = await openCheckpoint(source, { assumed });
+export async function openInitialModel(
+  source: string,
+  { assumed, onDownload }: InitialOptions = {},
+): Promise<InitialModel> {
+  const checkpoint = await openCheckpoint(await localModel(source, onDownload), { assumed });
   const known = Object.entries(modelConfigJson(checkpoint.config, null)).filter(([key]) =>
     modelConfigKeys.includes(key),
   );
@@ -56,6 +70,12 @@ export async function openInitialModel(source: string, assumed?: Quantization): 
     shape: { source, model: Object.fromEntries(known) as unknown as InitialShape["model"] },
     close: () => checkpoint.tensors.close(),
   };
+}
+
+/** The path of the model itself, downloaded if it is on the Hub. What lies here wins. */
+async function localModel(source: string, onProgress?: HubOptions["onProgress"]): Promise<string> {
+  const id = existsSync(source) ? null : parseHubModelId(source);
+  return id === null ? source : fetchHubModel(id, { onProgress });
 }
 
 /** A configuration, and the model that its run begins with: null without `init_from`, or where the run has its weights. */
@@ -68,12 +88,13 @@ export interface RunStart {
 /**
  * Reads a configuration file, and the model that it names.
  * @param resumed the folder of the run that goes on
- * @throws {RunConfigError | CheckpointError | GgufError}
+ * @throws {RunConfigError | CheckpointError | GgufError | DataError}
  */
 export async function loadRunStart(
   file: string,
   overrides: readonly Override[] = [],
   resumed?: RunDirectory,
+  onDownload?: InitialOptions["onDownload"],
 ): Promise<RunStart> {
   const request = initialRequest(file, overrides);
   if (request === null) return { config: loadRunConfig(file, overrides), initial: null, shape: null };
@@ -82,7 +103,7 @@ export async function loadRunStart(
     const shape = { source: `of ${begun}`, model: readTrainerState(begun).config.model };
     return { config: loadRunConfig(file, overrides, shape), initial: null, shape: null };
   }
-  const initial = await openInitialModel(request.source, request.assumed);
+  const initial = await openInitialModel(request.source, { assumed: request.assumed, onDownload });
   try {
     return { config: loadRunConfig(file, overrides, initial.shape), initial, shape: initial.shape };
   } catch (error) {

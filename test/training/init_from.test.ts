@@ -8,6 +8,7 @@ import { exportModel, planExport } from "../../export/index.ts";
 import { openCheckpoint, parameterReader } from "../../src/checkpoint/checkpoint.ts";
 import type { InitialRecord } from "../../training/initial_record.ts";
 import { RunDirectory } from "../../training/run_directory.ts";
+import { HubServer } from "../data/hub_server.ts";
 import { hasNative } from "../support/tfjs_backends.ts";
 import { expectSameRun, metricsOf } from "../support/tiny_run.ts";
 
@@ -65,9 +66,31 @@ async function train(out: string, config: string, { from, set = [], resume = fal
   return new RunDirectory(at(out));
 }
 
+/** A Hub that has the model's GGUF file; ended with `stop`. */
+async function startHub(): Promise<HubServer> {
+  const files = { "base.gguf": readFileSync(at("base.gguf")) };
+  const hub = await HubServer.start({ files, name: "me/base", type: "model" });
+  vi.stubEnv("HF_ENDPOINT", hub.endpoint);
+  vi.stubEnv("HF_HOME", at("hf"));
+  return hub;
+}
+
 const lastLoss = () => metricsOf(at("base")).at(-1)!.val_loss!;
 
 describe("a run that begins with", () => {
+  it("a model of the Hub has its loss, is told which commit it was, and goes on without the Hub", async () => {
+    const hub = await startHub();
+    const whole = await train("of-hub", at("more.yaml"), { from: "me/base", untilStep: 2 });
+    await hub.stop();
+    const record = JSON.parse(readFileSync(path.join(whole.path, "init.json"), "utf8")) as InitialRecord;
+    expect(record).toMatchObject({ source: "me/base", files: [{ name: "base.gguf" }] });
+    expect(record.path).toMatch(/snapshots.[0-9a-f]{40}.base\.gguf$/);
+    const local = await train("of-file", at("more.yaml"), { from: at("base.gguf") });
+    const resumed = await train("of-hub", "", { resume: true });
+    expectSameRun(resumed.path, local.path);
+    await expect(train("of-none", at("more.yaml"), { from: "me/other" })).rejects.toThrow(/me\/other/);
+  });
+
   it("the weights of another has its loss before the first step, and trains on", async () => {
     const run = await train("more", at("more.yaml"), { from: at("base") });
     const record = run.readInitial() as InitialRecord;

@@ -155,7 +155,9 @@ export const runConfigSchema = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe("Model whose weights a run begins with: a run, a checkpoint, a Hugging Face folder or a GGUF file."),
+    .describe(
+      "Model whose weights a run begins with: a run, a checkpoint, a Hugging Face folder, a GGUF file or one of the Hub.",
+    ),
 });
 
 /** A resolved recipe: every key with a default present. */
