@@ -131,7 +131,7 @@ async function jobsOf(at: number): Promise<Job[]> {
     const ours = isTernary && ternaryTypes.includes(type) ? await write(type.split(" ")[0].toLowerCase()) : "";
     const windows = windowsOf(heldOutIds.subarray(0, Number(values.tokens)), 250);
     const notTernary = isTernary && lossy.includes(type);
-    const isQ4 = keys.hidden_size !== undefined && type.startsWith("Q2_K");
+    const isQ4 = keys.hidden_size !== undefined && /^Q[23]_K/.test(type);
     const refusal = unread.includes(type) && !isQ4 ? /is not read/ : notTernary ? /its weights are not ternary/ : null;
     jobs.push({ name, type, source, out, twin: `${out}.f32`, ours, refusal, windows });
   }
