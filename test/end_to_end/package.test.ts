@@ -33,6 +33,7 @@ describe.runIf(hasNative)("the packed package", { timeout: 300_000 }, () => {
       "native/build_addon.mjs",
       "native/cc",
       "native/compile_addon.mjs",
+      "native/serve",
       "package.json",
       "src/eval",
     ]);
@@ -67,6 +68,7 @@ describe.runIf(hasNative)("the packed package", { timeout: 300_000 }, () => {
     expect(tables).toHaveLength(2);
     expect(tables[1].trim()).toBe(tables[0].trim());
     expect(project.run("node", ["out/generate.js", "mine.gguf"])).not.toBe("");
+    expect(project.run("node", ["out/serve.js", "mine.gguf"])).toBe("a page, 5 tokens\n");
   });
 
   it("has its commands", () => {
