@@ -75,11 +75,7 @@ export class ChatCompletion {
 
   /** The whole answer. */
   async answer(metrics: ApiMetrics): Promise<object> {
-    try {
-      await finishAll(this.#generations);
-    } finally {
-      countTokens(metrics, this.#served, this.#generations);
-    }
+    await finishAll(metrics, this.#served, this.#generations);
     const logprobs = await Promise.all(this.#generations.map((generation) => this.#logprobs(generation)));
     const choices = this.#generations.map((generation, index) => {
       const { text, calls } = this.#read(generation.text);

@@ -91,16 +91,24 @@ export async function* mergedPieces(generations: readonly Generation[]): AsyncGe
   }
 }
 
-/** Runs all answers to their ends, or none. */
-export async function finishAll(generations: readonly Generation[]): Promise<void> {
-  for await (const _ of mergedPieces(generations));
-}
-
 /** What has been drawn is counted, whether or not the answer came to its end. */
 export function countTokens(metrics: ApiMetrics, { id }: ServedModel, generations: readonly Generation[]): void {
   for (const { usage } of generations) {
     metrics.promptTokens.inc({ model: id }, usage.promptTokens);
     metrics.cachedTokens.inc({ model: id }, usage.cachedTokens);
     metrics.generatedTokens.inc({ model: id }, usage.generatedTokens);
+  }
+}
+
+/** Runs all answers to their ends, or none, and counts. */
+export async function finishAll(
+  metrics: ApiMetrics,
+  served: ServedModel,
+  generations: readonly Generation[],
+): Promise<void> {
+  try {
+    for await (const _ of mergedPieces(generations));
+  } finally {
+    countTokens(metrics, served, generations);
   }
 }

@@ -77,11 +77,7 @@ export class Completion {
 
   /** The whole answer. */
   async answer(metrics: ApiMetrics): Promise<object> {
-    try {
-      await finishAll(this.#generations);
-    } finally {
-      countTokens(metrics, this.#served, this.#generations);
-    }
+    await finishAll(metrics, this.#served, this.#generations);
     const logprobs = await Promise.all(this.#choices.map((choice) => this.#logprobs(choice)));
     const choices = this.#choices.map(({ prompt, generation }, index) => ({
       index,
